@@ -1,0 +1,59 @@
+"""What the program says when it cannot go on.
+
+An error states the rule, what was found, what is allowed and the next step, so that a person can act on
+it without reading the code. The command line prints it without a traceback; `exit_status` follows DESIGN: 1 failed, 2 wrong
+usage or input.
+"""
+
+from __future__ import annotations
+
+
+class AzeotropeError(Exception):
+    """Base of every error this program raises on purpose.
+
+    Parts that are empty are left out of the message: `AzeotropeError("rule", found="x", next_step="do y")`
+    reads "rule Found: x. Next: do y."
+    """
+
+    exit_status = 1
+
+    def __init__(self, rule: str, *, found: str = "", allowed: str = "", next_step: str = "") -> None:
+        self.rule, self.found, self.allowed, self.next_step = rule, found, allowed, next_step
+        parts = [_sentence(rule)]
+        parts += [
+            f"{label}: {_sentence(text)}"
+            for label, text in (("Found", found), ("Allowed", allowed), ("Next", next_step))
+            if text
+        ]
+        super().__init__(" ".join(parts))
+
+
+class InputError(AzeotropeError):
+    """The data, the plan or the flags are wrong; nothing was started."""
+
+    exit_status = 2
+
+
+class RunFailed(AzeotropeError):
+    """One run could not be finished (a loss that is not finite, a teacher near chance); it becomes a failed record."""
+
+
+class StoreError(AzeotropeError):
+    """The output folder cannot be used: not writable, full, in use, or it belongs to other data."""
+
+    exit_status = 2
+
+
+class NotIdentifiable(AzeotropeError):
+    """The runs cannot answer the question asked of them."""
+
+
+class MissingDependency(AzeotropeError):
+    """An optional package is needed; the message names the extra that installs it."""
+
+    exit_status = 2
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,129 @@
+"""The record of one run: the neck of the hourglass.
+
+The torch half writes records, the NumPy half reads them; this is the only shape they share. It holds facts
+(what was trained, what came out, what it cost), never conclusions. Missing stays missing (`None`).
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+SCHEMA = 1
+
+
+class Facts(BaseModel):
+    """Base of all parts of a record: frozen, and a key that is not known is an error, not a silent loss."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskFacts(Facts):
+    """Which labelled image set."""
+
+    name: str
+    fingerprint: str
+    classes: tuple[str, ...]
+
+
+class StudentFacts(Facts):
+    """The small model. `macs` are multiply-accumulates for one image at `image_size` pixels."""
+
+    name: str
+    parameters: int = Field(ge=1)
+    macs: int | None = None
+    image_size: int | None = None
+
+
+class TeacherFacts(Facts):
+    """The frozen teacher of this run. `head_error` is that of its head on the test images."""
+
+    name: str
+    weights_hash: str
+    image_size: int
+    head_accuracy: float | None = Field(default=None, ge=0, le=1, description="on validation; what the gate reads")
+    head_error: float | None = Field(default=None, ge=0, le=1, description="on test, beside the student's")
+
+
+class TuningFacts(Facts):
+    """The learning rates tried, on which seed, and what validation said; one entry a candidate."""
+
+    seed: int
+    learning_rates: tuple[float, ...]
+    val_errors: tuple[float | None, ...]
+    chosen: float
+
+
+class EnvironmentFacts(Facts):
+    """Where the run was made. Not part of `run_id`."""
+
+    azeotrope: str
+    python: str
+    torch: str
+    timm: str
+    device: str
+    processor: str
+    threads: int
+    precision: str
+
+
+class RunRecord(Facts):
+    """One (task, train_images, student, init, strategy, recipe, seed) with outcome, cost and environment.
+
+    `run_id` is the hash of everything that determines the run, so equal ids mean equal runs. Errors are fractions
+    in [0, 1]. `seconds` is by phase (`decode`, `teacher`, `head`, `pretrain`, `tuning`, `train`, `evaluate`); the
+    teacher's entry is what this run would pay alone, whoever filled the cache. `correct` holds one bit per test image, in manifest
+    order, for paired tests.
+    """
+
+    schema_version: int = Field(default=SCHEMA, alias="schema")
+    run_id: str
+    state: Literal["done", "failed"]
+    reason: str | None = None
+    task: TaskFacts
+    strategy: str
+    arm: str = Field(description="the arm's full name: strategy, init and losses, e.g. 'distill@hub:kl+align_uniform'")
+    losses: dict[str, float] = Field(default_factory=dict)
+    student: StudentFacts
+    init: Literal["random", "hub", "upstream"]
+    teacher: TeacherFacts | None = None
+    train_images: int = Field(ge=1)
+    val_images: int | None = None
+    pretrain_images: int = 0
+    synthetic_images: int = 0
+    upstream: str | None = None
+    seed: int
+    recipe: dict[str, JsonValue] = Field(default_factory=dict)
+    tuning: TuningFacts | None = None
+    steps: int | None = None
+    best_epoch: int | None = None
+    val_error: float | None = Field(default=None, ge=0, le=1)
+    test_error: float | None = Field(default=None, ge=0, le=1)
+    test_images: int | None = None
+    correct: str | None = Field(default=None, description="base64 of numpy.packbits over test images")
+    seconds: dict[str, float] = Field(default_factory=dict)
+    flops: float | None = None
+    peak_memory_mb: float | None = None
+    environment: EnvironmentFacts | None = None
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+    def correctness(self) -> NDArray[np.bool_] | None:
+        """Per test image, was it right: bool [test_images]; None when the run holds none."""
+        if self.correct is None or self.test_images is None:
+            return None
+        packed = np.frombuffer(base64.b64decode(self.correct), dtype=np.uint8)
+        return np.unpackbits(packed, count=self.test_images).astype(bool)
+
+    def without_times(self) -> RunRecord:
+        """The part that must be bit-equal when the run is repeated: no times, memory or machine."""
+        return self.model_copy(update={"seconds": {}, "peak_memory_mb": None, "environment": None})
+
+
+def pack_correctness(correct: NDArray[np.bool_]) -> str:
+    """Bit-packed, base64: 10,000 test images take 1.7 kB of JSON."""
+    return base64.b64encode(np.packbits(correct).tobytes()).decode("ascii")

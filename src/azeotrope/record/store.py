@@ -1,0 +1,125 @@
+"""Where records live: a folder or any fsspec URL with `runs/<run_id>.json`, written atomically and never overwritten.
+
+It does not decide what to run, and it does not interpret what it holds.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import fsspec
+from pydantic import ValidationError
+
+from azeotrope.errors import InputError, StoreError
+from azeotrope.record.run import SCHEMA, RunRecord
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A record file that could not be used, with the reason; it is reported, never dropped in silence."""
+
+    path: str
+    reason: str
+
+
+@dataclass
+class RunStore:
+    """Records under `root` (a path, or a URL such as `s3://bucket/sweep`)."""
+
+    root: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._fs, self._path = fsspec.core.url_to_fs(str(self.root))
+
+    def path_of(self, run_id: str) -> str:
+        """Where the record of this run is, or would be."""
+        return f"{self._path}/runs/{run_id}.json"
+
+    def get(self, run_id: str) -> RunRecord | None:
+        """The record, or None when the run was never recorded. A torn or foreign file raises InputError."""
+        path = self.path_of(run_id)
+        return self._read(path) if self._fs.exists(path) else None
+
+    def put(self, record: RunRecord) -> None:
+        """Write the record whole or not at all.
+
+        A `done` record is never replaced; a `failed` one is replaced by a later try. Raises StoreError when the folder cannot be written.
+        """
+        path = self.path_of(record.run_id)
+        present = self.get(record.run_id)
+        if present is not None and present.state == "done":
+            return
+        text = record.model_dump_json(indent=1)
+        try:
+            self._fs.makedirs(f"{self._path}/runs", exist_ok=True)
+            if "file" in self._fs.protocol:
+                write_atomically(Path(path), text)
+            else:  # object stores put an object whole or not at all
+                with self._fs.open(path, "w") as file:
+                    file.write(text)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+
+    def __iter__(self) -> Iterator[RunRecord]:
+        """All readable records, ordered by id; what cannot be read is listed in `problems`."""
+        self.problems.clear()
+        for path in sorted(self._fs.glob(f"{self._path}/runs/*.json")):
+            try:
+                yield self._read(path)
+            except InputError as error:
+                self.problems.append(Problem(path, str(error)))
+
+    def _read(self, path: str) -> RunRecord:
+        try:
+            with self._fs.open(path, "r") as file:
+                content = json.load(file)
+            version = content.get("schema")
+            if isinstance(version, int) and version > SCHEMA:
+                raise InputError(
+                    f"The record {path} was written by a newer version of azeotrope",
+                    found=f"schema {version}",
+                    allowed=f"schema {SCHEMA} or older",
+                    next_step="upgrade azeotrope on this machine",
+                )
+            return RunRecord.model_validate(content)
+        except (json.JSONDecodeError, ValidationError, UnicodeDecodeError, AttributeError) as error:
+            raise InputError(
+                f"The record {path} cannot be read",
+                found=str(error).splitlines()[0],
+                next_step="move this file away; the run will be made again",
+            ) from error
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write to a neighbour, flush to disk, rename: readers see the old file or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def cannot_write(path: str | Path, error: OSError) -> StoreError:
+    """The error for a folder that is full, read-only or not ours."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return StoreError(
+        f"The disk is full while writing {path}" if full else f"The output {path} cannot be written",
+        found=os.strerror(error.errno) if error.errno else str(error),
+        allowed="" if full else "a folder you may create and write to",
+        next_step="free some space, then give the same command again: finished runs are kept"
+        if full
+        else "choose another folder with --out",
+    )
