@@ -1,0 +1,220 @@
+"""Typed descriptions of what is asked: view policy, recipe, arm, teacher, comparison plan.
+
+Every spec is frozen, refuses keys it does not know and reports all problems together. Nothing here reads images or
+trains; `run_id` of a record is the hash of such a spec, so a field belongs here exactly when it determines the outcome.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from azeotrope.errors import InputError
+
+Strategy = Literal["scratch", "linear_probe", "finetune", "distill"]
+Init = Literal["random", "hub", "upstream"]
+
+DISTILL_LOSSES = {"kl": 1.0, "align_uniform": 1.0}  # with cross_entropy 1: the combination of Farhat & Chen 2024
+
+
+class Spec(BaseModel):
+    """Base of all specs: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def digest(self) -> str:
+        """16 hex digits that change when anything in the spec changes."""
+        return digest(self.model_dump(mode="json"))
+
+
+def digest(content: Any) -> str:
+    """16 hex digits over canonical JSON."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class ViewPolicy(Spec):
+    """How one image becomes many: the ranges from which a view's parameters are drawn.
+
+    `crop_area` and `crop_aspect` bound the random resized crop (share of the image's area, width / height in the
+    image's own frame); `brightness`, `contrast`, `saturation` are half-ranges around 1. `mirror` is off for
+    pictures whose mirror image means something else (digits).
+    """
+
+    crop_area: tuple[float, float] = (0.4, 1.0)
+    crop_aspect: tuple[float, float] = (0.75, 4 / 3)
+    mirror: bool = True
+    brightness: float = Field(default=0.2, ge=0, lt=1)
+    contrast: float = Field(default=0.2, ge=0, lt=1)
+    saturation: float = Field(default=0.2, ge=0, lt=1)
+
+
+class Recipe(Spec):
+    """How a student is trained: one recipe for every arm, so that arms differ in init, targets and losses only.
+
+    `Recipe.for_images(n)` states the rules by which the numbers depend on N.
+    """
+
+    epochs: int = Field(ge=1)
+    batch_images: int = Field(ge=2)
+    learning_rates: tuple[float, ...] = (5e-4, 2e-3)
+    weight_decay: float = Field(default=0.05, ge=0)
+    label_smoothing: float = Field(default=0.1, ge=0, lt=1)
+    warmup_share: float = Field(default=0.05, ge=0, lt=1)
+    clip_norm: float = Field(default=1.0, gt=0)
+    views: int = Field(default=16, ge=1, description="K: views of each image, reused in turn epoch after epoch")
+    policy: ViewPolicy = ViewPolicy()
+
+    @field_validator("learning_rates")
+    @classmethod
+    def _some_positive_rates(cls, rates: tuple[float, ...]) -> tuple[float, ...]:
+        if not rates or min(rates) <= 0 or len(set(rates)) != len(rates):
+            raise ValueError("learning_rates must be a list of different positive numbers")
+        return tuple(sorted(rates))
+
+    @classmethod
+    def for_images(cls, train_images: int, **changes: Any) -> Self:
+        """The recipe for N training images.
+
+        Small sets are seen more often, yet less often than N falls: epochs = 60 sqrt(1000 / N), within [12, 120]. The
+        batch is the power of two nearest N / 16, within [16, 128] (a contrastive loss wants company, a small set wants steps).
+        """
+        values: dict[str, Any] = {
+            "epochs": round(min(120.0, max(12.0, 60.0 * math.sqrt(1000 / train_images)))),
+            "batch_images": min(train_images, int(min(128, max(16, 2 ** round(math.log2(max(1, train_images / 16))))))),
+        }
+        return validated(cls, {**values, **{key: value for key, value in changes.items() if value is not None}})
+
+    def steps(self, train_images: int) -> int:
+        """Optimiser steps of the whole training; the same for every arm."""
+        return self.epochs * max(1, train_images // self.batch_images)
+
+
+class Arm(Spec):
+    """One way to train the student: strategy, init, and for `distill` the losses beside cross-entropy with their weights.
+
+    Written `strategy[@init][:loss+loss]`, a weight as `loss=2`: `scratch`, `finetune@upstream`, `distill:kl`,
+    `distill@hub:kl+align_uniform=0.5`.
+    """
+
+    strategy: Strategy
+    init: Init
+    losses: dict[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _init_fits_strategy(self) -> Self:
+        if self.strategy == "scratch" and self.init != "random":
+            raise ValueError("scratch starts from random weights; to train pretrained weights take finetune")
+        if self.strategy in ("finetune", "linear_probe") and self.init == "random":
+            raise ValueError(f"{self.strategy} needs pretrained weights: init hub or upstream")
+        if self.losses and self.strategy != "distill":
+            raise ValueError(f"{self.strategy} trains on labels only; losses go with distill")
+        if any(weight <= 0 for weight in self.losses.values()):
+            raise ValueError("a loss weight must be positive")
+        return self
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an arm as it is written on the command line. Raises InputError with the form."""
+        head, _, losses = text.strip().partition(":")
+        strategy, _, init = head.partition("@")
+        content: dict[str, Any] = {"strategy": strategy.replace("-", "_")}
+        content["init"] = init or ("random" if content["strategy"] in ("scratch", "distill") else "hub")
+        if content["strategy"] == "distill":
+            content["losses"] = _parse_losses(losses) if losses else dict(DISTILL_LOSSES)
+        elif losses:
+            content["losses"] = _parse_losses(losses)
+        return validated(cls, content, what=f"arm {text!r}")
+
+    @property
+    def name(self) -> str:
+        """The arm as `parse` reads it; defaults left out."""
+        init = "" if self.init == ("random" if self.strategy in ("scratch", "distill") else "hub") else f"@{self.init}"
+        if self.strategy != "distill" or self.losses == DISTILL_LOSSES:
+            return f"{self.strategy}{init}"
+        losses = "+".join(key if weight == 1 else f"{key}={weight:g}" for key, weight in self.losses.items())
+        return f"{self.strategy}{init}:{losses}"
+
+
+class TeacherSpec(Spec):
+    """Which frozen model teaches, and at which resolution it looks (None: its own)."""
+
+    model: str
+    image_size: int | None = Field(default=None, ge=8)
+
+
+class UpstreamSpec(Spec):
+    """Where the student is pre-trained here: another labelled set and how many of its images."""
+
+    data: str
+    pretrain_images: int = Field(ge=1)
+
+
+class ComparePlan(Spec):
+    """What `compare` was asked, with every default written out; saved as `plan.yaml`."""
+
+    data: str
+    fingerprint: str
+    teacher: TeacherSpec | None
+    student: str
+    image_size: int = Field(ge=8)
+    train_images: tuple[int, ...]
+    arms: tuple[Arm, ...]
+    seeds: tuple[int, ...]
+    recipes: dict[int, Recipe]
+    upstream: UpstreamSpec | None = None
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+
+SpecT = TypeVar("SpecT", bound=BaseModel)
+
+
+def validated(spec: type[SpecT], content: dict[str, Any], *, what: str = "") -> SpecT:
+    """Build a spec; all problems are reported together as one InputError."""
+    try:
+        return spec.model_validate(content)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in item['loc']) or spec.__name__}: {item['msg']}" for item in error.errors()
+        ]
+        raise InputError(
+            f"The {what or spec.__name__} is not valid",
+            found="; ".join(problems),
+            allowed=", ".join(spec.model_fields),
+            next_step="correct these and give the command again",
+        ) from error
+
+
+def to_yaml(spec: BaseModel) -> str:
+    """The spec as YAML, in the order of its fields."""
+    return yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def from_yaml(spec: type[SpecT], path: Path) -> SpecT:
+    """Read a spec; a file that is not YAML, or not this spec, raises InputError."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"The file {path} cannot be read as YAML", found=str(error).splitlines()[0]) from error
+    if not isinstance(content, dict):
+        raise InputError(f"The file {path} must hold a mapping", found=type(content).__name__)
+    return validated(spec, content, what=str(path))
+
+
+def _parse_losses(text: str) -> dict[str, float]:
+    losses: dict[str, float] = {}
+    for part in text.split("+"):
+        key, _, weight = part.strip().partition("=")
+        try:
+            losses[key.replace("-", "_")] = float(weight) if weight else 1.0
+        except ValueError:
+            raise InputError(
+                "A loss weight must be a number", found=part, allowed="loss or loss=WEIGHT, joined by '+'"
+            ) from None
+    return losses

@@ -1,0 +1,139 @@
+"""A memory-mapped table of equal rows that is filled row by row, by whoever needs a row first.
+
+Packs (decoded images) and the teacher cache are such tables: computed once, read by every run, interrupted at any
+moment. A row counts as present only after its data reached the file, so a killed writer leaves rows missing, never
+wrong. The folder's name is the hash of its key; a table made with another key is another folder, so a stale one is never read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from azeotrope.config import digest
+from azeotrope.errors import StoreError
+from azeotrope.record.store import cannot_write, write_atomically
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class RowStore:
+    """`rows` rows of `shape` and `dtype` in `folder`; unfilled rows take no disk space (the file is sparse)."""
+
+    folder: Path
+    rows: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def open(cls, root: Path, kind: str, key: dict[str, Any], rows: int, shape: tuple[int, ...], dtype: DTypeLike) -> RowStore:
+        """Open or create the table for this key under `root`. Raises StoreError when the folder cannot be written."""
+        dtype = np.dtype(dtype)
+        whole_key = {"kind": kind, "format": 1, "rows": rows, "shape": list(shape), "dtype": dtype.str, **key}
+        folder = root / f"{kind}-{digest(whole_key)}"
+        store = cls(folder, rows, shape, dtype)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with store._writing():
+                _sized(folder / "rows.bin", rows * store.row_bytes)
+                _sized(folder / "checks.bin", rows * 8)
+                if not (folder / "key.json").exists():
+                    write_atomically(folder / "key.json", json.dumps(whole_key, indent=1))
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        return store
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+    def missing(self, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of the wanted rows that are not present, in the order given, each once."""
+        unique = wanted[np.sort(np.unique(wanted, return_index=True)[1])]
+        return unique[self._checks("r")[unique] == 0]
+
+    def fill(
+        self,
+        wanted: NDArray[np.int64],
+        compute: Callable[[NDArray[np.int64]], Array],
+        *,
+        batch: int,
+        advance: Callable[[int], None] = lambda rows: None,
+    ) -> int:
+        """Compute and store what is missing of `wanted`, `batch` rows at a time; returns how many were computed.
+
+        One writer at a time; another waits and then finds the rows present. `advance` is told after each batch.
+        Raises StoreError when the disk is full or the folder read-only.
+        """
+        try:
+            with self._writing():
+                absent = self.missing(wanted)
+                for start in range(0, len(absent), batch):
+                    rows = absent[start : start + batch]
+                    self._write(rows, compute(rows))
+                    advance(len(rows))
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
+        return len(absent)
+
+    def read(self, wanted: NDArray[np.int64]) -> Array:
+        """A copy of these rows, [len(wanted), *shape]. All must be present; every row is checked against its checksum."""
+        checks = self._checks("r")[wanted]
+        data = np.asarray(self._data("r")[wanted])
+        torn = [int(row) for row, values, check in zip(wanted, data, checks, strict=True) if _check(values) != check]
+        if torn:
+            raise StoreError(
+                f"The cache {self.folder} is damaged",
+                found=f"{len(torn)} of {len(wanted)} rows differ from their checksum or are missing, first row {torn[0]}",
+                next_step="delete this folder; it is rebuilt by the next command",
+            )
+        return data
+
+    def _write(self, rows: NDArray[np.int64], values: Array) -> None:
+        if values.shape != (len(rows), *self.shape):
+            raise ValueError(f"rows of shape {self.shape} are needed, got {values.shape[1:]} for {len(rows)} rows")
+        values = np.ascontiguousarray(values, dtype=self.dtype)
+        with (self.folder / "rows.bin").open("r+b") as file:  # not through the map: a full disk is an error here, a SIGBUS there
+            for row, value in zip(rows, values, strict=True):
+                file.seek(int(row) * self.row_bytes)
+                file.write(value.tobytes())
+            file.flush()
+        checks = self._checks("r+")
+        checks[rows] = [_check(value) for value in values]
+        checks.flush()
+
+    def _data(self, mode: str) -> Array:
+        return np.memmap(self.folder / "rows.bin", dtype=self.dtype, mode=mode, shape=(self.rows, *self.shape))  # type: ignore[call-overload,no-any-return]
+
+    def _checks(self, mode: str) -> np.memmap[Any, np.dtype[np.uint64]]:
+        return np.memmap(self.folder / "checks.bin", dtype=np.uint64, mode=mode, shape=(self.rows,))  # type: ignore[call-overload,no-any-return]
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _check(values: Array) -> int:
+    """CRC-32 of a row plus one high bit, so that a present row never checks as zero."""
+    return zlib.crc32(np.ascontiguousarray(values).tobytes()) | 1 << 32
+
+
+def _sized(path: Path, size: int) -> None:
+    """Make the file `size` bytes long without writing them; a file of another length was torn and starts afresh."""
+    if path.exists() and path.stat().st_size == size:
+        return
+    with path.open("wb") as file:
+        file.truncate(size)

@@ -1,0 +1,82 @@
+"""Alignment and uniformity of projected embeddings: the contrastive loss of Farhat & Chen 2024 (arXiv 2404.03263).
+
+The positive of a student's embedding is the teacher's embedding of the same view; alignment pulls them together,
+uniformity keeps each set spread over the sphere (Wang & Isola 2020, arXiv 2005.10242).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from azeotrope.losses._contract import Setup, Signals
+
+
+def alignment(a: Float[Tensor, "B D"], b: Float[Tensor, "B D"], power: float = 2.0) -> Float[Tensor, ""]:
+    """Mean of ‖a_i − b_i‖^power over the batch, for unit rows. Zero when equal.
+
+    For power 2 the square root, whose gradient is infinite at zero, is never taken.
+    """
+    squared = (a - b).square().sum(dim=1)
+    return squared.mean() if power == 2.0 else squared.clamp_min(1e-12).pow(power / 2).mean()
+
+
+def uniformity(x: Float[Tensor, "B D"], t: float = 2.0) -> Float[Tensor, ""]:
+    """log of the mean over pairs i < j of exp(−t ‖x_i − x_j‖²), for unit rows; lower is more uniform.
+
+    One Gram matrix gives all distances: ‖x_i − x_j‖² = 2 − 2⟨x_i, x_j⟩.
+    """
+    count = x.shape[0]
+    similarity = 2 * t * (x @ x.T) - 2 * t
+    itself = torch.eye(count, dtype=torch.bool, device=x.device)
+    return similarity.masked_fill(itself, -math.inf).flatten().logsumexp(0) - math.log(count * (count - 1))
+
+
+def projector(features: int, width: int) -> nn.Sequential:
+    """Linear-ReLU-Linear to `width`, with a hidden layer of the same width."""
+    return nn.Sequential(nn.Linear(features, width), nn.ReLU(), nn.Linear(width, width))
+
+
+class Loss(nn.Module):
+    """w_a · alignment(â_s, â_t) + w_u · ½ [uniformity(â_s) + uniformity(â_t)], â = g(f) / |g(f)|.
+
+    Student and teacher have a projector each and both learn: with a fixed random teacher projection the target would
+    be arbitrary, with none the embeddings' widths would have to agree. Batches of one image have no pairs and are refused.
+    """
+
+    needs_teacher = True
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        width: int = 128,
+        power: float = 2.0,
+        t: float = 2.0,
+        align_weight: float = 1.0,
+        uniform_weight: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.student_projector = projector(setup.student_features, width)
+        self.teacher_projector = projector(setup.teacher_features, width)
+        self.power, self.t = power, t
+        self.align_weight, self.uniform_weight = align_weight, uniform_weight
+
+    def forward(self, signals: Signals) -> Float[Tensor, ""]:
+        """Pooled features, [B, F] of the student and [B, G] of the teacher, to one number."""
+        assert signals.teacher_features is not None
+        student = self.student_projector(signals.features)
+        teacher = self.teacher_projector(signals.teacher_features)
+        with torch.autocast(device_type=student.device.type, enabled=False):
+            return self.value(functional.normalize(student.float()), functional.normalize(teacher.float()))
+
+    def value(self, student: Float[Tensor, "B D"], teacher: Float[Tensor, "B D"]) -> Float[Tensor, ""]:
+        """The loss of unit rows."""
+        if student.shape[0] < 2:
+            raise ValueError("uniformity needs pairs: a batch must hold at least 2 images")
+        spread = (uniformity(student, self.t) + uniformity(teacher, self.t)) / 2
+        return self.align_weight * alignment(student, teacher, self.power) + self.uniform_weight * spread
