@@ -1,0 +1,67 @@
+"""One look for every figure: light, colour-blind safe, readable when printed and on a phone.
+
+It holds colours and sizes only; what a figure shows is decided in `figures.py`.
+"""
+
+from __future__ import annotations
+
+import altair as alt
+from altair.theme import AxisConfigKwds, LegendConfigKwds
+
+NAME = "azeotrope"
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#4D4D4D")
+"""After Okabe & Ito (2008), told apart under the common forms of colour blindness; yellow, unreadable on white, is out."""
+
+REFERENCE = "#4D4D4D"
+"""The grey of the arm everything is compared with."""
+
+INK, SOFT_INK, RULE = "#1B1F24", "#57606A", "#E3E6EA"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
+
+_AXIS: AxisConfigKwds = {
+    "labelFont": FONT,
+    "labelFontSize": 12,
+    "labelColor": SOFT_INK,
+    "labelLimit": 260,
+    "titleFont": FONT,
+    "titleFontSize": 12,
+    "titleFontWeight": 500,
+    "titleColor": INK,
+    "titlePadding": 10,
+    "gridColor": RULE,
+    "domainColor": "#AFB8C1",
+    "tickColor": "#AFB8C1",
+}
+_LEGEND: LegendConfigKwds = {
+    "labelFont": FONT,
+    "labelFontSize": 12,
+    "labelColor": INK,
+    "labelLimit": 320,
+    "titleFont": FONT,
+    "titleFontSize": 12,
+    "titleFontWeight": 500,
+    "titleColor": SOFT_INK,
+    "symbolStrokeWidth": 2,
+}
+
+
+@alt.theme.register(NAME, enable=False)
+def theme() -> alt.theme.ThemeConfig:
+    """The Vega-Lite configuration; registered but not enabled, so that a notebook's own charts keep their look."""
+    return {
+        "background": "white",
+        "padding": 6,
+        "config": {
+            "font": FONT,
+            "axis": _AXIS,
+            "legend": _LEGEND,
+            "title": {"font": FONT, "fontSize": 14, "fontWeight": 600, "color": INK, "anchor": "start", "offset": 12},
+            "header": {"labelFont": FONT, "labelFontSize": 12, "titleFont": FONT, "titleFontSize": 12},
+            "text": {"font": FONT, "fontSize": 12, "color": INK},
+            "view": {"stroke": None, "continuousWidth": 560, "continuousHeight": 320, "discreteWidth": 560},
+            "range": {"category": list(PALETTE)},
+            "line": {"strokeWidth": 2.2},
+            "rule": {"color": REFERENCE},
+        },
+    }
