@@ -1,0 +1,49 @@
+# `make demo` and `make test` do everything from a fresh clone: environment, installation, data, run. `make help` lists the rest.
+#
+# PYTHON=...   the interpreter for the environment (3.11 or 3.12; the first one found otherwise)
+# VENV=...     where the environment lives; CI keeps it outside the clone, keyed by the hash of pyproject.toml
+# TESTS=...    what pytest runs, e.g. TESTS="tests/reporting -k table"
+
+VENV ?= .venv
+TESTS ?= -n 2 --dist loadfile
+export PYTHON
+# An environment shared by several clones must run the clone it is called from.
+export PYTHONPATH := $(CURDIR)/src
+# Tests run in two processes; more threads in each would only compete for the same cores.
+THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint format docs clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+
+demo: ## the whole story on real images in minutes; ends with the report's path
+	@.ci/venv "$(VENV)" demo
+	"$(VENV)/bin/azeotrope" demo
+
+test: ## every test that needs no network, GPU or patience
+	@.ci/venv "$(VENV)" dev,demo
+	$(THREADS) "$(VENV)/bin/python" -m pytest $(TESTS)
+
+bench: ## the measured claims of docs/, side by side with other programs
+	@.ci/venv "$(VENV)" dev,demo
+	@for file in benchmarks/*.py; do echo "== $$file"; "$(VENV)/bin/python" "$$file" || exit 1; done
+
+lint: ## style and types, as CI checks them
+	@.ci/venv "$(VENV)" dev,demo
+	"$(VENV)/bin/ruff" check
+	"$(VENV)/bin/ruff" format --check
+	"$(VENV)/bin/mypy"
+
+format: ## rewrite the files in the project's style
+	@.ci/venv "$(VENV)" dev,demo
+	"$(VENV)/bin/ruff" check --fix
+	"$(VENV)/bin/ruff" format
+
+docs: ## the documentation as a folder that opens without a server (site/)
+	@.ci/venv "$(VENV)" dev,demo
+	"$(VENV)/bin/mkdocs" build --strict
+
+clean: ## remove the environment and what tools left behind
+	rm -rf .venv site dist .mypy_cache .ruff_cache .pytest_cache
