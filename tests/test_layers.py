@@ -1,0 +1,120 @@
+"""The hourglass, enforced: a folder imports only from its left, and the half that reads records never needs torch."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "azeotrope"
+BASE = {"errors", "lookup", "config", "__init__"}
+
+# Each entry may import itself, the base files and what is listed. Two chains meet in `record`.
+TORCH_HALF = ["data", "models", "teacher", "losses", "train", "strategies", "sweeping"]
+NUMPY_HALF = ["laws", "fitting", "advice", "reporting"]
+MAY_IMPORT = {
+    "record": set(),
+    **{folder: {"record", *TORCH_HALF[:place]} for place, folder in enumerate(TORCH_HALF)},
+    **{folder: {"record", *NUMPY_HALF[:place]} for place, folder in enumerate(NUMPY_HALF)},
+    "exporting": {"record", *TORCH_HALF},
+    "testing": {"record", *TORCH_HALF, *NUMPY_HALF},
+    "api": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting"},
+    "cli": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting", "api"},
+}
+NEEDS_TORCH = ("torch", "torchvision", "timm", "accelerate")
+WITHOUT_TORCH = ["record", *NUMPY_HALF]
+LAZY = ["azeotrope", "azeotrope.api.fit", "azeotrope.api.boundary", "azeotrope.api.report", "azeotrope.cli.__main__"]
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names that a file imports anywhere, also inside functions; relative imports are resolved."""
+    package = ["azeotrope", *path.relative_to(SOURCE).parent.parts]
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*start, *(node.module or "").split(".")]).strip(".")
+            names |= {f"{module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def folder_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def own_imports(path: Path) -> set[str]:
+    """The folders and base files of azeotrope that a file imports."""
+    return {name.split(".")[1] for name in imported(path) if name.startswith("azeotrope.")}
+
+
+def files(*folders: str) -> list[Path]:
+    return sorted(path for path in SOURCE.rglob("*.py") if not folders or folder_of(path) in folders)
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_file_imports_only_from_its_left(path):
+    folder = folder_of(path)
+    if folder in BASE:
+        allowed = BASE
+    else:
+        assert folder in MAY_IMPORT, f"{folder} has no place in the layer order; give it one here and in DESIGN"
+        allowed = BASE | {folder} | MAY_IMPORT[folder] | {"__version__"}
+    assert own_imports(path) <= allowed
+
+
+@pytest.mark.parametrize("path", files(*WITHOUT_TORCH), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_the_numpy_half_never_names_torch(path):
+    assert not {name.split(".")[0] for name in imported(path)} & set(NEEDS_TORCH)
+
+
+def test_the_order_would_catch_a_wrong_import(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "SOURCE", tmp_path)
+    (tmp_path / "data").mkdir()
+    wrong = tmp_path / "data" / "pack.py"
+    wrong.write_text("def f():\n    from ..train import loop\n    import azeotrope.record.run\n")
+    assert own_imports(wrong) == {"train", "record"}
+    assert not own_imports(wrong) <= BASE | {"data"} | MAY_IMPORT["data"]
+
+
+def without_torch(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """A fresh interpreter in which importing torch, torchvision, timm or accelerate fails."""
+    block = f"import sys; sys.modules.update(dict.fromkeys({NEEDS_TORCH!r}))\n"
+    return subprocess.run(
+        [sys.executable, "-c", block + arguments[0], *arguments[1:]], capture_output=True, text=True, check=False
+    )
+
+
+def modules() -> list[str]:
+    numpy_half = [
+        ".".join(["azeotrope", *path.relative_to(SOURCE).with_suffix("").parts]) for path in files(*WITHOUT_TORCH)
+    ]
+    return [*(name.removesuffix(".__init__") for name in numpy_half), *filter(_exists, LAZY)]
+
+
+def _exists(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def test_the_numpy_half_imports_where_torch_is_not_installed():
+    done = without_torch("import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)", *modules())
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_block_blocks():
+    assert "ModuleNotFoundError" in without_torch("import torch").stderr
+
+
+@pytest.mark.skipif(not _exists("azeotrope.cli.__main__"), reason="the command line is not there yet")
+@pytest.mark.parametrize("command", [[], ["fit"], ["boundary"], ["report"]])
+def test_help_is_shown_where_torch_is_not_installed(command):
+    code = "import sys\nfrom azeotrope.cli.__main__ import main\nsys.argv[0] = 'azeotrope'\nsys.exit(main())"
+    done = without_torch(code, *command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
