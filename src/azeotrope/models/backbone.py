@@ -1,0 +1,60 @@
+"""A network without its classifier, and what must be known to feed it.
+
+Every source delivers this one shape, so that nothing downstream asks where a model came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from azeotrope.errors import InputError
+from azeotrope.models.weights import Weights
+
+Adapt = Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]]
+"""Renames or resizes a file's tensors to fit the module (position embeddings at another resolution, say)."""
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How images must be prepared: `size` pixels square, then (pixel / 255 - mean) / std per channel."""
+
+    size: int
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+    interpolation: str = "bicubic"
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A module from images [B, 3, H, W] to pooled features [B, `features`].
+
+    `stride` is the smallest side of an image, in pixels, that still leaves one cell of the coarsest feature map.
+    `head_names` are the prefixes a weights file may use for the classifier that was cut off. `weights` is None when
+    the init is random.
+    """
+
+    module: nn.Module
+    features: int
+    preprocessing: Preprocessing
+    stride: int
+    name: str
+    head_names: tuple[str, ...] = ()
+    adapt: Adapt = lambda _, tensors: tensors
+    weights: Weights | None = None
+
+
+def check_size(backbone: Backbone, image_size: int) -> None:
+    """Refuse images that the model would reduce to less than one cell; raises InputError."""
+    if image_size < backbone.stride:
+        raise InputError(
+            f"Images must not be smaller than the stride of {backbone.name}",
+            found=f"{image_size} px",
+            allowed=f"{backbone.stride} px or more",
+            next_step="use a larger image size, or a model with a smaller stride",
+        )

@@ -1,0 +1,130 @@
+"""From a spec to a model that is ready: built, initialised from a seed or with pretrained weights, checked.
+
+Everything random is drawn from the seed given here and leaves torch's global generator as it was, so that two arms
+with the same seed start alike whatever was done before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from azeotrope.errors import InputError
+from azeotrope.models import packages
+from azeotrope.models.backbone import Backbone, Preprocessing, check_size
+from azeotrope.models.network import Network
+from azeotrope.models.sources import source_of
+from azeotrope.models.spec import ModelSpec, WeightsRef
+from azeotrope.models.weights import Weights, fingerprint, load_into, read_tensors
+
+HEAD_STREAM = 1_000_003  # keeps the head's random numbers apart from the body's, which start from the seed itself
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A student: the network, how to prepare its images, its stride in pixels, and its weights (None: random)."""
+
+    network: Network
+    preprocessing: Preprocessing
+    stride: int
+    weights: Weights | None
+
+
+def load_network(spec: ModelSpec | str, classes: int, *, image_size: int | None, pretrained: bool, seed: int) -> Loaded:
+    """A student with a fresh head for `classes` classes, at `image_size` pixels (None: the model's own).
+
+    The head's start depends on the seed and the width of the features only, so arms of one seed share it whatever
+    the init of the body. Raises InputError for unknown models, weights that do not fit or cannot be had, and images
+    smaller than the stride.
+    """
+    backbone = load_backbone(spec, pretrained, image_size=image_size, seed=seed)
+    with seeded(seed + HEAD_STREAM):
+        head = nn.Linear(backbone.features, classes)
+    network = Network(backbone.module, head)
+    return Loaded(network, backbone.preprocessing, backbone.stride, backbone.weights)
+
+
+def load_backbone(
+    spec: ModelSpec | str, pretrained: bool = True, *, image_size: int | None = None, seed: int = 0
+) -> Backbone:
+    """A model without classifier, as teachers need it, at its own resolution unless `image_size` says otherwise.
+
+    Raises InputError as `load_network` does.
+    """
+    spec = ModelSpec.parse(spec) if isinstance(spec, str) else spec
+    source = source_of(spec.scheme)
+    with seeded(seed):
+        if not pretrained:
+            return _checked(source.build(spec.name, image_size=image_size), image_size)
+        reference = spec.weights or source.default_weights(spec.name)
+        if reference is None:
+            raise _no_weights(spec)
+        if reference.kind == "hub":
+            return _checked(source.build_from_hub(spec.name, image_size=image_size), image_size)
+        backbone = _checked(source.build(spec.name, image_size=image_size), image_size)
+        return replace(backbone, weights=_fill(backbone, reference))
+
+
+def weights_available(spec: ModelSpec | str) -> str | None:
+    """Why pretrained weights of this model cannot be had here, in one sentence; None when they can.
+
+    Takes a few seconds at most: files are looked for, the hub's cache and then the hub are asked, nothing is fetched.
+    """
+    spec = ModelSpec.parse(spec) if isinstance(spec, str) else spec
+    source = source_of(spec.scheme)
+    reference = spec.weights or source.default_weights(spec.name)
+    if reference is None:
+        return f"no pretrained weights are known for {spec.architecture}"
+    if reference.kind == "hub":
+        return source.hub_problem(spec.name)
+    try:
+        path = _path_of(reference)
+    except InputError as error:
+        return str(error)
+    return None if path.is_file() else f"there is no weights file {path}"
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw from `seed` inside, and put the global generator back afterwards.
+
+    Only the CPU's generator is used: models are built there and moved later, so that every device starts alike.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+def _fill(backbone: Backbone, reference: WeightsRef) -> Weights:
+    path = _path_of(reference)
+    tensors, licence = read_tensors(path), None
+    if reference.kind == "package":
+        licence = packages.package_named(reference.where).licence
+        tensors = packages.by_position(tensors, backbone.module, str(reference))
+    fitted = backbone.adapt(backbone.module, tensors)
+    load_into(backbone.module, fitted, head_names=backbone.head_names, source=str(reference))
+    return Weights(str(reference), fingerprint(backbone.module), licence)
+
+
+def _path_of(reference: WeightsRef) -> Path:
+    if reference.kind == "package":
+        return packages.weights_file(packages.package_named(reference.where))
+    return Path(reference.where).expanduser()
+
+
+def _checked(backbone: Backbone, image_size: int | None) -> Backbone:
+    check_size(backbone, image_size or backbone.preprocessing.size)
+    return backbone
+
+
+def _no_weights(spec: ModelSpec) -> InputError:
+    return InputError(
+        f"No pretrained weights are known for {spec.architecture}",
+        allowed=f"{spec.architecture}@FILE with a .safetensors or .pth file of this architecture",
+        next_step="name a weights file, take a model with weights, or start from random weights",
+    )

@@ -1,0 +1,164 @@
+"""Reads weights from a local file and puts them into a module, whole or not at all.
+
+Nothing in a file is executed: pickles are read with `weights_only`. A file that does not fit is refused with both
+sides listed, because a half-loaded teacher looks like a bad teacher.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from azeotrope.errors import InputError
+
+SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which training scripts put the tensors
+PREFIXES = ("module.", "_orig_mod.")  # left by DistributedDataParallel and torch.compile
+SHOWN = 5  # keys listed a side when a file does not fit
+
+Tensors = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Which pretrained weights a model has: where from, the hash of what was loaded, and their licence if known."""
+
+    source: str
+    sha256: str
+    licence: str | None = None
+
+
+def fingerprint(module: nn.Module) -> str:
+    """SHA-256 over name, type, shape and bytes of every tensor, by name; equal weights from any source hash equally."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The named tensors of a .safetensors or .pth file, unwrapped. Raises InputError for anything else."""
+    path = path.expanduser()
+    if not path.is_file():
+        raise InputError("The weights file must exist", found=str(path), next_step="check the path after @")
+    if path.suffix not in SUFFIXES:
+        raise InputError("Weights come as a file of tensors", found=path.name, allowed=", ".join(SUFFIXES))
+    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+    return _unwrap(content, path)
+
+
+def load_into(module: nn.Module, tensors: Tensors, *, head_names: Iterable[str], source: str) -> None:
+    """Copy `tensors` into `module`, casting half precision up.
+
+    Tensors of a classifier (`head_names`) that the module lacks are left out; any other difference in names, shapes or
+    kind of number raises InputError listing both sides, and leaves the module as it was.
+    """
+    own = module.state_dict()
+    heads = tuple(f"{name}." for name in head_names)
+    body = {name: tensor for name, tensor in tensors.items() if name in own or not name.startswith(heads)}
+    # Files older than torch 0.4.1 lack the counters; only BatchNorm without momentum reads them.
+    missing = [name for name in own if name not in body and not name.endswith("num_batches_tracked")]
+    unexpected = [name for name in body if name not in own]
+    differing = [name for name in own if name in body and not _fits(body[name], own[name])]
+    if missing or unexpected or differing:
+        raise _mismatch(source, body, own, missing=missing, unexpected=unexpected, differing=differing)
+    module.load_state_dict(body, strict=False)
+
+
+def _fits(given: Tensor, wanted: Tensor) -> bool:
+    return given.shape == wanted.shape and given.is_floating_point() == wanted.is_floating_point()
+
+
+def _mismatch(
+    source: str, body: Tensors, own: Tensors, *, missing: list[str], unexpected: list[str], differing: list[str]
+) -> InputError:
+    sides = [f"{name} {_form(body[name])} in the file, {_form(own[name])} in the model" for name in differing]
+    found = [
+        f"{len(names)} {label} ({', '.join(names[:SHOWN])}{', ...' if len(names) > SHOWN else ''})"
+        for label, names in (
+            ("only in the model", missing),
+            ("only in the file", unexpected),
+            ("of another form", sides),
+        )
+        if names
+    ]
+    return InputError(
+        f"The weights in {source} must be those of this architecture",
+        found=f"{len(body)} tensors in the file, {len(own)} in the model: {'; '.join(found)}",
+        next_step="name the architecture these weights were trained with, or other weights after @",
+    )
+
+
+def _form(tensor: Tensor) -> str:
+    return f"{list(tensor.shape)}" if tensor.is_floating_point() else f"{list(tensor.shape)} {tensor.dtype}"
+
+
+def _read_safetensors(path: Path) -> object:
+    try:
+        return safetensors.torch.load_file(path)
+    except SafetensorError as error:
+        raise _damaged(path, error) from error
+
+
+def _read_pickle(path: Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise InputError(
+            f"{path.name} is not a plain file of tensors and was not opened: loading it could run code",
+            found=_first_reason(error),
+            allowed="tensors only",
+            next_step="if you trust its origin, save its state_dict as .safetensors elsewhere and name that",
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError) as error:  # torch has no one error for a torn file
+        raise _damaged(path, error) from error
+
+
+def _first_reason(error: Exception) -> str:
+    """The line of torch's long message that names the offending object, else its first line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return next(
+        (line for line in lines if "GLOBAL" in line or "global" in line), lines[0] if lines else "no reason given"
+    )[:200]
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"The weights file {path.name} cannot be read",
+        found=f"{str(error).splitlines()[0][:200] if str(error) else type(error).__name__}",
+        next_step="fetch or copy the file again",
+    )
+
+
+def _unwrap(content: object, path: Path) -> dict[str, Tensor]:
+    for wrapper in WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    tensors = dict(content) if isinstance(content, Mapping) else {}
+    if not tensors or not all(isinstance(value, Tensor) for value in tensors.values()):
+        raise InputError(
+            f"{path.name} must hold named tensors",
+            found=f"a {type(content).__name__} with {', '.join(map(str, list(tensors)[:SHOWN])) or 'nothing'}",
+            allowed=f"a state_dict, plain or under {', '.join(WRAPPERS)}",
+        )
+    for prefix in PREFIXES:
+        if all(name.startswith(prefix) for name in tensors):
+            tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+    return _own_body(tensors)
+
+
+def _own_body(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A model saved by this program holds `backbone.` and `head.`; as weights for another task only the body counts."""
+    if not all(name.startswith(("backbone.", "head.")) for name in tensors):
+        return tensors
+    body = {name.removeprefix("backbone."): value for name, value in tensors.items() if name.startswith("backbone.")}
+    return body or tensors
