@@ -1,0 +1,141 @@
+"""What a source holds, read once: every image decoded, measured and identified by its content.
+
+The fingerprint identifies the labelled set wherever it lies and in whatever order it is listed. The manifest judges nothing; that is
+the audit's part (`data.audit`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Int64, UInt8
+
+from azeotrope.data.decode import Unreadable, decode
+from azeotrope.data.sources._source import Raw, Source, Split
+from azeotrope.data.thumbnail import SIDE, thumbnail
+
+_CHUNK = 64  # images a thread takes at a time
+
+Progress = Callable[[int, int], None]  # (images done, images in all)
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """One row an image, in the source's order.
+
+    `checksums` are SHA-256 of the raw content (hex; "" when it could not even be read). Unreadable images keep their row, with size 0
+    and an entry in `reasons`. `notes` counts what `decode` had to do. `thumbnails` are grey, for finding near duplicates.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    keys: tuple[str, ...]
+    labels: Int64[np.ndarray, " n"]
+    splits: tuple[Split, ...]
+    checksums: tuple[str, ...]
+    heights: Int64[np.ndarray, " n"]
+    widths: Int64[np.ndarray, " n"]
+    channels: Int64[np.ndarray, " n"]
+    readable: Bool[np.ndarray, " n"]
+    reasons: Mapping[int, str]
+    notes: Mapping[str, int]
+    thumbnails: UInt8[np.ndarray, "n S S"]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the class names and the sorted (checksum, class, split): the same for a moved or reordered set."""
+        names = [self.classes[label] for label in self.labels.tolist()]
+        return _digest(
+            [*self.classes, "", *sorted(map("\0".join, zip(self.checksums, names, self.splits, strict=True)))]
+        )
+
+    @cached_property
+    def order_digest(self) -> str:
+        """SHA-256 over the checksums in row order: what a file with one entry a row must match."""
+        return _digest(self.checksums)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one image turned out to be."""
+
+    checksum: str
+    shape: tuple[int, int, int] = (0, 0, 0)
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+    thumbnail: UInt8[np.ndarray, "S S"] | None = None
+
+
+def scan(source: Source, progress: Progress | None = None, threads: int | None = None) -> Manifest:
+    """Decode every image once, in `threads` threads (all cores by default; Pillow decodes without the interpreter's lock).
+
+    An image that cannot be read is a row with a reason, never an exception.
+    """
+    looks: list[_Look] = []
+    for chunk in _chunks(source, threads or os.cpu_count() or 1):
+        looks += chunk
+        if progress:
+            progress(len(looks), len(source.items))
+    shapes = np.array([look.shape for look in looks], dtype=np.int64).reshape(-1, 3)
+    blank = np.zeros((SIDE, SIDE), np.uint8)
+    return Manifest(
+        name=source.name,
+        classes=source.classes,
+        keys=tuple(item.key for item in source.items),
+        labels=np.array([item.label for item in source.items], dtype=np.int64),
+        splits=tuple(item.split for item in source.items),
+        checksums=tuple(look.checksum for look in looks),
+        heights=shapes[:, 0],
+        widths=shapes[:, 1],
+        channels=shapes[:, 2],
+        readable=np.array([not look.reason for look in looks], dtype=np.bool_),
+        reasons={row: look.reason for row, look in enumerate(looks) if look.reason},
+        notes=dict(Counter(note for look in looks for note in look.notes)),
+        thumbnails=np.array([blank if look.thumbnail is None else look.thumbnail for look in looks]).reshape(
+            -1, SIDE, SIDE
+        ),
+    )
+
+
+def _chunks(source: Source, threads: int) -> Iterator[list[_Look]]:
+    """Looks in row order. When the caller stops (Ctrl-C), what was not begun is not begun any more."""
+    pool = ThreadPoolExecutor(threads)
+
+    def look_at(start: int) -> list[_Look]:
+        return [_look(source, row) for row in range(start, min(start + _CHUNK, len(source.items)))]
+
+    try:
+        yield from pool.map(look_at, range(0, len(source.items), _CHUNK))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _look(source: Source, row: int) -> _Look:
+    try:
+        raw = source.read(row)
+    except OSError as error:
+        return _Look("", reason=f"cannot be opened: {error.strerror or error}")
+    checksum = _checksum(raw)
+    try:
+        decoded = decode(raw)
+    except Unreadable as error:
+        return _Look(checksum, reason=str(error))
+    height, width, channels = decoded.pixels.shape
+    return _Look(checksum, (height, width, channels), decoded.notes, thumbnail=thumbnail(decoded.pixels))
+
+
+def _checksum(raw: Raw) -> str:
+    """Of a file's bytes, or of an array's shape and values."""
+    content = raw if isinstance(raw, bytes) else repr(raw.shape).encode() + raw.tobytes()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _digest(lines: list[str] | tuple[str, ...]) -> str:
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "backslashreplace")).hexdigest()

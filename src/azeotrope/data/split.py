@@ -1,0 +1,116 @@
+"""Which images train, which choose, which judge. Decided by content alone, so that everyone with the same images gets the same splits.
+
+It decides nothing at random: no seed enters here. Subsets of the training rows are `data.subset`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int64
+from numpy.typing import NDArray
+
+from azeotrope.data._ranks import ranks
+from azeotrope.data.manifest import Manifest
+from azeotrope.errors import InputError
+
+HELD_OUT = 0.2  # of all images for test, and of what is left for validation, where the source gives none
+_SALT = "azeotrope/split"
+
+
+@dataclass(frozen=True, eq=False)
+class TaskSplits:
+    """Rows of the manifest, ascending. `dropped` counts copies of an image left out, `unreadable` files left out."""
+
+    train: Int64[np.ndarray, " a"]
+    val: Int64[np.ndarray, " b"]
+    test: Int64[np.ndarray, " c"]
+    dropped: int = 0
+    unreadable: int = 0
+
+
+def split_task(manifest: Manifest) -> TaskSplits:
+    """The three splits of a task.
+
+    - A test split given by the source is kept whole; an image that is also in it leaves train and val. Without one, 20 % of each
+      class become test.
+    - Elsewhere each image counts once: the copy in val stays rather than the one in train.
+    - A val split given by the source is the validation pool. Without one, 20 % of each class of what is left become val.
+
+    Which images are taken is decided by a hash of their content. Every class must have an image left for each split made here
+    and one to train on: 3 images, or fewer where the source gives splits. Raises InputError otherwise.
+    """
+    _check_classes(manifest)
+    rows = np.flatnonzero(manifest.readable)
+    splits = np.array(manifest.splits, dtype="U5")[rows]
+    kept = _unique(manifest, rows, splits)
+    given = {name: rows[kept & (splits == name)] for name in ("val", "test")}
+    pool = rows[kept & ~np.isin(splits, ("val", "test"))]
+    _check_counts(manifest, pool, [name for name, taken in given.items() if not len(taken)])
+    test, pool = (given["test"], pool) if len(given["test"]) else _hold_out(manifest, pool)
+    val, pool = (given["val"], pool) if len(given["val"]) else _hold_out(manifest, pool)
+    return TaskSplits(pool, val, test, dropped=int((~kept).sum()), unreadable=len(manifest.labels) - len(rows))
+
+
+def _unique(manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Which of `rows` stay [len(rows)]: every test row, else the first copy, val before train, then by class (not by listing)."""
+    checksums = np.array(manifest.checksums)[rows]
+    precedence = np.select([splits == "test", splits == "val"], [0, 1], 2)
+    order = np.lexsort((rows, manifest.labels[rows], precedence, checksums))
+    first = np.ones(len(rows), dtype=np.bool_)
+    first[order[1:]] = checksums[order[1:]] != checksums[order[:-1]]
+    return first | (splits == "test")
+
+
+def _hold_out(manifest: Manifest, pool: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(taken, left): of each class the 20 % whose hash is lowest, at least one."""
+    order = pool[np.argsort(ranks([manifest.checksums[row] for row in pool], _SALT), kind="stable")]
+    labels = manifest.labels[order]
+    taken = [_share(order[labels == label]) for label in np.unique(labels)]
+    held = np.sort(np.concatenate(taken))
+    return held, np.setdiff1d(pool, held, assume_unique=True)
+
+
+def _share(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    return rows[: max(1, round(HELD_OUT * len(rows)))]
+
+
+def _check_classes(manifest: Manifest) -> None:
+    if len(manifest.classes) < 2:
+        raise InputError(
+            "A task needs at least two classes",
+            found=f"{len(manifest.classes)} in {manifest.name}"
+            + "".join(f": {_short(name)}" for name in manifest.classes),
+            allowed="2 or more",
+            next_step="add images of what this class is to be told apart from",
+        )
+    if not manifest.readable.any():
+        reasons = [f"{manifest.keys[row]}: {reason}" for row, reason in list(manifest.reasons.items())[:3]]
+        raise InputError(
+            f"No image of {manifest.name} can be read",
+            found="; ".join(reasons) or "no images at all",
+            next_step="see `azeotrope check` for every file and its reason",
+        )
+
+
+def _check_counts(manifest: Manifest, pool: NDArray[np.int64], made: Sequence[str]) -> None:
+    """Every class needs one image to train on and one for each split that is `made` here."""
+    need = 1 + len(made)
+    counts = np.bincount(manifest.labels[pool], minlength=len(manifest.classes))
+    short = np.flatnonzero(counts < need)
+    if len(short):
+        listed = ", ".join(f"{_short(manifest.classes[label])} has {counts[label]}" for label in short[:5])
+        raise InputError(
+            "A class has fewer images than the splits need",
+            found=listed
+            + (f" and {len(short) - 5} classes more" if len(short) > 5 else "")
+            + " (readable, each counted once, outside the splits that were given)",
+            allowed=f"at least {need} a class: 1 each for {', '.join(('train', *made))}",
+            next_step="add images to these classes or leave the classes out",
+        )
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= 60 else f"{name[:57]}...")

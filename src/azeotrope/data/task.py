@@ -1,0 +1,107 @@
+"""A task: a labelled image set with its splits, opened from what a person types (`fashion-mnist`, `hf:beans`, `photos/`).
+
+It trains nothing and keeps nothing on disk.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int64, UInt64
+
+from azeotrope.data._ranks import identities
+from azeotrope.data.manifest import Manifest, Progress, scan
+from azeotrope.data.sources._source import Source
+from azeotrope.data.split import TaskSplits, split_task
+from azeotrope.errors import InputError
+from azeotrope.lookup import member, members, nearest
+
+_FAMILY = "data.sources"
+_TABLES = (".csv", ".tsv", ".parquet")
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A source that has been scanned and split. Rows are those of `manifest`."""
+
+    source: Source
+    manifest: Manifest
+    splits: TaskSplits
+
+    @property
+    def name(self) -> str:
+        """What the source calls itself."""
+        return self.source.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the labelled set by its content."""
+        return self.manifest.fingerprint
+
+    @property
+    def order_digest(self) -> str:
+        """Identifies the order of the rows."""
+        return self.manifest.order_digest
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the labels."""
+        return self.manifest.classes
+
+    @property
+    def labels(self) -> Int64[np.ndarray, " n"]:
+        """Of every row, also of those in no split."""
+        return self.manifest.labels
+
+    @cached_property
+    def identities(self) -> UInt64[np.ndarray, " n"]:
+        """A number for each image that only its content decides; views are drawn by it."""
+        return identities(self.manifest.checksums)
+
+
+def load_task(spec: str, progress: Progress | None = None) -> Task:
+    """Open, scan and split what `spec` names: a path or `scheme:name`. `progress(done, total)` is called while scanning.
+
+    Raises InputError for a source that is not known or not there (with the nearest names), and for images that make no task.
+    """
+    source = open_source(spec)
+    manifest = scan(source, progress)
+    return Task(source, manifest, split_task(manifest))
+
+
+def open_source(spec: str) -> Source:
+    """The source that `spec` names.
+
+    A scheme comes before a path of the same name, so that a word means the same in every folder; `./digits` is a path.
+    """
+    scheme, _, name = spec.partition(":")
+    if scheme not in schemes():
+        if name.startswith("//") or spec.lower().endswith(_TABLES):
+            scheme, name = "table", spec
+        elif Path(spec).expanduser().exists() or os.sep in spec:
+            scheme, name = "folder", spec
+        else:
+            raise _unknown(spec, scheme)
+    source: Source = member(_FAMILY, scheme, "data source").open_source(name)
+    return source
+
+
+def schemes() -> list[str]:
+    """Every kind of source, as it is typed."""
+    return [name.replace("_", "-") for name in members(_FAMILY)]
+
+
+def _unknown(spec: str, scheme: str) -> InputError:
+    parent = Path(spec).expanduser().absolute().parent
+    beside = [path.name for path in parent.iterdir()] if parent.is_dir() else []
+    near = nearest(scheme, schemes()) + nearest(Path(spec).name, beside)
+    return InputError(
+        f"{spec!r} is neither a path nor a known source of images",
+        found=f"nearest: {', '.join(near)}" if near else "nothing of a similar name",
+        allowed=f"a folder of class folders, a .csv, .tsv or .parquet of paths and labels, or one of {', '.join(schemes())}",
+        next_step="check the path, or write scheme:name, as in `hf:beans`",
+    )
