@@ -16,8 +16,14 @@ from azeotrope.models.weights import Weights
 Adapt = Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]]
 """Renames or resizes a file's tensors to fit the module (position embeddings at another resolution, say)."""
 
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def unchanged(_module: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The `Adapt` of models whose files need none."""
+    return tensors
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Backbone:
     stride: int
     name: str
     head_names: tuple[str, ...] = ()
-    adapt: Adapt = lambda _, tensors: tensors
+    adapt: Adapt = unchanged
     weights: Weights | None = None
 
 

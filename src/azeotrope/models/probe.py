@@ -51,8 +51,8 @@ def probe(module: nn.Module, *, size: int, channels: int, name: str) -> Probe:
         for hook in hooks:
             hook.remove()
     shape = tuple(output.shape) if isinstance(output, Tensor) else ()
-    side = min(trace.sides, default=size)
-    return Probe(shape, stride=-(-size // side), classifier=trace.linear if output is trace.linear_output else None)
+    stride = _stride(size, min(trace.sides, default=size))
+    return Probe(shape, stride, classifier=trace.linear if output is trace.linear_output else None)
 
 
 def pooled_width(found: Probe, name: str) -> int:
@@ -65,6 +65,16 @@ def pooled_width(found: Probe, name: str) -> int:
             next_step="use a variant that pools (class token or average), or wrap it in a function for file:",
         )
     return found.shape[1]
+
+
+def _stride(size: int, side: int) -> int:
+    """The stride that turns `size` pixels into `side` cells.
+
+    Padding rounds the map up: 240 px give 8 cells at stride 32 as at 30. The power of two is meant where one is possible.
+    """
+    least, too_much = -(-size // side), size / (side - 1) if side > 1 else size + 1
+    power = 1 << (least - 1).bit_length()
+    return power if power < too_much else least
 
 
 def _watch(module: nn.Module, path: str, trace: _Trace) -> torch.utils.hooks.RemovableHandle:
