@@ -70,7 +70,7 @@ def pooled_width(found: Probe, name: str) -> int:
 def _stride(size: int, side: int) -> int:
     """The stride that turns `size` pixels into `side` cells.
 
-    Padding rounds the map up: 240 px give 8 cells at stride 32 as at 30. The power of two is meant where one is possible.
+    Padding rounds the map up: 240 px give 8 cells at stride 32 as at 30. Where a power of two is possible, it is meant.
     """
     least, too_much = -(-size // side), size / (side - 1) if side > 1 else size + 1
     power = 1 << (least - 1).bit_length()

@@ -36,7 +36,8 @@ def build(name: str, *, image_size: int | None, in_channels: int = 3) -> Backbon
         )
     preprocessing = _preprocessing(name, image_size)
     shadow, arguments = _shadow(name, preprocessing.size)
-    classifier = find_classifier(shadow, size=preprocessing.size, channels=3, name=f"torchvision:{name}")
+    side = arguments.get("image_size", preprocessing.size)
+    classifier = find_classifier(shadow, size=side, channels=3, name=f"torchvision:{name}")
     return Backbone(
         module=remove(torchvision.models.get_model(name, weights=None, **arguments), classifier),
         features=classifier.features,
@@ -109,8 +110,13 @@ def _shadow(name: str, size: int) -> tuple[nn.Module, dict[str, int]]:
     with torch.device("meta"):
         shadow = torchvision.models.get_model(name, weights=None)
         if isinstance(shadow, VisionTransformer):
-            patch = shadow.patch_size
-            arguments = {"image_size": max(size, patch)}
+            arguments = {"image_size": max(size, shadow.patch_size)}
+            if arguments["image_size"] % shadow.patch_size:
+                raise InputError(
+                    f"Images for torchvision:{name} are cut into whole patches",
+                    found=f"{size} px",
+                    allowed=f"multiples of {shadow.patch_size} px",
+                )
             shadow = torchvision.models.get_model(name, weights=None, **arguments)
     return shadow, arguments
 
@@ -119,4 +125,5 @@ def _resize_positions(module: nn.Module, tensors: Mapping[str, Tensor]) -> Mappi
     """Position embeddings of a vision transformer, interpolated to the module's resolution."""
     if not isinstance(module, VisionTransformer) or "encoder.pos_embedding" not in tensors:
         return tensors
-    return interpolate_embeddings(module.image_size, module.patch_size, OrderedDict(tensors))
+    resized: Mapping[str, Tensor] = interpolate_embeddings(module.image_size, module.patch_size, OrderedDict(tensors))
+    return resized
