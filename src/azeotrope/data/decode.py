@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 MAX_PIXELS = 89_478_485  # Pillow's own limit: a quarter of a gigabyte at 24 bits
 _EXIF_ORIENTATION = 0x0112
@@ -20,24 +20,25 @@ _TIFF_BITS = 258
 _PNG_BITS_AT = 24  # in the IHDR chunk, which must come first
 
 # What cameras and the web write. Left out on purpose: EPS and other formats for which Pillow starts other programs.
-_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM", "ICO")
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM", "ICO")
 
-# The formats in which a second frame is another picture of a sequence; in MPO and ICO it is the same picture again.
+# The formats in which a second frame is another picture of a sequence; in a phone's JPEG (MPO) and in ICO it is the
+# same picture again.
 _SEQUENCES = ("GIF", "PNG", "WEBP", "AVIF", "TIFF")
 
-# Pillow warns of a large header before we have seen it. We refuse it with a reason of our own, so the warning says nothing new;
-# filters cannot be changed per thread, hence once, here.
+# Pillow warns of a large header before we have seen it. We refuse it with a reason of our own, so the warning says
+# nothing new; filters cannot be changed per thread, hence once, here.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class Unreadable(Exception):  # noqa: N818 (a finding to be counted, not an error to be shown)
-    """This image cannot be used; `str()` is the reason."""
+    """An image that cannot be used; `str()` is the reason."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """Pixels uint8 [H, W, C], C 1 (grey) or 3, and what was done to get them: "exif_rotated", "alpha", "palette", "cmyk",
-    "sixteen_bit", "animated".
+    """Pixels uint8 [H, W, C], C 1 (grey) or 3, and what was done to get them: "exif_rotated", "alpha", "palette",
+    "cmyk", "sixteen_bit", "animated".
     """
 
     pixels: UInt8[np.ndarray, "H W C"]
@@ -47,8 +48,8 @@ class Decoded:
 def decode(raw: bytes | NDArray[np.uint8]) -> Decoded:
     """The image in a file's bytes, or in an array [H, W], [H, W, 1] or [H, W, 3].
 
-    Transparent parts are shown on white, as nearly every viewer and web page shows them: what the labeller saw. 16-bit values are
-    scaled by 1/257. Of several frames the first is taken. Raises Unreadable.
+    Transparent parts are shown on white, as nearly every viewer and web page shows them: what the labeller saw.
+    16-bit values are scaled by 1/257. Of several frames the first is taken. Raises Unreadable.
     """
     if isinstance(raw, np.ndarray):
         return Decoded(_checked_array(raw))
@@ -62,7 +63,7 @@ def decode(raw: bytes | NDArray[np.uint8]) -> Decoded:
         raise
     except Image.DecompressionBombError as error:
         raise Unreadable(_too_large("its header announces too many pixels")) from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise Unreadable("not an image, or a format that is not read") from error
     except (
         Exception
@@ -109,8 +110,8 @@ def _is_sixteen_bit(image: Image.Image, raw: bytes) -> bool:
     """Also for colour, which Pillow cuts to 8 bits without a word."""
     if image.format == "PNG":
         return raw[_PNG_BITS_AT] == 16
-    if image.format == "TIFF":
-        return max(image.tag_v2.get(_TIFF_BITS, (8,))) == 16  # type: ignore[attr-defined] (TiffImageFile)
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 16 in image.tag_v2.get(_TIFF_BITS, ())
     return image.mode.startswith("I")
 
 

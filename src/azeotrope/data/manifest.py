@@ -1,7 +1,7 @@
 """What a source holds, read once: every image decoded, measured and identified by its content.
 
-The fingerprint identifies the labelled set wherever it lies and in whatever order it is listed. The manifest judges nothing; that is
-the audit's part (`data.audit`).
+The fingerprint identifies the labelled set wherever it lies and in whatever order it is listed. The manifest judges
+nothing; that is the audit's part (`data.audit`).
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ Progress = Callable[[int, int], None]  # (images done, images in all)
 class Manifest:
     """One row an image, in the source's order.
 
-    `checksums` are SHA-256 of the raw content (hex; "" when it could not even be read). Unreadable images keep their row, with size 0
-    and an entry in `reasons`. `notes` counts what `decode` had to do. `thumbnails` are grey, for finding near duplicates.
+    `checksums` are SHA-256 of the raw content (hex; "" when it could not even be read). Unreadable images keep their
+    row, with size 0 and an entry in `reasons`. `notes` counts what `decode` had to do. `thumbnails` are grey, for
+    finding near duplicates.
     """
 
     name: str
@@ -50,7 +51,9 @@ class Manifest:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the class names and the sorted (checksum, class, split): the same for a moved or reordered set."""
+        """SHA-256 over the class names and the sorted (checksum, class, split): the same for a moved or reordered
+        set.
+        """
         names = [self.classes[label] for label in self.labels.tolist()]
         return _digest(
             [*self.classes, "", *sorted(map("\0".join, zip(self.checksums, names, self.splits, strict=True)))]
@@ -74,7 +77,8 @@ class _Look:
 
 
 def scan(source: Source, progress: Progress | None = None, threads: int | None = None) -> Manifest:
-    """Decode every image once, in `threads` threads (all cores by default; Pillow decodes without the interpreter's lock).
+    """Decode every image once, in `threads` threads (all cores by default; Pillow decodes without the interpreter's
+    lock).
 
     An image that cannot be read is a row with a reason, never an exception.
     """

@@ -1,4 +1,5 @@
-"""Which images train, which choose, which judge. Decided by content alone, so that everyone with the same images gets the same splits.
+"""Which images train, which choose, which judge. Decided by content alone, so that everyone with the same images gets
+the same splits.
 
 It decides nothing at random: no seed enters here. Subsets of the training rows are `data.subset`.
 """
@@ -34,13 +35,14 @@ class TaskSplits:
 def split_task(manifest: Manifest) -> TaskSplits:
     """The three splits of a task.
 
-    - A test split given by the source is kept whole; an image that is also in it leaves train and val. Without one, 20 % of each
-      class become test.
+    - A test split given by the source is kept whole; an image that is also in it leaves train and val. Without one,
+      20 % of each class become test.
     - Elsewhere each image counts once: the copy in val stays rather than the one in train.
-    - A val split given by the source is the validation pool. Without one, 20 % of each class of what is left become val.
+    - A val split given by the source is the validation pool. Without one, 20 % of each class of what is left become
+      val.
 
-    Which images are taken is decided by a hash of their content. Every class must have an image left for each split made here
-    and one to train on: 3 images, or fewer where the source gives splits. Raises InputError otherwise.
+    Which images are taken is decided by a hash of their content. Every class must have an image left for each split
+    made here and one to train on: 3 images, or fewer where the source gives splits. Raises InputError otherwise.
     """
     _check_classes(manifest)
     rows = np.flatnonzero(manifest.readable)
@@ -55,13 +57,16 @@ def split_task(manifest: Manifest) -> TaskSplits:
 
 
 def _unique(manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Which of `rows` stay [len(rows)]: every test row, else the first copy, val before train, then by class (not by listing)."""
+    """Which of `rows` stay [len(rows)]: every test row, else the first copy, val before train, then by class (not by
+    listing).
+    """
     checksums = np.array(manifest.checksums)[rows]
     precedence = np.select([splits == "test", splits == "val"], [0, 1], 2)
     order = np.lexsort((rows, manifest.labels[rows], precedence, checksums))
     first = np.ones(len(rows), dtype=np.bool_)
     first[order[1:]] = checksums[order[1:]] != checksums[order[:-1]]
-    return first | (splits == "test")
+    stays: NDArray[np.bool_] = first | (splits == "test")
+    return stays
 
 
 def _hold_out(manifest: Manifest, pool: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

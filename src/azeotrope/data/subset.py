@@ -1,4 +1,5 @@
-"""Nested, stratified subsets: the first 1,000 images of a seed are inside its first 2,000, in the task's own proportions.
+"""Nested, stratified subsets: the first 1,000 images of a seed are inside its first 2,000, in the task's own
+proportions.
 
 An image's place depends on (seed, content) and on the class counts, never on the listing's order.
 """
@@ -26,8 +27,9 @@ def subset(
 ) -> Int64[np.ndarray, " count"]:
     """`count` rows of `pool`, in the order in which they are added: every prefix is the subset of that size.
 
-    `labels` and `checksums` are indexed by row. As soon as `count` reaches the number of classes each class has an image; once every
-    class is due one by its share, class counts are within 1 of proportional. Raises InputError when `count` does not fit the pool.
+    `labels` and `checksums` are indexed by row. As soon as `count` reaches the number of classes each class has an
+    image; once every class is due one by its share, class counts are within 1 of proportional. Raises InputError when
+    `count` does not fit the pool.
     """
     if not 1 <= count <= len(pool):
         raise InputError(
@@ -48,10 +50,12 @@ def subset(
 
 
 def _turns(counts: NDArray[np.int64]) -> Iterator[int]:
-    """Whose turn it is, image after image: the chairman assignment of Tijdeman 1980 (Discrete Mathematics 32), after one turn each.
+    """Whose turn it is, image after image: the chairman assignment of Tijdeman 1980 (Discrete Mathematics 32), after
+    one turn each.
 
-    Turn j of a class with share p may not come before (j - 1 + e) / p nor after (j - e) / p, e = 1 / (2k - 2) for k classes;
-    taking the earliest deadline among those that may come keeps every class within 1 of p times the turns so far.
+    Turn j of a class with share p may not come before (j - 1 + e) / p nor after (j - e) / p, e = 1 / (2k - 2) for k
+    classes; taking the earliest deadline among those that may come keeps every class within 1 of p times the turns so
+    far.
     """
     shares = counts / counts.sum()
     slack = 1 / max(1, 2 * len(counts) - 2)

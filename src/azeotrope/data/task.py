@@ -1,4 +1,5 @@
-"""A task: a labelled image set with its splits, opened from what a person types (`fashion-mnist`, `hf:beans`, `photos/`).
+"""A task: a labelled image set with its splits, opened from what a person types (`fashion-mnist`, `hf:beans`,
+`photos/`).
 
 It trains nothing and keeps nothing on disk.
 """
@@ -64,9 +65,11 @@ class Task:
 
 
 def load_task(spec: str, progress: Progress | None = None) -> Task:
-    """Open, scan and split what `spec` names: a path or `scheme:name`. `progress(done, total)` is called while scanning.
+    """Open, scan and split what `spec` names: a path or `scheme:name`. `progress(done, total)` is called while
+    scanning.
 
-    Raises InputError for a source that is not known or not there (with the nearest names), and for images that make no task.
+    Raises InputError for a source that is not known or not there (with the nearest names), and for images that make
+    no task.
     """
     source = open_source(spec)
     manifest = scan(source, progress)
@@ -97,11 +100,12 @@ def schemes() -> list[str]:
 
 def _unknown(spec: str, scheme: str) -> InputError:
     parent = Path(spec).expanduser().absolute().parent
-    beside = [path.name for path in parent.iterdir()] if parent.is_dir() else []
+    beside = [path.name for path in parent.iterdir() if not path.name.startswith(".")] if parent.is_dir() else []
     near = nearest(scheme, schemes()) + nearest(Path(spec).name, beside)
     return InputError(
         f"{spec!r} is neither a path nor a known source of images",
         found=f"nearest: {', '.join(near)}" if near else "nothing of a similar name",
-        allowed=f"a folder of class folders, a .csv, .tsv or .parquet of paths and labels, or one of {', '.join(schemes())}",
+        allowed="a folder of class folders, a .csv, .tsv or .parquet of paths and labels, or one of "
+        + ", ".join(schemes()),
         next_step="check the path, or write scheme:name, as in `hf:beans`",
     )

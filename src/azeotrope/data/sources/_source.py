@@ -1,6 +1,7 @@
 """What every source of labelled images gives: names, labels, splits and a way to read one image.
 
-It holds no pixels of its own and decodes nothing (`data.decode`). Class names and keys are data: shown escaped, never used as a path.
+It holds no pixels of its own and decodes nothing (`data.decode`). Class names and keys are data: shown escaped, never
+used as a path.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from azeotrope.lookup import nearest
 
 Split: TypeAlias = Literal["train", "val", "test", ""]
 Raw: TypeAlias = "bytes | NDArray[np.uint8]"
+Part: TypeAlias = "tuple[int, Callable[[int], Raw]]"  # so many images, and how to read one
 
 SPLIT_NAMES: dict[str, Split] = {
     "train": "train",
@@ -31,7 +33,9 @@ SPLIT_NAMES: dict[str, Split] = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One labelled image. `key` names it to a person; `label` indexes the classes; `split` is "" where none was given."""
+    """One labelled image. `key` names it to a person; `label` indexes the classes; `split` is "" where none was
+    given.
+    """
 
     key: str
     label: int
@@ -42,8 +46,8 @@ class Item:
 class Source:
     """A labelled image set.
 
-    `read(i)` gives the bytes of file `i`, or its pixels as uint8 [H, W] or [H, W, 3]; it is called from several threads.
-    `mirror` is False where a horizontal flip changes the class (digits, letters, traffic signs).
+    `read(i)` gives the bytes of file `i`, or its pixels as uint8 [H, W] or [H, W, 3]; it is called from several
+    threads. `mirror` is False where a horizontal flip changes the class (digits, letters, traffic signs).
     """
 
     name: str
@@ -69,7 +73,9 @@ def split_of(text: str | None, where: str) -> Split:
 
 
 def class_index(labels: Iterable[str], classes: Sequence[str], where: Callable[[int], str]) -> list[int]:
-    """Index of each label in `classes`. Raises InputError for a label that is not in the list; `where(i)` names the place."""
+    """Index of each label in `classes`. Raises InputError for a label that is not in the list; `where(i)` names the
+    place.
+    """
     index = {name: number for number, name in enumerate(classes)}
     numbers = []
     for place, label in enumerate(labels):
@@ -90,3 +96,15 @@ def numbered_items(labels: NDArray[np.integer], split: Split, start: int = 0) ->
     prefix = f"{split}/" if split else ""
     numbers = cast("list[int]", labels.tolist())
     return tuple(Item(f"{prefix}{place}", label, split) for place, label in enumerate(numbers, start))
+
+
+def joined(parts: Sequence[Part]) -> Callable[[int], Raw]:
+    """One `read` for several parts laid end to end."""
+    ends = np.cumsum([count for count, _ in parts])
+
+    def read(place: int) -> Raw:
+        part = int(np.searchsorted(ends, place, side="right"))
+        count, read_part = parts[part]
+        return read_part(place - int(ends[part]) + count)
+
+    return read

@@ -1,6 +1,7 @@
 """Handwritten digits of scikit-learn: 1,797 grey images of 8x8 pixels that are always there, without a network.
 
-Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI repository, 1998. No test split is given.
+Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI repository, 1998. No test split is
+given.
 """
 
 from __future__ import annotations

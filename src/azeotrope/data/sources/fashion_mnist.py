@@ -1,7 +1,7 @@
 """Fashion-MNIST: 60,000 + 10,000 grey images of 28x28 pixels, 10 kinds of clothing.
 
-Source: Xiao, Rasul & Vollgraf 2017, arXiv 1708.07747. Looked for in `$AZEOTROPE_DATA`, then where the Debian package puts it, then
-downloaded by torchvision.
+Source: Xiao, Rasul & Vollgraf 2017, arXiv 1708.07747. Looked for in `$AZEOTROPE_DATA`, then where the Debian package
+puts it, then downloaded by torchvision.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from azeotrope.data.sources._idx import read_idx
+from azeotrope.data.sources._places import data_root
 from azeotrope.data.sources._source import Source, Split, numbered_items
 from azeotrope.errors import InputError
 
@@ -22,7 +23,6 @@ CLASSES = (
 _FILES: dict[Split, str] = {"train": "train", "test": "t10k"}
 _NAMES = tuple(f"{stem}-{kind}" for stem in _FILES.values() for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"))
 _DEBIAN = Path("/usr/share/datasets/fashion-mnist")
-_CACHE = Path("~/.cache/azeotrope")
 
 
 def open_source(name: str = "") -> Source:
@@ -51,7 +51,7 @@ def find() -> Path:
         if all(_file(folder, name).is_file() for name in _NAMES):
             return folder
     try:
-        return _download(Path(os.environ.get("AZEOTROPE_DATA") or _CACHE).expanduser())
+        return _download(data_root())
     except (ImportError, OSError, RuntimeError) as error:
         raise _nowhere(error) from error
 

@@ -1,4 +1,5 @@
-"""A folder of class folders, with or without `train`, `val` and `test` above them. The folder's name is the class's name.
+"""A folder of class folders, with or without `train`, `val` and `test` above them. The folder's name is the class's
+name.
 
 Hidden files and files without an image's suffix are passed over; an image's content is looked at only when it is read.
 """
@@ -15,13 +16,19 @@ from azeotrope.errors import InputError
 from azeotrope.lookup import nearest
 
 SUFFIXES = frozenset(
-    (".jpg .jpeg .jpe .jfif .png .gif .bmp .tif .tiff .webp .avif .jp2 .j2k .ppm .pgm .pbm .pnm .mpo .ico").split()
+    f".{suffix}"
+    for suffix in (
+        *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "gif", "bmp", "tif", "tiff"),
+        *("webp", "avif", "jp2", "j2k", "ppm", "pgm", "pbm", "pnm", "ico"),
+    )
 )
 _LAYOUT = "a folder of class folders (DATA/cat/1.jpg), or the same below train, val and test (DATA/train/cat/1.jpg)"
 
 
 def open_source(name: str) -> Source:
-    """The images below the folder `name`. Raises InputError when it does not exist, holds no image, or is laid out otherwise."""
+    """The images below the folder `name`. Raises InputError when it does not exist, holds no image, or is laid out
+    otherwise.
+    """
     root = Path(name).expanduser()
     if not root.is_dir():
         raise _missing(root)
