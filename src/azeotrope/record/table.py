@@ -1,0 +1,103 @@
+"""Runs from wherever they are (a store, a CSV, a Parquet file, memory) as one raw table, a row a run.
+
+It flattens and nothing more: no row is left out, no unit is judged. `frame` does that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from azeotrope.errors import InputError
+from azeotrope.record.run import RunRecord
+from azeotrope.record.store import RunStore
+
+SUFFIXES = (".csv", ".parquet")
+
+_SCHEMA: dict[str, type[pl.DataType]] = {
+    "run_id": pl.String,
+    "state": pl.String,
+    "schema": pl.Int64,
+    "task": pl.String,
+    "fingerprint": pl.String,
+    "classes": pl.Int64,
+    "arm": pl.String,
+    "strategy": pl.String,
+    "init": pl.String,
+    "student": pl.String,
+    "parameters": pl.Int64,
+    "teacher": pl.String,
+    "teacher_head_error": pl.Float64,
+    "train_images": pl.Int64,
+    "pretrain_images": pl.Int64,
+    "synthetic_images": pl.Int64,
+    "upstream": pl.String,
+    "seed": pl.Int64,
+    "val_error": pl.Float64,
+    "test_error": pl.Float64,
+    "test_images": pl.Int64,
+}
+
+_ELSEWHERE = ("schema", "task", "fingerprint", "classes", "student", "parameters", "teacher", "teacher_head_error")
+_SAME_NAME = tuple(name for name in _SCHEMA if name not in _ELSEWHERE)
+
+
+def read_table(source: str | Path | pl.DataFrame | Sequence[RunRecord]) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The raw table of `source`, and what could not be read (one line a file).
+
+    Raises InputError when the source does not exist, is no table, or holds no run.
+    """
+    unreadable: tuple[str, ...] = ()
+    if isinstance(source, pl.DataFrame):
+        table = source
+    elif isinstance(source, str | Path):
+        if str(source).lower().endswith(SUFFIXES):
+            table = _read_file(str(source))
+        else:
+            store = RunStore(str(source))
+            table = flatten(list(store))
+            unreadable = tuple(f"{problem.path}: {problem.reason}" for problem in store.problems)
+    else:
+        table = flatten(source)
+    if table.is_empty():
+        raise InputError(
+            f"There are no runs in {source if isinstance(source, str | Path) else 'this table'}",
+            found=f"{len(unreadable)} unreadable records" if unreadable else "nothing to read",
+            allowed="a folder or URL with runs/<run_id>.json, a .csv or a .parquet file with a row a run",
+            next_step="check the path, or make runs with `azeotrope sweep` or `azeotrope compare`",
+        )
+    return table, unreadable
+
+
+def flatten(records: Sequence[RunRecord]) -> pl.DataFrame:
+    """One row a record, with the column names that a CSV would use."""
+    return pl.DataFrame([_row(record) for record in records], schema=_SCHEMA)
+
+
+def _row(record: RunRecord) -> dict[str, str | int | float | None]:
+    return {name: getattr(record, name) for name in _SAME_NAME} | {
+        "schema": record.schema_version,
+        "task": record.task.name,
+        "fingerprint": record.task.fingerprint,
+        "classes": len(record.task.classes),
+        "student": record.student.name,
+        "parameters": record.student.parameters,
+        "teacher": record.teacher.name if record.teacher else None,
+        "teacher_head_error": record.teacher.head_error if record.teacher else None,
+    }
+
+
+def _read_file(path: str) -> pl.DataFrame:
+    try:
+        if path.lower().endswith(".parquet"):
+            return pl.read_parquet(path)
+        return pl.read_csv(path, infer_schema_length=None, null_values=["", "NA", "nan", "NaN"])
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            f"The table {path} cannot be read",
+            found=str(error).splitlines()[0],
+            allowed="a CSV with a header, or a Parquet file",
+            next_step="check the path and open the file in an editor",
+        ) from error

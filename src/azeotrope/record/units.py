@@ -1,0 +1,70 @@
+"""Is this column a fraction, a per cent or a loss? Recognised from its name and range, and said to the user.
+
+It converts nothing and leaves nothing out.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azeotrope.errors import InputError
+
+Unit = Literal["fraction", "percent", "loss"]
+
+_LOSS_WORDS = ("loss", "nll", "perplexity", "entropy")
+_PERCENT_WORDS = ("percent", "per_cent", "pct", "%")
+
+
+def recognise_unit(name: str, values: NDArray[np.float64], said: Unit | Literal["auto"] = "auto") -> Unit:
+    """The unit of the finite `values` [n] of column `name`; `said` is the user's word, which is checked, not guessed.
+
+    Raises InputError when values are negative, exceed what the unit allows, or the column holds accuracies.
+    """
+    _refuse_accuracy(name)
+    if values.min(initial=0.0) < 0:
+        raise InputError(
+            "An error or a loss may not be negative",
+            found=f"{values.min():g} in column {name!r}",
+            allowed="0 or more",
+            next_step="correct these rows, or name another column with --error",
+        )
+    largest = float(values.max(initial=0.0))
+    unit = said if said != "auto" else _guess(name.lower(), largest)
+    limit = {"fraction": 1.0, "percent": 100.0, "loss": np.inf}[unit]
+    if largest > limit:
+        raise InputError(
+            f"Column {name!r} is read as an error in {_WORDS[unit]}, which cannot exceed {limit:g}",
+            found=f"values up to {largest:g}",
+            allowed=f"0 to {limit:g}, or a loss with --unit loss",
+            next_step="correct these rows, or say --unit loss if this is a loss",
+        )
+    return unit
+
+
+def describe_unit(name: str, unit: Unit, values: NDArray[np.float64]) -> str:
+    """What the user is told: the unit taken, and the range it was taken from."""
+    return f"column {name!r} is read as {_WORDS[unit]} (values {values.min():g} to {values.max():g}); --unit changes it"
+
+
+_WORDS: dict[Unit, str] = {"fraction": "a fraction", "percent": "per cent", "loss": "a loss (no upper bound)"}
+
+
+def _guess(name: str, largest: float) -> Unit:
+    if any(word in name for word in _LOSS_WORDS):
+        return "loss"
+    if any(word in name for word in _PERCENT_WORDS):
+        return "percent"
+    return "fraction" if largest <= 1 else "percent"
+
+
+def _refuse_accuracy(name: str) -> None:
+    if name.lower().startswith(("acc", "top1_acc", "top5_acc", "test_acc", "val_acc")) or "accuracy" in name.lower():
+        raise InputError(
+            "The laws describe error, and this column's name says accuracy",
+            found=f"column {name!r}",
+            allowed="an error (1 - accuracy) or a loss",
+            next_step="add a column with 1 - accuracy and name it with --error",
+        )
