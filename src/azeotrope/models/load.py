@@ -108,7 +108,7 @@ def _fill(backbone: Backbone, reference: WeightsRef) -> Weights:
         tensors = packages.by_position(tensors, backbone.module, str(reference))
     fitted = backbone.adapt(backbone.module, tensors)
     load_into(backbone.module, fitted, head_names=backbone.head_names, source=str(reference))
-    return Weights(str(reference), fingerprint(backbone.module), licence)
+    return Weights(str(reference), fingerprint(backbone.module.state_dict()), licence)
 
 
 def _path_of(reference: WeightsRef) -> Path:

@@ -26,7 +26,7 @@ class Network(nn.Module):
         self.backbone = backbone
         self.head = head
 
-    def forward(self, images: Float[Tensor, "B 3 H W"]) -> Output:
-        """Normalised images [B, 3, H, W] to features [B, F] and logits [B, C]."""
+    def forward(self, images: Float[Tensor, "B channels H W"]) -> Output:
+        """Normalised images [B, channels, H, W] (three channels, unless built otherwise) to features [B, F] and logits [B, C]."""
         features = self.backbone(images)
         return Output(features, self.head(features))

@@ -36,10 +36,13 @@ class Weights:
     licence: str | None = None
 
 
-def fingerprint(module: nn.Module) -> str:
-    """SHA-256 over name, type, shape and bytes of every tensor, by name; equal weights from any source hash equally."""
+def fingerprint(tensors: Tensors) -> str:
+    """SHA-256 over name, type, shape and bytes of every tensor, sorted by name.
+
+    Taken of a module's `state_dict()` after loading, so that equal weights from any source hash equally.
+    """
     digest = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
+    for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
@@ -52,8 +55,16 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise InputError("The weights file must exist", found=str(path), next_step="check the path after @")
     if path.suffix not in SUFFIXES:
         raise InputError("Weights come as a file of tensors", found=path.name, allowed=", ".join(SUFFIXES))
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+    content = read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
     return _unwrap(content, path)
+
+
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors file as they are named there. Raises InputError when it is missing or damaged."""
+    try:
+        return safetensors.torch.load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise _damaged(path, error) from error
 
 
 def load_into(module: nn.Module, tensors: Tensors, *, head_names: Iterable[str], source: str) -> None:
@@ -100,13 +111,6 @@ def _mismatch(
 
 def _form(tensor: Tensor) -> str:
     return f"{list(tensor.shape)}" if tensor.is_floating_point() else f"{list(tensor.shape)} {tensor.dtype}"
-
-
-def _read_safetensors(path: Path) -> object:
-    try:
-        return safetensors.torch.load_file(path)
-    except SafetensorError as error:
-        raise _damaged(path, error) from error
 
 
 def _read_pickle(path: Path) -> object:

@@ -38,7 +38,7 @@ def build_from_hub(name: str, *, image_size: int | None, in_channels: int = 3) -
     backbone = _build(name, image_size, in_channels, pretrained=True)
     config = _config(name)
     where = f"hub:{config.hf_hub_id or config.url}"
-    return replace(backbone, weights=Weights(where, fingerprint(backbone.module), config.license))
+    return replace(backbone, weights=Weights(where, fingerprint(backbone.module.state_dict()), config.license))
 
 
 def default_weights(name: str) -> WeightsRef | None:

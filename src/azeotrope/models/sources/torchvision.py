@@ -42,7 +42,7 @@ def build(name: str, *, image_size: int | None, in_channels: int = 3) -> Backbon
         module=remove(torchvision.models.get_model(name, weights=None, **arguments), classifier),
         features=classifier.features,
         preprocessing=preprocessing,
-        stride=classifier.stride,
+        stride=shadow.patch_size if isinstance(shadow, VisionTransformer) else classifier.stride,
         name=f"torchvision:{name}",
         head_names=(classifier.path,),
         adapt=_resize_positions if arguments else unchanged,
@@ -60,7 +60,7 @@ def build_from_hub(name: str, *, image_size: int | None, in_channels: int = 3) -
         raise hub.unavailable(f"torchvision:{name}", str(error)) from error
     fitted = backbone.adapt(backbone.module, tensors)
     load_into(backbone.module, fitted, head_names=backbone.head_names, source=url)
-    return replace(backbone, weights=Weights(f"hub:{url}", fingerprint(backbone.module)))
+    return replace(backbone, weights=Weights(f"hub:{url}", fingerprint(backbone.module.state_dict())))
 
 
 def default_weights(name: str) -> WeightsRef | None:

@@ -1,0 +1,68 @@
+"""Writes the card of a saved model: what it is, what it was trained on, how it fares, whose weights it started from.
+
+Plain text in Markdown. Class names and facts come from outside, so every mark that Markdown or HTML would act on is
+escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from azeotrope.models.backbone import Preprocessing
+from azeotrope.models.weights import Weights
+
+ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:@=^])")
+Fact = str | int | float | bool | None
+
+
+def card(
+    *,
+    architecture: str,
+    parameters: int,
+    classes: Sequence[str],
+    preprocessing: Preprocessing,
+    weights: Weights | None,
+    facts: Mapping[str, Fact],
+) -> str:
+    """The text of card.md. `facts` are listed in their order: fingerprint of the data, errors, seed, ..."""
+    lines = [
+        f"# An image classifier of {len(classes)} classes",
+        "",
+        f"- architecture: {escape(architecture)}, {parameters:,} parameters",
+        f"- images: {_preparation(preprocessing)}",
+        f"- started from: {_origin(weights)}",
+        *(f"- {escape(key.replace('_', ' '))}: {_value(value)}" for key, value in facts.items()),
+        "",
+        "## Classes, in the order of the outputs",
+        "",
+        *(f"{number}. {escape(name)}" for number, name in enumerate(classes)),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def escape(text: str) -> str:
+    """One line that shows as it is in Markdown: marks escaped, line breaks and control characters made spaces."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return ACTIVE.sub(r"\\\1", line)
+
+
+def _preparation(preprocessing: Preprocessing) -> str:
+    size, mean, std = preprocessing.size, list(preprocessing.mean), list(preprocessing.std)
+    return f"RGB, {size} x {size} pixels ({preprocessing.interpolation}), (pixel / 255 - {mean}) / {std}"
+
+
+def _origin(weights: Weights | None) -> str:
+    if weights is None:
+        return "random weights"
+    licence = (
+        escape(weights.licence) if weights.licence else "not known, ask their author before you publish this model"
+    )
+    return f"{escape(weights.source)}, licence: {licence} (SHA-256 {weights.sha256})"
+
+
+def _value(value: Fact) -> str:
+    if value is None:
+        return "not measured"
+    return escape(value) if isinstance(value, str) else f"{value:.4g}" if isinstance(value, float) else str(value)
