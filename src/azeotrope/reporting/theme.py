@@ -11,13 +11,13 @@ from altair.theme import AxisConfigKwds, LegendConfigKwds
 NAME = "azeotrope"
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#4D4D4D")
-"""After Okabe & Ito (2008), told apart under the common forms of colour blindness; yellow, unreadable on white, is out."""
+"""After Okabe & Ito (2008): told apart in the common forms of colour blindness; without yellow, faint on white."""
 
 REFERENCE = "#4D4D4D"
 """The grey of the arm everything is compared with."""
 
 INK, SOFT_INK, RULE = "#1B1F24", "#57606A", "#E3E6EA"
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
+FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"  # of equal widths, so labels fit where they are read
 
 _AXIS: AxisConfigKwds = {
     "labelFont": FONT,

@@ -1,0 +1,89 @@
+"""The three files that show a comparison: `compare.json`, `examples.json` and `report.html`, in the output folder.
+
+The runs stay the source: `compare.json` keeps what no run knows (what was not tested, the plan, the price of
+pre-training), `examples.json` the pictures, so that the report can be made again without the data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import fsspec
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from azeotrope.errors import InputError
+from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.reporting.html import Section, page
+from azeotrope.reporting.numbers import Comparison, Disagreement, Document
+
+NUMBERS, EXAMPLES, PAGE = "compare.json", "examples.json", "report.html"
+
+_Content = TypeVar("_Content")
+_DISAGREEMENTS = TypeAdapter(tuple[Disagreement, ...])
+
+
+def as_json(comparisons: Sequence[Comparison]) -> dict[str, JsonValue]:
+    """What `compare.json` holds and `--json` prints: the comparison's fields.
+
+    With several sizes these are of the last (largest) one, and `sizes` lists all.
+    """
+    dumps: list[dict[str, JsonValue]] = [comparison.model_dump(mode="json") for comparison in comparisons]
+    return dumps[-1] if len(dumps) == 1 else {**dumps[-1], "sizes": [*dumps]}
+
+
+def write(folder: str | Path, document: Document, sections: Sequence[Section] = ()) -> Path:
+    """Write all three files atomically; returns the report's path. Raises StoreError when one cannot be written."""
+    folder = Path(folder)
+    _write(folder / NUMBERS, json.dumps(as_json(document.comparisons), indent=1, ensure_ascii=False))
+    _write(folder / EXAMPLES, _DISAGREEMENTS.dump_json(document.disagreements, indent=1).decode())
+    return write_page(folder / PAGE, document, sections)
+
+
+def write_page(path: str | Path, document: Document, sections: Sequence[Section] = ()) -> Path:
+    """Write the report alone; returns its path. Raises StoreError when it cannot be written."""
+    return _write(Path(path), page(document, sections))
+
+
+def read_comparisons(folder: str | Path) -> tuple[Comparison, ...]:
+    """The comparisons of `compare.json` in a folder or at a URL; none when there is no such file.
+
+    Raises InputError when the file is torn or not ours.
+    """
+    return _read(folder, NUMBERS, _comparisons, ())
+
+
+def read_disagreements(folder: str | Path) -> tuple[Disagreement, ...]:
+    """The pictures of `examples.json`; none when there is no such file. Raises InputError when it cannot be read."""
+    return _read(folder, EXAMPLES, _DISAGREEMENTS.validate_json, ())
+
+
+def _comparisons(text: str) -> tuple[Comparison, ...]:
+    content = json.loads(text)
+    return tuple(Comparison.model_validate(item) for item in content.get("sizes", [content]))
+
+
+def _read(folder: str | Path, name: str, parse: Callable[[str], _Content], missing: _Content) -> _Content:
+    files, root = fsspec.core.url_to_fs(str(folder))
+    path = f"{root}/{name}"
+    if not files.exists(path):
+        return missing
+    try:
+        with files.open(path, "r", encoding="utf-8") as file:
+            return parse(file.read())
+    except (ValueError, ValidationError, AttributeError) as error:
+        raise InputError(
+            f"The file {path} cannot be read",
+            found=str(error).splitlines()[0],
+            next_step="move it away; the report is then made from the runs alone",
+        ) from error
+
+
+def _write(path: Path, content: str) -> Path:
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return path

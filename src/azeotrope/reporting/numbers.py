@@ -1,0 +1,146 @@
+"""What a comparison shows, as plain numbers: small frozen records that are drawn, and stored in `compare.json`.
+
+They hold no logic beyond reading themselves back; `summary.py` builds them from runs. Errors are fractions in
+[0, 1], `seconds` are means over an arm's finished runs, and what is unknown is None, never zero.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from azeotrope.record.run import EnvironmentFacts
+
+Outcome = Literal["BEATS", "DOES NOT BEAT", "INCONCLUSIVE"]
+
+
+class Shown(BaseModel):
+    """Base of all records here: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Estimate(Shown):
+    """A number with its 95 % interval; `low` and `high` are None when the runs do not give one."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class FailedRun(Shown):
+    """A run that was tried and did not finish, with its reason."""
+
+    run_id: str
+    arm: str
+    seed: int
+    reason: str
+
+
+class ArmSummary(Shown):
+    """One way of training, over its seeds. `seconds` are charged in full, `seconds_amortised` divide what is shared."""
+
+    name: str
+    strategy: str
+    init: str
+    losses: dict[str, float] = Field(default_factory=dict)
+    test_error: Estimate | None
+    val_error: float | None
+    seeds: tuple[int, ...]
+    seed_errors: dict[int, float] = Field(default_factory=dict, description="test error of each seed")
+    seconds: dict[str, float] = Field(default_factory=dict, description="by phase, mean of the runs, nothing shared")
+    seconds_amortised: dict[str, float] = Field(default_factory=dict, description="the same, shared phases divided")
+    flops: float | None = None
+    pretrained: bool = Field(default=False, description="starts from weights whose pre-training was paid elsewhere")
+    run_ids: tuple[str, ...] = ()
+
+
+class VerdictSummary(Shown):
+    """Does arm `a` beat arm `b`? `difference` is error of b minus error of a: positive when a is better."""
+
+    a: str
+    b: str
+    verdict: Outcome
+    difference: Estimate | None
+    seeds: tuple[int, ...]
+    reason: str = ""
+
+
+class NotTested(Shown):
+    """An arm that was possible in principle and left out, with the reason."""
+
+    arm: str
+    reason: str
+
+
+class TeacherSummary(Shown):
+    """The teacher and how well its head does on this task, mean over seeds."""
+
+    name: str
+    head_accuracy: float | None = Field(default=None, description="on validation; what the gate reads")
+    head_error: float | None = Field(default=None, description="on test, beside the students'")
+
+
+class PretrainingCost(Shown):
+    """Pre-training the student here: `images` × `epochs` at the `images_per_second` measured in these runs."""
+
+    source: str
+    images: int
+    epochs: float
+    images_per_second: float
+
+    @property
+    def seconds(self) -> float:
+        """Time for one pre-training, in seconds."""
+        return self.images * self.epochs / self.images_per_second
+
+
+class Comparison(Shown):
+    """Arms side by side at one number of training images: everything the table, the page and `compare.json` say."""
+
+    task: str
+    fingerprint: str
+    classes: tuple[str, ...]
+    train_images: int
+    val_images: int | None
+    test_images: int | None
+    student: str
+    parameters: int
+    macs: int | None
+    image_size: int | None
+    teacher: TeacherSummary | None
+    reference: str = Field(description="the arm every other is compared with")
+    winner: str | None = Field(description="lowest mean validation error; the test images never choose")
+    arms: tuple[ArmSummary, ...]
+    verdicts: tuple[VerdictSummary, ...]
+    failed: tuple[FailedRun, ...] = ()
+    not_tested: tuple[NotTested, ...] = ()
+    pretraining: PretrainingCost | None = None
+    warnings: tuple[str, ...] = ()
+    recipe: dict[str, JsonValue] = Field(default_factory=dict)
+    environment: EnvironmentFacts | None = None
+    plan: dict[str, JsonValue] | None = None
+
+    def arm(self, name: str) -> ArmSummary:
+        """The arm of that name. Raises KeyError when there is none."""
+        return {arm.name: arm for arm in self.arms}[name]
+
+    def verdict(self, a: str, b: str) -> VerdictSummary | None:
+        """The verdict on that ordered pair, if it was asked."""
+        return next((verdict for verdict in self.verdicts if (verdict.a, verdict.b) == (a, b)), None)
+
+
+class Disagreement(Shown):
+    """A test image that the arms call differently. `image` is a data URI, `predictions` maps arm to class."""
+
+    image: str = Field(pattern=r"^data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/=]+$")
+    label: str
+    predictions: dict[str, str]
+
+
+class Document(Shown):
+    """Everything one report shows: a comparison a size, and the pictures the arms disagree on."""
+
+    comparisons: tuple[Comparison, ...] = Field(min_length=1)
+    disagreements: tuple[Disagreement, ...] = ()

@@ -1,0 +1,225 @@
+"""From runs to the numbers that a comparison shows: means, intervals, shared cost, the winner, who meets whom.
+
+Verdicts themselves are made by `advice/verdict.py`; how things look is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from statistics import fmean, stdev
+
+from pydantic import JsonValue
+from scipy import stats
+
+from azeotrope.errors import InputError
+from azeotrope.record.run import RunRecord
+from azeotrope.reporting.numbers import (
+    ArmSummary,
+    Comparison,
+    Estimate,
+    FailedRun,
+    NotTested,
+    PretrainingCost,
+    TeacherSummary,
+    VerdictSummary,
+)
+
+STRATEGIES = ("scratch", "linear_probe", "finetune", "distill")
+SHARED_PHASES = ("teacher", "head", "pretrain")
+"""Work that runs of one seed and size do once and share: the teacher's pass, its head, pre-training done here."""
+LEVEL = 0.95
+
+
+def summarise(
+    records: Iterable[RunRecord],
+    *,
+    reference: str = "scratch",
+    not_tested: Sequence[NotTested] = (),
+    pretraining: PretrainingCost | None = None,
+    warnings: Sequence[str] = (),
+    plan: dict[str, JsonValue] | None = None,
+) -> Comparison:
+    """The comparison that these runs make: one task, size, student and teacher, and one run for each arm and seed.
+
+    `reference` is the arm the others are judged against; where it was not run, the first arm is. Raises InputError when
+    there are no runs or when they do not belong side by side.
+    """
+    runs = sorted(records, key=lambda run: (STRATEGIES.index(run.strategy), run.arm, run.seed))
+    _check_side_by_side(runs)
+    done = [run for run in runs if run.state == "done"]
+    names = list(dict.fromkeys(run.arm for run in runs))
+    amortised = {run.run_id: seconds for run, seconds in zip(done, amortise(done), strict=True)}
+    arms = tuple(_arm([run for run in runs if run.arm == name], amortised) for name in names)
+    reference = reference if reference in names else names[0]
+    winner = _winner(arms)
+    facts = (done or runs)[0]
+    return Comparison(
+        task=facts.task.name,
+        fingerprint=facts.task.fingerprint,
+        classes=facts.task.classes,
+        train_images=facts.train_images,
+        val_images=facts.val_images,
+        test_images=facts.test_images,
+        student=facts.student.name,
+        parameters=facts.student.parameters,
+        macs=facts.student.macs,
+        image_size=facts.student.image_size,
+        teacher=_teacher(runs),
+        reference=reference,
+        winner=winner,
+        arms=arms,
+        verdicts=tuple(_verdicts(done, reference, winner)),
+        failed=tuple(
+            FailedRun(run_id=run.run_id, arm=run.arm, seed=run.seed, reason=run.reason or "no reason was recorded")
+            for run in runs
+            if run.state == "failed"
+        ),
+        not_tested=tuple(not_tested),
+        pretraining=pretraining,
+        warnings=tuple(dict.fromkeys((*warnings, *_warnings(done, arms)))),
+        recipe=facts.recipe,
+        environment=facts.environment,
+        plan=plan,
+    )
+
+
+def amortise(runs: Sequence[RunRecord]) -> list[dict[str, float]]:
+    """Seconds by phase of each run when shared work is divided.
+
+    Every record states what its run would pay alone. Runs of one size and seed that went through a phase of
+    `SHARED_PHASES` share one pass, which costs the mean of what they state; each of the k runs is charged 1/k of it.
+    """
+    stated: dict[tuple[int, int, str], list[float]] = {}
+    for run in runs:
+        for phase in SHARED_PHASES:
+            if run.seconds.get(phase, 0) > 0:
+                stated.setdefault((run.train_images, run.seed, phase), []).append(run.seconds[phase])
+    share = {key: fmean(seconds) / len(seconds) for key, seconds in stated.items()}
+    return [
+        {phase: share.get((run.train_images, run.seed, phase), spent) for phase, spent in run.seconds.items()}
+        for run in runs
+    ]
+
+
+def error_interval(errors: Sequence[float], test_images: int | None) -> Estimate:
+    """Mean test error with a 95 % interval for new seeds and new test images.
+
+    Half-widths of a t interval over seeds and of the binomial error of the test set add in quadrature: seeds see the
+    same test images, so their spread does not contain it. With one seed only the test images speak (Wilson 1927).
+    """
+    mean = fmean(errors)
+    if len(errors) == 1:
+        if not test_images:
+            return Estimate(value=mean)
+        wilson = stats.binomtest(round(mean * test_images), test_images).proportion_ci(LEVEL, method="wilson")
+        return Estimate(value=mean, low=float(wilson.low), high=float(wilson.high))
+    seeds = stats.t.ppf((1 + LEVEL) / 2, len(errors) - 1) * stdev(errors) / len(errors) ** 0.5
+    images = stats.norm.ppf((1 + LEVEL) / 2) * (mean * (1 - mean) / test_images) ** 0.5 if test_images else 0.0
+    half = float((seeds**2 + images**2) ** 0.5)
+    return Estimate(value=mean, low=max(0.0, mean - half), high=min(1.0, mean + half))
+
+
+def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> ArmSummary:
+    done = [run for run in runs if run.state == "done"]
+    errors = {run.seed: run.test_error for run in done if run.test_error is not None}
+    validation = [run.val_error for run in done if run.val_error is not None]
+    flops = [run.flops for run in done if run.flops is not None]
+    return ArmSummary(
+        name=runs[0].arm,
+        strategy=runs[0].strategy,
+        init=runs[0].init,
+        losses=runs[0].losses,
+        test_error=error_interval(list(errors.values()), done[0].test_images) if errors else None,
+        val_error=fmean(validation) if validation else None,
+        seeds=tuple(run.seed for run in done),
+        seed_errors=errors,
+        seconds=_mean_by_phase([run.seconds for run in done]),
+        seconds_amortised=_mean_by_phase([amortised[run.run_id] for run in done]),
+        flops=fmean(flops) if flops else None,
+        pretrained=runs[0].init == "hub",
+        run_ids=tuple(run.run_id for run in done),
+    )
+
+
+def _mean_by_phase(seconds: Sequence[dict[str, float]]) -> dict[str, float]:
+    """A phase that a run did not have took it no time."""
+    phases = dict.fromkeys(phase for run in seconds for phase in run)
+    return {phase: fmean(run.get(phase, 0.0) for run in seconds) for phase in phases}
+
+
+def _winner(arms: Sequence[ArmSummary]) -> str | None:
+    """Lowest mean validation error; equal errors go to the cheaper arm. An arm that lost a seed to a failure cannot win
+    against arms that did not: its mean is over easier or harder seeds, nobody knows which.
+    """
+    finished = [arm for arm in arms if arm.val_error is not None]
+    most = max((len(arm.seeds) for arm in finished), default=0)
+    whole = [arm for arm in finished if len(arm.seeds) == most]
+    return min(whole, key=lambda arm: (arm.val_error, sum(arm.seconds.values()))).name if whole else None
+
+
+def _verdicts(runs: Sequence[RunRecord], reference: str, winner: str | None) -> Iterable[VerdictSummary]:
+    """Every arm against the reference, then the winner against every other arm; a pair is judged once."""
+    names = list(dict.fromkeys(run.arm for run in runs))
+    pairs = [(name, reference) for name in names if name != reference and reference in names]
+    pairs += [(winner, name) for name in names if winner and name not in (winner, reference) and winner != reference]
+    by_arm = {name: [run for run in runs if run.arm == name] for name in names}
+    return [judge(by_arm[a], by_arm[b]) for a, b in pairs]
+
+
+def _teacher(runs: Sequence[RunRecord]) -> TeacherSummary | None:
+    """One seed's head serves several arms: it counts once."""
+    by_seed = {run.seed: run.teacher for run in runs if run.teacher is not None}
+    if not by_seed:
+        return None
+    accuracies = [teacher.head_accuracy for teacher in by_seed.values() if teacher.head_accuracy is not None]
+    errors = [teacher.head_error for teacher in by_seed.values() if teacher.head_error is not None]
+    return TeacherSummary(
+        name=next(iter(by_seed.values())).name,
+        head_accuracy=fmean(accuracies) if accuracies else None,
+        head_error=fmean(errors) if errors else None,
+    )
+
+
+def _warnings(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable[str]:
+    machines = {(run.environment.processor, run.environment.device) for run in runs if run.environment}
+    if len(machines) > 1:
+        yield f"The runs were made on {len(machines)} different machines; their times cannot be compared."
+    most = max((len(arm.seeds) for arm in arms), default=0)
+    for arm in arms:
+        if arm.seeds and len(arm.seeds) < most:
+            yield f"{arm.name} finished {len(arm.seeds)} of {most} seeds and cannot be chosen."
+    if 0 < most < 3:
+        yield f"Only {most} seed{'s' if most > 1 else ''} an arm: every verdict is INCONCLUSIVE until there are three."
+
+
+def _check_side_by_side(runs: Sequence[RunRecord]) -> None:
+    if not runs:
+        raise InputError(
+            "A comparison needs runs", found="no records", next_step="make some with `azeotrope compare DATA --out OUT`"
+        )
+    for what, found in _differing(runs):
+        raise InputError(
+            f"Runs that are compared must share their {what}",
+            found=", ".join(sorted(found)),
+            allowed=f"one {what}",
+            next_step="keep such runs in separate folders",
+        )
+    (arm, seed), times = Counter((run.arm, run.seed) for run in runs).most_common(1)[0]
+    if times > 1:
+        raise InputError(
+            "A comparison holds one run for each arm and seed",
+            found=f"{times} runs of {arm} with seed {seed}",
+            next_step="these differ in recipe or data; keep them in separate folders",
+        )
+
+
+def _differing(runs: Sequence[RunRecord]) -> Iterable[tuple[str, set[str]]]:
+    """What the runs must share and do not."""
+    facts = {
+        "task": {f"{run.task.name} ({run.task.fingerprint})" for run in runs},
+        "number of training images": {str(run.train_images) for run in runs},
+        "student": {run.student.name for run in runs},
+        "teacher": {run.teacher.name for run in runs if run.teacher is not None},
+    }
+    return ((what, found) for what, found in facts.items() if len(found) > 1)

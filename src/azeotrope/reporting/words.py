@@ -1,0 +1,162 @@
+"""Numbers as a person reads them: percentages, durations, verdicts in one plain sentence.
+
+Numbers become text only here, so that page and terminal never disagree. Differences are in percentage points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate, VerdictSummary
+
+MISSING = "–"
+MINUS = "−"
+
+
+def percent(share: float | None) -> str:
+    """0.1963 -> "19.6 %"."""
+    return MISSING if share is None else f"{100 * share:.1f} %"
+
+
+def percent_interval(estimate: Estimate | None) -> str:
+    """Like "19.6 % [19.0, 20.2]"; without bounds only the value."""
+    if estimate is None:
+        return MISSING
+    return percent(estimate.value) + _bounds(estimate)
+
+
+def points(difference: float) -> str:
+    """0.019 -> "1.9 points"; a negative number carries a true minus sign."""
+    return f"{_hundredths(difference)} points"
+
+
+def points_interval(estimate: Estimate) -> str:
+    """Like "1.9 points [1.2, 2.6]"."""
+    return points(estimate.value) + _bounds(estimate)
+
+
+def gain(difference: float) -> str:
+    """Like "+1.9": percentage points without the word."""
+    return _hundredths(difference, sign=True)
+
+
+def gain_interval(estimate: Estimate | None) -> str:
+    """Like "+1.9 [1.2, 2.6]"."""
+    return MISSING if estimate is None else gain(estimate.value) + _bounds(estimate)
+
+
+def _bounds(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f" [{_hundredths(estimate.low)}, {_hundredths(estimate.high)}]"
+
+
+def _hundredths(share: float, *, sign: bool = False) -> str:
+    text = f"{100 * share:{'+' if sign else ''}.1f}"
+    return "0.0" if float(text) == 0 else text.replace("-", MINUS)
+
+
+def duration(seconds: float | None) -> str:
+    """Like "4.2 s", "3 min 20 s", "2 h 05 min", "12 days": two figures that matter."""
+    if seconds is None:
+        return MISSING
+    if seconds < 99.95:
+        return f"{seconds:.1f} s"
+    if round(seconds) < 3600:
+        return f"{round(seconds) // 60} min {round(seconds) % 60:02d} s"
+    minutes = round(seconds / 60)
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{round(minutes / 1440):,} days"
+
+
+def count(number: float | None) -> str:
+    """Like "10,000"; above a million "4.6 M", "1.2 G", "3.4 T", "5.0 P"."""
+    if number is None:
+        return MISSING
+    if number < 1e6:
+        return f"{number:,.0f}"
+    for size, unit in ((1e15, "P"), (1e12, "T"), (1e9, "G")):
+        if number >= size:
+            return f"{number / size:,.1f} {unit}"
+    return f"{number / 1e6:,.1f} M"
+
+
+def plural(number: int, noun: str) -> str:
+    """Like "1 seed", "3 seeds"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def sentence(verdict: VerdictSummary, test_images: int | None) -> str:
+    """The verdict in plain words, with its interval and what it rests on."""
+    basis = plural(len(verdict.seeds), "paired seed") + (f", {test_images:,} test images" if test_images else "")
+    if verdict.difference is None:
+        return f"{verdict.a} and {verdict.b} cannot be compared: {verdict.reason or 'no paired runs'}"
+    gap = points_interval(verdict.difference)
+    if verdict.verdict == "BEATS":
+        return f"{verdict.a} beats {verdict.b} by {gap} ({basis})"
+    if verdict.verdict == "DOES NOT BEAT":
+        return f"{verdict.a} does not beat {verdict.b}: gain {gap} ({basis})"
+    return f"{verdict.a} against {verdict.b} is inconclusive: gain {gap} ({basis})"
+
+
+def headline(comparison: Comparison) -> str:
+    """The one verdict to read first, as a sentence without its full stop."""
+    verdict = leading(comparison)
+    if verdict is not None:
+        return sentence(verdict, comparison.test_images)
+    if comparison.winner is None:
+        return "No arm finished, so there is nothing to compare"
+    return f"{comparison.winner} is the only arm that finished, so there is nothing to compare it with"
+
+
+def leading(comparison: Comparison) -> VerdictSummary | None:
+    """The verdict to read first: the winner against the reference, or its best rival when the reference won."""
+    rival = best_rival(comparison)
+    if comparison.winner is None or rival is None:
+        return None
+    return comparison.verdict(comparison.winner, rival) or comparison.verdict(rival, comparison.winner)
+
+
+def best_rival(comparison: Comparison) -> str | None:
+    """The reference; when the reference itself won, the arm that came second on validation."""
+    finished = [arm for arm in comparison.arms if arm.val_error is not None and arm.name != comparison.winner]
+    if any(arm.name == comparison.reference for arm in finished):
+        return comparison.reference
+    return min(finished, key=lambda arm: arm.val_error or 0.0).name if finished else None
+
+
+def described(arm: ArmSummary) -> str:
+    """What sets this arm apart: where its weights start and which losses stand beside the labels."""
+    start = {"random": "random weights", "hub": "pretrained weights", "upstream": "weights pre-trained here"}[arm.init]
+    losses = [
+        name if weight == 1 else f"{name} × {weight:g}"
+        for name, weight in arm.losses.items()
+        if name != "cross_entropy"
+    ]
+    return f"{start}; labels" + "".join(f" + {loss}" for loss in losses)
+
+
+def total(by_phase: Mapping[str, float]) -> float | None:
+    """Seconds over all phases; None when no phase was recorded."""
+    return sum(by_phase.values()) if by_phase else None
+
+
+def choice(comparison: Comparison) -> str:
+    """What to do, and why that arm: validation chose it."""
+    if comparison.winner is None:
+        return "Every run failed; the reasons are listed below."
+    arm = comparison.arm(comparison.winner)
+    return (
+        f"Use {arm.name}: lowest error on validation ({percent(arm.val_error)}); "
+        f"on the test images its error is {percent_interval(arm.test_error)}."
+    )
+
+
+def basis(comparison: Comparison) -> str:
+    """What was compared, in one line."""
+    teacher = f", teacher {comparison.teacher.name}" if comparison.teacher else ""
+    return (
+        f"{comparison.task}, {plural(comparison.train_images, 'training image')}, "
+        f"student {comparison.student} ({count(comparison.parameters)} parameters){teacher}"
+    )

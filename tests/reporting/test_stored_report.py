@@ -1,0 +1,91 @@
+"""The report made again from a stored folder, through the public function and the files it reads."""
+
+import json
+
+import pytest
+
+import azeotrope
+from azeotrope.errors import InputError, StoreError
+from azeotrope.record.run import TeacherFacts
+from azeotrope.record.store import RunStore
+from azeotrope.reporting import files
+from azeotrope.reporting.numbers import Disagreement, Document, NotTested
+from azeotrope.reporting.summary import summarise
+
+from .factories import run, three_seeds
+
+RUNS = [*three_seeds("scratch", [220, 221, 225]), *three_seeds("distill", [200, 202, 204], val_error=0.19)]
+PICTURE = Disagreement(image="data:image/png;base64,iVBORw0KGgo=", label="cat", predictions={"scratch": "dog"})
+
+
+def stored(folder, runs=RUNS):
+    for record in runs:
+        RunStore(str(folder)).put(record)
+    return folder
+
+
+def test_records_alone_make_a_report(tmp_path):
+    path = azeotrope.report(stored(tmp_path))
+    assert path == tmp_path / "report.html"
+    assert "distill beats scratch by 2.0 points" in path.read_text()
+
+
+def test_what_only_compare_knew_is_kept(tmp_path):
+    original = summarise(RUNS, not_tested=[NotTested(arm="finetune", reason="no weights")], plan={"data": "photos/"})
+    first = files.write(stored(tmp_path), Document(comparisons=(original,), disagreements=(PICTURE,))).read_text()
+    stored(tmp_path, three_seeds("distill:kl", [100] * 3, val_error=0.1))  # runs of a later, other comparison
+    again = azeotrope.report(tmp_path, tmp_path / "again.html").read_text()
+    assert again == first
+    assert "no weights" in again
+    assert PICTURE.image in again
+
+
+def test_compare_json_has_the_agreed_keys(tmp_path):
+    files.write(tmp_path, Document(comparisons=(summarise(RUNS),)))
+    content = json.loads((tmp_path / "compare.json").read_text())
+    arm = content["arms"][0]
+    assert {"name", "strategy", "init", "losses", "test_error", "seconds", "run_ids"} <= set(arm)
+    assert set(arm["test_error"]) == {"value", "low", "high"}
+    verdict = content["verdicts"][0]
+    assert {"a", "b", "verdict", "difference", "seeds"} <= set(verdict)
+    assert set(verdict["difference"]) == {"value", "low", "high"}
+
+
+def test_several_sizes_are_read_back_with_the_largest_on_top(tmp_path):
+    sizes = tuple(summarise(three_seeds("scratch", [200] * 3, train_images=images)) for images in (100, 1000))
+    files.write(tmp_path, Document(comparisons=sizes))
+    assert json.loads((tmp_path / "compare.json").read_text())["train_images"] == 1000
+    assert files.read_comparisons(tmp_path) == sizes
+
+
+def test_each_teacher_stands_beside_the_arms_without_one(tmp_path):
+    other = TeacherFacts(name="small", weights_hash="y", image_size=32)
+    second = [run("distill", seed, teacher=other, run_id=f"small-{seed}") for seed in range(3)]
+    text = azeotrope.report(stored(tmp_path, [*RUNS, *second])).read_text()
+    assert text.count("What each arm costs") == 2
+    assert text.count('class="line"') == 2
+
+
+def test_a_torn_record_is_named_on_the_page(tmp_path):
+    stored(tmp_path)
+    (tmp_path / "runs" / "torn.json").write_text('{"schema": 1')
+    assert "torn.json" in azeotrope.report(tmp_path).read_text()
+
+
+def test_a_folder_without_records_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"made from records\. Found: none .*runs\. Allowed: .*Next: give the folder"):
+        azeotrope.report(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["compare.json", "examples.json"])
+@pytest.mark.parametrize("content", ["{", "[1]", '{"arms": 3}'])
+def test_a_torn_companion_is_named(tmp_path, name, content):
+    (stored(tmp_path) / name).write_text(content)
+    with pytest.raises(InputError, match=rf"{name} cannot be read\. Found: .*Next: move it away"):
+        azeotrope.report(tmp_path)
+
+
+def test_a_page_that_cannot_be_written_is_said(tmp_path):
+    (stored(tmp_path) / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be written"):
+        azeotrope.report(tmp_path, tmp_path / "file" / "report.html")

@@ -1,0 +1,176 @@
+"""Numbers of a comparison against values worked out by hand."""
+
+import pytest
+
+from azeotrope.errors import InputError
+from azeotrope.record.run import TaskFacts, TeacherFacts
+from azeotrope.reporting.numbers import NotTested
+from azeotrope.reporting.summary import amortise, error_interval, summarise
+
+from .factories import MACHINE, STUDENT, run, three_seeds
+
+
+def test_means_are_over_seeds():
+    arm = summarise(three_seeds("scratch", [200, 210, 220], val_error=0.25)).arm("scratch")
+    assert arm.test_error.value == pytest.approx(0.21)
+    assert arm.seed_errors == {0: 0.2, 1: 0.21, 2: 0.22}
+    assert arm.val_error == 0.25
+    assert arm.seconds == {"train": 10.0, "evaluate": 1.0}
+    assert arm.flops == 1e12
+
+
+def test_the_interval_adds_seeds_and_test_images_in_quadrature():
+    # sd 0.01 over 3 seeds: t(0.975, 2) = 4.302653, half 0.0248414
+    # images: 1.959964 * sqrt(0.21 * 0.79 / 1000) = 0.0252449
+    interval = error_interval([0.20, 0.21, 0.22], 1000)
+    half = (0.0248414**2 + 0.0252449**2) ** 0.5
+    assert interval.low == pytest.approx(0.21 - half, abs=1e-6)
+    assert interval.high == pytest.approx(0.21 + half, abs=1e-6)
+
+
+def test_one_seed_leaves_the_binomial_interval_of_the_test_images():
+    # Wilson score interval of 0 in 10, as tabulated by Newcombe 1998: upper bound 0.2775
+    interval = error_interval([0.0], 10)
+    assert (interval.low, interval.high) == (pytest.approx(0.0), pytest.approx(0.2775, abs=1e-4))
+
+
+def test_one_seed_without_a_test_size_has_no_interval():
+    interval = error_interval([0.2], None)
+    assert (interval.value, interval.low, interval.high) == (0.2, None, None)
+
+
+def test_an_interval_stays_inside_zero_and_one():
+    assert error_interval([0.0, 0.1], 10).low == 0.0
+    assert error_interval([0.9, 1.0], 10).high == 1.0
+
+
+def test_the_teachers_pass_is_divided_among_the_runs_of_a_seed():
+    teacher = {"teacher": 30.0, "head": 6.0, "train": 10.0}
+    runs = [
+        run("scratch", 0),
+        run("distill:kl", 0, seconds=teacher),
+        run("distill", 0, seconds={**teacher, "teacher": 50.0}),
+        run("distill", 1, seconds=teacher),
+    ]
+    scratch, first, second, alone = amortise(runs)
+    assert scratch == {"train": 10.0, "evaluate": 1.0}
+    assert first == second == {"teacher": 20.0, "head": 3.0, "train": 10.0}  # one pass: (30 + 50) / 2; two share it
+    assert alone == teacher
+    assert sum(first.values()) + sum(second.values()) == 66.0
+
+
+def test_validation_chooses_and_the_test_images_do_not():
+    runs = three_seeds("scratch", [100, 100, 100], val_error=0.3) + three_seeds("distill", [300] * 3, val_error=0.2)
+    assert summarise(runs).winner == "distill"
+
+
+def test_equal_validation_errors_go_to_the_cheaper_arm():
+    dear = three_seeds("scratch", [200] * 3, seconds={"train": 20.0})
+    cheap = three_seeds("distill", [200] * 3, seconds={"train": 5.0})
+    assert summarise(dear + cheap).winner == "distill"
+
+
+def test_an_arm_that_lost_a_seed_cannot_win():
+    broken = [*three_seeds("distill", [100] * 3, val_error=0.1)[:2], run("distill", 2, state="failed", reason="nan")]
+    comparison = summarise([*three_seeds("scratch", [200] * 3), *broken])
+    assert comparison.winner == "scratch"
+    assert [(item.arm, item.seed, item.reason) for item in comparison.failed] == [("distill", 2, "nan")]
+    assert "distill finished 2 of 3 seeds and cannot be chosen." in comparison.warnings
+
+
+def test_every_arm_meets_the_reference_and_the_winner_meets_all_once():
+    runs = [
+        *three_seeds("scratch", [220, 221, 222], val_error=0.22),
+        *three_seeds("finetune", [210, 211, 212], val_error=0.21),
+        *three_seeds("distill", [200, 201, 202], val_error=0.20),
+    ]
+    pairs = [(item.a, item.b) for item in summarise(runs).verdicts]
+    assert pairs == [("finetune", "scratch"), ("distill", "scratch"), ("distill", "finetune")]
+
+
+def test_a_winning_reference_is_not_judged_twice():
+    runs = three_seeds("scratch", [200] * 3, val_error=0.1) + three_seeds("distill", [210] * 3)
+    assert [(item.a, item.b) for item in summarise(runs).verdicts] == [("distill", "scratch")]
+
+
+def test_the_difference_is_positive_when_the_first_arm_is_better():
+    runs = three_seeds("scratch", [220, 221, 222]) + three_seeds("distill", [200, 201, 202])
+    verdict = summarise(runs).verdict("distill", "scratch")
+    assert verdict.difference.value == pytest.approx(0.02)
+    assert verdict.seeds == (0, 1, 2)
+
+
+def test_two_seeds_are_inconclusive_and_said_so():
+    runs = [run(arm, seed, errors=wrong) for arm, wrong in (("scratch", 300), ("distill", 100)) for seed in (0, 1)]
+    comparison = summarise(runs)
+    assert comparison.verdict("distill", "scratch").verdict == "INCONCLUSIVE"
+    assert "Only 2 seeds an arm: every verdict is INCONCLUSIVE until there are three." in comparison.warnings
+
+
+def test_without_scratch_the_first_arm_is_the_reference():
+    runs = three_seeds("finetune", [200] * 3) + three_seeds("distill", [210] * 3)
+    assert summarise(runs).reference == "finetune"
+
+
+def test_the_teacher_counts_once_a_seed():
+    seen = [TeacherFacts(name="big", weights_hash="x", image_size=64, head_error=error) for error in (0.1, 0.3)]
+    runs = [
+        run("distill", 0, teacher=seen[0]),
+        run("distill:kl", 0, teacher=seen[0]),
+        run("distill", 1, teacher=seen[1]),
+    ]
+    assert summarise(runs).teacher.head_error == pytest.approx(0.2)
+
+
+def test_times_from_two_machines_are_marked():
+    other = MACHINE.model_copy(update={"processor": "another"})
+    warnings = summarise([run(seed=0), run(seed=1, environment=other)]).warnings
+    assert "The runs were made on 2 different machines; their times cannot be compared." in warnings
+
+
+def test_when_every_run_failed_nothing_is_invented():
+    comparison = summarise([run("scratch", 0, state="failed", reason="disk full")])
+    assert comparison.winner is None
+    assert comparison.arm("scratch").test_error is None
+    assert comparison.verdicts == ()
+
+
+def test_a_comparison_survives_json():
+    comparison = summarise(
+        three_seeds("scratch", [200, 210, 220]),
+        not_tested=[NotTested(arm="finetune", reason="no weights")],
+        plan={"a": 1},
+    )
+    assert type(comparison).model_validate_json(comparison.model_dump_json()) == comparison
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"task": TaskFacts(name="other", fingerprint="beef", classes=("a", "b"))},
+            r"their task\. Found: other \(beef\)",
+        ),
+        ({"train_images": 900}, r"number of training images\. Found: 500, 900"),
+        ({"student": STUDENT.model_copy(update={"name": "huge"})}, "their student. Found: huge, tiny"),
+    ],
+)
+def test_runs_that_do_not_belong_side_by_side_are_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        summarise([run(seed=0), run(seed=1, **changes)])
+
+
+def test_two_teachers_are_refused():
+    small = TeacherFacts(name="small", weights_hash="y", image_size=32)
+    with pytest.raises(InputError, match=r"their teacher\. Found: big, small\. Allowed: one teacher\. Next: keep"):
+        summarise([run("distill", 0), run("distill", 1, teacher=small)])
+
+
+def test_a_repeated_seed_is_refused():
+    with pytest.raises(InputError, match=r"one run for each arm and seed\. Found: 2 runs of scratch with seed 0"):
+        summarise([run(seed=0), run(seed=0, run_id="again")])
+
+
+def test_no_runs_are_refused():
+    with pytest.raises(InputError, match=r"needs runs\. Found: no records\. Next: "):
+        summarise([])

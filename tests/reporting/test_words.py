@@ -1,0 +1,68 @@
+import pytest
+
+from azeotrope.reporting import words
+from azeotrope.reporting.numbers import Estimate, VerdictSummary
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "–"),
+        (4.21, "4.2 s"),
+        (99.94, "99.9 s"),
+        (99.96, "1 min 40 s"),
+        (200, "3 min 20 s"),
+        (3599.4, "59 min 59 s"),
+        (3599.9, "1 h 00 min"),
+        (7500, "2 h 05 min"),
+        (12 * 86400, "12 days"),
+    ],
+)
+def test_a_duration_keeps_two_figures_that_matter(seconds, text):
+    assert words.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(None, "–"), (9999, "9,999"), (4_600_000, "4.6 M"), (1.2e9, "1.2 G"), (3.4e12, "3.4 T")]
+)
+def test_a_count_is_short(number, text):
+    assert words.count(number) == text
+
+
+def test_a_missing_error_is_a_dash_and_never_zero():
+    assert words.percent(None) == "–"
+    assert words.percent_interval(None) == "–"
+    assert words.percent(0.0) == "0.0 %"
+
+
+def test_an_interval_without_bounds_shows_none():
+    assert words.percent_interval(Estimate(value=0.196)) == "19.6 %"
+
+
+def test_a_difference_that_rounds_to_zero_has_no_sign():
+    assert words.points(-0.0002) == "0.0 points"
+    assert words.gain(0.0002) == "0.0"
+
+
+def verdict(outcome, value, low, high, seeds=(0, 1, 2), reason=""):
+    difference = Estimate(value=value, low=low, high=high)
+    return VerdictSummary(a="distill", b="scratch", verdict=outcome, difference=difference, seeds=seeds, reason=reason)
+
+
+def test_beats_is_said_as_in_the_issue():
+    said = words.sentence(verdict("BEATS", 0.019, 0.012, 0.026), 10_000)
+    assert said == "distill beats scratch by 1.9 points [1.2, 2.6] (3 paired seeds, 10,000 test images)"
+
+
+def test_does_not_beat_and_inconclusive_are_said_as_plainly():
+    lost = words.sentence(verdict("DOES NOT BEAT", -0.005, -0.009, -0.001), 1000)
+    assert lost == "distill does not beat scratch: gain −0.5 points [−0.9, −0.1] (3 paired seeds, 1,000 test images)"
+    open_ = words.sentence(verdict("INCONCLUSIVE", 0.004, None, None, seeds=(0,), reason="one seed"), None)
+    assert open_ == "distill against scratch is inconclusive: gain 0.4 points (1 paired seed)"
+
+
+def test_arms_without_a_common_seed_are_not_compared():
+    nothing = VerdictSummary(
+        a="distill", b="scratch", verdict="INCONCLUSIVE", difference=None, seeds=(), reason="no seed in common"
+    )
+    assert words.sentence(nothing, 1000) == "distill and scratch cannot be compared: no seed in common"
