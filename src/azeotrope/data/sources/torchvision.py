@@ -7,11 +7,11 @@ say how each set names its splits, which torchvision does not; a set is added by
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from azeotrope.data.sources._places import data_root
 from azeotrope.data.sources._source import Item, Part, Source, Split, joined, numbered_items
@@ -50,7 +50,7 @@ def open_source(name: str) -> Source:
     for split, images in sets.items():
         labels = _labels(images)
         items += numbered_items(labels, split)
-        parts.append((len(labels), lambda place, images=images: _pixels(images[place][0])))
+        parts.append((len(labels), partial(_pixels, images)))
     classes = _classes(next(iter(sets.values())), 1 + max(item.label for item in items))
     return Source(f"torchvision:{name}", classes, items, joined(parts), mirror=name not in _NOT_MIRRORED)
 
@@ -87,5 +87,6 @@ def _classes(images: Any, count: int) -> tuple[str, ...]:
     return tuple(str(name) for name in names)
 
 
-def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+def _pixels(images: Any, place: int) -> NDArray[np.uint8]:
+    image = images[place][0]
     return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))

@@ -1,0 +1,106 @@
+"""Near duplicates: the same picture saved again, smaller, brighter, or compressed harder.
+
+Two thumbnails are alike when their correlation is at least `ALIKE`; that ignores brightness and contrast. Their
+lowest frequencies (what a perceptual hash keeps) cannot be farther apart than the whole thumbnails, so a search near
+those misses nothing (Faloutsos et al. 1994, "Fast subsequence matching", on lower bounds). Candidates are then
+compared again in colour and at twice the side.
+
+Not found: crops, flips, rotations. Two pictures of the same thing are not near duplicates.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+from numpy.typing import NDArray
+from scipy.fft import dctn
+from scipy.spatial import cKDTree
+
+from azeotrope.data.decode import decode
+from azeotrope.data.manifest import Manifest
+from azeotrope.data.sources._source import Source
+from azeotrope.data.thumbnail import thumbnail
+
+# Measured: a photograph at JPEG quality 40 or shrunk to 100 pixels keeps 0.998 or more; on Fashion-MNIST's 70,000
+# images 96 pairs reach this value, by eye all the same article, and 459 reach 0.985, many of them different trousers.
+ALIKE = 0.995
+_FREQUENCIES = 16  # measured: 24 or 36 give fewer candidates, but the search takes longer
+_SIDE = 32  # of the thumbnails in colour
+_FLAT = 2.0  # grey levels of standard deviation below which a picture is one area of colour, with nothing to compare
+_MOST_CANDIDATES = 20_000_000  # pairs; about 2 GB and half a minute
+_SAMPLE = 1_000  # images by which the number of candidates is foreseen
+_BLOCK = 1 << 18  # pairs compared at a time
+
+
+def near_pairs(manifest: Manifest, source: Source) -> Int64[np.ndarray, "pairs 2"] | None:
+    """Rows of near duplicates, each pair once, the lower row first; of exact copies only the first is looked at.
+
+    None where the images are so uniform (frames of a film) that nearly all of them resemble each other: not measured.
+    """
+    rows = _comparable(manifest)
+    small = _standardised(manifest.thumbnails[rows])
+    candidates = _candidates(small)
+    if candidates is None:
+        return None
+    alike = candidates[_correlation(small, candidates) >= ALIKE]
+    pairs = rows[np.sort(alike, axis=1)]
+    return _confirmed(pairs[np.lexsort(pairs.T[::-1])], source)
+
+
+def _comparable(manifest: Manifest) -> NDArray[np.int64]:
+    """Readable, the first of its copies, and not flat."""
+    _, first = np.unique(np.array(manifest.checksums), return_index=True)
+    rows = np.sort(first)
+    contrast = manifest.thumbnails[rows].std(axis=(1, 2))
+    usable: NDArray[np.bool_] = manifest.readable[rows] & (contrast > _FLAT)
+    return rows[usable]
+
+
+def _standardised(thumbnails: UInt8[np.ndarray, "n ..."]) -> Float32[np.ndarray, "n d"]:
+    """Mean 0 and length 1, so that a product is a correlation and a squared distance is 2 - 2 * correlation."""
+    values = thumbnails.astype(np.float32).reshape(len(thumbnails), math.prod(thumbnails.shape[1:]))
+    values -= values.mean(axis=1, keepdims=True)
+    length: NDArray[np.float32] = np.linalg.norm(values, axis=1, keepdims=True)
+    return values / np.maximum(length, np.float32(1e-6))
+
+
+def _candidates(small: NDArray[np.float32]) -> NDArray[np.int64] | None:
+    """Pairs whose lowest frequencies are as near as those of alike thumbnails must be."""
+    if len(small) < 2:
+        return np.empty((0, 2), np.int64)
+    points = _lowest_frequencies(small)
+    tree = cKDTree(points)
+    radius = float(np.sqrt(2 - 2 * ALIKE))
+    sample = points[:: max(1, len(points) // _SAMPLE)]
+    neighbours = tree.query_ball_point(sample, radius, return_length=True) - 1
+    if neighbours.mean() * len(points) / 2 > _MOST_CANDIDATES:
+        return None
+    return tree.query_pairs(radius, output_type="ndarray").astype(np.int64)
+
+
+def _lowest_frequencies(small: NDArray[np.float32]) -> NDArray[np.float32]:
+    side = round(small.shape[1] ** 0.5)
+    spectrum = dctn(small.reshape(-1, side, side), axes=(1, 2), norm="ortho")
+    down, across = np.indices((side, side))
+    order = np.lexsort((down.ravel(), (down + across).ravel()))[1 : 1 + _FREQUENCIES]  # without the mean, which is 0
+    lowest: NDArray[np.float32] = spectrum.reshape(len(small), -1)[:, order]
+    return lowest
+
+
+def _correlation(vectors: NDArray[np.float32], pairs: NDArray[np.int64]) -> NDArray[np.float32]:
+    blocks = [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
+    products = [np.einsum("nd,nd->n", vectors[block[:, 0]], vectors[block[:, 1]]) for block in blocks]
+    return np.concatenate([np.empty(0, np.float32), *products])
+
+
+def _confirmed(pairs: NDArray[np.int64], source: Source) -> NDArray[np.int64]:
+    """The pairs that are alike in colour and at the larger side too. Reads only the images in `pairs`."""
+    rows, places = np.unique(pairs, return_inverse=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        large = list(pool.map(lambda row: thumbnail(decode(source.read(row)).pixels, _SIDE, "RGB"), rows.tolist()))
+    vectors = _standardised(np.array(large, dtype=np.uint8).reshape(-1, _SIDE, _SIDE, 3))
+    return pairs[_correlation(vectors, places.reshape(-1, 2)) >= ALIKE]
