@@ -43,7 +43,7 @@ class Columns:
 
 
 def keep_where(raw: pl.DataFrame, where: Mapping[str, str]) -> pl.DataFrame:
-    """The rows in which every named column has its value. Raises InputError for an unknown column or an empty result."""
+    """The rows in which every named column has its value. Raises InputError for an unknown column or no such row."""
     for name, value in where.items():
         column = raw[_present(raw, name, "--where")]
         kept = (

@@ -36,7 +36,7 @@ def recognise_unit(name: str, values: NDArray[np.float64], said: Unit | Literal[
     limit = {"fraction": 1.0, "percent": 100.0, "loss": np.inf}[unit]
     if largest > limit:
         raise InputError(
-            f"Column {name!r} is read as an error in {_WORDS[unit]}, which cannot exceed {limit:g}",
+            f"Column {name!r} is read as {_WORDS[unit]}, which cannot exceed {limit:g}",
             found=f"values up to {largest:g}",
             allowed=f"0 to {limit:g}, or a loss with --unit loss",
             next_step="correct these rows, or say --unit loss if this is a loss",
