@@ -33,7 +33,7 @@ _SIDE = 32  # of the thumbnails in colour
 _FLAT = 2.0  # grey levels of standard deviation below which a picture is one area of colour, with nothing to compare
 _MOST_CANDIDATES = 20_000_000  # pairs; about 2 GB and half a minute
 _SAMPLE = 1_000  # images by which the number of candidates is foreseen
-_BLOCK = 1 << 18  # pairs compared at a time
+_BLOCK = 1 << 14  # pairs compared at a time: 16 MB of thumbnails on either side
 
 
 def near_pairs(manifest: Manifest, source: Source) -> Int64[np.ndarray, "pairs 2"] | None:
