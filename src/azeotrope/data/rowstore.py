@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -81,7 +82,9 @@ class RowStore:
                 absent = self.missing(wanted)
                 for start in range(0, len(absent), batch):
                     rows = absent[start : start + batch]
+                    began = time.perf_counter()
                     self._write(rows, compute(rows))
+                    self._add_time(len(rows), time.perf_counter() - began)
                     advance(len(rows))
         except OSError as error:
             raise cannot_write(self.folder, error) from error
@@ -99,6 +102,23 @@ class RowStore:
                 next_step="delete this folder; it is rebuilt by the next command",
             )
         return data
+
+    def seconds_per_row(self) -> float:
+        """Mean time that computing and writing one row took, over all rows so far; 0 when none was computed."""
+        rows, seconds = self._times()
+        return seconds / rows if rows else 0.0
+
+    def _times(self) -> tuple[int, float]:
+        path = self.folder / "times.json"
+        content = json.loads(path.read_text()) if path.exists() else {"rows": 0, "seconds": 0.0}
+        return content["rows"], content["seconds"]
+
+    def _add_time(self, rows: int, seconds: float) -> None:
+        """The first batch of a process pays for start-up (kernels chosen, files opened) and counts like any other."""
+        all_rows, all_seconds = self._times()
+        write_atomically(
+            self.folder / "times.json", json.dumps({"rows": all_rows + rows, "seconds": all_seconds + seconds}), durable=False
+        )
 
     def _write(self, rows: NDArray[np.int64], values: Array) -> None:
         if values.shape != (len(rows), *self.shape):

@@ -8,7 +8,6 @@ separable, antialiased resampling of the cropped box, so the same code serves CP
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -64,12 +63,15 @@ def render(
     images: UInt8[Tensor, "B K S S"],
     views: ViewParameters,
     size: int,
-    kernel: Literal["bilinear", "bicubic"] = "bilinear",
+    interpolation: str = "bilinear",
 ) -> Float[Tensor, "B 3 size size"]:
-    """Draw the views of packed images (1 or 3 channels) at `size` pixels, values in [0, 1]."""
+    """Draw the views of packed images (1 or 3 channels) at `size` pixels, values in [0, 1].
+
+    `interpolation` is bilinear or bicubic; other names that model configurations use (lanczos, random) are drawn as bicubic.
+    """
     device, stored = images.device, images.shape[-1]
-    rows = resampling(views.top, views.height, np.zeros_like(views.mirror), stored, size, kernel, device)
-    columns = resampling(views.left, views.width, views.mirror, stored, size, kernel, device)
+    rows = resampling(views.top, views.height, np.zeros_like(views.mirror), stored, size, interpolation, device)
+    columns = resampling(views.left, views.width, views.mirror, stored, size, interpolation, device)
     with torch.autocast(device_type=device.type, enabled=False):
         pixels = images.to(torch.float32).mul_(1 / 255)
         pixels = rows[:, None] @ pixels @ columns[:, None].transpose(-1, -2)
@@ -82,7 +84,7 @@ def resampling(
     flip: NDArray[np.bool_],
     stored: int,
     size: int,
-    kernel: Literal["bilinear", "bicubic"],
+    interpolation: str,
     device: torch.device,
 ) -> Float[Tensor, "B size stored"]:
     """Weights that resample the part [start, start + length) of `stored` pixels to `size` pixels, along one axis.
@@ -95,7 +97,7 @@ def resampling(
     output = torch.where(torch.from_numpy(flip).to(device)[:, None], size - output, output)
     centre = begin + output * scale
     distance = torch.arange(stored, device=device, dtype=torch.float32)[None, None] + 0.5 - centre[:, :, None]
-    weights = _KERNELS[kernel](distance / scale.clamp_min(1.0)[:, :, None])
+    weights = _KERNELS.get(interpolation, _keys)(distance / scale.clamp_min(1.0)[:, :, None])
     return weights / weights.sum(dim=-1, keepdim=True)
 
 

@@ -97,16 +97,20 @@ class RunStore:
             ) from error
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write to a neighbour, flush to disk, rename: readers see the old file or the new one, never half of one."""
+def write_atomically(path: Path, content: str | bytes, *, durable: bool = True) -> None:
+    """Write to a neighbour, rename: readers see the old file or the new one, never half of one.
+
+    `durable` also waits for the disk, so that the file outlives a power cut and not only a killed process.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     data = content.encode() if isinstance(content, str) else content
     try:
         with temporary.open("wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

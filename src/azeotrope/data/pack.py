@@ -1,0 +1,69 @@
+"""Images decoded once: whole, squared to one size, uint8, memory-mapped, filled row by row when first needed.
+
+A picture that is not square is squeezed, not cropped: no border is lost, and every model of a comparison sees the
+same squeezed frame in training and in use. Views are cut from these frames (`views`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from azeotrope.data.decode import decode
+from azeotrope.data.rowstore import RowStore
+from azeotrope.data.task import Task
+
+_CHUNK = 256  # rows written at a time: what an interruption can cost
+
+
+@dataclass(frozen=True)
+class Pack:
+    """The images of a task at `size` pixels with `channels` 1 (all are grey) or 3."""
+
+    task: Task
+    size: int
+    channels: int
+    store: RowStore
+
+    def ensure(self, rows: NDArray[np.int64], advance: Callable[[int], None] = lambda rows: None) -> None:
+        """Decode what is missing of these rows."""
+        self.store.fill(rows, self._decode, batch=_CHUNK, advance=advance)
+
+    def read(self, rows: NDArray[np.int64]) -> UInt8[Tensor, "n K S S"]:
+        """These images; they must have been ensured."""
+        return torch.from_numpy(self.store.read(rows))
+
+    def _decode(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return np.stack([self._one(int(row)) for row in rows])
+
+    def _one(self, row: int) -> NDArray[np.uint8]:
+        pixels = decode(self.task.source.read(row)).pixels
+        if pixels.shape[:2] != (self.size, self.size):
+            picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+            resized = picture.resize((self.size, self.size), Image.Resampling.BICUBIC, reducing_gap=3.0)
+            pixels = np.asarray(resized).reshape(self.size, self.size, -1)
+        if pixels.shape[2] < self.channels:
+            pixels = pixels.repeat(self.channels, axis=2)
+        return pixels.transpose(2, 0, 1)
+
+
+def open_pack(task: Task, cache: Path, wanted: int) -> Pack:
+    """The pack that serves models up to `wanted` pixels.
+
+    Some 15 % more than wanted is kept, so that a crop still has pixels to show, but never more than the images have.
+    """
+    manifest = task.manifest
+    native = int(max(manifest.heights.max(), manifest.widths.max()))
+    size = min(native, -(-wanted * 115 // 800) * 8)
+    channels = int(manifest.channels[manifest.readable].max())
+    key = {"fingerprint": manifest.fingerprint, "order": task.order_digest}
+    store = RowStore.open(cache, "pack", key, len(manifest.labels), (channels, size, size), np.uint8)
+    return Pack(task, size, channels, store)

@@ -1,0 +1,150 @@
+"""The record of a run from what the run did: facts and costs, no conclusions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from azeotrope.models import cost
+from azeotrope.models.device import peak_memory_mb
+from azeotrope.record.environment import environment
+from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, TeacherFacts, TuningFacts, pack_correctness
+from azeotrope.sweeping.resources import Resources, Taught
+from azeotrope.sweeping.spec import RunSpec
+from azeotrope.sweeping.training import Best
+from azeotrope.train.dataset import StudentData
+from azeotrope.train.evaluate import Test
+
+FORWARD_AND_BACKWARD = 3  # a training step costs about three forward passes
+
+
+def failed(resources: Resources, spec: RunSpec, reason: str) -> RunRecord:
+    """The record of a run that could not be finished."""
+    return RunRecord(state="failed", reason=reason, **_asked(resources, spec))
+
+
+def done(
+    resources: Resources,
+    spec: RunSpec,
+    best: Best,
+    test: Test,
+    data: StudentData,
+    taught: Taught | None,
+    pretraining: Best | None,
+) -> RunRecord:
+    """The record of a finished run."""
+    return RunRecord(
+        state="done",
+        tuning=_tuning(spec, best),
+        steps=best.trained.steps,
+        best_epoch=best.trained.best_epoch,
+        val_error=best.trained.error,
+        test_error=float(1 - test.correct.mean()),
+        test_images=len(test.correct),
+        correct=pack_correctness(test.correct),
+        seconds=_seconds(resources, spec, best, data, taught, pretraining),
+        flops=_flops(resources, spec, taught),
+        peak_memory_mb=peak_memory_mb(resources.device),
+        **{**_asked(resources, spec), "teacher": _teacher(spec, taught, test.teacher_error)},
+    )
+
+
+def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
+    task = resources.tasks[spec.task]
+    rows = resources.rows(spec.task, spec.train_images, spec.seed)
+    device = resources.device
+    return {
+        "run_id": spec.digest(),
+        "task": TaskFacts(name=task.name, fingerprint=task.fingerprint, classes=task.classes),
+        "strategy": spec.arm.strategy,
+        "arm": spec.arm.name,
+        "losses": spec.stages()[-1].losses,
+        "student": _student(resources, spec),
+        "init": spec.arm.init,
+        "teacher": _teacher(spec, None, None),
+        "train_images": spec.train_images,
+        "val_images": len(rows.val),
+        "pretrain_images": spec.upstream.pretrain_images if spec.upstream else 0,
+        "upstream": spec.upstream.name if spec.upstream else None,
+        "seed": spec.seed,
+        "recipe": spec.recipe.model_dump(mode="json"),
+        "environment": environment(
+            device=device.name, threads=torch.get_num_threads(), precision=device.precision
+        ),
+    }
+
+
+def _student(resources: Resources, spec: RunSpec) -> StudentFacts:
+    parameters, macs = resources.student_cost(spec.student, len(resources.tasks[spec.task].classes), spec.image_size)
+    return StudentFacts(name=spec.student, parameters=parameters, macs=macs, image_size=spec.image_size)
+
+
+def _teacher(spec: RunSpec, taught: Taught | None, test_error: float | None) -> TeacherFacts | None:
+    if spec.teacher is None or spec.teacher_weights is None or spec.teacher.image_size is None:
+        return None
+    return TeacherFacts(
+        name=spec.teacher.model,
+        weights_hash=spec.teacher_weights,
+        image_size=spec.teacher.image_size,
+        head_accuracy=taught.targets.head.val_accuracy if taught else None,
+        head_error=test_error,
+    )
+
+
+def _tuning(spec: RunSpec, best: Best) -> TuningFacts:
+    rates = spec.recipe.learning_rates
+    outcomes = best.trials or {rates[0]: best.trained}
+    return TuningFacts(
+        seed=spec.tuning_seed,
+        learning_rates=rates,
+        val_errors=tuple(outcomes[rate].error for rate in rates),
+        chosen=best.learning_rate,
+    )
+
+
+def _seconds(
+    resources: Resources,
+    spec: RunSpec,
+    best: Best,
+    data: StudentData,
+    taught: Taught | None,
+    pretraining: Best | None,
+) -> dict[str, float]:
+    """What this run would have paid alone, by phase: shared work is charged in full, at the rate at which it was done.
+
+    `tuning` is the time of the learning rates that were not chosen.
+    """
+    rows = resources.rows(spec.task, spec.train_images, spec.seed)
+    images = len(rows.train) + len(rows.val)
+    rejected = [trial for rate, trial in best.trials.items() if rate != best.learning_rate]
+    seconds = {
+        "decode": images * data.pack.store.seconds_per_row(),
+        "tuning": sum(sum(trial.seconds.values()) for trial in rejected),
+        **best.trained.seconds,
+    }
+    if taught is not None:
+        seconds["teacher"] = _teacher_images(resources, spec) * taught.targets.cache.store.seconds_per_row()
+        seconds["head"] = taught.head_seconds
+    if pretraining is not None:
+        seconds["pretrain"] = pretraining.seconds()
+    return seconds
+
+
+def _teacher_images(resources: Resources, spec: RunSpec) -> int:
+    """Image views that the teacher must see for this run: K of each training image, and the plain view of all."""
+    rows = resources.rows(spec.task, spec.train_images, spec.seed)
+    return len(rows.train) * min(spec.recipe.views, spec.recipe.epochs) + len(rows.train) + len(rows.val)
+
+
+def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float:
+    """2 FLOPs a multiply-accumulate; the student forward and backward in every candidate training, the teacher forward."""
+    _, macs = resources.student_cost(spec.student, len(resources.tasks[spec.task].classes), spec.image_size)
+    images = spec.recipe.steps(spec.train_images) * spec.recipe.batch_images * len(spec.recipe.learning_rates)
+    flops = 2.0 * FORWARD_AND_BACKWARD * macs * images
+    if taught is not None:
+        teacher = taught.targets.cache.teacher
+        flops += 2.0 * cost.macs(teacher.module, teacher.image_size) * _teacher_images(resources, spec)
+    if spec.upstream is not None:
+        flops += _flops(resources, spec.pretraining(), None)
+    return flops

@@ -1,0 +1,114 @@
+"""Makes one run: choose the learning rate on validation, train, look at the test split once, write the record.
+
+Whatever is on disk already is not made again. A run that fails for a reason of its own is a record with that reason;
+anything else (a full disk, Ctrl-C) stops the program, and the same command goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from azeotrope.errors import RunFailed
+from azeotrope.models.device import reset_peak_memory
+from azeotrope.models.load import Loaded
+from azeotrope.record.run import RunRecord
+from azeotrope.record.store import RunStore
+from azeotrope.sweeping import facts
+from azeotrope.sweeping.predictions import keep_predictions
+from azeotrope.sweeping.resources import Resources, Taught
+from azeotrope.sweeping.spec import RunSpec
+from azeotrope.sweeping.training import Best, Trained, TrainingFolder, student_data, student_of, train_once
+from azeotrope.train.evaluate import final_test
+
+
+@dataclass
+class Runner:
+    """Runs specs against one output folder `out`. `advance` is told how many images were trained on."""
+
+    resources: Resources
+    out: Path
+    advance: Callable[[int], None] = lambda images: None
+    store: RunStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = RunStore(str(self.out))
+        self.work = self.out / "work"
+
+    def run(self, spec: RunSpec) -> RunRecord:
+        """The record of this run, made now unless it is stored already; a failed one is tried again."""
+        present = self.store.get(spec.digest())
+        if present is not None and present.state == "done":
+            self.advance(images_trained(spec))
+            return present
+        reset_peak_memory(self.resources.device)
+        try:
+            record = self._made(spec)
+        except RunFailed as failure:
+            record = facts.failed(self.resources, spec, str(failure))
+        self.store.put(record)
+        return record
+
+    def best(self, spec: RunSpec) -> Best:
+        """The run's training at the learning rate that validation prefers on the tuning seed. Raises RunFailed when it did not end well."""
+        rates = spec.recipe.learning_rates
+        trials = {rate: self._train(spec.trial(rate, spec.tuning_seed)) for rate in rates} if len(rates) > 1 else {}
+        chosen = min(trials, key=lambda rate: trials[rate].score) if trials else rates[0]
+        final = spec.trial(chosen, spec.seed)
+        trained = trials[chosen] if trials and spec.seed == spec.tuning_seed else self._train(final)
+        if trained.failure:
+            raise RunFailed(trained.failure)
+        return Best(final, trained, trials)
+
+    def student(self, spec: RunSpec) -> Loaded:
+        """The trained student of a run, on the CPU; trained again if its weights are gone."""
+        loaded = student_of(self.resources, spec)
+        loaded.network.load_state_dict(self._weights(self.best(spec)))
+        return loaded
+
+    def _made(self, spec: RunSpec) -> RunRecord:
+        best, taught, device = self.best(spec), self._taught(spec), self.resources.device
+        student = self.student(spec)
+        data = student_data(self.resources, spec, student, taught)
+        network = student.network.to(device.name, memory_format=torch.channels_last)
+        test = final_test(network, data, taught.targets if taught else None, device)
+        keep_predictions(self.out, spec.digest(), test.predictions)
+        pretraining = self.best(spec.pretraining()) if spec.upstream else None
+        return facts.done(self.resources, spec, best, test, data, taught, pretraining)
+
+    def _train(self, spec: RunSpec) -> Trained:
+        """One training; what it needs from before is prepared only when it is not on disk yet."""
+        if (done := TrainingFolder.of(self.work, spec).outcome()) is not None:
+            self.advance(images_of_training(spec))
+            return done
+        start = self._upstream_body(spec) if spec.upstream else None
+        return train_once(
+            self.resources, spec, self.work, start=start, taught=self._taught(spec), advance=self.advance
+        )
+
+    def _taught(self, spec: RunSpec) -> Taught | None:
+        if spec.teacher is None:
+            return None
+        policy, views = spec.recipe.policy, spec.recipe.views
+        return self.resources.taught(spec.teacher, spec.task, spec.train_images, spec.seed, policy, views)
+
+    def _upstream_body(self, spec: RunSpec) -> dict[str, torch.Tensor]:
+        weights = self._weights(self.best(spec.pretraining()))
+        return {key.removeprefix("backbone."): value for key, value in weights.items() if key.startswith("backbone.")}
+
+    def _weights(self, best: Best) -> dict[str, torch.Tensor]:
+        return TrainingFolder.of(self.work, best.spec).weights()
+
+
+def images_of_training(spec: RunSpec) -> int:
+    """Images that one training of this run shows the student."""
+    return spec.recipe.steps(spec.train_images) * spec.recipe.batch_images
+
+
+def images_trained(spec: RunSpec) -> int:
+    """Images that the run trains on: all candidates where it tunes, else one training."""
+    tunes = spec.seed == spec.tuning_seed
+    return images_of_training(spec) * (len(spec.recipe.learning_rates) if tunes else 1)

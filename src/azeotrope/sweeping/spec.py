@@ -1,0 +1,69 @@
+"""A run, completely determined: equal specs give bit-equal records on one machine, and the digest is the `run_id`."""
+
+from __future__ import annotations
+
+from azeotrope.config import Arm, Recipe, Spec, TeacherSpec
+from azeotrope.lookup import member
+from azeotrope.train.stage import Stage
+
+PROTOCOL = 1  # raise when the code's meaning changes so that old records no longer describe what a run would give
+
+
+class UpstreamRun(Spec):
+    """The pre-training that an `upstream` arm starts from: scratch training on `pretrain_images` of another task."""
+
+    fingerprint: str
+    name: str
+    pretrain_images: int
+    recipe: Recipe
+
+
+class RunSpec(Spec):
+    """One (task, train_images, student, init, strategy, recipe, seed).
+
+    `teacher` is set only for arms whose losses need one, so that a scratch run is the same run whatever teacher it is
+    compared with. `student_weights` is the hash of the pretrained weights for init `hub`. The learning rate is chosen
+    on the validation images of `tuning_seed`.
+    """
+
+    protocol: int = PROTOCOL
+    task: str
+    train_images: int
+    student: str
+    image_size: int
+    student_weights: str | None = None
+    arm: Arm
+    teacher: TeacherSpec | None = None
+    teacher_weights: str | None = None
+    upstream: UpstreamRun | None = None
+    recipe: Recipe
+    seed: int
+    tuning_seed: int
+    precision: str
+
+    def stages(self) -> list[Stage]:
+        """The strategy's stages for this run."""
+        strategy = member("strategies", self.arm.strategy, "strategy")
+        upstream = self.upstream.recipe if self.upstream else None
+        stages: list[Stage] = strategy.stages(self.arm, self.recipe, upstream)
+        return stages
+
+    def trial(self, learning_rate: float, seed: int) -> RunSpec:
+        """The same run at one learning rate and seed: a single training."""
+        recipe = self.recipe.model_copy(update={"learning_rates": (learning_rate,)})
+        return self.model_copy(update={"recipe": recipe, "seed": seed, "tuning_seed": seed})
+
+    def pretraining(self) -> RunSpec:
+        """The run on the upstream task whose body an `upstream` arm starts from."""
+        assert self.upstream is not None
+        return RunSpec(
+            task=self.upstream.fingerprint,
+            train_images=self.upstream.pretrain_images,
+            student=self.student,
+            image_size=self.image_size,
+            arm=Arm(strategy="scratch", init="random"),
+            recipe=self.upstream.recipe,
+            seed=self.seed,
+            tuning_seed=self.tuning_seed,
+            precision=self.precision,
+        )

@@ -1,0 +1,69 @@
+"""The teacher's head: multinomial logistic regression on its embeddings of this run's images, and no others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # L2 on standardised features, per image; validation chooses
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear classifier of embeddings. `strength` is the L2 penalty that validation chose."""
+
+    weight: Float[Tensor, "C F"]
+    bias: Float[Tensor, " C"]
+    strength: float
+    val_accuracy: float
+
+    def logits(self, features: Float[Tensor, "B F"]) -> Float[Tensor, "B C"]:
+        """Class scores of embeddings."""
+        return functional.linear(features, self.weight.to(features.device), self.bias.to(features.device))
+
+
+def fit_head(
+    features: Float[Tensor, "N F"],
+    labels: Int[Tensor, " N"],
+    val_features: Float[Tensor, "V F"],
+    val_labels: Int[Tensor, " V"],
+    classes: int,
+) -> Head:
+    """Fit by L-BFGS for each strength, strongest first and each from the last; keep the best on validation (ties: stronger).
+
+    Features are standardised for the fit and the scaling folded into the weights, so one list of strengths suits all teachers.
+    """
+    mean, std = features.mean(0), features.std(0).clamp_min(1e-6)
+    standard = (features - mean) / std
+    weight, bias = torch.zeros(classes, features.shape[1]), torch.zeros(classes)
+    best: Head | None = None
+    for strength in sorted(STRENGTHS, reverse=True):
+        weight, bias = _minimise(weight, bias, standard, labels, strength)
+        folded = weight / std
+        head = Head(folded, bias - folded @ mean, strength, 0.0)
+        accuracy = (head.logits(val_features).argmax(1) == val_labels).double().mean().item()
+        if best is None or accuracy > best.val_accuracy:
+            best = Head(head.weight, head.bias, strength, accuracy)
+    assert best is not None
+    return best
+
+
+def _minimise(
+    weight: Tensor, bias: Tensor, features: Tensor, labels: Tensor, strength: float
+) -> tuple[Tensor, Tensor]:
+    weight, bias = weight.clone().requires_grad_(), bias.clone().requires_grad_()
+    optimiser = torch.optim.LBFGS([weight, bias], max_iter=200, tolerance_grad=1e-5, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        loss = functional.cross_entropy(functional.linear(features, weight, bias), labels)
+        loss = loss + strength / 2 * weight.square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimiser.step(closure)
+    return weight.detach(), bias.detach()

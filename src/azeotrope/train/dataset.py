@@ -1,0 +1,79 @@
+"""What the loop and the evaluation read: packed images, labels, and the teacher's embeddings of the same views.
+
+One object a run. It draws views and looks up targets; it knows nothing of networks or losses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+from torch import Tensor
+
+from azeotrope.config import ViewPolicy
+from azeotrope.data.pack import Pack
+from azeotrope.data.philox import permutation
+from azeotrope.data.views import PLAIN, draw, normalise, render
+from azeotrope.models.backbone import Preprocessing
+from azeotrope.teacher.cache import EmbeddingCache
+from azeotrope.teacher.head import Head
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The teacher's word on each view: cached embeddings, and this run's head that turns them into logits."""
+
+    cache: EmbeddingCache
+    head: Head
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B images as the student sees them, their labels and, where a loss asks, the teacher's embeddings of the same views."""
+
+    images: Float[Tensor, "B 3 H W"]
+    labels: Int[Tensor, " B"]
+    teacher_features: Float[Tensor, "B G"] | None = None
+    teacher_logits: Float[Tensor, "B C"] | None = None
+
+
+@dataclass(frozen=True)
+class StudentData:
+    """The images of one task as one student sees them at `image_size` pixels, on `device`."""
+
+    pack: Pack
+    image_size: int
+    preprocessing: Preprocessing
+    policy: ViewPolicy
+    views: int
+    device: str
+    targets: Targets | None = None
+
+    def epoch(self, rows: NDArray[np.int64], batch: int, seed: int, epoch: int) -> Iterator[Batch]:
+        """Training batches of one epoch. Order depends on (seed, epoch), the view on the epoch; both are the same for every arm.
+
+        A last batch that would be short is left to a later epoch's order.
+        """
+        order = rows[permutation(len(rows), seed, epoch)]
+        for start in range(0, len(order) - batch + 1, batch):
+            yield self.batch(order[start : start + batch], epoch % self.views)
+
+    def plain(self, rows: NDArray[np.int64], batch: int = 256) -> Iterator[Batch]:
+        """All rows in order, as they are: what evaluation reads."""
+        for start in range(0, len(rows), batch):
+            yield self.batch(rows[start : start + batch], PLAIN)
+
+    def batch(self, rows: NDArray[np.int64], view: int) -> Batch:
+        """One view of these rows, with the teacher's targets when there is a teacher and the view is for training."""
+        parameters = draw(self.policy, self.pack.task.identities[rows], view)
+        images = render(self.pack.read(rows).to(self.device), parameters, self.image_size, self.preprocessing.interpolation)
+        images = normalise(images, self.preprocessing.mean, self.preprocessing.std)
+        labels = torch.from_numpy(self.pack.task.labels[rows]).to(self.device)
+        if self.targets is None or view == PLAIN:
+            return Batch(images, labels)
+        features = self.targets.cache.read(rows, view).to(self.device)
+        return Batch(images, labels, features, self.targets.head.logits(features))

@@ -1,0 +1,68 @@
+"""How a student is judged. Validation is read after every epoch; the test split has one reader, `final_test`.
+
+A test greps the package for other readers of the test rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from azeotrope.models.network import Network
+from azeotrope.train.dataset import Batch, StudentData, Targets
+from azeotrope.models.device import Device
+
+
+@dataclass(frozen=True, order=True)
+class Score:
+    """Error first, then mean cross-entropy to break ties: what validation compares. Lower is better."""
+
+    error: float
+    cross_entropy: float
+
+
+@dataclass(frozen=True)
+class Test:
+    """The one look at the test split: per image what the student said and whether it was right, and the teacher's error beside it."""
+
+    predictions: NDArray[np.int64]
+    correct: NDArray[np.bool_]
+    teacher_error: float | None
+
+
+def validate(network: Network, data: StudentData, rows: NDArray[np.int64], device: Device) -> Score:
+    """Score on these rows, which must not be test rows."""
+    logits, labels = _logits(network, data.plain(rows), device)
+    wrong = (logits.argmax(1) != labels).double().mean().item()
+    return Score(wrong, functional.cross_entropy(logits, labels).item())
+
+
+def final_test(network: Network, data: StudentData, teacher: Targets | None, device: Device) -> Test:
+    """Read the test split, once a run, after everything has been chosen."""
+    task = data.pack.task
+    rows = task.splits.test
+    data.pack.ensure(rows)
+    logits, labels = _logits(network, data.plain(rows), device)
+    predictions = logits.argmax(1).numpy()
+    teacher_error = None
+    if teacher is not None:
+        teacher.cache.ensure(rows, [-1])
+        said = teacher.head.logits(teacher.cache.read(rows, -1)).argmax(1)
+        teacher_error = (said != labels).double().mean().item()
+    return Test(predictions, predictions == labels.numpy(), teacher_error)
+
+
+@torch.inference_mode()
+def _logits(network: Network, batches: Iterable[Batch], device: Device) -> tuple[torch.Tensor, torch.Tensor]:
+    network.eval()
+    logits, labels = [], []
+    for batch in batches:
+        with device.autocast():
+            logits.append(network(batch.images).logits.float())
+        labels.append(batch.labels)
+    return torch.cat(logits).cpu(), torch.cat(labels).cpu()

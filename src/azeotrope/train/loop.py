@@ -1,0 +1,174 @@
+"""The one training loop. Every strategy runs through it; it is never forked.
+
+It trains one stage at one learning rate, keeps the epoch that validation likes best, and after a kill goes on
+from its last checkpoint to the same result as an unbroken run.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from azeotrope.errors import RunFailed
+from azeotrope.losses._contract import Setup, Signals, WeightedSum, build
+from azeotrope.models.network import Network
+from azeotrope.train import checkpoint
+from azeotrope.train.dataset import Batch, StudentData
+from azeotrope.models.device import Device, synchronise
+from azeotrope.train.evaluate import Score, validate
+from azeotrope.train.optimizer import build_optimizer, rate_factor, set_rate
+from azeotrope.train.stage import Stage
+
+CHECKPOINT_SECONDS = 5.0  # an interruption costs at most an epoch, or this much where epochs are shorter
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of the task that train, and rows that validate."""
+
+    train: NDArray[np.int64]
+    val: NDArray[np.int64]
+
+
+@dataclass
+class Progress:
+    """Where a training stands between two epochs. `seconds` accumulates over interruptions."""
+
+    epoch: int = 0
+    best: Score = field(default_factory=lambda: Score(float("inf"), float("inf")))
+    best_epoch: int = -1
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0})
+
+
+@dataclass
+class Training:
+    """One stage being trained at one learning rate. `run` leaves the best epoch's weights in `network`."""
+
+    network: Network
+    stage: Stage
+    learning_rate: float
+    seed: int
+    data: StudentData
+    rows: Rows
+    device: Device
+    file: Path
+    advance: Callable[[int], None] = lambda images: None
+
+    def __post_init__(self) -> None:
+        targets = self.data.targets
+        setup = Setup(
+            student_features=self.network.head.in_features,
+            teacher_features=targets.cache.teacher.features if targets else 0,
+            classes=self.network.head.out_features,
+            label_smoothing=self.stage.recipe.label_smoothing,
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)  # projectors start alike in every arm that has them
+            self.losses: WeightedSum = build(self.stage.losses, setup).to(self.device.name)
+        self.network.to(self.device.name, memory_format=torch.channels_last)
+        self.optimizer = build_optimizer(self.network, self.losses, self.stage, self.learning_rate)
+        self.progress = Progress()
+
+    def run(self) -> Progress:
+        """Train all epochs. Raises RunFailed, naming step and losses, when a loss is not finite."""
+        self._resume()
+        saved_at = time.perf_counter()
+        for epoch in range(self.progress.epoch, self.stage.recipe.epochs):
+            self._timed("train", lambda epoch=epoch: self._train_epoch(epoch))
+            self._timed("evaluate", lambda epoch=epoch: self._judge(epoch))
+            self.progress.epoch = epoch + 1
+            if time.perf_counter() - saved_at > CHECKPOINT_SECONDS:
+                checkpoint.save(self.file, self._state())
+                saved_at = time.perf_counter()
+        self.network.load_state_dict(self.progress.best_weights)
+        return self.progress
+
+    def _train_epoch(self, epoch: int) -> None:
+        self.network.train(self.stage.trains == "all")  # a frozen body's BatchNorm statistics must not move
+        recipe = self.stage.recipe
+        per_epoch = recipe.steps(len(self.rows.train)) // recipe.epochs
+        torch.manual_seed(self.seed * 1_000_003 + epoch)  # dropout, where a model has any
+        values = []
+        for index, batch in enumerate(self.data.epoch(self.rows.train, recipe.batch_images, self.seed, epoch)):
+            step = epoch * per_epoch + index
+            set_rate(
+                self.optimizer,
+                self.learning_rate * rate_factor(step, recipe.epochs * per_epoch, recipe.warmup_share),
+            )
+            values.append(self._step(batch))
+            self.advance(len(batch.labels))
+        self._check_finite(torch.stack(values), epoch * per_epoch)
+
+    def _step(self, batch: Batch) -> Float[Tensor, " losses"]:
+        with self.device.autocast():
+            output = self.network(batch.images)
+            signals = Signals(
+                output.features, output.logits, batch.labels, batch.teacher_features, batch.teacher_logits
+            )
+            total, values = self.losses(signals)
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        torch.nn.utils.clip_grad_norm_(parameters, self.stage.recipe.clip_norm)
+        self.optimizer.step()
+        return values
+
+    def _judge(self, epoch: int) -> None:
+        score = validate(self.network, self.data, self.rows.val, self.device)
+        if score < self.progress.best:
+            self.progress.best, self.progress.best_epoch = score, epoch
+            self.progress.best_weights = copy.deepcopy(self.network.state_dict())
+
+    def _check_finite(self, values: Float[Tensor, "steps losses"], first_step: int) -> None:
+        """Looked at once an epoch, so that the loop itself never waits for the device."""
+        bad = ~torch.isfinite(values.cpu())
+        if not bad.any():
+            return
+        step = int(bad.any(dim=1).nonzero()[0])
+        names = [name for name, is_bad in zip(self.losses.names, bad[step], strict=True) if is_bad]
+        raise RunFailed(
+            f"The loss is not finite at step {first_step + step + 1}",
+            found=f"{', '.join(names)} at learning rate {self.learning_rate:g}",
+            next_step="take a smaller learning rate, or --precision fp32",
+        )
+
+    def _timed(self, phase: str, work: Callable[[], None]) -> None:
+        began = time.perf_counter()
+        work()
+        synchronise(self.device)
+        self.progress.seconds[phase] += time.perf_counter() - began
+
+    def _state(self) -> checkpoint.State:
+        progress = self.progress
+        return {
+            "network": self.network.state_dict(),
+            "losses": self.losses.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": progress.epoch,
+            "best": (progress.best.error, progress.best.cross_entropy),
+            "best_epoch": progress.best_epoch,
+            "best_weights": progress.best_weights,
+            "seconds": progress.seconds,
+        }
+
+    def _resume(self) -> None:
+        state = checkpoint.load(self.file)
+        if state is None:
+            return
+        self.network.load_state_dict(state["network"])
+        self.losses.load_state_dict(state["losses"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.progress = Progress(
+            state["epoch"], Score(*state["best"]), state["best_epoch"], state["best_weights"], state["seconds"]
+        )
+        self.advance(state["epoch"] * (len(self.rows.train) // self.stage.recipe.batch_images) * self.stage.recipe.batch_images)
