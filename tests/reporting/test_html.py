@@ -96,7 +96,7 @@ def test_an_inconclusive_answer_is_said_as_plainly():
     head = text[: text.index("<table")]
     assert ">INCONCLUSIVE<" in head
     assert "is inconclusive: gain" in head
-    assert "These runs do not settle which is better" in head
+    assert "These runs do not settle which is better: there are 2 paired seeds, and a verdict needs 3." in head
 
 
 def test_pretraining_is_counted_only_for_arms_that_start_from_such_weights(text):

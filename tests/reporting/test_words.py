@@ -35,30 +35,41 @@ def test_a_missing_error_is_a_dash_and_never_zero():
     assert words.percent(0.0) == "0.0 %"
 
 
-def test_an_interval_without_bounds_shows_none():
-    assert words.percent_interval(Estimate(value=0.196)) == "19.6 %"
+def test_an_interval_that_says_nothing_is_not_shown():
+    assert words.percent_interval(Estimate(value=0.196, low=0.0, high=1.0)) == "19.6 %"
+    assert words.percent_interval(Estimate(value=0.196, low=0.19, high=0.202)) == "19.6 % [19.0, 20.2]"
 
 
 def test_a_difference_that_rounds_to_zero_has_no_sign():
     assert words.points(-0.0002) == "0.0 points"
-    assert words.gain(0.0002) == "0.0"
+    assert words.gain(Estimate(value=0.0002, low=-1, high=1)) == "0.0"
 
 
-def verdict(outcome, value, low, high, seeds=(0, 1, 2), reason=""):
+def test_a_gain_is_error_saved_with_its_bounds_in_order():
+    assert words.gain_interval(Estimate(value=-0.019, low=-0.026, high=-0.012)) == "+1.9 [1.2, 2.6]"
+
+
+def verdict(outcome, value, low, high, seeds=(0, 1, 2)):
     difference = Estimate(value=value, low=low, high=high)
-    return VerdictSummary(a="distill", b="scratch", verdict=outcome, difference=difference, seeds=seeds, reason=reason)
+    return VerdictSummary(a="distill", b="scratch", verdict=outcome, difference=difference, seeds=seeds)
 
 
 def test_beats_is_said_as_in_the_issue():
-    said = words.sentence(verdict("BEATS", 0.019, 0.012, 0.026), 10_000)
+    said = words.sentence(verdict("BEATS", -0.019, -0.026, -0.012), 10_000)
     assert said == "distill beats scratch by 1.9 points [1.2, 2.6] (3 paired seeds, 10,000 test images)"
 
 
 def test_does_not_beat_and_inconclusive_are_said_as_plainly():
-    lost = words.sentence(verdict("DOES NOT BEAT", -0.005, -0.009, -0.001), 1000)
+    lost = words.sentence(verdict("DOES NOT BEAT", 0.005, 0.001, 0.009), 1000)
     assert lost == "distill does not beat scratch: gain −0.5 points [−0.9, −0.1] (3 paired seeds, 1,000 test images)"
-    open_ = words.sentence(verdict("INCONCLUSIVE", 0.004, None, None, seeds=(0,), reason="one seed"), None)
+    open_ = words.sentence(verdict("INCONCLUSIVE", -0.004, -1, 1, seeds=(0,)), None)
     assert open_ == "distill against scratch is inconclusive: gain 0.4 points (1 paired seed)"
+
+
+def test_why_nothing_is_settled_is_said():
+    few, wide = verdict("INCONCLUSIVE", 0, -1, 1, seeds=(0,)), verdict("INCONCLUSIVE", 0, -0.1, 0.1)
+    assert words.unsettled(few) == "there is 1 paired seed, and a verdict needs 3"
+    assert words.unsettled(wide) == "the interval of the gain contains zero"
 
 
 def test_arms_without_a_common_seed_are_not_compared():

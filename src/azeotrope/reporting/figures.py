@@ -135,10 +135,10 @@ def _names(comparison: Comparison) -> list[str]:
 
 
 def _error_row(arm: ArmSummary) -> Row:
-    """In per cent. Without an interval the bar shrinks to the value."""
+    """In per cent. An interval that says nothing is drawn as none."""
     error = arm.test_error
     assert error is not None, "only finished arms are drawn"
-    low, high = (error.value if bound is None else bound for bound in (error.low, error.high))
+    low, high = (error.low, error.high) if error.known else (error.value, error.value)
     return {"arm": arm.name, "error": 100 * error.value, "low": 100 * low, "high": 100 * high}
 
 

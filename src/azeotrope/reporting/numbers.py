@@ -6,13 +6,10 @@ They hold no logic beyond reading themselves back; `summary.py` builds them from
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from azeotrope.advice.verdict import Call
 from azeotrope.record.run import EnvironmentFacts
-
-Outcome = Literal["BEATS", "DOES NOT BEAT", "INCONCLUSIVE"]
 
 
 class Shown(BaseModel):
@@ -22,11 +19,20 @@ class Shown(BaseModel):
 
 
 class Estimate(Shown):
-    """A number with its 95 % interval; `low` and `high` are None when the runs do not give one."""
+    """A fraction with its 95 % interval. One seed knows no spread: its interval is all that is possible."""
 
     value: float
-    low: float | None = None
-    high: float | None = None
+    low: float
+    high: float
+
+    @property
+    def known(self) -> bool:
+        """Whether the interval says anything: not when it covers 0 to 1, as it does with one seed."""
+        return self.low > 0 or self.high < 1
+
+    def negated(self) -> Estimate:
+        """The same seen from the other side: a difference a − b as b − a."""
+        return Estimate(value=-self.value, low=-self.high, high=-self.low)
 
 
 class FailedRun(Shown):
@@ -57,11 +63,11 @@ class ArmSummary(Shown):
 
 
 class VerdictSummary(Shown):
-    """Does arm `a` beat arm `b`? `difference` is error of b minus error of a: positive when a is better."""
+    """Does arm `a` beat arm `b`? `difference` is test error of a minus that of b: negative when a is better."""
 
     a: str
     b: str
-    verdict: Outcome
+    verdict: Call
     difference: Estimate | None
     seeds: tuple[int, ...]
     reason: str = ""

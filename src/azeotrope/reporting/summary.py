@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 
 from pydantic import JsonValue
-from scipy import stats
 
+from azeotrope.advice.verdict import FEWEST_SEEDS, arm_error, verdict
 from azeotrope.errors import InputError
+from azeotrope.record.interval import Interval
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import (
     ArmSummary,
@@ -28,7 +29,6 @@ from azeotrope.reporting.numbers import (
 STRATEGIES = ("scratch", "linear_probe", "finetune", "distill")
 SHARED_PHASES = ("teacher", "head", "pretrain")
 """Work that runs of one seed and size do once and share: the teacher's pass, its head, pre-training done here."""
-LEVEL = 0.95
 
 
 def summarise(
@@ -102,24 +102,6 @@ def amortise(runs: Sequence[RunRecord]) -> list[dict[str, float]]:
     ]
 
 
-def error_interval(errors: Sequence[float], test_images: int | None) -> Estimate:
-    """Mean test error with a 95 % interval for new seeds and new test images.
-
-    Half-widths of a t interval over seeds and of the binomial error of the test set add in quadrature: seeds see the
-    same test images, so their spread does not contain it. With one seed only the test images speak (Wilson 1927).
-    """
-    mean = fmean(errors)
-    if len(errors) == 1:
-        if not test_images:
-            return Estimate(value=mean)
-        wilson = stats.binomtest(round(mean * test_images), test_images).proportion_ci(LEVEL, method="wilson")
-        return Estimate(value=mean, low=float(wilson.low), high=float(wilson.high))
-    seeds = stats.t.ppf((1 + LEVEL) / 2, len(errors) - 1) * stdev(errors) / len(errors) ** 0.5
-    images = stats.norm.ppf((1 + LEVEL) / 2) * (mean * (1 - mean) / test_images) ** 0.5 if test_images else 0.0
-    half = float((seeds**2 + images**2) ** 0.5)
-    return Estimate(value=mean, low=max(0.0, mean - half), high=min(1.0, mean + half))
-
-
 def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> ArmSummary:
     done = [run for run in runs if run.state == "done"]
     errors = {run.seed: run.test_error for run in done if run.test_error is not None}
@@ -130,7 +112,7 @@ def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> A
         strategy=runs[0].strategy,
         init=runs[0].init,
         losses=runs[0].losses,
-        test_error=error_interval(list(errors.values()), done[0].test_images) if errors else None,
+        test_error=_estimate(arm_error(done)) if done else None,
         val_error=fmean(validation) if validation else None,
         seeds=tuple(run.seed for run in done),
         seed_errors=errors,
@@ -164,7 +146,23 @@ def _verdicts(runs: Sequence[RunRecord], reference: str, winner: str | None) -> 
     pairs = [(name, reference) for name in names if name != reference and reference in names]
     pairs += [(winner, name) for name in names if winner and name not in (winner, reference) and winner != reference]
     by_arm = {name: [run for run in runs if run.arm == name] for name in names}
-    return [judge(by_arm[a], by_arm[b]) for a, b in pairs]
+    return [_judged(by_arm[a], by_arm[b]) for a, b in pairs]
+
+
+def _judged(a: Sequence[RunRecord], b: Sequence[RunRecord]) -> VerdictSummary:
+    made = verdict(a, b)
+    return VerdictSummary(
+        a=made.a,
+        b=made.b,
+        verdict=made.verdict,
+        difference=_estimate(made.difference),
+        seeds=made.seeds,
+        reason=made.reason,
+    )
+
+
+def _estimate(interval: Interval | None) -> Estimate | None:
+    return None if interval is None else Estimate(value=interval.value, low=interval.low, high=interval.high)
 
 
 def _teacher(runs: Sequence[RunRecord]) -> TeacherSummary | None:
@@ -189,8 +187,9 @@ def _warnings(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable
     for arm in arms:
         if arm.seeds and len(arm.seeds) < most:
             yield f"{arm.name} finished {len(arm.seeds)} of {most} seeds and cannot be chosen."
-    if 0 < most < 3:
-        yield f"Only {most} seed{'s' if most > 1 else ''} an arm: every verdict is INCONCLUSIVE until there are three."
+    if 0 < most < FEWEST_SEEDS:
+        seeds = "1 seed" if most == 1 else f"{most} seeds"
+        yield f"Only {seeds} an arm: every verdict is INCONCLUSIVE until there are {FEWEST_SEEDS}."
 
 
 def _check_side_by_side(runs: Sequence[RunRecord]) -> None:

@@ -58,5 +58,5 @@ def _against(arm: ArmSummary, comparison: Comparison, verdict: VerdictSummary | 
         return Text("reference", style="dim")
     if verdict is None:
         return Text(words.MISSING)
-    gain = f"{words.gain(verdict.difference.value)} " if verdict.difference else ""
+    gain = f"{words.gain(verdict.difference)} " if verdict.difference else ""
     return Text(gain + verdict.verdict, style=_STYLE[verdict.verdict])

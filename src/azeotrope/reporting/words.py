@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from azeotrope.advice.verdict import FEWEST_SEEDS
 from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate, VerdictSummary
 
 MISSING = "–"
@@ -19,7 +20,7 @@ def percent(share: float | None) -> str:
 
 
 def percent_interval(estimate: Estimate | None) -> str:
-    """Like "19.6 % [19.0, 20.2]"; without bounds only the value."""
+    """Like "19.6 % [19.0, 20.2]"; the value alone when the interval says nothing."""
     if estimate is None:
         return MISSING
     return percent(estimate.value) + _bounds(estimate)
@@ -35,18 +36,18 @@ def points_interval(estimate: Estimate) -> str:
     return points(estimate.value) + _bounds(estimate)
 
 
-def gain(difference: float) -> str:
-    """Like "+1.9": percentage points without the word."""
-    return _hundredths(difference, sign=True)
+def gain(difference: Estimate) -> str:
+    """Percentage points of error saved, without the word: a difference of −0.019 is "+1.9"."""
+    return _hundredths(-difference.value, sign=True)
 
 
-def gain_interval(estimate: Estimate | None) -> str:
+def gain_interval(difference: Estimate | None) -> str:
     """Like "+1.9 [1.2, 2.6]"."""
-    return MISSING if estimate is None else gain(estimate.value) + _bounds(estimate)
+    return MISSING if difference is None else gain(difference) + _bounds(difference.negated())
 
 
 def _bounds(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
+    if not estimate.known:
         return ""
     return f" [{_hundredths(estimate.low)}, {_hundredths(estimate.high)}]"
 
@@ -92,12 +93,20 @@ def sentence(verdict: VerdictSummary, test_images: int | None) -> str:
     basis = plural(len(verdict.seeds), "paired seed") + (f", {test_images:,} test images" if test_images else "")
     if verdict.difference is None:
         return f"{verdict.a} and {verdict.b} cannot be compared: {verdict.reason or 'no paired runs'}"
-    gap = points_interval(verdict.difference)
+    gap = points_interval(verdict.difference.negated())
     if verdict.verdict == "BEATS":
         return f"{verdict.a} beats {verdict.b} by {gap} ({basis})"
     if verdict.verdict == "DOES NOT BEAT":
         return f"{verdict.a} does not beat {verdict.b}: gain {gap} ({basis})"
     return f"{verdict.a} against {verdict.b} is inconclusive: gain {gap} ({basis})"
+
+
+def unsettled(verdict: VerdictSummary) -> str:
+    """Why a verdict is inconclusive, in words that do not depend on who is subtracted from whom."""
+    if len(verdict.seeds) < FEWEST_SEEDS:
+        seeds = plural(len(verdict.seeds), "paired seed")
+        return f"there {'is' if len(verdict.seeds) == 1 else 'are'} {seeds}, and a verdict needs {FEWEST_SEEDS}"
+    return "the interval of the gain contains zero"
 
 
 def headline(comparison: Comparison) -> str:
