@@ -80,12 +80,19 @@ def test_the_order_would_catch_a_wrong_import(tmp_path, monkeypatch):
     assert not own_imports(wrong) <= BASE | {"data"} | MAY_IMPORT["data"]
 
 
-def without_torch(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """A fresh interpreter in which importing torch, torchvision, timm or accelerate fails."""
-    block = f"import sys; sys.modules.update(dict.fromkeys({NEEDS_TORCH!r}))\n"
-    return subprocess.run(
-        [sys.executable, "-c", block + arguments[0], *arguments[1:]], capture_output=True, text=True, check=False
-    )
+BLOCK = f"""
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {NEEDS_TORCH!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())  # None in sys.modules would do, but SciPy looks there for torch and trips over it
+"""
+
+
+def without_torch(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a fresh interpreter in which torch, torchvision, timm and accelerate are not installed."""
+    return subprocess.run([sys.executable, "-c", BLOCK + code, *arguments], capture_output=True, text=True, check=False)
 
 
 def modules() -> list[str]:
