@@ -90,6 +90,11 @@ def test_the_verdict_comes_before_any_table_or_figure(text):
     assert said < text.index("<svg")
 
 
+def test_a_number_is_not_torn_from_its_unit_or_its_interval(text):
+    assert re.search(r"20\.2\u00a0%", text)
+    assert re.search(r"\[\d\.\d,\u00a0\d\.\d\]", text)
+
+
 def test_an_inconclusive_answer_is_said_as_plainly():
     runs = [run(arm, seed, errors=wrong) for arm, wrong in (("scratch", 205), ("distill", 200)) for seed in (0, 1)]
     text = page(Document(comparisons=(summarise(runs),)))

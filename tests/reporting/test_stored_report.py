@@ -5,6 +5,7 @@ import json
 import pytest
 
 import azeotrope
+from azeotrope.cli.report import command
 from azeotrope.errors import InputError, StoreError
 from azeotrope.record.run import TeacherFacts
 from azeotrope.record.store import RunStore
@@ -89,3 +90,14 @@ def test_a_page_that_cannot_be_written_is_said(tmp_path):
     (stored(tmp_path) / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"):
         azeotrope.report(tmp_path, tmp_path / "file" / "report.html")
+
+
+def test_the_command_prints_one_json_document_and_nothing_else(tmp_path, capsys):
+    command(str(stored(tmp_path)), as_json=True)
+    assert json.loads(capsys.readouterr().out)["winner"] == "distill"
+    assert (tmp_path / "report.html").exists()
+
+
+def test_the_command_names_the_page_it_wrote(tmp_path, capsys):
+    command(str(stored(tmp_path)), out=str(tmp_path / "page.html"))
+    assert capsys.readouterr().out == f"{tmp_path / 'page.html'}\n"

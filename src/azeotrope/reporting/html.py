@@ -6,6 +6,7 @@ names and paths come from strangers; only drawings made by `render.svg` are plac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -64,11 +65,19 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.PackageLoader("azeotrope.reporting", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_unbroken,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["yaml"] = lambda content: yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     return environment
+
+
+def _unbroken(value: object) -> object:
+    """Keep "19.6 %" and "[1.2, 2.6]" on one line; text that is already HTML passes as it is."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return re.sub(r"(?<=\d) (?=%)|(?<=\d,) (?=−?\d+\.\d\])", "\u00a0", value)
 
 
 def _drawings(comparison: Comparison) -> list[_Drawing]:
