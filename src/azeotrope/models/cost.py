@@ -59,12 +59,18 @@ def _image(network: nn.Module, size: int, channels: int) -> Tensor:
 
 @contextmanager
 def _inference(network: nn.Module) -> Iterator[None]:
-    """Eval mode without gradients inside; every submodule's own mode is put back afterwards."""
+    """Eval mode without gradients inside; every submodule's mode and every parameter's flag is put back afterwards.
+
+    Parameters are frozen too, because torch's flop counter fails on one that is passed as an input under `no_grad`.
+    """
     modes = [(module, module.training) for module in network.modules()]
-    network.eval()
+    flags = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
+    network.eval().requires_grad_(False)
     try:
         with torch.no_grad():
             yield
     finally:
         for module, training in modes:
             module.training = training
+        for parameter, trained in flags:
+            parameter.requires_grad_(trained)

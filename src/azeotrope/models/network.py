@@ -27,6 +27,6 @@ class Network(nn.Module):
         self.head = head
 
     def forward(self, images: Float[Tensor, "B channels H W"]) -> Output:
-        """Normalised images [B, channels, H, W] (three channels, unless built otherwise) to features [B, F] and logits [B, C]."""
+        """Normalised images [B, channels, H, W] to features [B, F] and logits [B, C]."""
         features = self.backbone(images)
         return Output(features, self.head(features))

@@ -21,7 +21,7 @@ from azeotrope.errors import InputError
 from azeotrope.lookup import unknown
 from azeotrope.models import hub, packages
 from azeotrope.models.backbone import Backbone, Preprocessing
-from azeotrope.models.probe import Probe, pooled_width, probe
+from azeotrope.models.probe import pooled_width, probe
 from azeotrope.models.spec import WeightsRef
 from azeotrope.models.weights import Weights, fingerprint
 
@@ -65,7 +65,7 @@ def names() -> list[str]:
 def _build(name: str, image_size: int | None, in_channels: int, *, pretrained: bool) -> Backbone:
     config, size = _config(name), image_size or _config(name).input_size[-1]
     try:
-        found, arguments = _measure(name, config, size, in_channels)
+        features, stride, arguments = _measure(name, config, size, in_channels)
         module = timm.create_model(name, pretrained=pretrained, **arguments)
     except InputError:
         raise
@@ -73,17 +73,17 @@ def _build(name: str, image_size: int | None, in_channels: int, *, pretrained: b
         raise _refused(name, size, error) from error
     return Backbone(
         module=module,
-        features=pooled_width(found, f"timm:{name}"),
+        features=features,
         preprocessing=_preprocessing(config, size, in_channels),
-        stride=found.stride,
+        stride=stride,
         name=f"timm:{name}",
         head_names=_head_names(config),
         adapt=_adapt,
     )
 
 
-def _measure(name: str, config: PretrainedCfg, size: int, in_channels: int) -> tuple[Probe, dict[str, Any]]:
-    """Probe a copy without storage; also the arguments to build the real one with.
+def _measure(name: str, config: PretrainedCfg, size: int, in_channels: int) -> tuple[int, int, dict[str, Any]]:
+    """Width of the pooled features and stride, from a copy without storage; and the arguments to build the real one.
 
     Sizes below the stride are raised to it here, so that the model can be built and the size refused by its name.
     """
@@ -96,7 +96,7 @@ def _measure(name: str, config: PretrainedCfg, size: int, in_channels: int) -> t
             arguments["img_size"] = side
             shadow = timm.create_model(name, **arguments)
         found = probe(shadow, size=side, channels=in_channels, name=f"timm:{name}")
-    return replace(found, stride=declared or found.stride), arguments
+    return pooled_width(found, f"timm:{name}"), declared or found.stride, arguments
 
 
 def _declared_stride(module: nn.Module) -> int:

@@ -1,0 +1,115 @@
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from azeotrope.errors import InputError
+from azeotrope.models.load import load_backbone, load_network, weights_available
+from azeotrope.models.weights import fingerprint
+
+
+def student(seed, name="test_resnet", classes=5, pretrained=False, image_size=32):
+    return load_network(name, classes, image_size=image_size, pretrained=pretrained, seed=seed)
+
+
+def test_a_network_answers_features_and_logits():
+    loaded = student(0)
+    output = loaded.network(torch.rand(3, 3, 32, 32))
+    assert output.logits.shape == (3, 5)
+    torch.testing.assert_close(output.logits, output.features @ loaded.network.head.weight.T + loaded.network.head.bias)
+    assert (loaded.stride, loaded.preprocessing.size, loaded.weights) == (32, 32, None)
+
+
+@pytest.mark.parametrize("name", ["timm:test_resnet", "timm:test_vit", "torchvision:mobilenet_v3_small"])
+def test_the_seed_decides_everything_and_the_global_generator_is_left_alone(name):
+    before = torch.get_rng_state()
+    first = student(7, name)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.rand(10)
+    again, other = student(7, name), student(8, name)
+    assert fingerprint(first.network.state_dict()) == fingerprint(again.network.state_dict())
+    assert fingerprint(first.network.backbone.state_dict()) != fingerprint(other.network.backbone.state_dict())
+    assert fingerprint(first.network.head.state_dict()) != fingerprint(other.network.head.state_dict())
+
+
+@pytest.fixture
+def weights_file(tmp_path):
+    """A checkpoint as timm users have it: another class count, half precision, wrapped."""
+    torch.manual_seed(3)
+    model = timm.create_model("test_resnet", num_classes=12)
+    path = tmp_path / "w.pth"
+    torch.save({"state_dict": {f"module.{name}": tensor for name, tensor in model.half().state_dict().items()}}, path)
+    return path, model.float()
+
+
+def test_local_weights_give_the_same_features(weights_file):
+    path, model = weights_file
+    loaded = student(0, f"test_resnet@{path}", pretrained=True)
+    image = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        expected = model.eval().forward_head(model.forward_features(image), pre_logits=True)
+        torch.testing.assert_close(loaded.network.eval().backbone(image), expected)
+    assert loaded.weights.source == str(path)
+    assert loaded.weights.sha256 == fingerprint(loaded.network.backbone.state_dict())
+
+
+def test_arms_of_one_seed_share_the_head_whatever_the_init_of_the_body(weights_file):
+    path, _ = weights_file
+    random, pretrained = student(4), student(4, f"test_resnet@{path}", pretrained=True)
+    assert fingerprint(random.network.head.state_dict()) == fingerprint(pretrained.network.head.state_dict())
+    assert fingerprint(random.network.backbone.state_dict()) != fingerprint(pretrained.network.backbone.state_dict())
+
+
+def test_position_embeddings_are_resized(tmp_path):
+    model = timm.create_model("test_vit", img_size=160)
+    save_file(model.state_dict(), tmp_path / "vit.safetensors")
+    loaded = student(0, f"test_vit@{tmp_path}/vit.safetensors", pretrained=True, image_size=32)
+    own = loaded.network.backbone.state_dict()
+    assert own["pos_embed"].shape[1] < model.pos_embed.shape[1]
+    assert torch.equal(own["blocks.0.mlp.fc1.weight"], model.state_dict()["blocks.0.mlp.fc1.weight"])
+
+
+def test_weights_of_another_architecture_are_refused_with_both_sides(tmp_path):
+    save_file(timm.create_model("test_vit").state_dict(), tmp_path / "vit.safetensors")
+    with pytest.raises(
+        InputError,
+        match=r"vit\.safetensors must be those of this architecture.*only in the model \(conv1.*only in the file",
+    ):
+        student(0, f"test_resnet@{tmp_path}/vit.safetensors", pretrained=True)
+
+
+def test_images_below_the_stride_are_refused():
+    with pytest.raises(InputError, match=r"smaller than the stride of timm:test_resnet. Found: 16 px. Allowed: 32 px"):
+        student(0, image_size=16)
+
+
+def test_unknown_names_offer_the_nearest():
+    with pytest.raises(InputError, match=r"no timm model named 'test_resnett'.*test_resnet"):
+        student(0, "test_resnett")
+    with pytest.raises(InputError, match=r"no timm model named 'vit_smal_patch14_dinov2'.*vit_small_patch14_dinov2"):
+        load_backbone("vit_smal_patch14_dinov2")
+
+
+def test_without_a_hub_the_error_says_what_to_do_offline():
+    with pytest.raises(
+        InputError, match=r"fetched from their hub.*HF_HUB_OFFLINE.*offline: timm:test_resnet@FILE.*azeotrope\[demo\]"
+    ):
+        load_backbone("test_resnet")
+    with pytest.raises(InputError, match=r"fetched from their hub.*torchvision:resnet18@FILE"):
+        load_backbone("torchvision:resnet18")
+
+
+def test_a_model_without_any_weights():
+    assert timm.get_pretrained_cfg("resnet200").has_weights is None
+    with pytest.raises(InputError, match=r"No pretrained weights are known for timm:resnet200.*timm:resnet200@FILE"):
+        load_backbone("resnet200")
+
+
+def test_availability_is_a_sentence(tmp_path, weights_file):
+    path, _ = weights_file
+    assert weights_available(f"test_resnet@{path}") is None
+    assert "no weights file" in weights_available(f"test_resnet@{tmp_path}/gone.pth")
+    assert "HF_HUB_OFFLINE" in weights_available("test_resnet")
+    assert "HF_HUB_OFFLINE" in weights_available("torchvision:resnet18")
+    assert "no pretrained weights are known" in weights_available("resnet200")
+    assert "no weights package" in weights_available("test_resnet@package:nothing")
