@@ -37,7 +37,9 @@ class RowStore:
     dtype: np.dtype[Any]
 
     @classmethod
-    def open(cls, root: Path, kind: str, key: dict[str, Any], rows: int, shape: tuple[int, ...], dtype: DTypeLike) -> RowStore:
+    def open(
+        cls, root: Path, kind: str, key: dict[str, Any], rows: int, shape: tuple[int, ...], dtype: DTypeLike
+    ) -> RowStore:
         """Open or create the table for this key under `root`. Raises StoreError when the folder cannot be written."""
         dtype = np.dtype(dtype)
         whole_key = {"kind": kind, "format": 1, "rows": rows, "shape": list(shape), "dtype": dtype.str, **key}
@@ -117,14 +119,18 @@ class RowStore:
         """The first batch of a process pays for start-up (kernels chosen, files opened) and counts like any other."""
         all_rows, all_seconds = self._times()
         write_atomically(
-            self.folder / "times.json", json.dumps({"rows": all_rows + rows, "seconds": all_seconds + seconds}), durable=False
+            self.folder / "times.json",
+            json.dumps({"rows": all_rows + rows, "seconds": all_seconds + seconds}),
+            durable=False,
         )
 
     def _write(self, rows: NDArray[np.int64], values: Array) -> None:
         if values.shape != (len(rows), *self.shape):
             raise ValueError(f"rows of shape {self.shape} are needed, got {values.shape[1:]} for {len(rows)} rows")
         values = np.ascontiguousarray(values, dtype=self.dtype)
-        with (self.folder / "rows.bin").open("r+b") as file:  # not through the map: a full disk is an error here, a SIGBUS there
+        with (self.folder / "rows.bin").open(
+            "r+b"
+        ) as file:  # not through the map: a full disk is an error here, a SIGBUS there
             for row, value in zip(rows, values, strict=True):
                 file.seek(int(row) * self.row_bytes)
                 file.write(value.tobytes())

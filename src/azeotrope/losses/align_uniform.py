@@ -26,7 +26,7 @@ def alignment(a: Float[Tensor, "B D"], b: Float[Tensor, "B D"], power: float = 2
 
 
 def uniformity(x: Float[Tensor, "B D"], t: float = 2.0) -> Float[Tensor, ""]:
-    """log of the mean over pairs i < j of exp(−t ‖x_i − x_j‖²), for unit rows; lower is more uniform.
+    """Log of the mean over pairs i < j of exp(−t ‖x_i − x_j‖²), for unit rows; lower is more uniform.
 
     One Gram matrix gives all distances: ‖x_i − x_j‖² = 2 − 2⟨x_i, x_j⟩.
     """

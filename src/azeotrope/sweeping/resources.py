@@ -21,7 +21,7 @@ from azeotrope.models.device import Device
 from azeotrope.models.load import Loaded, load_network
 from azeotrope.teacher import gate
 from azeotrope.teacher.cache import EmbeddingCache, open_cache
-from azeotrope.teacher.head import Head, fit_head
+from azeotrope.teacher.head import fit_head
 from azeotrope.teacher.teacher import Teacher, load_teacher
 from azeotrope.train.dataset import Targets
 from azeotrope.train.loop import Rows
@@ -89,14 +89,18 @@ class Resources:
         network = load_network(student, classes, image_size=image_size, pretrained=False, seed=0).network
         return cost.parameters(network), cost.macs(network, image_size)
 
-    def _taught(self, spec: TeacherSpec, fingerprint: str, train_images: int, seed: int, policy: ViewPolicy, views: int) -> Taught:
+    def _taught(
+        self, spec: TeacherSpec, fingerprint: str, train_images: int, seed: int, policy: ViewPolicy, views: int
+    ) -> Taught:
         """Embed this run's images, fit the head on them and no others, pass the gate. Raises RunFailed at the gate."""
         teacher = self.teacher(spec)
         cache = self.embeddings(spec, fingerprint, policy, views)
         rows, labels = self.rows(fingerprint, train_images, seed), self.tasks[fingerprint].labels
         cache.ensure(np.concatenate([rows.train, rows.val]), [PLAIN])
         began = time.perf_counter()
-        head = fit_head(*_known(cache, rows.train, labels), *_known(cache, rows.val, labels), len(self.tasks[fingerprint].classes))
+        head = fit_head(
+            *_known(cache, rows.train, labels), *_known(cache, rows.val, labels), len(self.tasks[fingerprint].classes)
+        )
         seconds = time.perf_counter() - began
         gate.check(teacher.name, head.val_accuracy, labels[rows.val])
         return Taught(Targets(cache, head), seconds)
@@ -108,5 +112,7 @@ class Resources:
         return open_cache(self.cache, teacher, pack, policy, views)
 
 
-def _known(cache: EmbeddingCache, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
+def _known(
+    cache: EmbeddingCache, rows: NDArray[np.int64], labels: NDArray[np.int64]
+) -> tuple[torch.Tensor, torch.Tensor]:
     return cache.read(rows, PLAIN), torch.from_numpy(labels[rows])

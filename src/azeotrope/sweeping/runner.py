@@ -85,9 +85,7 @@ class Runner:
             self.advance(images_of_training(spec))
             return done
         start = self._upstream_body(spec) if spec.upstream else None
-        return train_once(
-            self.resources, spec, self.work, start=start, taught=self._taught(spec), advance=self.advance
-        )
+        return train_once(self.resources, spec, self.work, start=start, taught=self._taught(spec), advance=self.advance)
 
     def _taught(self, spec: RunSpec) -> Taught | None:
         if spec.teacher is None:

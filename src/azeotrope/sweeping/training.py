@@ -105,9 +105,7 @@ class TrainingFolder:
 def student_of(resources: Resources, spec: RunSpec) -> Loaded:
     """The student of a spec at its start (for `upstream`: random; the caller loads the body)."""
     classes = len(resources.tasks[spec.task].classes)
-    return resources.student(
-        spec.student, classes, spec.image_size, pretrained=spec.arm.init == "hub", seed=spec.seed
-    )
+    return resources.student(spec.student, classes, spec.image_size, pretrained=spec.arm.init == "hub", seed=spec.seed)
 
 
 def student_data(resources: Resources, spec: RunSpec, loaded: Loaded, taught: Taught | None) -> StudentData:

@@ -45,7 +45,10 @@ class EmbeddingCache:
         """Embed what is missing of these images under these views (PLAIN among them if wanted)."""
         for view in views:
             self.store.fill(
-                self._positions(rows, view), lambda wanted, view=view: self._embed(wanted, view), batch=_CHUNK, advance=advance
+                self._positions(rows, view),
+                lambda wanted, view=view: self._embed(wanted, view),
+                batch=_CHUNK,
+                advance=advance,
             )
 
     def read(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:

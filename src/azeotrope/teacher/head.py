@@ -52,9 +52,7 @@ def fit_head(
     return best
 
 
-def _minimise(
-    weight: Tensor, bias: Tensor, features: Tensor, labels: Tensor, strength: float
-) -> tuple[Tensor, Tensor]:
+def _minimise(weight: Tensor, bias: Tensor, features: Tensor, labels: Tensor, strength: float) -> tuple[Tensor, Tensor]:
     weight, bias = weight.clone().requires_grad_(), bias.clone().requires_grad_()
     optimiser = torch.optim.LBFGS([weight, bias], max_iter=200, tolerance_grad=1e-5, line_search_fn="strong_wolfe")
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from azeotrope.config import TeacherSpec, ViewPolicy
 from azeotrope.data.views import draw, normalise, render
 from azeotrope.models.backbone import Preprocessing
-from azeotrope.models.load import load_backbone
 from azeotrope.models.device import Device
+from azeotrope.models.load import load_backbone
 
 
 class Frozen(nn.Module):
@@ -67,6 +67,4 @@ def load_teacher(spec: TeacherSpec, device: Device) -> Teacher:
     assert backbone.weights is not None, "pretrained=True either finds weights or raises"
     module = Frozen(backbone.module).to(device.name, memory_format=torch.channels_last)
     size = spec.image_size or backbone.preprocessing.size
-    return Teacher(
-        spec.model, backbone.weights.sha256, module, backbone.features, size, backbone.preprocessing, device
-    )
+    return Teacher(spec.model, backbone.weights.sha256, module, backbone.features, size, backbone.preprocessing, device)

@@ -70,7 +70,9 @@ class StudentData:
     def batch(self, rows: NDArray[np.int64], view: int) -> Batch:
         """One view of these rows, with the teacher's targets when there is a teacher and the view is for training."""
         parameters = draw(self.policy, self.pack.task.identities[rows], view)
-        images = render(self.pack.read(rows).to(self.device), parameters, self.image_size, self.preprocessing.interpolation)
+        images = render(
+            self.pack.read(rows).to(self.device), parameters, self.image_size, self.preprocessing.interpolation
+        )
         images = normalise(images, self.preprocessing.mean, self.preprocessing.std)
         labels = torch.from_numpy(self.pack.task.labels[rows]).to(self.device)
         if self.targets is None or view == PLAIN:

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from azeotrope.models.device import Device
 from azeotrope.models.network import Network
 from azeotrope.train.dataset import Batch, StudentData, Targets
-from azeotrope.models.device import Device
 
 
 @dataclass(frozen=True, order=True)

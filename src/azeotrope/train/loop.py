@@ -20,10 +20,10 @@ from torch import Tensor
 
 from azeotrope.errors import RunFailed
 from azeotrope.losses._contract import Setup, Signals, WeightedSum, build
+from azeotrope.models.device import Device, synchronise
 from azeotrope.models.network import Network
 from azeotrope.train import checkpoint
 from azeotrope.train.dataset import Batch, StudentData
-from azeotrope.models.device import Device, synchronise
 from azeotrope.train.evaluate import Score, validate
 from azeotrope.train.optimizer import build_optimizer, rate_factor, set_rate
 from azeotrope.train.stage import Stage
@@ -171,4 +171,6 @@ class Training:
         self.progress = Progress(
             state["epoch"], Score(*state["best"]), state["best_epoch"], state["best_weights"], state["seconds"]
         )
-        self.advance(state["epoch"] * (len(self.rows.train) // self.stage.recipe.batch_images) * self.stage.recipe.batch_images)
+        self.advance(
+            state["epoch"] * (len(self.rows.train) // self.stage.recipe.batch_images) * self.stage.recipe.batch_images
+        )

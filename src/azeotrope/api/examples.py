@@ -1,0 +1,50 @@
+"""Test images that the arms call differently, for the report: pictures say more than a percentage."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from azeotrope.data.decode import decode
+from azeotrope.data.task import Task
+from azeotrope.reporting.numbers import Comparison, Disagreement
+from azeotrope.sweeping.predictions import predictions_of
+
+SHOWN = 12
+THUMBNAIL = 96  # pixels of the longer side
+
+
+def disagreements(task: Task, comparison: Comparison, out: Path) -> tuple[Disagreement, ...]:
+    """Up to `SHOWN` test images, spread over the test split, that some arm's first run has right and another's has not.
+
+    Uses the stored predictions: the test split is not evaluated again.
+    """
+    said = {arm.name: predictions_of(out, arm.run_ids[0]) for arm in comparison.arms if arm.run_ids}
+    stored = {name: predictions for name, predictions in said.items() if predictions is not None}
+    if len(stored) < 2:
+        return ()
+    rows, table = task.splits.test, np.stack(list(stored.values()))
+    right = table == task.labels[rows]
+    differing = np.flatnonzero(right.any(axis=0) & ~right.all(axis=0))
+    chosen = differing[np.linspace(0, len(differing) - 1, min(SHOWN, len(differing))).astype(int)]
+    return tuple(
+        Disagreement(
+            image=_data_uri(task, int(rows[place])),
+            label=task.classes[task.labels[rows[place]]],
+            predictions={name: task.classes[predictions[place]] for name, predictions in stored.items()},
+        )
+        for place in chosen
+    )
+
+
+def _data_uri(task: Task, row: int) -> str:
+    pixels = decode(task.source.read(row)).pixels
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,56 @@
+"""Leaves the winner's model on disk, ready to use, and frees what was only needed to find it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from azeotrope.api.workshop import Workshop
+from azeotrope.models.saved import save_model
+from azeotrope.record.run import RunRecord
+from azeotrope.reporting.numbers import Comparison
+from azeotrope.sweeping.runner import Runner
+from azeotrope.sweeping.spec import RunSpec
+
+
+def save_winner(workshop: Workshop, runner: Runner, comparison: Comparison, specs: Sequence[RunSpec]) -> Path | None:
+    """Save the winning arm's run that did best on validation, to `models/<run_id>/`; None when no run was finished."""
+    by_id = {spec.digest(): spec for spec in specs}
+    records = [record for run_id in by_id if (record := runner.store.get(run_id)) and record.state == "done"]
+    winners = [record for record in records if record.arm == comparison.winner]
+    if not winners:
+        return None
+    best = min(winners, key=lambda record: (record.val_error, record.seed))
+    folder = save_run(workshop, runner, best, by_id[best.run_id])
+    shutil.rmtree(runner.work, ignore_errors=True)  # trainings are made again, bit-equal, if they are ever needed
+    return folder
+
+
+def save_run(workshop: Workshop, runner: Runner, record: RunRecord, spec: RunSpec) -> Path:
+    """Save the student of one run unless it is saved already; returns its folder."""
+    folder = runner.out / "models" / record.run_id
+    if (folder / "model.yaml").exists():
+        return folder
+    student = runner.student(spec)
+    save_model(
+        folder,
+        student.network,
+        spec=spec.student,
+        classes=workshop.task.classes,
+        preprocessing=replace(student.preprocessing, size=spec.image_size),
+        weights=student.weights,
+        extra={
+            "run_id": record.run_id,
+            "arm": record.arm,
+            "data": record.task.name,
+            "fingerprint": record.task.fingerprint,
+            "train_images": record.train_images,
+            "seed": record.seed,
+            "val_error": record.val_error,
+            "test_error": record.test_error,
+            "teacher": record.teacher.name if record.teacher else None,
+        },
+    )
+    return folder
