@@ -82,17 +82,11 @@ def fit_many(
 
 
 def best_of(goal: Goal, begin: Floats) -> Polished:
-    """Polish from each of the starts [R, S, p] and keep the lowest objective of each replicate."""
-    best = polish(goal, begin[:, 0])
-    for other in range(1, begin.shape[1]):
-        rival = polish(goal, begin[:, other])
-        win = rival.objective < best.objective
-        best = Polished(
-            np.where(win[:, None], rival.theta, best.theta),
-            np.where(win, rival.objective, best.objective),
-            np.where(win, rival.converged, best.converged),
-        )
-    return best
+    """Polish from each of the starts [R, S, p], all in one batch, and keep the lowest objective of each replicate."""
+    replicates, count, p = begin.shape
+    found = polish(goal.of(np.repeat(np.arange(replicates), count)), begin.reshape(-1, p))
+    best = np.arange(replicates) * count + found.objective.reshape(replicates, count).argmin(axis=1)
+    return Polished(found.theta[best], found.objective[best], found.converged[best])
 
 
 def make_goal(

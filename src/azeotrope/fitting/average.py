@@ -1,0 +1,73 @@
+"""Several laws, one prediction: each law weighs as much as it foresaw the largest sizes from the smaller ones.
+
+Picking the one winner did worse than always using M4 (METHOD section 6), so no law falls below a floor. Averages are of log error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from azeotrope.fitting.cells import Cells
+from azeotrope.fitting.form import FormFit, Options, fit_form
+from azeotrope.laws._law import Floats, Law
+
+LEAST_WEIGHT = 0.05
+HELD_OUT = (0.15, 0.3)
+"""Shares of the largest sizes held out, in turn; fewer than four sizes must not remain."""
+
+FEWEST_LEFT = 4
+_RESOLUTION = 1e-4
+"""Squared log error (1 %)² added to the hold-out error, so that luck on one size does not take all the weight."""
+
+
+@dataclass(frozen=True)
+class HoldOut:
+    """Mean squared log error of each law on held-out largest sizes, [laws]; None where there were too few sizes to hold any out.
+
+    `reach` is the mean log ratio of held-out size to largest fitted size: the distance at which that error was made.
+    """
+
+    squared_error: Floats | None
+    reach: float
+    cuts: tuple[float, ...]
+
+
+def hold_out(laws: Sequence[Law], cells: Cells, options: Options) -> HoldOut:
+    """Fit each law without the largest sizes and ask it for them."""
+    errors, reaches, cuts = [], [], []
+    for last in _cuts(cells.sizes):
+        near = cells.x[-1] <= last
+        shown, hidden = cells.where(near), cells.where(~near)
+        errors.append([_squared_error(fit_form(law, shown, options), hidden) for law in laws])
+        reaches.append(float(np.log(hidden.x[-1] / last).mean()))
+        cuts.append(last)
+    if not errors:
+        return HoldOut(None, 0.0, ())
+    return HoldOut(np.mean(errors, axis=0), float(np.mean(reaches)), tuple(cuts))
+
+
+def weights(held: HoldOut, count: int) -> Floats:
+    """One weight a law, adding to 1: inverse to the squared hold-out error, none below the floor; equal without hold-out."""
+    if held.squared_error is None:
+        return np.full(count, 1 / count)
+    share = 1 / (held.squared_error + _RESOLUTION)
+    share = np.maximum(share / share.sum(), LEAST_WEIGHT)
+    return np.asarray(share / share.sum())
+
+
+def predict(forms: Sequence[FormFit], share: Floats, x: Floats) -> Floats:
+    """The averaged error [m] at sizes [axes, m]: a weighted geometric mean."""
+    return np.asarray(np.exp(share @ np.log([form.predict(x) for form in forms])))
+
+
+def _cuts(sizes: Floats) -> list[float]:
+    """Largest size still shown, one a hold-out."""
+    held = {max(1, round(share * len(sizes))) for share in HELD_OUT}
+    return [float(sizes[-count - 1]) for count in sorted(held) if len(sizes) - count >= FEWEST_LEFT]
+
+
+def _squared_error(form: FormFit, hidden: Cells) -> float:
+    return float(np.mean((np.log(form.predict(hidden.x)) - np.log(hidden.error)) ** 2))
