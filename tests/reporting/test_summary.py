@@ -90,6 +90,20 @@ def test_two_seeds_are_inconclusive_and_said_so():
     assert "Only 2 seeds an arm: every verdict is INCONCLUSIVE until there are 3." in comparison.warnings
 
 
+def test_a_strangers_strategy_is_shown_last():
+    comparison = summarise([run("mutual", 0), run("distill", 0), run("scratch", 0)])
+    assert [arm.name for arm in comparison.arms] == ["scratch", "distill", "mutual"]
+
+
+def test_when_the_reference_failed_the_winner_still_meets_the_others():
+    runs = [
+        run("scratch", 0, state="failed", reason="nan"),
+        *three_seeds("finetune", [210, 211, 212], val_error=0.3),
+        *three_seeds("distill", [200, 201, 202], val_error=0.2),
+    ]
+    assert [(item.a, item.b) for item in summarise(runs).verdicts] == [("distill", "finetune")]
+
+
 def test_without_scratch_the_first_arm_is_the_reference():
     runs = three_seeds("finetune", [200] * 3) + three_seeds("distill", [210] * 3)
     assert summarise(runs).reference == "finetune"

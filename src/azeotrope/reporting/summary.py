@@ -27,6 +27,7 @@ from azeotrope.reporting.numbers import (
 )
 
 STRATEGIES = ("scratch", "linear_probe", "finetune", "distill")
+"""The order in which arms are shown; a stranger's strategy comes after these."""
 SHARED_PHASES = ("teacher", "head", "pretrain")
 """Work that runs of one seed and size do once and share: the teacher's pass, its head, pre-training done here."""
 
@@ -45,7 +46,7 @@ def summarise(
     `reference` is the arm the others are judged against; where it was not run, the first arm is. Raises InputError when
     there are no runs or when they do not belong side by side.
     """
-    runs = sorted(records, key=lambda run: (STRATEGIES.index(run.strategy), run.arm, run.seed))
+    runs = sorted(records, key=_order)
     _check_side_by_side(runs)
     done = [run for run in runs if run.state == "done"]
     names = list(dict.fromkeys(run.arm for run in runs))
@@ -82,6 +83,11 @@ def summarise(
         environment=facts.environment,
         plan=plan,
     )
+
+
+def _order(run: RunRecord) -> tuple[int, str, int]:
+    known = run.strategy in STRATEGIES
+    return STRATEGIES.index(run.strategy) if known else len(STRATEGIES), run.arm, run.seed
 
 
 def amortise(runs: Sequence[RunRecord]) -> list[dict[str, float]]:
