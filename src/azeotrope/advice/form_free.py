@@ -1,0 +1,47 @@
+"""What the runs say without any law: paired differences at each size. It stands beside the fitted boundary as a check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from azeotrope.advice.cells import Floats, JointCells
+from azeotrope.advice.paired import t_interval
+from azeotrope.record.interval import Interval
+
+CHECK_LEVEL = 0.95
+CERTAIN = 0.95
+
+
+@dataclass(frozen=True)
+class SizeCheck:
+    """At `size`: mean of baseline error minus challenger error over paired runs, with a t interval (None: one pair)."""
+
+    size: float
+    pairs: int
+    difference: float
+    interval: Interval | None
+
+
+def form_free(cells: JointCells) -> tuple[SizeCheck, ...]:
+    """One check a size that both arms share; pairs are replicates that both arms have."""
+    errors = np.exp(cells.log_error)
+    checks = []
+    for size, challenger, baseline in zip(cells.sizes, errors[0], errors[1], strict=True):
+        differences = (baseline - challenger)[~np.isnan(baseline - challenger)]
+        if len(differences):
+            interval = t_interval(differences, CHECK_LEVEL)
+            checks.append(SizeCheck(float(size), len(differences), float(differences.mean()), interval))
+    return tuple(checks)
+
+
+def disagreements(checks: tuple[SizeCheck, ...], p_win: Floats) -> tuple[str, ...]:
+    """A warning for each size where runs and laws are both sure, of opposite things; `p_win` is given at the checks' sizes."""
+    return tuple(
+        f"at {check.size:g} the runs themselves say the {'baseline' if check.difference < 0 else 'challenger'} is better "
+        f"(paired difference {100 * check.difference:+.2f} points), the fitted laws say the opposite: trust the runs there"
+        for check, p in zip(checks, p_win, strict=True)
+        if check.interval is not None
+        and ((check.interval.high < 0 and p > CERTAIN) or (check.interval.low > 0 and p < 1 - CERTAIN))
+    )
