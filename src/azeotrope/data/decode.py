@@ -61,7 +61,7 @@ def decode(raw: bytes | NDArray[np.uint8]) -> Decoded:
             return _decoded(image, raw)
     except Unreadable:
         raise
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Unreadable(_too_large("its header announces too many pixels")) from error
     except UnidentifiedImageError as error:
         raise Unreadable("not an image, or a format that is not read") from error

@@ -21,7 +21,7 @@ _UNSIGNED_BYTES = b"\x00\x00\x08"
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """The array in this file. Raises InputError when the file is not IDX or is cut short."""
     data = _bytes(path)
-    if data[:3] != _UNSIGNED_BYTES or len(data) < 4 + 4 * data[3]:
+    if data[:3] != _UNSIGNED_BYTES or len(data) < 4 or len(data) < 4 + 4 * data[3]:
         raise _broken(path, "the first bytes are not those of an IDX file of unsigned bytes")
     start = 4 + 4 * data[3]
     shape = tuple(int(side) for side in np.frombuffer(data[4:start], dtype=">u4"))

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from azeotrope.data.decode import decode
+from azeotrope.data.task import load_task, open_source
+from azeotrope.errors import InputError
+
+from .pictures import noise, write_class_folders
+
+datasets = pytest.importorskip("datasets")
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch, tmp_path):
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+
+
+def made(labels, start=0, names=("cat", "dog"), **more):
+    pictures = [Picture.fromarray(noise(start + place)) for place in range(len(labels))]
+    features = {"picture": datasets.Image(), "label": datasets.ClassLabel(names=list(names))}
+    features |= {column: datasets.ClassLabel(names=["x", "y"]) for column in more}
+    return datasets.Dataset.from_dict({"picture": pictures, "label": labels, **more}, datasets.Features(features))
+
+
+def saved(content, folder):
+    content.save_to_disk(str(folder))
+    return f"hf:{folder}"
+
+
+def message(spec):
+    with pytest.raises(InputError) as caught:
+        open_source(spec)
+    return str(caught.value)
+
+
+def test_a_saved_set_with_splits(tmp_path):
+    parts = {"train": made([0, 1, 0, 1]), "validation": made([0, 1], 10), "test": made([1], 20), "extra": made([0], 30)}
+    source = open_source(saved(datasets.DatasetDict(parts), tmp_path / "pets"))
+    assert (source.name, source.classes) == ("hf:pets", ("cat", "dog"))
+    assert [(item.split, item.label) for item in source.items] == [
+        *[("train", 0), ("train", 1), ("train", 0), ("train", 1), ("val", 0), ("val", 1), ("test", 1)]
+    ]
+    for place, seed in ((0, 0), (3, 3), (4, 10), (6, 20)):
+        np.testing.assert_array_equal(decode(source.read(place)).pixels, noise(seed))
+
+
+def test_one_split_alone_is_split_here(tmp_path):
+    task = load_task(saved(datasets.DatasetDict({"train": made([0, 1] * 10)}), tmp_path / "pets"))
+    assert [len(part) for part in (task.splits.train, task.splits.val, task.splits.test)] == [12, 4, 4]
+
+
+def test_a_set_without_splits(tmp_path):
+    source = open_source(saved(made([0, 1]), tmp_path / "pets"))
+    assert [item.split for item in source.items] == ["", ""]
+
+
+def test_a_folder_of_images_as_the_library_reads_it(tmp_path):
+    write_class_folders(tmp_path / "images" / "train", {"ant": 2, "bee": 2})
+    source = open_source(f"hf:{tmp_path / 'images'}")
+    assert source.classes == ("ant", "bee")
+    assert source.read(0) == (tmp_path / "images" / "train" / "ant" / "0.png").read_bytes()
+
+
+def test_the_column_of_labels_can_be_chosen(tmp_path):
+    spec = saved(made([0, 1], other=[1, 1]), tmp_path / "pets")
+    assert [item.label for item in open_source(spec).items] == [0, 1]
+    assert [item.label for item in open_source(f"{spec}#other").items] == [1, 1]
+
+
+def test_an_unknown_column_of_labels_is_refused(tmp_path):
+    spec = saved(made([0, 1], other=[1, 1]), tmp_path / "pets")
+    text = message(f"{spec}#third")
+    assert "Found: picture: Image, label: ClassLabel, other: ClassLabel. Allowed: label, other." in text
+
+
+def test_a_set_without_images_is_refused(tmp_path):
+    spec = saved(datasets.Dataset.from_dict({"text": ["a", "b"]}), tmp_path / "words")
+    assert message(spec) == (
+        f"The image set {spec} needs one column of images (a feature of type Image). Found: text: Value. "
+        "Allowed: none is there. "
+        "Next: cast the column, for labels with class_encode_column, and write the set with save_to_disk."
+    )
+
+
+def test_secret_labels_are_refused(tmp_path):
+    spec = saved(made([0, -1, None]), tmp_path / "pets")
+    assert message(spec) == (
+        f"Every image of {spec} needs a label. Found: 2 of 3 in one split without one. "
+        "Next: remove these rows, or the split whose labels are secret, and write the set with save_to_disk."
+    )
+
+
+def test_splits_without_one_to_train_on_are_refused(tmp_path):
+    spec = saved(datasets.DatasetDict({"fold_1": made([0, 1]), "fold_2": made([0, 1])}), tmp_path / "pets")
+    assert "several splits but none to train on. Found: fold_1, fold_2." in message(spec)
+
+
+def test_a_set_that_cannot_be_had_is_an_input_error(monkeypatch):
+    def missing(path, config):
+        raise FileNotFoundError(f"no {path} with {config}")
+
+    monkeypatch.setattr(datasets, "load_dataset", missing)
+    assert message("hf:nobody/nothing@small") == (
+        "The image set hf:nobody/nothing cannot be had. Found: FileNotFoundError: no nobody/nothing with small. "
+        "Allowed: a name on the hub, a folder written by save_to_disk, or a folder of images or Parquet files. "
+        "Next: check the name, the network, and for a set with several configurations write hf:NAME@CONFIG."
+    )
