@@ -1,6 +1,10 @@
+from pathlib import Path
+
+import huggingface_hub
 import pytest
 import timm
 import torch
+import torchvision
 from safetensors.torch import save_file
 
 from azeotrope.errors import InputError
@@ -97,6 +101,37 @@ def test_without_a_hub_the_error_says_what_to_do_offline():
         load_backbone("test_resnet")
     with pytest.raises(InputError, match=r"fetched from their hub.*torchvision:resnet18@FILE"):
         load_backbone("torchvision:resnet18")
+
+
+def test_weights_in_the_hub_cache_serve_offline():
+    model = timm.create_model("test_resnet")
+    repository = timm.get_pretrained_cfg("test_resnet").hf_hub_id
+    folder = Path(huggingface_hub.constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
+    (folder / "snapshots" / "c0ffee").mkdir(parents=True)
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text("c0ffee")
+    save_file(model.state_dict(), folder / "snapshots" / "c0ffee" / "model.safetensors")
+    assert weights_available("test_resnet") is None
+    backbone = load_backbone("test_resnet", image_size=32)
+    assert torch.equal(backbone.module.conv1[0].weight, model.conv1[0].weight)
+    assert (backbone.weights.source, backbone.weights.licence) == (f"hub:{repository}", "apache-2.0")
+
+
+def test_weights_in_the_cache_of_torch_serve_offline():
+    model = torchvision.models.mobilenet_v3_small()
+    url = torchvision.models.MobileNet_V3_Small_Weights.DEFAULT.url
+    checkpoints = Path(torch.hub.get_dir()) / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    torch.save(model.state_dict(), checkpoints / url.rpartition("/")[2])
+    backbone = load_backbone("torchvision:mobilenet_v3_small")
+    assert torch.equal(backbone.module.features[0][0].weight, model.features[0][0].weight)
+    assert backbone.weights.source == f"hub:{url}"
+
+
+def test_a_hub_that_fails_halfway_says_what_to_do(monkeypatch):
+    monkeypatch.setattr("azeotrope.models.hub.repository_problem", lambda *_: None)
+    with pytest.raises(InputError, match=r"fetched from their hub.*timm:test_resnet@FILE"):
+        load_backbone("test_resnet", image_size=32)
 
 
 def test_a_model_without_any_weights():

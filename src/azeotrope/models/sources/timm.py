@@ -66,13 +66,12 @@ def _build(name: str, image_size: int | None, in_channels: int, *, pretrained: b
     config, size = _config(name), image_size or _config(name).input_size[-1]
     try:
         features, stride, arguments = _measure(name, config, size, in_channels)
-        module = timm.create_model(name, pretrained=pretrained, **arguments)
     except InputError:
         raise
     except Exception as error:  # timm raises whatever its models raise; each means that this one cannot be had so
         raise _refused(name, size, error) from error
     return Backbone(
-        module=module,
+        module=_fetched(name, arguments) if pretrained else timm.create_model(name, **arguments),
         features=features,
         preprocessing=_preprocessing(config, size, in_channels),
         stride=stride,
@@ -80,6 +79,14 @@ def _build(name: str, image_size: int | None, in_channels: int, *, pretrained: b
         head_names=_head_names(config),
         adapt=_adapt,
     )
+
+
+def _fetched(name: str, arguments: dict[str, Any]) -> nn.Module:
+    """Built with weights by timm itself, which also fits them to the size and channels asked for."""
+    try:
+        return timm.create_model(name, pretrained=True, **arguments)
+    except Exception as error:  # network, cache and file each fail in their own ways, and none is ours to mend
+        raise hub.unavailable(f"timm:{name}", f"{type(error).__name__}: {str(error)[:200]}") from error
 
 
 def _measure(name: str, config: PretrainedCfg, size: int, in_channels: int) -> tuple[int, int, dict[str, Any]]:
