@@ -74,7 +74,8 @@ def test_when_it_is_nowhere_all_three_places_are_named(elsewhere, tmp_path):
         open_source("")
     assert str(caught.value) == (
         "Fashion-MNIST was not found. Found: no complete set in $AZEOTROPE_DATA (not set), "
-        f"none in {tmp_path}/no-package (Debian package dataset-fashion-mnist), and torchvision's download failed: no network in tests. "
+        f"none in {tmp_path}/no-package (Debian package dataset-fashion-mnist), "
+        "and torchvision's download failed: no network in tests. "
         "Allowed: the four IDX files (gzipped or not) in any one of these places. "
         "Next: `apt install dataset-fashion-mnist`, or point AZEOTROPE_DATA at a folder that holds them,"
         " or use `digits`, which is always there."
