@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -113,3 +115,9 @@ def test_weights_are_the_users_to_name(model_py):
         load_network(f"file:{model_py}:Net", 3, image_size=16, pretrained=True, seed=0)
     with pytest.raises(InputError, match=r"no hub has weights.*@weights\.safetensors"):
         load_network(f"file:{model_py}:Net@hub", 3, image_size=16, pretrained=True, seed=0)
+
+
+def test_the_example_of_the_docs_works(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    (tmp_path / "model.py").write_text(page.partition("```python\n")[2].partition("```")[0])
+    assert source_of("file").build(f"{tmp_path}/model.py:build", image_size=32).features == 32
