@@ -1,7 +1,8 @@
 """What the program says when it cannot go on.
 
 An error states the rule, what was found, what is allowed and the next step, so that a person can act on
-it without reading the code. The command line prints it without a traceback; `exit_status` follows DESIGN: 1 failed, 2 wrong
+it without reading the code. The command line prints it without a traceback; `exit_status` follows DESIGN: 1 failed,
+2 wrong
 usage or input.
 """
 
@@ -34,7 +35,7 @@ class InputError(AzeotropeError):
     exit_status = 2
 
 
-class RunFailed(AzeotropeError):
+class RunFailed(AzeotropeError):  # noqa: N818 (an outcome that is recorded)
     """One run could not be finished (a loss that is not finite, a teacher near chance); it becomes a failed record."""
 
 
@@ -44,11 +45,11 @@ class StoreError(AzeotropeError):
     exit_status = 2
 
 
-class NotIdentifiable(AzeotropeError):
+class NotIdentifiable(AzeotropeError):  # noqa: N818 (an answer: these runs cannot say)
     """The runs cannot answer the question asked of them."""
 
 
-class MissingDependency(AzeotropeError):
+class MissingDependency(AzeotropeError):  # noqa: N818
     """An optional package is needed; the message names the extra that installs it."""
 
     exit_status = 2

@@ -1,4 +1,6 @@
-"""`azeotrope.compare`: train one student in every sensible way at equal budget and say which way is better, and how surely."""
+"""`azeotrope.compare`: train one student in every sensible way at equal budget and say which way is better, and how
+surely.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from azeotrope.api.progress import Progress, Silent
 from azeotrope.api.winner import save_winner
 from azeotrope.api.workshop import Request, Workshop, keep_plan, open_workshop
 from azeotrope.config import TeacherSpec, UpstreamSpec
+from azeotrope.errors import InputError
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting import files
@@ -46,14 +49,18 @@ def compare(
 ) -> Comparison:
     """Compare strategies at one number of training images, and leave records, report and the winner's model in `out`.
 
-    `data`, `student` and `teacher` are written as on the command line (`fashion-mnist`, `photos/`, `timm:resnet10t`). `arms` as
-    `Arm.parse` reads them; None takes all that are possible here. `recipe` overrides fields of `Recipe`. A run that is in `out`
-    already is not made again, so an interrupted comparison goes on.
+    `data`, `student` and `teacher` are written as on the command line (`fashion-mnist`, `photos/`,
+    `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `recipe` overrides
+    fields of `Recipe`. A run that is in `out` already is not made again, so an interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """
+    if seeds < 1:
+        raise InputError("At least one seed is needed", found=str(seeds), next_step="take 3 or more for a verdict")
     sizes = [train_images] if train_images else None
-    request = Request(data, student, teacher, sizes, arms, seeds, image_size, upstream, recipe or {}, precision, cache)
+    request = Request(
+        data, student, teacher, sizes, arms, range(seeds), image_size, upstream, recipe or {}, precision, cache
+    )
     return compare_sizes(request, Path(out), progress or Silent())[-1]
 
 
@@ -109,7 +116,9 @@ def _teacher_below_student(comparison: Comparison) -> str | None:
 
 
 def _pretraining(workshop: Workshop) -> PretrainingCost:
-    """What pre-training this student on ImageNet-1k would take on this machine, from a trial of seconds at its own resolution."""
+    """What pre-training this student on ImageNet-1k would take on this machine, from a trial of seconds at its own
+    resolution.
+    """
     plan, resources = workshop.plan, workshop.resources
     student = resources.student(plan.student, 1000, None, pretrained=False, seed=0)
     rate = training_rate(student.network, student.preprocessing.size, PRETRAINING_BATCH, resources.device)

@@ -24,8 +24,13 @@ def save_winner(workshop: Workshop, runner: Runner, comparison: Comparison, spec
         return None
     best = min(winners, key=lambda record: (record.val_error, record.seed))
     folder = save_run(workshop, runner, best, by_id[best.run_id])
-    shutil.rmtree(runner.work, ignore_errors=True)  # trainings are made again, bit-equal, if they are ever needed
+    release(runner)
     return folder
+
+
+def release(runner: Runner) -> None:
+    """Delete the trainings that led here; they are made again, bit-equal, if they are ever needed."""
+    shutil.rmtree(runner.work, ignore_errors=True)
 
 
 def save_run(workshop: Workshop, runner: Runner, record: RunRecord, spec: RunSpec) -> Path:

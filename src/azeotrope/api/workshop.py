@@ -1,4 +1,6 @@
-"""What `compare`, `distill` and `check` share: from arguments to an open task, a plan, and an output folder of one's own."""
+"""What `compare`, `distill` and `check` share: from arguments to an open task, a plan, and an output folder of one's
+own.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,6 @@ from typing import Any, Literal
 from azeotrope.api.progress import Progress, Silent, scanning
 from azeotrope.config import Arm, ComparePlan, TeacherSpec, UpstreamSpec, from_yaml, to_yaml
 from azeotrope.data.task import Task, load_task
-from azeotrope.errors import InputError
 from azeotrope.models.device import choose, make_repeatable
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.store import cannot_write, write_atomically
@@ -28,7 +29,7 @@ class Request:
     teacher: str | TeacherSpec | None
     train_images: Sequence[int] | None = None
     arms: Sequence[str] | None = None
-    seeds: int = 3
+    seeds: Sequence[int] = (0, 1, 2)
     image_size: int | None = None
     upstream: UpstreamSpec | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -38,7 +39,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Workshop:
-    """Everything open and checked: ready to run. `left_out` names the arms that cannot be tested here, with the reason."""
+    """Everything open and checked: ready to run. `left_out` names the arms that cannot be tested here, with the
+    reason.
+    """
 
     task: Task
     upstream: Task | None
@@ -48,13 +51,11 @@ class Workshop:
 
 
 def open_workshop(request: Request, progress: Progress | None = None) -> Workshop:
-    """Read the images and resolve the plan. Raises InputError for anything that can be seen to be wrong before training."""
+    """Read the images and resolve the plan. Raises InputError for anything that can be seen to be wrong before
+    training.
+    """
     progress = progress or Silent()
     make_repeatable()
-    if request.seeds < 1:
-        raise InputError(
-            "At least one seed is needed", found=str(request.seeds), next_step="take 3 or more for a verdict"
-        )
     resources = Resources(request.cache or default_cache(), choose(request.precision))
     task = load_task(request.data, scanning(progress))
     resources.add(task)
@@ -69,7 +70,7 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
         teacher=teacher,
         student=request.student,
         arms=arms,
-        seeds=range(request.seeds),
+        seeds=request.seeds,
         train_images=request.train_images or [len(task.splits.train)],
         image_size=request.image_size,
         upstream=request.upstream,
@@ -90,7 +91,9 @@ def keep_plan(out: Path, plan: ComparePlan) -> None:
 
 
 def default_cache() -> Path:
-    """Where packs and embeddings are kept: `$AZEOTROPE_CACHE`, else the user's cache folder. It may be deleted at any time."""
+    """Where packs and embeddings are kept: `$AZEOTROPE_CACHE`, else the user's cache folder. It may be deleted at
+    any time.
+    """
     named = os.environ.get("AZEOTROPE_CACHE")
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(named).expanduser() if named else base / "azeotrope"

@@ -35,24 +35,29 @@ class Pack:
 
     def ensure(self, rows: NDArray[np.int64], advance: Callable[[int], None] = lambda rows: None) -> None:
         """Decode what is missing of these rows."""
-        self.store.fill(rows, self._decode, batch=_CHUNK, advance=advance)
+        self.store.fill(rows, self.decode, batch=_CHUNK, advance=advance)
 
     def read(self, rows: NDArray[np.int64]) -> UInt8[Tensor, "n K S S"]:
         """These images; they must have been ensured."""
         return torch.from_numpy(self.store.read(rows))
 
-    def _decode(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    def decode(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """These images from their source, [n, K, S, S]; nothing is stored."""
         return np.stack([self._one(int(row)) for row in rows])
 
     def _one(self, row: int) -> NDArray[np.uint8]:
-        pixels = decode(self.task.source.read(row)).pixels
-        if pixels.shape[:2] != (self.size, self.size):
-            picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-            resized = picture.resize((self.size, self.size), Image.Resampling.BICUBIC, reducing_gap=3.0)
-            pixels = np.asarray(resized).reshape(self.size, self.size, -1)
-        if pixels.shape[2] < self.channels:
-            pixels = pixels.repeat(self.channels, axis=2)
-        return pixels.transpose(2, 0, 1)
+        return squared(decode(self.task.source.read(row)).pixels, self.size, self.channels)
+
+
+def squared(pixels: NDArray[np.uint8], size: int, channels: int) -> NDArray[np.uint8]:
+    """The whole picture [H, W, 1 or 3] squeezed to [channels, size, size]."""
+    if pixels.shape[:2] != (size, size):
+        picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+        resized = picture.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3.0)
+        pixels = np.asarray(resized).reshape(size, size, -1)
+    if pixels.shape[2] < channels:
+        pixels = pixels.repeat(channels, axis=2)
+    return pixels.transpose(2, 0, 1)
 
 
 def open_pack(task: Task, cache: Path, wanted: int) -> Pack:

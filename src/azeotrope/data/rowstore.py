@@ -2,7 +2,8 @@
 
 Packs (decoded images) and the teacher cache are such tables: computed once, read by every run, interrupted at any
 moment. A row counts as present only after its data reached the file, so a killed writer leaves rows missing, never
-wrong. The folder's name is the hash of its key; a table made with another key is another folder, so a stale one is never read.
+wrong. The folder's name is the hash of its key; a table made with another key is another folder, so a stale one is
+never read.
 """
 
 from __future__ import annotations
@@ -93,14 +94,16 @@ class RowStore:
         return len(absent)
 
     def read(self, wanted: NDArray[np.int64]) -> Array:
-        """A copy of these rows, [len(wanted), *shape]. All must be present; every row is checked against its checksum."""
+        """A copy of these rows, [len(wanted), *shape]. All must be present; every row is checked against its
+        checksum.
+        """
         checks = self._checks("r")[wanted]
         data = np.asarray(self._data("r")[wanted])
         torn = [int(row) for row, values, check in zip(wanted, data, checks, strict=True) if _check(values) != check]
         if torn:
             raise StoreError(
                 f"The cache {self.folder} is damaged",
-                found=f"{len(torn)} of {len(wanted)} rows differ from their checksum or are missing, first row {torn[0]}",
+                found=f"{len(torn)} of {len(wanted)} rows are missing or differ from their checksum, first {torn[0]}",
                 next_step="delete this folder; it is rebuilt by the next command",
             )
         return data

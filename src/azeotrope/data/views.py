@@ -67,7 +67,7 @@ def render(
 ) -> Float[Tensor, "B 3 size size"]:
     """Draw the views of packed images (1 or 3 channels) at `size` pixels, values in [0, 1].
 
-    `interpolation` is bilinear or bicubic; other names that model configurations use (lanczos, random) are drawn as bicubic.
+    `interpolation` is bilinear or bicubic; other names that model configurations use (lanczos, random) mean bicubic here.
     """
     device, stored = images.device, images.shape[-1]
     rows = resampling(views.top, views.height, np.zeros_like(views.mirror), stored, size, interpolation, device)
@@ -89,7 +89,8 @@ def resampling(
 ) -> Float[Tensor, "B size stored"]:
     """Weights that resample the part [start, start + length) of `stored` pixels to `size` pixels, along one axis.
 
-    The kernel is widened when it shrinks the picture (antialiasing), as PIL and `interpolate(antialias=True)` do; rows sum to 1.
+    The kernel is widened when it shrinks the picture (antialiasing), as PIL and `interpolate(antialias=True)` do;
+    rows sum to 1.
     """
     begin = torch.from_numpy(start).to(device)[:, None] * stored
     scale = torch.from_numpy(length).to(device)[:, None] * (stored / size)

@@ -1,6 +1,7 @@
 """What every loss receives and returns.
 
-A loss is a module because some hold a projector; its parameters are trained with the student's. Values are means over the
+A loss is a module because some hold a projector; its parameters are trained with the student's. Values are means
+over the
 batch, so they do not change with batch size or class count, and are computed in float32 whatever the autocast.
 """
 
@@ -32,7 +33,9 @@ class Signals:
 
 @dataclass(frozen=True)
 class Setup:
-    """What a loss may need to be built: widths of the features (0: no teacher), classes, and the recipe's label smoothing."""
+    """What a loss may need to be built: widths of the features (0: no teacher), classes, and the recipe's label
+    smoothing.
+    """
 
     student_features: int
     teacher_features: int
@@ -42,7 +45,8 @@ class Setup:
 
 def needs_teacher(losses: Iterable[str]) -> bool:
     """Whether any of these losses compares with a teacher. Raises InputError with near names when a key is no loss."""
-    return any([member("losses", key, "loss").Loss.needs_teacher for key in losses])
+    needed = [member("losses", key, "loss").Loss.needs_teacher for key in losses]  # all looked up: any may be unknown
+    return any(needed)
 
 
 def build(weights: dict[str, float], setup: Setup) -> WeightedSum:

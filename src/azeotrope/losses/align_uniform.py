@@ -45,7 +45,8 @@ class Loss(nn.Module):
     """w_a · alignment(â_s, â_t) + w_u · ½ [uniformity(â_s) + uniformity(â_t)], â = g(f) / |g(f)|.
 
     Student and teacher have a projector each and both learn: with a fixed random teacher projection the target would
-    be arbitrary, with none the embeddings' widths would have to agree. Batches of one image have no pairs and are refused.
+    be arbitrary, with none the embeddings' widths would have to agree. Batches of one image have no pairs and are
+    refused.
     """
 
     needs_teacher = True

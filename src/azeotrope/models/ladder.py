@@ -40,6 +40,20 @@ STUDENTS = (
     "convnext_tiny",
 )
 
+# Pretrained models that are good at many tasks, small to large; any model of any source can teach.
+TEACHERS = (
+    "tf_efficientnet_lite0",
+    "tf_efficientnet_lite1",
+    "tf_efficientnet_lite2",
+    "resnet50",
+    "convnext_tiny",
+    "vit_small_patch14_dinov2",
+    "vit_base_patch14_dinov2",
+    "vit_base_patch16_siglip_224",
+    "eva02_base_patch14_448",
+    "vit_large_patch14_dinov2",
+)
+
 
 @dataclass(frozen=True)
 class Rung:

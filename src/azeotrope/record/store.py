@@ -50,7 +50,8 @@ class RunStore:
     def put(self, record: RunRecord) -> None:
         """Write the record whole or not at all.
 
-        A `done` record is never replaced; a `failed` one is replaced by a later try. Raises StoreError when the folder cannot be written.
+        A `done` record is never replaced; a `failed` one is replaced by a later try. Raises StoreError when the
+        folder cannot be written.
         """
         path = self.path_of(record.run_id)
         present = self.get(record.run_id)

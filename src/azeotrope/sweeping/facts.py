@@ -136,7 +136,9 @@ def _teacher_images(resources: Resources, spec: RunSpec) -> int:
 
 
 def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float:
-    """2 FLOPs a multiply-accumulate; the student forward and backward in every candidate training, the teacher forward."""
+    """2 FLOPs a multiply-accumulate; the student forward and backward in every candidate training, the teacher
+    forward.
+    """
     _, macs = resources.student_cost(spec.student, len(resources.tasks[spec.task].classes), spec.image_size)
     images = spec.recipe.steps(spec.train_images) * spec.recipe.batch_images * len(spec.recipe.learning_rates)
     flops = 2.0 * FORWARD_AND_BACKWARD * macs * images

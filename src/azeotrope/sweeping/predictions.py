@@ -27,7 +27,7 @@ def predictions_of(out: Path, run_id: str) -> NDArray[np.int64] | None:
     if not file.exists():
         return None
     with np.load(file) as content:
-        return content["predictions"].astype(np.int64)
+        return np.asarray(content["predictions"], dtype=np.int64)
 
 
 def _file(out: Path, run_id: str) -> Path:

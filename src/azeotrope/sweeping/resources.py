@@ -58,7 +58,7 @@ class Resources:
         self.tasks[task.fingerprint] = task
 
     def rows(self, fingerprint: str, train_images: int, seed: int) -> Rows:
-        """The training and validation rows of a run: nested and stratified in both, the same for every arm of a seed."""
+        """Training and validation rows of a run: nested and stratified in both, the same for every arm of a seed."""
         task = self.tasks[fingerprint]
         val_pool = task.splits.val
         val_images = max(round(VAL_SHARE * train_images), MIN_VAL_PER_CLASS * len(task.classes))
@@ -69,7 +69,7 @@ class Resources:
             subset(val_pool, task.labels, val_images, seed, checksums),
         )
 
-    def student(self, name: str, classes: int, image_size: int, *, pretrained: bool, seed: int) -> Loaded:
+    def student(self, name: str, classes: int, image_size: int | None, *, pretrained: bool, seed: int) -> Loaded:
         """A student ready to train."""
         return load_network(name, classes, image_size=image_size, pretrained=pretrained, seed=seed)
 

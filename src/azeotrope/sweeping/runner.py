@@ -53,7 +53,9 @@ class Runner:
         return record
 
     def best(self, spec: RunSpec) -> Best:
-        """The run's training at the learning rate that validation prefers on the tuning seed. Raises RunFailed when it did not end well."""
+        """The run's training at the learning rate that validation prefers on the tuning seed. Raises RunFailed when
+        it did not end well.
+        """
         rates = spec.recipe.learning_rates
         trials = {rate: self._train(spec.trial(rate, spec.tuning_seed)) for rate in rates} if len(rates) > 1 else {}
         chosen = min(trials, key=lambda rate: trials[rate].score) if trials else rates[0]
@@ -73,7 +75,7 @@ class Runner:
         best, taught, device = self.best(spec), self._taught(spec), self.resources.device
         student = self.student(spec)
         data = student_data(self.resources, spec, student, taught)
-        network = student.network.to(device.name, memory_format=torch.channels_last)
+        network = device.place(student.network)
         test = final_test(network, data, taught.targets if taught else None, device)
         keep_predictions(self.out, spec.digest(), test.predictions)
         pretraining = self.best(spec.pretraining()) if spec.upstream else None

@@ -1,6 +1,7 @@
 """One training on disk: made once, resumed after a kill, found again by its content address.
 
-A tuning trial and the run that uses its learning rate are the same training when their seed is the same; it is then made once.
+A tuning trial and the run that uses its learning rate are the same training when their seed is the same; it is then
+made once.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class Trained:
 
 @dataclass(frozen=True)
 class Best:
-    """The training that a run stands on, and the trials that chose its learning rate (empty when there was no choice)."""
+    """The training that a run stands on, and the trials that chose its learning rate (empty when there was no
+    choice).
+    """
 
     spec: RunSpec
     trained: Trained

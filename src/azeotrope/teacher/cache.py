@@ -1,6 +1,7 @@
 """What the teacher saw: its pooled embedding of every (image, view) that some run needed, computed once.
 
-The key holds all that an embedding depends on: teacher weights, resolution and normalisation, the images, the view policy and the
+The key holds all that an embedding depends on: teacher weights, resolution and normalisation, the images, the view
+policy and the
 precision. Embeddings are kept, not logits or projections: the head differs per run and projectors learn.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,12 +46,7 @@ class EmbeddingCache:
     ) -> None:
         """Embed what is missing of these images under these views (PLAIN among them if wanted)."""
         for view in views:
-            self.store.fill(
-                self._positions(rows, view),
-                lambda wanted, view=view: self._embed(wanted, view),
-                batch=_CHUNK,
-                advance=advance,
-            )
+            self.store.fill(self._positions(rows, view), partial(self._embed, view), batch=_CHUNK, advance=advance)
 
     def read(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:
         """Embeddings of one view, float32; they must have been ensured."""
@@ -64,7 +61,7 @@ class EmbeddingCache:
             raise ValueError(f"view {view} is not among the {self.views} cached views")
         return rows + (view - PLAIN) * len(self.pack.task.labels)
 
-    def _embed(self, positions: NDArray[np.int64], view: int) -> NDArray[np.float16]:
+    def _embed(self, view: int, positions: NDArray[np.int64]) -> NDArray[np.float16]:
         rows = positions - (view - PLAIN) * len(self.pack.task.labels)
         self.pack.ensure(rows)
         images = self.pack.read(rows)

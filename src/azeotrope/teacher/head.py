@@ -33,9 +33,11 @@ def fit_head(
     val_labels: Int[Tensor, " V"],
     classes: int,
 ) -> Head:
-    """Fit by L-BFGS for each strength, strongest first and each from the last; keep the best on validation (ties: stronger).
+    """Fit by L-BFGS for each strength, strongest first and each from the last; keep the best on validation (ties:
+    stronger).
 
-    Features are standardised for the fit and the scaling folded into the weights, so one list of strengths suits all teachers.
+    Features are standardised for the fit and the scaling folded into the weights, so one list of strengths suits all
+    teachers.
     """
     mean, std = features.mean(0), features.std(0).clamp_min(1e-6)
     standard = (features - mean) / std
@@ -63,5 +65,5 @@ def _minimise(weight: Tensor, bias: Tensor, features: Tensor, labels: Tensor, st
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    optimiser.step(closure)
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
     return weight.detach(), bias.detach()

@@ -21,7 +21,7 @@ from azeotrope.models.load import load_backbone
 
 
 class Frozen(nn.Module):
-    """Holds a module in eval mode without gradients; `train()` does not undo it, so BatchNorm statistics cannot move."""
+    """Holds a module in eval mode without gradients; `train()` does not undo it: BatchNorm statistics cannot move."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -58,13 +58,14 @@ class Teacher:
         pixels = render(images.to(self.device.name), parameters, self.image_size, self.preprocessing.interpolation)
         with self.device.autocast():
             features = self.module(normalise(pixels, self.preprocessing.mean, self.preprocessing.std))
-        return features.float().cpu()
+        embedded: Tensor = features.float().cpu()
+        return embedded
 
 
 def load_teacher(spec: TeacherSpec, device: Device) -> Teacher:
     """Load the pretrained backbone. Raises InputError when the model or its weights cannot be had."""
     backbone = load_backbone(spec.model, pretrained=True, image_size=spec.image_size)
     assert backbone.weights is not None, "pretrained=True either finds weights or raises"
-    module = Frozen(backbone.module).to(device.name, memory_format=torch.channels_last)
+    module = device.place(Frozen(backbone.module))
     size = spec.image_size or backbone.preprocessing.size
     return Teacher(spec.model, backbone.weights.sha256, module, backbone.features, size, backbone.preprocessing, device)

@@ -16,7 +16,9 @@ State = dict[str, Any]
 
 
 def save(path: Path, state: State) -> None:
-    """Replace the checkpoint. Survives a killed process; not flushed, since after a power cut the epoch is simply done again."""
+    """Replace the checkpoint. Survives a killed process; not flushed, since after a power cut the epoch is simply
+    done again.
+    """
     buffer = io.BytesIO()
     torch.save(state, buffer)
     try:

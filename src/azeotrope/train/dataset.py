@@ -33,7 +33,9 @@ class Targets:
 
 @dataclass(frozen=True)
 class Batch:
-    """B images as the student sees them, their labels and, where a loss asks, the teacher's embeddings of the same views."""
+    """B images as the student sees them, their labels and, where a loss asks, the teacher's embeddings of the same
+    views.
+    """
 
     images: Float[Tensor, "B 3 H W"]
     labels: Int[Tensor, " B"]
@@ -54,7 +56,8 @@ class StudentData:
     targets: Targets | None = None
 
     def epoch(self, rows: NDArray[np.int64], batch: int, seed: int, epoch: int) -> Iterator[Batch]:
-        """Training batches of one epoch. Order depends on (seed, epoch), the view on the epoch; both are the same for every arm.
+        """Training batches of one epoch. Order depends on (seed, epoch), the view on the epoch; both are the same
+        for every arm.
 
         A last batch that would be short is left to a later epoch's order.
         """

@@ -28,7 +28,9 @@ class Score:
 
 @dataclass(frozen=True)
 class Test:
-    """The one look at the test split: per image what the student said and whether it was right, and the teacher's error beside it."""
+    """The one look at the test split: per image what the student said and whether it was right, and the teacher's
+    error beside it.
+    """
 
     predictions: NDArray[np.int64]
     correct: NDArray[np.bool_]

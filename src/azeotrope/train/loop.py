@@ -75,7 +75,7 @@ class Training:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)  # projectors start alike in every arm that has them
             self.losses: WeightedSum = build(self.stage.losses, setup).to(self.device.name)
-        self.network.to(self.device.name, memory_format=torch.channels_last)
+        self.device.place(self.network)
         self.optimizer = build_optimizer(self.network, self.losses, self.stage, self.learning_rate)
         self.progress = Progress()
 
@@ -84,8 +84,8 @@ class Training:
         self._resume()
         saved_at = time.perf_counter()
         for epoch in range(self.progress.epoch, self.stage.recipe.epochs):
-            self._timed("train", lambda epoch=epoch: self._train_epoch(epoch))
-            self._timed("evaluate", lambda epoch=epoch: self._judge(epoch))
+            self._timed("train", self._train_epoch, epoch)
+            self._timed("evaluate", self._judge, epoch)
             self.progress.epoch = epoch + 1
             if time.perf_counter() - saved_at > CHECKPOINT_SECONDS:
                 checkpoint.save(self.file, self._state())
@@ -121,7 +121,8 @@ class Training:
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         torch.nn.utils.clip_grad_norm_(parameters, self.stage.recipe.clip_norm)
         self.optimizer.step()
-        return values
+        measured: Tensor = values
+        return measured
 
     def _judge(self, epoch: int) -> None:
         score = validate(self.network, self.data, self.rows.val, self.device)
@@ -142,9 +143,9 @@ class Training:
             next_step="take a smaller learning rate, or --precision fp32",
         )
 
-    def _timed(self, phase: str, work: Callable[[], None]) -> None:
+    def _timed(self, phase: str, work: Callable[[int], None], epoch: int) -> None:
         began = time.perf_counter()
-        work()
+        work(epoch)
         synchronise(self.device)
         self.progress.seconds[phase] += time.perf_counter() - began
 
@@ -171,6 +172,5 @@ class Training:
         self.progress = Progress(
             state["epoch"], Score(*state["best"]), state["best_epoch"], state["best_weights"], state["seconds"]
         )
-        self.advance(
-            state["epoch"] * (len(self.rows.train) // self.stage.recipe.batch_images) * self.stage.recipe.batch_images
-        )
+        recipe = self.stage.recipe
+        self.advance(recipe.steps(len(self.rows.train)) * recipe.batch_images * state["epoch"] // recipe.epochs)

@@ -12,9 +12,11 @@ from azeotrope.train.stage import Stage
 
 
 def build_optimizer(network: Network, losses: nn.Module, stage: Stage, learning_rate: float) -> torch.optim.AdamW:
-    """Groups: body and head, each split into weights (decayed) and vectors such as biases and norms (not), and the losses' projectors.
+    """Groups: body and head, each split into weights (decayed) and vectors such as biases and norms (not), and the
+    losses' projectors.
 
-    The head goes at `stage.head_rate` times the body's rate. When only the head trains, the body has no group and no gradient.
+    The head goes at `stage.head_rate` times the body's rate. When only the head trains, the body has no group and no
+    gradient.
     """
     network.requires_grad_(True)
     parts: list[tuple[nn.Module, float]] = [(network.head, stage.head_rate), (losses, 1.0)]

@@ -1,0 +1,143 @@
+"""`azeotrope.check`: what a person should know before training: what is wrong with the images, what is feasible
+here, how long it takes.
+
+Rates are measured in a trial of seconds on this machine; the forecast is arithmetic on them and on the plan.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from azeotrope.api.progress import Progress
+from azeotrope.api.workshop import Request, Workshop, open_workshop
+from azeotrope.config import ComparePlan
+from azeotrope.data.audit import Audit, audit
+from azeotrope.losses._contract import needs_teacher
+from azeotrope.sweeping.plan import run_specs
+from azeotrope.sweeping.runner import images_trained
+from azeotrope.train.throughput import inference_rate, training_rate
+
+DECODE_SAMPLE = 256  # images
+TEACHER_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Images per second on this machine, measured now; `teacher` is None when none was named."""
+
+    decode: float
+    train: float
+    evaluate: float
+    teacher: float | None
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What `compare` would do with the same arguments: arms, runs, and seconds by phase."""
+
+    arms: tuple[str, ...]
+    left_out: dict[str, str]
+    runs: int
+    train_images: int
+    val_images: int
+    test_images: int
+    seconds: dict[str, float]
+
+    @property
+    def total_seconds(self) -> float:
+        """All phases."""
+        return sum(self.seconds.values())
+
+
+@dataclass(frozen=True)
+class Check:
+    """The audit, the rates of this machine, and the forecast."""
+
+    audit: Audit
+    device: str
+    precision: str
+    rates: Rates
+    forecast: Forecast
+
+
+def check(request: Request, progress: Progress | None = None) -> Check:
+    """Audit the images and forecast the comparison that `request` describes. Nothing is written but the cache.
+
+    Raises InputError for input that `compare` would refuse too.
+    """
+    workshop = open_workshop(request, progress)
+    rates = measure(workshop)
+    return Check(
+        audit(workshop.task.manifest, workshop.task.source),
+        workshop.resources.device.name,
+        workshop.resources.device.precision,
+        rates,
+        forecast(workshop, rates),
+    )
+
+
+def measure(workshop: Workshop) -> Rates:
+    """Seconds of trial for each rate."""
+    plan, resources, task = workshop.plan, workshop.resources, workshop.task
+    student = resources.student(plan.student, len(task.classes), plan.image_size, pretrained=False, seed=0).network
+    batch = plan.recipes[plan.train_images[0]].batch_images
+    teacher = None
+    if plan.teacher is not None:
+        loaded = resources.teacher(plan.teacher)
+        teacher = inference_rate(loaded.module, loaded.image_size, TEACHER_BATCH, resources.device)
+    return Rates(
+        decode=_decode_rate(workshop),
+        train=training_rate(student, plan.image_size, batch, resources.device),
+        evaluate=inference_rate(student, plan.image_size, 256, resources.device),
+        teacher=teacher,
+    )
+
+
+def forecast(workshop: Workshop, rates: Rates) -> Forecast:
+    """Seconds of the whole comparison at its largest size."""
+    plan = workshop.plan
+    size, task = plan.train_images[-1], workshop.task
+    specs = run_specs(plan, size, workshop.resources, workshop.upstream)
+    rows = workshop.resources.rows(task.fingerprint, size, plan.seeds[0])
+    images = sum(images_trained(spec) for spec in specs)
+    judged = len(specs) * len(task.splits.test) + plan.recipes[size].epochs * len(rows.val) * len(specs)
+    seen = len(rows.train) + len(rows.val)
+    seconds = {
+        "decode": (len(plan.seeds) * seen + len(task.splits.test)) / rates.decode,
+        "train": images / rates.train,
+        "evaluate": judged / rates.evaluate,
+    }
+    if rates.teacher and any(needs_teacher(arm.losses) for arm in plan.arms):
+        seconds["teacher"] = _teacher_images(plan, size, len(rows.val), len(task.splits.test)) / rates.teacher
+    return Forecast(
+        tuple(arm.name for arm in plan.arms),
+        workshop.left_out,
+        len(specs),
+        size,
+        len(rows.val),
+        len(task.splits.test),
+        seconds,
+    )
+
+
+def _teacher_images(plan: ComparePlan, size: int, val_images: int, test_images: int) -> int:
+    recipe = plan.recipes[size]
+    return len(plan.seeds) * (size * (min(recipe.views, recipe.epochs) + 1) + val_images) + test_images
+
+
+def _decode_rate(workshop: Workshop) -> float:
+    """Read and decode a spread sample; nothing is kept."""
+    task = workshop.task
+    pack = workshop.resources.pack(task.fingerprint, workshop.plan.image_size)
+    rows = _spread(task.splits.train, DECODE_SAMPLE)
+    began = time.perf_counter()
+    pack.decode(rows)
+    return len(rows) / (time.perf_counter() - began)
+
+
+def _spread(rows: Sequence[int] | np.ndarray, count: int) -> np.ndarray:
+    return np.asarray(rows)[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]

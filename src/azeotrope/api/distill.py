@@ -1,0 +1,64 @@
+"""`azeotrope.distill`: train one student and leave its model and record on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from azeotrope.api.progress import Progress, Silent
+from azeotrope.api.winner import release, save_run
+from azeotrope.api.workshop import Request, keep_plan, open_workshop
+from azeotrope.config import TeacherSpec
+from azeotrope.errors import RunFailed
+from azeotrope.record.claim import claimed
+from azeotrope.record.run import RunRecord
+from azeotrope.sweeping.plan import run_specs
+from azeotrope.sweeping.runner import Runner, images_trained
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """The folder of the saved model, and the record of its run."""
+
+    model: Path
+    record: RunRecord
+
+
+def distill(
+    data: str,
+    *,
+    student: str,
+    teacher: str | TeacherSpec | None,
+    out: str | Path,
+    train_images: int | None = None,
+    arm: str = "distill",
+    seed: int = 0,
+    image_size: int | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    precision: Literal["auto", "fp32", "bf16"] = "auto",
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Distilled:
+    """Train `student` on `data` towards `teacher` and save it under `out/models/`. Arguments as in `compare`.
+
+    Raises InputError for wrong input, StoreError for an output folder that cannot be used, and RunFailed with the
+    reason
+    when the training cannot be finished; the reason is then on record too.
+    """
+    progress = progress or Silent()
+    sizes = [train_images] if train_images else None
+    request = Request(data, student, teacher, sizes, [arm], (seed,), image_size, None, recipe or {}, precision, cache)
+    with claimed(Path(out)) as folder:
+        workshop = open_workshop(request, progress)
+        keep_plan(folder, workshop.plan)
+        runner = Runner(workshop.resources, folder, progress.advance)
+        (spec,) = run_specs(workshop.plan, workshop.plan.train_images[0], workshop.resources, None)
+        progress.start(spec.arm.name, images_trained(spec), "images")
+        record = runner.run(spec)
+        if record.state == "failed":
+            raise RunFailed(record.reason or "the run failed")
+        model = save_run(workshop, runner, record, spec)
+        release(runner)
+    return Distilled(model, record)

@@ -1,0 +1,58 @@
+"""What can be named: the members of every family, each with a line of its own words."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+
+from azeotrope.errors import InputError
+from azeotrope.lookup import members
+
+_PACKAGES = {"losses": "losses", "laws": "laws", "sources": "data.sources", "strategies": "strategies"}
+Row = Mapping[str, str | int | float]
+
+
+def listing(family: str, ladder: str | None = None) -> Sequence[Row]:
+    """Rows of the family `teachers`, `students`, `losses`, `laws`, `sources` or `strategies`; every row has the same
+    keys.
+    """
+    if family in _PACKAGES:
+        package = _PACKAGES[family]
+        return [
+            {"name": name.replace("_", "-") if family == "sources" else name, "what": _says(package, name)}
+            for name in members(package)
+        ]
+    if family == "students":
+        return _students(ladder)
+    if family == "teachers":
+        return _teachers()
+    raise InputError("There is no such list", found=family, allowed=", ".join([*_PACKAGES, "students", "teachers"]))
+
+
+def _says(package: str, name: str) -> str:
+    """The first line of the member's own documentation."""
+    documentation = importlib.import_module(f"azeotrope.{package}.{name}").__doc__ or ""
+    return documentation.strip().splitlines()[0]
+
+
+def _students(family: str | None) -> Sequence[Row]:
+    from azeotrope.models.ladder import ladder
+
+    return [
+        {
+            "name": rung.name,
+            "parameters": f"{rung.parameters / 1e6:.2f} M",
+            "macs": f"{rung.macs / 1e6:,.0f} M",
+            "at": f"{rung.image_size} px",
+            "stride": f"{rung.stride} px",
+        }
+        for rung in ladder(family)
+    ]
+
+
+def _teachers() -> Sequence[Row]:
+    """Well-known teachers, and whether their weights can be had on this machine without the network."""
+    from azeotrope.models.ladder import TEACHERS
+    from azeotrope.models.packages import installed_for
+
+    return [{"name": f"timm:{name}", "weights": "installed" if installed_for(name) else "hub"} for name in TEACHERS]

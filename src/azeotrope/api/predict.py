@@ -1,0 +1,62 @@
+"""`azeotrope.predict`: use a saved model on images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from azeotrope.data.decode import Unreadable, decode
+from azeotrope.data.pack import squared
+from azeotrope.data.views import normalise
+from azeotrope.errors import InputError
+from azeotrope.models.saved import SavedModel, load_model
+
+IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of one image: the likeliest classes with their probabilities, best first."""
+
+    image: str
+    classes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+
+def predict(model: str | Path, images: Sequence[str | Path], *, top: int = 3) -> list[Prediction]:
+    """Classify image files (or all images of folders) with a model that `compare` or `distill` saved.
+
+    Images are prepared as in training: the whole frame squared to the model's size. Raises InputError for a folder that
+    holds no model, and for a file that is missing or unreadable.
+    """
+    saved = load_model(Path(model))
+    return [_predict(saved, path, top) for path in _files(images)]
+
+
+def _predict(saved: SavedModel, path: Path, top: int) -> Prediction:
+    try:
+        pixels = decode(path.read_bytes()).pixels
+    except (Unreadable, OSError) as error:
+        raise InputError(
+            f"The image {path} cannot be read", found=str(error), next_step="leave this file out"
+        ) from error
+    preparation = saved.preprocessing
+    image = torch.from_numpy(squared(pixels, preparation.size, channels=3).copy()).float()[None] / 255
+    with torch.inference_mode():
+        logits = saved.network(normalise(image, preparation.mean, preparation.std)).logits[0]
+    probabilities, places = logits.softmax(0).topk(min(top, len(saved.classes)))
+    return Prediction(
+        str(path), tuple(saved.classes[place] for place in places.tolist()), tuple(probabilities.tolist())
+    )
+
+
+def _files(images: Iterable[str | Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in map(Path, images):
+        files += sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGES) if path.is_dir() else [path]
+    if not files:
+        raise InputError("There is nothing to classify", found="no image files", allowed=", ".join(IMAGES))
+    return files

@@ -1,0 +1,78 @@
+"""How a check reads on a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from azeotrope.api.check import Check
+from azeotrope.data.audit import Audit, Finding
+from azeotrope.reporting import words
+
+CLASSES_SHOWN = 20
+
+
+def show(check: Check, console: Console) -> None:
+    """Audit, rates and forecast, in the order in which a person would ask."""
+    _show_audit(check.audit, console)
+    console.print()
+    rates, forecast = check.rates, check.forecast
+    console.print(
+        Text(f"This machine ({check.device}, {check.precision}), images/s in a trial of seconds:", style="bold")
+    )
+    teacher = f", teacher {rates.teacher:,.0f}" if rates.teacher else ""
+    console.print(
+        Text(f"  decode {rates.decode:,.0f}, train {rates.train:,.0f}, evaluate {rates.evaluate:,.0f}{teacher}")
+    )
+    console.print()
+    console.print(Text(f"compare would make {forecast.runs} runs: {', '.join(forecast.arms)}", style="bold"))
+    console.print(
+        Text(
+            f"  each on {forecast.train_images:,} images, choosing on {forecast.val_images:,}, "
+            f"judged once on {forecast.test_images:,}"
+        )
+    )
+    phases = ", ".join(f"{phase} {words.duration(seconds)}" for phase, seconds in forecast.seconds.items())
+    console.print(Text(f"  about {words.duration(forecast.total_seconds)}: {phases}"))
+    for arm, reason in forecast.left_out.items():
+        console.print(Text(f"  cannot be tested here: {arm}: {reason}", style="dim"))
+
+
+def _show_audit(audit: Audit, console: Console) -> None:
+    sides = f"{audit.smallest_side}" + (f" to {audit.largest_side}" if audit.largest_side > audit.smallest_side else "")
+    console.print(
+        Text(f"{audit.name}: {audit.images:,} images, {len(audit.classes)} classes, sides {sides} px", style="bold")
+    )
+    console.print(_counts(audit))
+    findings: dict[str, Finding | None] = {
+        "unreadable files": audit.unreadable,
+        "exact copies (each image is used once)": audit.exact_duplicates,
+        "copies with different labels": audit.conflicting_labels,
+        "leaks into a later split, exact": audit.exact_leaks,
+        "leaks into a later split, nearly": audit.near_leaks,
+        "near duplicates": audit.near_duplicates,
+        "very wide or tall images": audit.very_wide,
+    }
+    for what, finding in findings.items():
+        if finding is None:
+            console.print(Text(f"  {what}: not measured, nearly all images resemble each other", style="dim"))
+        elif finding.count:
+            example = "; ".join(" ~ ".join(row) for row in finding.examples[:3])
+            console.print(Text(f"  {what}: {finding.count:,} ({example})", style="yellow"))
+    if audit.grey:
+        console.print(Text(f"  grey images: {audit.grey:,}"))
+    for note, count in audit.notes.items():
+        console.print(Text(f"  {note}: {count:,}"))
+
+
+def _counts(audit: Audit) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 2))
+    table.add_column("class", max_width=40, no_wrap=True, overflow="ellipsis")
+    for split in audit.class_counts:
+        table.add_column(split or "images", justify="right")
+    for place, name in enumerate(audit.classes[:CLASSES_SHOWN]):
+        table.add_row(Text(name), *(f"{counts[place]:,}" for counts in audit.class_counts.values()))
+    if len(audit.classes) > CLASSES_SHOWN:
+        table.add_row(f"... and {len(audit.classes) - CLASSES_SHOWN} more")
+    return table

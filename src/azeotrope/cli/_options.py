@@ -1,0 +1,84 @@
+"""Options that several commands share, and what they are turned into."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import JsonValue
+
+from azeotrope.config import TeacherSpec, UpstreamSpec
+from azeotrope.errors import InputError
+
+Data = Annotated[
+    str,
+    typer.Argument(metavar="DATA", help="Folder of class folders, CSV or Parquet table, or scheme:name."),
+]
+Out = Annotated[Path, typer.Option("--out", help="Output folder: new, empty, or of an earlier run on the same images.")]
+Student = Annotated[
+    str, typer.Option("--student", "-s", help="The small model: scheme:name[@weights], timm by default.")
+]
+Teacher = Annotated[
+    str | None, typer.Option("--teacher", "-t", help="The pretrained teacher, written like the student.")
+]
+TeacherSize = Annotated[int | None, typer.Option("--teacher-size", help="Pixels at which the teacher looks (its own).")]
+TrainImages = Annotated[int | None, typer.Option("--train-images", "-n", help="How many labelled images train (all).")]
+Seeds = Annotated[int, typer.Option("--seeds", help="Paired seeds; fewer than 3 never give a verdict.")]
+ImageSize = Annotated[int | None, typer.Option("--image-size", help="Pixels at which the student looks.")]
+Upstream = Annotated[str | None, typer.Option("--upstream", help="A labelled set to pre-train the student on, here.")]
+PretrainImages = Annotated[int | None, typer.Option("--pretrain-images", help="How many images of the upstream set.")]
+Epochs = Annotated[int | None, typer.Option("--epochs", help="Passes over the images (the recipe's rule).")]
+Batch = Annotated[int | None, typer.Option("--batch-images", help="Images a step (the recipe's rule).")]
+Rates = Annotated[
+    str | None, typer.Option("--learning-rates", help="Comma-separated list to choose from on validation.")
+]
+Views = Annotated[int | None, typer.Option("--views", help="Different views of each image, reused in turn.")]
+Precision = Annotated[str, typer.Option("--precision", help="auto, fp32 or bf16.")]
+Cache = Annotated[Path | None, typer.Option("--cache", help="Folder of decoded images and embeddings; may be deleted.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
+
+
+def teacher_spec(teacher: str | None, size: int | None) -> TeacherSpec | None:
+    """The teacher as the public functions take it."""
+    return TeacherSpec(model=teacher, image_size=size) if teacher else None
+
+
+def upstream_spec(data: str | None, images: int | None) -> UpstreamSpec | None:
+    """The upstream source; both options belong together."""
+    if (data is None) != (images is None):
+        raise InputError(
+            "Pre-training here needs a source and a number of images",
+            found="--upstream alone" if data else "--pretrain-images alone",
+            next_step="give both --upstream SOURCE and --pretrain-images P, or neither",
+        )
+    return UpstreamSpec(data=data, pretrain_images=images) if data and images else None
+
+
+def recipe_changes(
+    epochs: int | None, batch_images: int | None, learning_rates: str | None, views: int | None
+) -> dict[str, Any]:
+    """What replaces the recipe's own rules; absent options stay absent."""
+    changes = {"epochs": epochs, "batch_images": batch_images, "views": views}
+    given: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
+    if learning_rates:
+        given["learning_rates"] = _numbers(learning_rates)
+    return given
+
+
+def names(text: str | None) -> list[str] | None:
+    """A comma-separated option as a list."""
+    return [part.strip() for part in text.split(",") if part.strip()] if text else None
+
+
+def print_json(content: JsonValue) -> None:
+    """The one document on standard output."""
+    typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError("--learning-rates is a list of numbers", found=text, allowed="such as 5e-4,2e-3") from None

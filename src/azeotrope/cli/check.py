@@ -1,0 +1,50 @@
+"""`azeotrope check`: a thin call of `azeotrope.check`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from azeotrope.cli import _options as options
+
+
+def command(
+    data: options.Data,
+    student: Annotated[str, typer.Option("--student", "-s", help="The small model to forecast for.")] = "resnet10t",
+    teacher: options.Teacher = None,
+    train_images: options.TrainImages = None,
+    arms: Annotated[str | None, typer.Option("--arms", help="Arms to forecast, as in compare.")] = None,
+    seeds: options.Seeds = 3,
+    teacher_size: options.TeacherSize = None,
+    image_size: options.ImageSize = None,
+    cache: options.Cache = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Audit the images, measure this machine for some seconds, and say how long a comparison would take.
+
+    Example: azeotrope check fashion-mnist --teacher tf_efficientnet_lite0 --teacher-size 64 --student resnet10t -n 1000
+    """
+    import azeotrope
+    from azeotrope.api.workshop import Request
+    from azeotrope.cli._check import show
+    from azeotrope.cli._progress import Shown
+
+    request = Request(
+        data=data,
+        student=student,
+        teacher=options.teacher_spec(teacher, teacher_size),
+        train_images=[train_images] if train_images else None,
+        arms=options.names(arms),
+        seeds=range(seeds),
+        image_size=image_size,
+        cache=cache,
+    )
+    with Shown() as progress:
+        found = azeotrope.check(request, progress)
+    if as_json:
+        options.print_json(asdict(found))
+    else:
+        show(found, Console(width=min(100, Console().width)))

@@ -1,0 +1,70 @@
+"""`azeotrope compare`: a thin call of `azeotrope.compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from azeotrope.cli import _options as options
+
+
+def command(
+    data: options.Data,
+    student: options.Student,
+    teacher: options.Teacher = None,
+    out: options.Out = Path("azeotrope-compare"),
+    train_images: options.TrainImages = None,
+    arms: Annotated[
+        str | None,
+        typer.Option("--arms", help="Comma-separated, as scratch,finetune,distill:kl,distill@hub:kl+align_uniform."),
+    ] = None,
+    seeds: options.Seeds = 3,
+    teacher_size: options.TeacherSize = None,
+    image_size: options.ImageSize = None,
+    upstream: options.Upstream = None,
+    pretrain_images: options.PretrainImages = None,
+    epochs: options.Epochs = None,
+    batch_images: options.Batch = None,
+    learning_rates: options.Rates = None,
+    views: options.Views = None,
+    precision: options.Precision = "auto",
+    cache: options.Cache = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train one student in every sensible way at equal budget, and say which way is better, and how surely.
+
+    Example: azeotrope compare fashion-mnist --teacher tf_efficientnet_lite0 --teacher-size 64 --student resnet10t -n
+    1000
+    """
+    import azeotrope
+    from azeotrope.cli._progress import Shown
+    from azeotrope.reporting.files import PAGE
+    from azeotrope.reporting.files import as_json as document
+    from azeotrope.reporting.table import WIDTH, table
+
+    with Shown() as progress:
+        comparison = azeotrope.compare(
+            data,
+            student=student,
+            teacher=options.teacher_spec(teacher, teacher_size),
+            out=out,
+            train_images=train_images,
+            arms=options.names(arms),
+            seeds=seeds,
+            image_size=image_size,
+            upstream=options.upstream_spec(upstream, pretrain_images),
+            recipe=options.recipe_changes(epochs, batch_images, learning_rates, views),
+            precision=precision,
+            cache=cache,
+            progress=progress,
+        )
+    if as_json:
+        options.print_json(document([comparison]))
+    else:
+        Console(width=min(WIDTH, Console().width)).print(table(comparison))
+        typer.echo(f"Report: {out / PAGE}\nModel:  {out / 'models'}")
+    if comparison.winner is None:
+        raise typer.Exit(1)

@@ -1,0 +1,58 @@
+"""`azeotrope distill`: a thin call of `azeotrope.distill`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from azeotrope.cli import _options as options
+
+
+def command(
+    data: options.Data,
+    student: options.Student,
+    teacher: options.Teacher,
+    out: options.Out = Path("azeotrope-distill"),
+    train_images: options.TrainImages = None,
+    arm: Annotated[str, typer.Option("--arm", help="How: distill, distill:kl, distill@hub, ...")] = "distill",
+    seed: Annotated[int, typer.Option("--seed", help="Seed of init, order and subset.")] = 0,
+    teacher_size: options.TeacherSize = None,
+    image_size: options.ImageSize = None,
+    epochs: options.Epochs = None,
+    batch_images: options.Batch = None,
+    learning_rates: options.Rates = None,
+    views: options.Views = None,
+    precision: options.Precision = "auto",
+    cache: options.Cache = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train one student towards a teacher and save it, ready to use.
+
+    Example: azeotrope distill fashion-mnist --teacher tf_efficientnet_lite0 --teacher-size 64 --student resnet10t
+    """
+    import azeotrope
+    from azeotrope.cli._progress import Shown
+
+    with Shown() as progress:
+        distilled = azeotrope.distill(
+            data,
+            student=student,
+            teacher=options.teacher_spec(teacher, teacher_size),
+            out=out,
+            train_images=train_images,
+            arm=arm,
+            seed=seed,
+            image_size=image_size,
+            recipe=options.recipe_changes(epochs, batch_images, learning_rates, views),
+            precision=precision,
+            cache=cache,
+            progress=progress,
+        )
+    if as_json:
+        options.print_json({"model": str(distilled.model), "record": distilled.record.model_dump(mode="json")})
+    else:
+        error = distilled.record.test_error
+        typer.echo(f"Test error {100 * (error or 0):.1f} % on {distilled.record.test_images:,} images")
+        typer.echo(f"Model: {distilled.model}\nUse it: azeotrope predict {distilled.model} IMAGE")
