@@ -1,0 +1,32 @@
+"""`azeotrope demo`: a thin call of `azeotrope.demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from azeotrope.cli import _options as options
+
+
+def command(out: options.Out = Path("azeotrope-demo"), as_json: options.AsJson = False) -> None:
+    """The whole story in minutes on two CPU cores: real images, a real teacher, three sizes, a report.
+
+    Example: azeotrope demo --out first-look
+    """
+    import azeotrope
+    from azeotrope.cli._progress import Shown
+    from azeotrope.reporting.files import as_json as document
+    from azeotrope.reporting.table import WIDTH, table
+
+    with Shown() as progress:
+        shown = azeotrope.demo(out, progress=progress)
+    if as_json:
+        options.print_json(document(shown.comparisons))
+        return
+    console = Console(width=min(WIDTH, Console().width))
+    for comparison in shown.comparisons:
+        console.print(table(comparison))
+        console.print()
+    typer.echo(f"Report: {shown.report.resolve()}")

@@ -1,0 +1,136 @@
+"""From what was asked to a plan with every default written out, and from the plan to its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from azeotrope.config import Arm, ComparePlan, Recipe, TeacherSpec, UpstreamSpec
+from azeotrope.data.task import Task
+from azeotrope.errors import InputError
+from azeotrope.losses._contract import needs_teacher
+from azeotrope.models.load import load_network, weights_available
+from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.spec import RunSpec, UpstreamRun
+
+FINEST_DEFAULT = 32  # pixels are rounded up to a multiple of this: the stride of most networks
+
+
+def default_arms(student: str, upstream: UpstreamSpec | None) -> tuple[list[Arm], dict[str, str]]:
+    """The sensible ways to train this student here, and those left out with the reason.
+
+    Distilling from pretrained weights, which peers leave out, is tested whenever these weights can be had.
+    """
+    arms, left_out = ["scratch", "distill"], dict[str, str]()
+    pretrained = ["linear_probe", "finetune", "distill@hub"]
+    problem = weights_available(student)
+    if problem is None:
+        arms += pretrained
+    else:
+        left_out = dict.fromkeys(pretrained, problem)
+    if upstream is not None:
+        arms += ["finetune@upstream", "distill@upstream"]
+    return [Arm.parse(arm) for arm in arms], left_out
+
+
+def default_image_size(task: Task, student: str) -> int:
+    """The student's own resolution, or less where the images have less: their size rounded up to a multiple of 32."""
+    own = load_network(student, 2, image_size=None, pretrained=False, seed=0).preprocessing.size
+    native = int(max(task.manifest.heights.max(), task.manifest.widths.max()))
+    return min(own, -(-native // FINEST_DEFAULT) * FINEST_DEFAULT)
+
+
+def make_plan(
+    task: Task,
+    resources: Resources,
+    *,
+    teacher: TeacherSpec | None,
+    student: str,
+    arms: Sequence[Arm],
+    seeds: Sequence[int],
+    train_images: Sequence[int],
+    image_size: int | None,
+    upstream: UpstreamSpec | None,
+    recipe: Mapping[str, Any],
+) -> ComparePlan:
+    """Resolve and check everything that can be checked before training. Raises InputError."""
+    image_size = image_size or default_image_size(task, student)
+    resources.student_cost(student, len(task.classes), image_size)
+    for size in train_images:
+        resources.rows(task.fingerprint, size, seeds[0])
+    _check_arms(arms, teacher, upstream)
+    if teacher is not None:
+        teacher = teacher.model_copy(update={"image_size": resources.teacher(teacher).image_size})
+    return ComparePlan(
+        data=task.name,
+        fingerprint=task.fingerprint,
+        teacher=teacher,
+        student=student,
+        image_size=image_size,
+        train_images=tuple(sorted(set(train_images))),
+        arms=tuple(arms),
+        seeds=tuple(seeds),
+        recipes={size: _recipe(task, size, recipe) for size in train_images},
+        upstream=upstream,
+        precision=resources.device.precision,
+    )
+
+
+def run_specs(plan: ComparePlan, train_images: int, resources: Resources, upstream: Task | None) -> list[RunSpec]:
+    """The runs of one size, a seed at a time, so that what is finished is always paired."""
+    return [_spec(plan, train_images, arm, seed, resources, upstream) for seed in plan.seeds for arm in plan.arms]
+
+
+def _spec(
+    plan: ComparePlan, train_images: int, arm: Arm, seed: int, resources: Resources, upstream: Task | None
+) -> RunSpec:
+    taught = plan.teacher is not None and needs_teacher(arm.losses)
+    return RunSpec(
+        task=plan.fingerprint,
+        train_images=train_images,
+        student=plan.student,
+        image_size=plan.image_size,
+        student_weights=resources.hub_weights(plan.student, plan.image_size) if arm.init == "hub" else None,
+        arm=arm,
+        teacher=plan.teacher if taught else None,
+        teacher_weights=resources.teacher(plan.teacher).weights_hash if taught and plan.teacher else None,
+        upstream=_upstream(plan, upstream) if arm.init == "upstream" else None,
+        recipe=plan.recipes[train_images],
+        seed=seed,
+        tuning_seed=plan.seeds[0],
+        precision=plan.precision,
+    )
+
+
+def _upstream(plan: ComparePlan, task: Task | None) -> UpstreamRun:
+    assert plan.upstream is not None
+    assert task is not None
+    images = plan.upstream.pretrain_images
+    return UpstreamRun(
+        fingerprint=task.fingerprint, name=task.name, pretrain_images=images, recipe=_recipe(task, images, {})
+    )
+
+
+def _recipe(task: Task, train_images: int, changes: Mapping[str, Any]) -> Recipe:
+    """The recipe for this size; a picture whose mirror image means something else is not mirrored."""
+    recipe = Recipe.for_images(train_images, **changes)
+    if task.source.mirror:
+        return recipe
+    return recipe.model_copy(update={"policy": recipe.policy.model_copy(update={"mirror": False})})
+
+
+def _check_arms(arms: Iterable[Arm], teacher: TeacherSpec | None, upstream: UpstreamSpec | None) -> None:
+    names = [arm.name for arm in arms]
+    if not names or len(set(names)) != len(names):
+        raise InputError("A comparison needs arms, each once", found=", ".join(names) or "none", next_step="see --arms")
+    for arm in arms:
+        if needs_teacher(arm.losses) and teacher is None:
+            raise InputError(
+                f"The arm {arm.name} needs a teacher",
+                next_step="name one with --teacher, for example tf_efficientnet_lite0",
+            )
+        if arm.init == "upstream" and upstream is None:
+            raise InputError(
+                f"The arm {arm.name} needs an upstream source",
+                next_step="name one with --upstream, and how many of its images with --pretrain-images",
+            )
