@@ -115,5 +115,13 @@ def test_nothing_readable_is_refused_with_reasons():
     assert text.endswith("Next: see `azeotrope check` for every file and its reason.")
 
 
+def test_a_test_split_that_cannot_be_read_is_not_replaced_in_silence():
+    made = manifest([*rows(20, "train"), ("t", 0, "test"), ("u", 1, "test")], unreadable=(20, 21))
+    assert message(made) == (
+        "No image of the test split of made can be read. Found: 2 files; 20.png: damaged. "
+        "Next: repair these files, or remove the test split: one is then made from the other images."
+    )
+
+
 def test_no_images_are_refused():
     assert "Found: no images at all" in message(manifest([]))

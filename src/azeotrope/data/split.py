@@ -44,7 +44,7 @@ def split_task(manifest: Manifest) -> TaskSplits:
     Which images are taken is decided by a hash of their content. Every class must have an image left for each split
     made here and one to train on: 3 images, or fewer where the source gives splits. Raises InputError otherwise.
     """
-    _check_classes(manifest)
+    _check_usable(manifest)
     rows = np.flatnonzero(manifest.readable)
     splits = np.array(manifest.splits, dtype="U5")[rows]
     kept = _unique(manifest, rows, splits)
@@ -82,7 +82,7 @@ def _share(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return rows[: max(1, round(HELD_OUT * len(rows)))]
 
 
-def _check_classes(manifest: Manifest) -> None:
+def _check_usable(manifest: Manifest) -> None:
     if len(manifest.classes) < 2:
         raise InputError(
             "A task needs at least two classes",
@@ -97,6 +97,13 @@ def _check_classes(manifest: Manifest) -> None:
             f"No image of {manifest.name} can be read",
             found="; ".join(reasons) or "no images at all",
             next_step="see `azeotrope check` for every file and its reason",
+        )
+    tests = [row for row, split in enumerate(manifest.splits) if split == "test"]
+    if tests and not manifest.readable[tests].any():  # never replaced in silence by training images
+        raise InputError(
+            f"No image of the test split of {manifest.name} can be read",
+            found=f"{len(tests)} files; {manifest.keys[tests[0]]}: {manifest.reasons[tests[0]]}",
+            next_step="repair these files, or remove the test split: one is then made from the other images",
         )
 
 
