@@ -54,7 +54,7 @@ class FormFit:
 
     @property
     def residuals(self) -> Floats:
-        """log observed − log fitted, [n]."""
+        """Log observed − log fitted, [n]."""
         return np.asarray(np.log(self.cells.error) - np.log(self.predict(self.cells.x)))
 
     @property

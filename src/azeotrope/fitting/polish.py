@@ -73,7 +73,9 @@ def _step(goal: Goal, theta: Floats, here: Local, damping: Floats) -> Floats:
     rows = np.arange(len(free))
     curvature[:, rows, rows] += np.where(blocked, 1.0, (damping[:, None] + 1e-12) * scale)
     move = np.linalg.solve(curvature, np.where(blocked, 0.0, -here.slope)[..., None])[..., 0]
-    move = np.where(np.isfinite(move), move, 0.0)  # a step that cannot be computed is refused by the caller: no gain, more damping
+    move = np.where(
+        np.isfinite(move), move, 0.0
+    )  # a step that cannot be computed is refused by the caller: no gain, more damping
     trial = theta.copy()
     trial[:, free] = np.clip(inside + np.clip(move, -3.0, 3.0), goal.low[free], goal.high[free])
     return trial

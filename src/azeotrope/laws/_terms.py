@@ -33,7 +33,7 @@ def amplitude(name: str, *scale: tuple[str, str]) -> Parameter:
 
 
 def decay(size: Floats, power: Floats) -> Floats:
-    """size ** −power, through logs; a size of zero gives infinity."""
+    """Size ** −power, through logs; a size of zero gives infinity."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.exp(-power * np.log(size)))
 

@@ -16,7 +16,9 @@ class EffectiveData(Law):
     parameters = (
         FLOOR,
         amplitude("B", ("D", "c")),
-        Parameter("k", "images", 1e-6, 1e6, (0.01, 0.1, 0.5, 2.0, 10.0), Prior(0.3, 2.0), scale=(("D", "1"), ("P", "-b"))),
+        Parameter(
+            "k", "images", 1e-6, 1e6, (0.01, 0.1, 0.5, 2.0, 10.0), Prior(0.3, 2.0), scale=(("D", "1"), ("P", "-b"))
+        ),
         exponent("b", prior=None, grid=FEW_EXPONENTS),
         exponent("c", prior=Prior(0.45, 0.4)),
     )

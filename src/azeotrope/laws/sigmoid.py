@@ -41,9 +41,7 @@ class Sigmoid(Law):
         moved = span * share * (1 - share) / _slope(share, a)  # dE by a change of log A
         by_a = a * (np.log(span) - np.logaddexp(0, u)) * moved
         of_span = (a - 1) / span * moved
-        rows = stack(
-            floor * (1 - share - of_span), moved, -b * np.log(x[0]) * moved, by_a, chance * (share + of_span)
-        )
+        rows = stack(floor * (1 - share - of_span), moved, -b * np.log(x[0]) * moved, by_a, chance * (share + of_span))
         return floor + span * share, rows
 
     def columns(self, grid: Floats, x: Floats, error: Floats) -> Floats:
@@ -54,7 +52,7 @@ class Sigmoid(Law):
 
     @staticmethod
     def _logit(params: Floats, x: Floats) -> Floats:
-        """u = logit((E − e)/(e0 − e)), which solves −softplus(−u) + a softplus(u) = log A − b log D + (a − 1) log(e0 − e)."""
+        """U = logit((E − e)/(e0 − e)), which solves −softplus(−u) + a softplus(u) = log A − b log D + (a − 1) log(e0 − e)."""
         floor, scale, b, a, chance = (part(params, i) for i in range(5))
         target = np.log(scale) - b * np.log(x[0]) + (a - 1) * np.log(chance - floor)
         u: Floats = np.where(target < 0, target, target / a)
