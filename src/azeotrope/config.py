@@ -63,7 +63,7 @@ class Recipe(Spec):
 
     epochs: int = Field(ge=1)
     batch_images: int = Field(ge=2)
-    learning_rates: tuple[float, ...] = (5e-4, 2e-3)
+    learning_rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3)
     weight_decay: float = Field(default=0.05, ge=0)
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     warmup_share: float = Field(default=0.05, ge=0, lt=1)
@@ -83,7 +83,7 @@ class Recipe(Spec):
         """The recipe for N training images.
 
         Small sets are seen more often, yet less often than N falls: epochs = 60 sqrt(1000 / N), within [12, 120]. The
-        batch is the power of two nearest N / 16, within [16, 128] (a contrastive loss wants company, a small set wants steps).
+        batch is the power of two nearest N / 16, within [16, 128]: a contrastive loss wants company, a small set steps.
         """
         values: dict[str, Any] = {
             "epochs": round(min(120.0, max(12.0, 60.0 * math.sqrt(1000 / train_images)))),
@@ -97,7 +97,8 @@ class Recipe(Spec):
 
 
 class Arm(Spec):
-    """One way to train the student: strategy, init, and for `distill` the losses beside cross-entropy with their weights.
+    """One way to train the student: strategy, init, and for `distill` the losses beside cross-entropy with their
+    weights.
 
     Written `strategy[@init][:loss+loss]`, a weight as `loss=2`: `scratch`, `finetune@upstream`, `distill:kl`,
     `distill@hub:kl+align_uniform=0.5`.

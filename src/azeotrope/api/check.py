@@ -7,10 +7,10 @@ Rates are measured in a trial of seconds on this machine; the forecast is arithm
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from azeotrope.api.progress import Progress
 from azeotrope.api.workshop import Request, Workshop, open_workshop
@@ -139,5 +139,5 @@ def _decode_rate(workshop: Workshop) -> float:
     return len(rows) / (time.perf_counter() - began)
 
 
-def _spread(rows: Sequence[int] | np.ndarray, count: int) -> np.ndarray:
-    return np.asarray(rows)[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
+def _spread(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]

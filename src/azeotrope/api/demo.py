@@ -1,4 +1,4 @@
-"""`azeotrope.demo`: the whole story in minutes on two CPU cores: real images, a real pretrained teacher, a verdict at three sizes.
+"""`azeotrope.demo`: the whole story in minutes on two CPU cores: real images, a real teacher, verdicts at three sizes.
 
 It is `compare` with choices made: nothing here that a person could not type.
 """
@@ -34,7 +34,7 @@ class Demonstration:
 
 
 def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None) -> Demonstration:
-    """Compare `scratch` and `distill` at three sizes of Fashion-MNIST (digits where it cannot be had), three paired seeds.
+    """Compare `scratch` and `distill` at three sizes of Fashion-MNIST (else digits), with three paired seeds.
 
     Raises MissingDependency when the teacher's weights are not installed.
     """

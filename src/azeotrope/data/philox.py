@@ -1,6 +1,7 @@
 """Philox4x32-10, a counter-based generator: the same counter gives the same numbers, in any order, on any machine.
 
-Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". NumPy has a Philox of its own, but one stream per object;
+Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". NumPy has a Philox of its own, but one stream per
+object;
 here every image is its own counter, and a whole batch is drawn at once.
 """
 
@@ -27,7 +28,9 @@ def philox4x32(counter: NDArray[np.uint64], key: tuple[int, int]) -> NDArray[np.
 
 
 def uniforms(identities: NDArray[np.uint64], stream: int, count: int) -> NDArray[np.float64]:
-    """`count` numbers in [0, 1) for each identity: [n, count]. `stream` (a view number, an epoch) selects another set."""
+    """`count` numbers in [0, 1) for each identity: [n, count]. `stream` (a view number, an epoch) selects another
+    set.
+    """
     blocks = -(-count // 4)
     counter = np.empty((len(identities), blocks, 4), np.uint64)
     counter[:, :, 0] = (identities & _LOW)[:, None]

@@ -65,7 +65,8 @@ class RowStore:
     def missing(self, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of the wanted rows that are not present, in the order given, each once."""
         unique = wanted[np.sort(np.unique(wanted, return_index=True)[1])]
-        return unique[self._checks("r")[unique] == 0]
+        absent: NDArray[np.int64] = unique[self._checks("r")[unique] == 0]
+        return absent
 
     def fill(
         self,
@@ -116,7 +117,7 @@ class RowStore:
     def _times(self) -> tuple[int, float]:
         path = self.folder / "times.json"
         content = json.loads(path.read_text()) if path.exists() else {"rows": 0, "seconds": 0.0}
-        return content["rows"], content["seconds"]
+        return int(content["rows"]), float(content["seconds"])
 
     def _add_time(self, rows: int, seconds: float) -> None:
         """The first batch of a process pays for start-up (kernels chosen, files opened) and counts like any other."""

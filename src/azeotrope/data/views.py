@@ -67,7 +67,7 @@ def render(
 ) -> Float[Tensor, "B 3 size size"]:
     """Draw the views of packed images (1 or 3 channels) at `size` pixels, values in [0, 1].
 
-    `interpolation` is bilinear or bicubic; other names that model configurations use (lanczos, random) mean bicubic here.
+    `interpolation` is bilinear or bicubic; other names that configurations use (lanczos, random) mean bicubic.
     """
     device, stored = images.device, images.shape[-1]
     rows = resampling(views.top, views.height, np.zeros_like(views.mirror), stored, size, interpolation, device)

@@ -25,7 +25,7 @@ class Device:
 
     def place(self, module: Module) -> Module:
         """Move a module there, in the memory layout that convolutions like; returns it."""
-        return module.to(device=self.name).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+        return module.to(device=self.name).to(memory_format=torch.channels_last)
 
     def autocast(self) -> AbstractContextManager[object]:
         """Run matrix work in bfloat16 when the precision says so."""

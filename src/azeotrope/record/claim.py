@@ -40,7 +40,10 @@ def claimed(out: Path) -> Iterator[Path]:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        yield out
+        try:
+            yield out
+        finally:
+            _remove_if_unused(out)
 
 
 def check_same_data(out: Path, stored: str, found: str) -> None:
@@ -52,6 +55,13 @@ def check_same_data(out: Path, stored: str, found: str) -> None:
             allowed="the same images, labels and splits in one output folder",
             next_step="choose another folder with --out; the old runs are untouched",
         )
+
+
+def _remove_if_unused(out: Path) -> None:
+    """A folder that was claimed in vain, because the input was wrong, is not left behind."""
+    if [path.name for path in out.iterdir()] == [".lock"]:
+        (out / ".lock").unlink()
+        out.rmdir()
 
 
 def _check_ours(out: Path) -> None:
