@@ -1,30 +1,36 @@
 """The runs of one or two arms as cells of log error, with the noise that their seeds show (METHOD 7, steps 1 and 2).
 
 Paired seeds share subset, order and views, so the noise of two arms is correlated; that correlation is what makes a
-difference sharper than either error. It is taken as equal at all sizes, and seeds as independent between sizes.
+difference sharper than either error. The correlation is taken as equal at all sizes, seeds as independent between
+sizes, and the test set as given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from azeotrope.fitting.cells import Cells
+from azeotrope.fitting.noise import Noise, pooled
 from azeotrope.record.frame import RunFrame
 
-Floats = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.float64]
+
+STRONGEST = 0.99
+"""No correlation is trusted beyond this: a few seeds show 1.0 by luck."""
 
 
 @dataclass(frozen=True)
 class JointCells:
     """K arms at n sizes. `log_error` [K, n, m] by replicate (m of them), NaN where there is no run.
 
-    `noise` [K, K] is the covariance of one run's log error around its cell, pooled over sizes, with `freedom` degrees;
-    None when no cell has two seeds.
+    `noise` [n, K, K] is the covariance of one run's log error around its cell, with `freedom` degrees; None when some
+    arm has no cell with two seeds that differ.
     """
 
     arms: tuple[str, ...]
@@ -56,13 +62,16 @@ class JointCells:
         present = (~np.isnan(self.log_error)).astype(float)
         shared = np.einsum("inr,jnr->nij", present, present)
         count = np.maximum(self.runs.T, 1)
-        return np.asarray(self.noise * shared / (count[:, :, None] * count[:, None, :]))
+        every = np.eye(len(self.arms)) * (
+            shared == 0
+        )  # a cell without runs moves nothing; it only must not be singular
+        return np.asarray(self.noise * (shared + every) / (count[:, :, None] * count[:, None, :]))
 
     def curve(self, arm: int) -> Cells:
         """One arm's cells as `fitting` takes them."""
         there = self.runs[arm] > 0
         count = self.runs[arm, there]
-        sd = np.sqrt(self.noise[arm, arm] / count) if self.noise is not None else np.zeros(len(count))
+        sd = np.sqrt(self.noise[there, arm, arm] / count) if self.noise is not None else np.zeros(len(count))
         return Cells(self.sizes[there][None], np.exp(self.mean[arm, there]), count, sd, self.chance)
 
 
@@ -76,42 +85,52 @@ def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
     replicates = np.unique(np.concatenate([table["replicate"].to_numpy() for table in tables]))
     log_error = np.full((len(tables), len(sizes), len(replicates)), np.nan)
     for arm, table in enumerate(tables):
-        place = (
-            np.searchsorted(sizes, table[axis].to_numpy()),
-            np.searchsorted(replicates, table["replicate"].to_numpy()),
-        )
+        size, replicate = table[axis].to_numpy(), table["replicate"].to_numpy()
+        place = np.searchsorted(sizes, size), np.searchsorted(replicates, replicate)
         log_error[arm, *place] = np.log(table["error"].to_numpy())
-    noise, freedom = _pooled_noise(log_error, paired=all(frame.paired for frame in frames))
+    noise, freedom = _noise(log_error, paired=all(frame.paired for frame in frames))
     names = tuple(frame.groups[0] for frame in frames)
     return JointCells(names, sizes, log_error, noise, freedom, frames[0].chance_error)
 
 
-def _pooled_noise(log_error: Floats, *, paired: bool) -> tuple[Floats | None, int]:
-    """Covariance [K, K] of single runs around their cells, and the fewest degrees of freedom of an arm.
-
-    Variances come from each arm's own runs, the correlation from seeds that all arms have.
-    """
-    residuals, freedoms = zip(*(_around_cells(arm) for arm in log_error), strict=True)
-    if min(freedoms) < 1:
+def _noise(log_error: Floats, *, paired: bool) -> tuple[Floats | None, int]:
+    """Covariance [n, K, K] of single runs around their cells, and the fewest degrees of freedom of an arm."""
+    by_arm = [_pooled(arm) for arm in log_error]
+    found = [noise for noise in by_arm if noise is not None]
+    if len(found) < len(by_arm):
         return None, 0
-    sd = np.sqrt([np.nansum(r**2) / f for r, f in zip(residuals, freedoms, strict=True)])
-    return sd[:, None] * sd[None, :] * _correlation(log_error, paired=paired), min(freedoms)
+    error = np.exp(_mean(log_error))
+    sd = np.array(
+        [
+            np.where(np.isnan(level), noise.at_reference, noise.of_run(level))
+            for noise, level in zip(found, error, strict=True)
+        ]
+    )
+    correlation = _correlation(log_error / sd[..., None], paired=paired)
+    return np.einsum("in,jn,ij->nij", sd, sd, correlation), min(noise.freedom for noise in found)
 
 
-def _correlation(log_error: Floats, *, paired: bool) -> Floats:
-    together = np.where(np.isnan(log_error).any(axis=0), np.nan, log_error)
-    centred = np.nan_to_num(together - _mean(together)[..., None]).reshape(len(log_error), -1)
-    length = np.sqrt((centred**2).sum(axis=1))
-    if not paired or (length == 0).any():
-        return np.eye(len(log_error))
-    found = centred @ centred.T / length[:, None] / length[None, :]
-    return np.where(np.eye(len(found), dtype=bool), 1.0, np.clip(found, -0.99, 0.99))
+def _pooled(arm: Floats) -> Noise | None:
+    """Noise of one arm [n, m], its variance pooled over sizes as METHOD 6 has it."""
+    freedom = np.maximum((~np.isnan(arm)).sum(axis=1) - 1, 0)
+    squares = np.nansum((arm - _mean(arm)[:, None]) ** 2, axis=1)
+    return pooled(np.exp(_mean(arm)), squares / np.maximum(freedom, 1), freedom)
 
 
-def _around_cells(arm: Floats) -> tuple[Floats, int]:
-    """Residuals [n, m] of one arm around its cell means, and their degrees of freedom."""
-    count = (~np.isnan(arm)).sum(axis=1)
-    return arm - _mean(arm)[:, None], int(np.maximum(count - 1, 0).sum())
+def _correlation(standardised: Floats, *, paired: bool) -> Floats:
+    """Correlation [K, K] of runs [K, n, m] of unit noise around their cells, from seeds that every arm has."""
+    together = np.where(np.isnan(standardised).any(axis=0), np.nan, standardised)
+    around = np.nan_to_num(together - _mean(together)[..., None]).reshape(len(standardised), -1)
+    return correlation(around) if paired else np.eye(len(standardised))
+
+
+def correlation(residuals: Floats) -> Floats:
+    """Correlation [K, K] of residuals [K, n] that have mean zero by construction; none where they vanish."""
+    length = np.sqrt((residuals**2).sum(axis=1))
+    if (length == 0).any():
+        return np.eye(len(residuals))
+    found = np.clip(residuals @ residuals.T / np.outer(length, length), -STRONGEST, STRONGEST)
+    return np.where(np.eye(len(found), dtype=bool), 1.0, found)
 
 
 def _mean(values: Floats) -> Floats:

@@ -44,7 +44,7 @@ class SignChanges:
         return np.asarray((self.count == 0) & (self.starts_ahead == ahead))
 
     def crossing(self, direction: Direction) -> Floats:
-        """The size [R] of the one crossing: beyond the grid (infinite, or 0) for curves that keep one sign; NaN for windows."""
+        """Size [R] of the one crossing; infinite or 0 (beyond the grid) for curves of one sign; NaN else."""
         before, after = (np.inf, 0.0) if direction == "down" else (0.0, np.inf)
         place = np.where(self.starts_ahead, before, after)
         place = np.where(self.single(direction), self.first, place)

@@ -1,4 +1,4 @@
-"""Joint draws of the arms' whole error curves: seeds, lack of fit and the choice of form, all in one set (METHOD 7, step 3).
+"""Joint draws of the arms' error curves: seeds, lack of fit and the choice of form in one set (METHOD 7, step 3).
 
 Every draw moves the cell means by noise that is correlated between arms, and refits both arms with the same form; the
 form itself is drawn by its hold-out weight. It reads nothing off the curves.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from azeotrope.advice.cells import Floats, JointCells
+from azeotrope.advice.cells import Floats, JointCells, correlation
 from azeotrope.errors import NotIdentifiable
 from azeotrope.fitting.average import HoldOut, hold_out, weights
 from azeotrope.fitting.form import FormFit, Options, fit_form
@@ -69,7 +69,7 @@ def _weights(laws: Sequence[Law], held: Sequence[HoldOut]) -> Floats:
     """One weight a form, from the hold-out errors of all arms together: both arms are always refitted with the same."""
     by_arm = [one.squared_error for one in held if one.squared_error is not None]
     joint = np.mean(by_arm, axis=0) if by_arm and len(by_arm) == len(held) else None
-    return weights(HoldOut(joint, 0.0, ()), len(laws))
+    return weights(HoldOut(joint, ()), len(laws))
 
 
 def _refit(arms: list[FormFit], cells: JointCells, count: int, generator: np.random.Generator) -> tuple[Fits, ...]:
@@ -83,7 +83,7 @@ def _refit(arms: list[FormFit], cells: JointCells, count: int, generator: np.ran
 
 
 def _spread(arms: list[FormFit], cells: JointCells) -> tuple[Floats, int]:
-    """Covariance [n, K, K] of the cell means: the larger of the seeds' noise and this form's lack of fit; its freedom."""
+    """Covariance [n, K, K] of the cell means: the larger of seed noise and this form's lack of fit; its freedom."""
     misfit, spare = _lack_of_fit(arms, cells)
     ridge = 1e-12 * np.eye(len(arms))
     noise = cells.noise_of_means()
@@ -108,16 +108,12 @@ def _lack_of_fit(arms: list[FormFit], cells: JointCells) -> tuple[Floats, int]:
     spare = int(cells.runs.astype(bool).sum(axis=1).min()) - free
     if spare < 1:
         return np.diag([arm.misfit**2 for arm in arms]), spare
-    both = residual[:, cells.common]
     length = np.sqrt(np.nansum(residual**2, axis=1))
-    norm = np.sqrt((both**2).sum(axis=1))
-    together = both @ both.T / np.maximum(np.outer(norm, norm), 1e-300)
-    correlation = np.where(np.eye(len(arms), dtype=bool), 1.0, np.clip(together, -0.99, 0.99))
-    return np.outer(length, length) / spare * correlation, spare
+    return np.outer(length, length) / spare * correlation(residual[:, cells.common]), spare
 
 
 def _larger(noise: Floats, misfit: Floats) -> Floats:
-    """The smallest covariance [n, K, K] that is at least `noise` [n, K, K] and at least `misfit` [K, K], in every direction."""
+    """The smallest covariance [n, K, K] not below `noise` [n, K, K] nor `misfit` [K, K] in any direction."""
     root = np.linalg.cholesky(noise)
     inverse = np.linalg.inv(root)
     values, vectors = np.linalg.eigh(inverse @ misfit @ inverse.transpose(0, 2, 1))

@@ -1,4 +1,4 @@
-"""What the runs say without any law: paired differences at each size. It stands beside the fitted boundary as a check."""
+"""What the runs say without any law: paired differences at each size, a check beside the fitted boundary."""
 
 from __future__ import annotations
 
@@ -37,11 +37,17 @@ def form_free(cells: JointCells) -> tuple[SizeCheck, ...]:
 
 
 def disagreements(checks: tuple[SizeCheck, ...], p_win: Floats) -> tuple[str, ...]:
-    """A warning for each size where runs and laws are both sure, of opposite things; `p_win` is given at the checks' sizes."""
-    return tuple(
-        f"at {check.size:g} the runs themselves say the {'baseline' if check.difference < 0 else 'challenger'} is better "
-        f"(paired difference {100 * check.difference:+.2f} points), the fitted laws say the opposite: trust the runs there"
-        for check, p in zip(checks, p_win, strict=True)
-        if check.interval is not None
-        and ((check.interval.high < 0 and p > CERTAIN) or (check.interval.low > 0 and p < 1 - CERTAIN))
+    """A warning for each size where runs and laws are both sure, of opposites; `p_win` [checks] at their sizes."""
+    return tuple(_warning(check) for check, p in zip(checks, p_win, strict=True) if _opposed(check.interval, float(p)))
+
+
+def _opposed(interval: Interval | None, p: float) -> bool:
+    return interval is not None and ((interval.high < 0 and p > CERTAIN) or (interval.low > 0 and p < 1 - CERTAIN))
+
+
+def _warning(check: SizeCheck) -> str:
+    better = "baseline" if check.difference < 0 else "challenger"
+    return (
+        f"at {check.size:g} the runs themselves say the {better} is better (paired difference "
+        f"{100 * check.difference:+.2f} points), the fitted laws say the opposite: trust the runs there"
     )
