@@ -1,0 +1,147 @@
+"""Truth: METHOD section 2 as double loops over pairs in NumPy float64, and point sets whose distances are known."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from azeotrope.losses._contract import Setup, Signals
+from azeotrope.losses.align_uniform import Loss, alignment, uniformity
+
+SETUP = Setup(student_features=12, teacher_features=20, classes=3)
+
+
+def unit(rows, width, seed):
+    draws = np.random.default_rng(seed).normal(size=(rows, width))
+    return torch.from_numpy(draws / np.linalg.norm(draws, axis=1, keepdims=True))
+
+
+def numpy_alignment(a, b, power):
+    return np.mean([np.linalg.norm(a[i] - b[i]) ** power for i in range(len(a))])
+
+
+def numpy_uniformity(x, t):
+    pairs = itertools.combinations(range(len(x)), 2)
+    return np.log(np.mean([np.exp(-t * np.sum((x[i] - x[j]) ** 2)) for i, j in pairs]))
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0, 3.0])
+def test_alignment_is_the_mean_distance_to_a_power(power):
+    a, b = unit(7, 5, 0), unit(7, 5, 1)
+    assert alignment(a, b, power).item() == pytest.approx(numpy_alignment(a.numpy(), b.numpy(), power), rel=1e-9)
+
+
+@pytest.mark.parametrize("t", [0.5, 2.0, 5.0])
+@pytest.mark.parametrize("rows", [2, 9])
+def test_uniformity_is_the_mean_over_pairs(rows, t):
+    x = unit(rows, 5, 0)
+    assert uniformity(x, t).item() == pytest.approx(numpy_uniformity(x.numpy(), t), rel=1e-9)
+
+
+def simplex(corners):
+    """Unit vectors with equal distances: cosines −1 / (n − 1)."""
+    centred = torch.eye(corners, dtype=torch.float64) - 1 / corners
+    return centred / centred.norm(dim=1, keepdim=True)
+
+
+@pytest.mark.parametrize(
+    ("points", "squared_distance"),
+    [
+        (torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), 4.0),
+        (torch.eye(6), 2.0),
+        (simplex(5), 2 * (1 + 1 / 4)),
+        (torch.tensor([[0.6, 0.8]]).repeat(4, 1), 0.0),
+    ],
+    ids=["antipodal", "orthogonal", "simplex", "collapsed"],
+)
+def test_uniformity_of_equidistant_points(points, squared_distance):
+    assert uniformity(points, 2.0).item() == pytest.approx(-2 * squared_distance, abs=1e-5)
+
+
+def test_the_simplex_is_the_most_uniform_set():
+    """Wang & Isola 2020: the optimum; any other five points score higher."""
+    best = uniformity(simplex(5)).item()
+    assert all(uniformity(unit(5, 5, seed)).item() > best for seed in range(20))
+
+
+def test_uniformity_of_a_batch_shown_twice_is_known():
+    """Of the 2n(2n−1) ordered pairs each of the n(n−1) appears four times, and 2n are a point with its copy."""
+    x, n = unit(6, 4, 0), 6
+    once = uniformity(x).exp().item()
+    expected = math.log((4 * n * (n - 1) * once + 2 * n) / (2 * n * (2 * n - 1)))
+    assert uniformity(x.repeat(2, 1)).item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_alignment_of_a_batch_shown_twice_is_the_same():
+    a, b = unit(6, 4, 0), unit(6, 4, 1)
+    torch.testing.assert_close(alignment(a.repeat(2, 1), b.repeat(2, 1)), alignment(a, b))
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0])
+def test_alignment_at_equality_is_zero_with_finite_gradient(power):
+    a = unit(4, 5, 0).requires_grad_()
+    value = alignment(a, a.detach(), power)
+    value.backward()
+    assert value.item() == pytest.approx(0, abs=1e-5)
+    assert torch.isfinite(a.grad).all()
+
+
+def test_gradients_agree_with_finite_differences():
+    a, b = unit(5, 4, 0).requires_grad_(), unit(5, 4, 1).requires_grad_()
+    assert torch.autograd.gradcheck(uniformity, (a,))
+    assert torch.autograd.gradcheck(lambda a, b: alignment(a, b, 3.0), (a, b))
+    assert torch.autograd.gradcheck(Loss(SETUP).value, (a, b))
+
+
+def signals(count=10, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(0)
+    features, teacher = (torch.randn(count, width, generator=generator).to(dtype) for width in (12, 20))
+    logits = torch.zeros(count, 3)
+    return Signals(features, logits, torch.zeros(count, dtype=torch.long), teacher, logits)
+
+
+@pytest.mark.parametrize(("align", "uniform"), [(1.0, 1.0), (0.5, 2.0)])
+def test_the_loss_is_the_weighted_sum_of_projected_unit_embeddings(align, uniform):
+    torch.manual_seed(0)
+    loss = Loss(SETUP, width=6, align_weight=align, uniform_weight=uniform)
+
+    def projected(projector, features):
+        first, _, second = (
+            {name: value.double().numpy() for name, value in layer.state_dict().items()} for layer in projector
+        )
+        hidden = np.maximum(features.double().numpy() @ first["weight"].T + first["bias"], 0)
+        out = hidden @ second["weight"].T + second["bias"]
+        return out / np.linalg.norm(out, axis=1, keepdims=True)
+
+    batch = signals()
+    student = projected(loss.student_projector, batch.features)
+    teacher = projected(loss.teacher_projector, batch.teacher_features)
+    spread = (numpy_uniformity(student, 2.0) + numpy_uniformity(teacher, 2.0)) / 2
+    assert loss(batch).item() == pytest.approx(
+        align * numpy_alignment(student, teacher, 2) + uniform * spread, rel=1e-4
+    )
+
+
+def test_defaults_are_those_of_the_method():
+    loss = Loss(SETUP)
+    assert (loss.power, loss.t, loss.align_weight, loss.uniform_weight) == (2.0, 2.0, 1.0, 1.0)
+    assert [loss.student_projector[2].out_features, loss.teacher_projector[2].out_features] == [128, 128]
+
+
+def test_both_projectors_learn():
+    torch.manual_seed(0)
+    loss = Loss(SETUP)
+    loss(signals()).backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in loss.parameters())
+
+
+def test_at_equality_only_uniformity_is_left():
+    x = unit(6, 8, 0)
+    assert Loss(SETUP).value(x, x).item() == pytest.approx(numpy_uniformity(x.numpy(), 2.0), rel=1e-9)
+
+
+def test_a_batch_of_one_is_refused():
+    with pytest.raises(ValueError, match="a batch must hold at least 2 images"):
+        Loss(SETUP)(signals(count=1))
