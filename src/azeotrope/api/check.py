@@ -140,4 +140,5 @@ def _decode_rate(workshop: Workshop) -> float:
 
 
 def _spread(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
+    spread: NDArray[np.int64] = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
+    return spread
