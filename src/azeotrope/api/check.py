@@ -17,6 +17,7 @@ from azeotrope.api.workshop import Request, Workshop, open_workshop
 from azeotrope.config import ComparePlan
 from azeotrope.data.audit import Audit, audit
 from azeotrope.losses._contract import needs_teacher
+from azeotrope.models import cost
 from azeotrope.sweeping.plan import run_specs
 from azeotrope.sweeping.runner import images_trained
 from azeotrope.train.throughput import inference_rate, training_rate
@@ -27,12 +28,16 @@ TEACHER_BATCH = 64
 
 @dataclass(frozen=True)
 class Rates:
-    """Images per second on this machine, measured now; `teacher` is None when none was named."""
+    """Images per second on this machine, measured now; `teacher` is None when none was named.
+
+    `latency_ms` is the student's median for one image on one thread.
+    """
 
     decode: float
     train: float
     evaluate: float
     teacher: float | None
+    latency_ms: float
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,7 @@ def measure(workshop: Workshop) -> Rates:
     return Rates(
         decode=_decode_rate(workshop),
         train=training_rate(student, plan.image_size, batch, resources.device),
+        latency_ms=cost.latency_ms(student, plan.image_size),
         evaluate=inference_rate(student, plan.image_size, 256, resources.device),
         teacher=teacher,
     )

@@ -25,6 +25,7 @@ def show(check: Check, console: Console) -> None:
     console.print(
         Text(f"  decode {rates.decode:,.0f}, train {rates.train:,.0f}, evaluate {rates.evaluate:,.0f}{teacher}")
     )
+    console.print(Text(f"  the student alone: {rates.latency_ms:.1f} ms for one image on one thread"))
     console.print()
     console.print(Text(f"compare would make {forecast.runs} runs: {', '.join(forecast.arms)}", style="bold"))
     console.print(

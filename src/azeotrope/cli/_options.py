@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,30 +13,52 @@ from pydantic import JsonValue
 from azeotrope.config import TeacherSpec, UpstreamSpec
 from azeotrope.errors import InputError
 
+
+class PrecisionName(StrEnum):
+    """What `--precision` takes."""
+
+    auto = "auto"
+    fp32 = "fp32"
+    bf16 = "bf16"
+
+
 Data = Annotated[
     str,
     typer.Argument(metavar="DATA", help="Folder of class folders, CSV or Parquet table, or scheme:name."),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Output folder: new, empty, or of an earlier run on the same images.")]
 Student = Annotated[
-    str, typer.Option("--student", "-s", help="The small model: scheme:name[@weights], timm by default.")
+    str,
+    typer.Option("--student", "-s", help="The small model: scheme:name@weights; timm and its own weights by default."),
 ]
 Teacher = Annotated[
     str | None, typer.Option("--teacher", "-t", help="The pretrained teacher, written like the student.")
 ]
-TeacherSize = Annotated[int | None, typer.Option("--teacher-size", help="Pixels at which the teacher looks (its own).")]
-TrainImages = Annotated[int | None, typer.Option("--train-images", "-n", help="How many labelled images train (all).")]
-Seeds = Annotated[int, typer.Option("--seeds", help="Paired seeds; fewer than 3 never give a verdict.")]
-ImageSize = Annotated[int | None, typer.Option("--image-size", help="Pixels at which the student looks.")]
+TeacherSize = Annotated[
+    int | None, typer.Option("--teacher-size", min=8, help="Pixels at which the teacher looks (its own).")
+]
+TrainImages = Annotated[
+    int | None, typer.Option("--train-images", "-n", min=1, help="How many labelled images train (all).")
+]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Paired seeds; fewer than 3 never give a verdict.")]
+ImageSize = Annotated[int | None, typer.Option("--image-size", min=8, help="Pixels at which the student looks.")]
 Upstream = Annotated[str | None, typer.Option("--upstream", help="A labelled set to pre-train the student on, here.")]
-PretrainImages = Annotated[int | None, typer.Option("--pretrain-images", help="How many images of the upstream set.")]
+PretrainImages = Annotated[
+    int | None, typer.Option("--pretrain-images", min=1, help="How many images of the upstream set.")
+]
 Epochs = Annotated[int | None, typer.Option("--epochs", help="Passes over the images (the recipe's rule).")]
 Batch = Annotated[int | None, typer.Option("--batch-images", help="Images a step (the recipe's rule).")]
 Rates = Annotated[
     str | None, typer.Option("--learning-rates", help="Comma-separated list to choose from on validation.")
 ]
 Views = Annotated[int | None, typer.Option("--views", help="Different views of each image, reused in turn.")]
-Precision = Annotated[str, typer.Option("--precision", help="auto, fp32 or bf16.")]
+Mirror = Annotated[
+    bool | None,
+    typer.Option("--mirror/--no-mirror", help="Whether a mirror image keeps its class (yes, but for digits)."),
+]
+Precision = Annotated[
+    PrecisionName, typer.Option("--precision", help="Of matrix work; auto is bf16 where it is native.")
+]
 Cache = Annotated[Path | None, typer.Option("--cache", help="Folder of decoded images and embeddings; may be deleted.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
 
@@ -57,13 +80,15 @@ def upstream_spec(data: str | None, images: int | None) -> UpstreamSpec | None:
 
 
 def recipe_changes(
-    epochs: int | None, batch_images: int | None, learning_rates: str | None, views: int | None
+    epochs: int | None, batch_images: int | None, learning_rates: str | None, views: int | None, mirror: bool | None
 ) -> dict[str, Any]:
     """What replaces the recipe's own rules; absent options stay absent."""
     changes = {"epochs": epochs, "batch_images": batch_images, "views": views}
     given: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
     if learning_rates:
         given["learning_rates"] = _numbers(learning_rates)
+    if mirror is not None:
+        given["policy"] = {"mirror": mirror}
     return given
 
 

@@ -19,7 +19,7 @@ def command(
     train_images: options.TrainImages = None,
     arms: Annotated[
         str | None,
-        typer.Option("--arms", help="Comma-separated, as scratch,finetune,distill:kl,distill@hub:kl+align_uniform."),
+        typer.Option("--arms", help="Comma-separated, such as scratch,distill:kl (all that are possible here)."),
     ] = None,
     seeds: options.Seeds = 3,
     teacher_size: options.TeacherSize = None,
@@ -30,14 +30,14 @@ def command(
     batch_images: options.Batch = None,
     learning_rates: options.Rates = None,
     views: options.Views = None,
-    precision: options.Precision = "auto",
+    mirror: options.Mirror = None,
+    precision: options.Precision = options.PrecisionName.auto,
     cache: options.Cache = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student in every sensible way at equal budget, and say which way is better, and how surely.
 
-    Example: azeotrope compare fashion-mnist --teacher tf_efficientnet_lite0 --teacher-size 64 --student resnet10t -n
-    1000
+    Example: azeotrope compare digits -s resnet10t -t tf_efficientnet_lite0
     """
     import azeotrope
     from azeotrope.cli._progress import Shown
@@ -56,8 +56,8 @@ def command(
             seeds=seeds,
             image_size=image_size,
             upstream=options.upstream_spec(upstream, pretrain_images),
-            recipe=options.recipe_changes(epochs, batch_images, learning_rates, views),
-            precision=precision,
+            recipe=options.recipe_changes(epochs, batch_images, learning_rates, views, mirror),
+            precision=precision.value,
             cache=cache,
             progress=progress,
         )
@@ -65,6 +65,6 @@ def command(
         options.print_json(document([comparison]))
     else:
         Console(width=min(WIDTH, Console().width)).print(table(comparison))
-        typer.echo(f"Report: {out / PAGE}\nModel:  {out / 'models'}")
+        typer.echo(f"Report: {out / PAGE}\nUse it: azeotrope predict {out} IMAGE")
     if comparison.winner is None:
         raise typer.Exit(1)

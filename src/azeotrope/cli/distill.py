@@ -24,13 +24,14 @@ def command(
     batch_images: options.Batch = None,
     learning_rates: options.Rates = None,
     views: options.Views = None,
-    precision: options.Precision = "auto",
+    mirror: options.Mirror = None,
+    precision: options.Precision = options.PrecisionName.auto,
     cache: options.Cache = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student towards a teacher and save it, ready to use.
 
-    Example: azeotrope distill fashion-mnist --teacher tf_efficientnet_lite0 --teacher-size 64 --student resnet10t
+    Example: azeotrope distill digits -s resnet10t -t tf_efficientnet_lite0
     """
     import azeotrope
     from azeotrope.cli._progress import Shown
@@ -45,8 +46,8 @@ def command(
             arm=arm,
             seed=seed,
             image_size=image_size,
-            recipe=options.recipe_changes(epochs, batch_images, learning_rates, views),
-            precision=precision,
+            recipe=options.recipe_changes(epochs, batch_images, learning_rates, views, mirror),
+            precision=precision.value,
             cache=cache,
             progress=progress,
         )

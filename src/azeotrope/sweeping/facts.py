@@ -9,7 +9,7 @@ import torch
 from azeotrope.models import cost
 from azeotrope.models.device import peak_memory_mb
 from azeotrope.record.environment import environment
-from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, TeacherFacts, TuningFacts, pack_correctness
+from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
 from azeotrope.sweeping.resources import Resources, Taught
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.training import Best
@@ -36,7 +36,7 @@ def done(
     """The record of a finished run."""
     return RunRecord(
         state="done",
-        tuning=_tuning(spec, best),
+        tuning=best.tuning,
         steps=best.trained.steps,
         best_epoch=best.trained.best_epoch,
         val_error=best.trained.error,
@@ -90,17 +90,6 @@ def _teacher(spec: RunSpec, taught: Taught | None, test_error: float | None) -> 
     )
 
 
-def _tuning(spec: RunSpec, best: Best) -> TuningFacts:
-    rates = spec.recipe.learning_rates
-    outcomes = best.trials or {rates[0]: best.trained}
-    return TuningFacts(
-        seed=spec.tuning_seed,
-        learning_rates=rates,
-        val_errors=tuple(outcomes[rate].error for rate in rates),
-        chosen=best.learning_rate,
-    )
-
-
 def _seconds(
     resources: Resources,
     spec: RunSpec,
@@ -115,17 +104,16 @@ def _seconds(
     """
     rows = resources.rows(spec.task, spec.train_images, spec.seed)
     images = len(rows.train) + len(rows.val)
-    rejected = [trial for rate, trial in best.trials.items() if rate != best.learning_rate]
     seconds = {
         "decode": images * data.pack.store.seconds_per_row(),
-        "tuning": sum(sum(trial.seconds.values()) for trial in rejected),
+        "tuning": best.tuning_seconds,
         **best.trained.seconds,
     }
     if taught is not None:
         seconds["teacher"] = _teacher_images(resources, spec) * taught.targets.cache.store.seconds_per_row()
         seconds["head"] = taught.head_seconds
     if pretraining is not None:
-        seconds["pretrain"] = pretraining.seconds()
+        seconds["pretrain"] = pretraining.seconds
     return seconds
 
 

@@ -113,10 +113,8 @@ def _upstream(plan: ComparePlan, task: Task | None) -> UpstreamRun:
 
 def _recipe(task: Task, train_images: int, changes: Mapping[str, Any]) -> Recipe:
     """The recipe for this size; a picture whose mirror image means something else is not mirrored."""
-    recipe = Recipe.for_images(train_images, **changes)
-    if task.source.mirror:
-        return recipe
-    return recipe.model_copy(update={"policy": recipe.policy.model_copy(update={"mirror": False})})
+    policy = {"mirror": task.source.mirror, **changes.get("policy", {})}
+    return Recipe.for_images(train_images, **{**changes, "policy": policy})
 
 
 def _check_arms(arms: Iterable[Arm], teacher: TeacherSpec | None, upstream: UpstreamSpec | None) -> None:

@@ -15,7 +15,7 @@ import torch
 from azeotrope.errors import RunFailed
 from azeotrope.models.device import reset_peak_memory
 from azeotrope.models.load import Loaded
-from azeotrope.record.run import RunRecord
+from azeotrope.record.run import RunRecord, TuningFacts
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping import facts
 from azeotrope.sweeping.predictions import keep_predictions
@@ -33,6 +33,7 @@ class Runner:
     out: Path
     advance: Callable[[int], None] = lambda images: None
     store: RunStore = field(init=False)
+    _counted: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.store = RunStore(str(self.out))
@@ -53,27 +54,41 @@ class Runner:
         return record
 
     def best(self, spec: RunSpec) -> Best:
-        """The run's training at the learning rate that validation prefers on the tuning seed. Raises RunFailed when
-        it did not end well.
+        """The run's training at the learning rate that validation prefers on the tuning seed.
+
+        Raises RunFailed when it did not end well.
         """
-        rates = spec.recipe.learning_rates
-        trials = {rate: self._train(spec.trial(rate, spec.tuning_seed)) for rate in rates} if len(rates) > 1 else {}
-        chosen = min(trials, key=lambda rate: trials[rate].score) if trials else rates[0]
-        final = spec.trial(chosen, spec.seed)
-        trained = trials[chosen] if trials and spec.seed == spec.tuning_seed else self._train(final)
+        tuning, seconds = self._tuned(spec)
+        final = spec.trial(tuning.chosen, spec.seed)
+        trained = self._train(final)
         if trained.failure:
             raise RunFailed(trained.failure)
-        return Best(final, trained, trials)
+        return Best(final, trained, tuning, seconds)
+
+    def _tuned(self, spec: RunSpec) -> tuple[TuningFacts, float]:
+        """The choice of the learning rate: read from the tuning seed's record, or made by trying each."""
+        first = self.store.get(spec.at_seed(spec.tuning_seed).digest())
+        if first is not None and first.tuning is not None:
+            return first.tuning, first.seconds["tuning"]
+        rates = spec.recipe.learning_rates
+        trials = {rate: self._train(spec.trial(rate, spec.tuning_seed)) for rate in rates}
+        chosen = min(rates, key=lambda rate: trials[rate].score)
+        errors = tuple(trials[rate].error for rate in rates)
+        spent = sum(sum(trial.seconds.values()) for rate, trial in trials.items() if rate != chosen)
+        return TuningFacts(seed=spec.tuning_seed, learning_rates=rates, val_errors=errors, chosen=chosen), spent
 
     def student(self, spec: RunSpec) -> Loaded:
         """The trained student of a run, on the CPU; trained again if its weights are gone."""
+        return self._loaded(spec, self.best(spec))
+
+    def _loaded(self, spec: RunSpec, best: Best) -> Loaded:
         loaded = student_of(self.resources, spec)
-        loaded.network.load_state_dict(self._weights(self.best(spec)))
+        loaded.network.load_state_dict(self._weights(best))
         return loaded
 
     def _made(self, spec: RunSpec) -> RunRecord:
         best, taught, device = self.best(spec), self._taught(spec), self.resources.device
-        student = self.student(spec)
+        student = self._loaded(spec, best)
         data = student_data(self.resources, spec, student, taught)
         network = device.place(student.network)
         test = final_test(network, data, taught.targets if taught else None, device)
@@ -84,10 +99,17 @@ class Runner:
     def _train(self, spec: RunSpec) -> Trained:
         """One training; what it needs from before is prepared only when it is not on disk yet."""
         if (done := TrainingFolder.of(self.work, spec).outcome()) is not None:
-            self.advance(images_of_training(spec))
+            self._advance_once(spec)
             return done
+        self._counted.add(spec.digest())
         start = self._upstream_body(spec) if spec.upstream else None
         return train_once(self.resources, spec, self.work, start=start, taught=self._taught(spec), advance=self.advance)
+
+    def _advance_once(self, spec: RunSpec) -> None:
+        """A training found on disk moves the bar when it is first met, and not again."""
+        if spec.digest() not in self._counted:
+            self._counted.add(spec.digest())
+            self.advance(images_of_training(spec))
 
     def _taught(self, spec: RunSpec) -> Taught | None:
         if spec.teacher is None:

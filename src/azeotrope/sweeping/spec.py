@@ -53,6 +53,10 @@ class RunSpec(Spec):
         recipe = self.recipe.model_copy(update={"learning_rates": (learning_rate,)})
         return self.model_copy(update={"recipe": recipe, "seed": seed, "tuning_seed": seed})
 
+    def at_seed(self, seed: int) -> RunSpec:
+        """The same run with another seed."""
+        return self.model_copy(update={"seed": seed})
+
     def pretraining(self) -> RunSpec:
         """The run on the upstream task whose body an `upstream` arm starts from."""
         assert self.upstream is not None

@@ -18,6 +18,7 @@ from safetensors.torch import save as save_tensors
 from azeotrope.errors import RunFailed
 from azeotrope.models.load import Loaded
 from azeotrope.models.network import Network
+from azeotrope.record.run import TuningFacts
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.sweeping.resources import Resources, Taught
 from azeotrope.sweeping.spec import RunSpec
@@ -48,24 +49,17 @@ class Trained:
 
 @dataclass(frozen=True)
 class Best:
-    """The training that a run stands on, and the trials that chose its learning rate (empty when there was no
-    choice).
-    """
+    """The training that a run stands on, how its learning rate was chosen, and the seconds of the other rates."""
 
     spec: RunSpec
     trained: Trained
-    trials: dict[float, Trained]
+    tuning: TuningFacts
+    tuning_seconds: float
 
     @property
-    def learning_rate(self) -> float:
-        """The rate that was chosen."""
-        return self.spec.recipe.learning_rates[0]
-
     def seconds(self) -> float:
-        """All trainings that were needed to get here."""
-        return sum(sum(trained.seconds.values()) for trained in (*self.trials.values(), self.trained)) - (
-            sum(self.trained.seconds.values()) if self.trained in self.trials.values() else 0.0
-        )
+        """All that was spent to get here."""
+        return sum(self.trained.seconds.values()) + self.tuning_seconds
 
 
 @dataclass(frozen=True)
