@@ -1,6 +1,8 @@
-"""How well the averaged prediction foresees real few-shot curves (Alabdulmohsin et al. 2022), and how often its interval is right.
+"""How well the averaged prediction foresees real few-shot curves (Alabdulmohsin et al. 2022), and how often its
+interval is right.
 
-Only the `fit` rows are fitted; the `extrapolate` rows are read once, to score. Run: `python benchmarks/vision_curves.py`.
+Only the `fit` rows are fitted; the `extrapolate` rows are read once, to score. Run: `python
+benchmarks/vision_curves.py`.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ def main() -> None:
         began = time.perf_counter()
         laws = default_forms(("train_images",), len(curve.cells.sizes), curve.cells.chance)
         forms = [fit_form(law, curve.cells, options) for law in laws]
-        share = average.weights(average.hold_out(laws, curve.cells, options), len(laws))
+        held_out = average.hold_out(laws, curve.cells, options)
+        share = average.weights(held_out, len(laws))
         fitting += time.perf_counter() - began
         x = curve.later[None]
         row = {form.law.key: rmse(form.predict(x), curve.error) for form in forms}
@@ -82,7 +85,8 @@ def main() -> None:
     for key in table.columns:
         print(f"  {key:12s} {table[key].mean():.4f} {table[key].std():.4f} {table[key].max():.4f}")
     print(
-        f"90 % interval of the far half's mean: covers {np.mean(covered):.1%}, median width {np.median(widths):.3f} in log error"
+        f"90 % interval of the far half's mean: covers {np.mean(covered):.1%}, "
+        f"median width {np.median(widths):.3f} in log error"
     )
     print(f"  `sigmoid` bootstrap alone: covers {np.mean(alone):.1%}")
     print(

@@ -1,7 +1,8 @@
-"""One law fitted to one curve with the weight that the curve deserves: the larger of the runs' noise and the law's own misfit.
+"""One law fitted to one curve with the weight that the curve deserves: the larger of the runs' noise and the law's
+own misfit.
 
-Two passes: the first with an assumed spread, the second with the one that its residuals show. A law that misses by 5 % then leans on its priors more
-than one that misses by 1 %, and its draws are wider.
+Two passes: the first with an assumed spread, the second with the one that its residuals show. A law that misses by 5
+% then leans on its priors more than one that misses by 1 %, and its draws are wider.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class Options:
 
 @dataclass(frozen=True)
 class FormFit:
-    """One law on one curve. `spread` [n] is the sd of log error each cell was given; `misfit` the residual sd, freedom accounted for."""
+    """One law on one curve. `spread` [n] is the sd of log error each cell was given; `misfit` the residual sd,
+    freedom accounted for.
+    """
 
     law: Law
     cells: Cells
@@ -51,6 +54,11 @@ class FormFit:
     spread: Floats
     misfit: float
     fixed: Mapping[str, float]
+
+    @property
+    def free(self) -> int:
+        """Number of parameters that were fitted."""
+        return len(self.law.parameters) - len(self.fixed)
 
     @property
     def residuals(self) -> Floats:
@@ -64,7 +72,7 @@ class FormFit:
 
     def predict(self, x: Floats) -> Floats:
         """Error [m] at sizes [axes, m]."""
-        return self.fits.predict(x)[0]
+        return np.asarray(self.fits.predict(x)[0])
 
     def again(self, error: Floats, weights: Floats | None = None) -> Fits:
         """Refit, from this optimum, to other data [R, n] of the same design: a bootstrap."""
@@ -108,7 +116,9 @@ def fit_form(law: Law, cells: Cells, options: Options, fixed: Mapping[str, float
 
 
 def weights_of(spread: Floats, options: Options) -> Floats:
-    """Precision of each cell. Huber without priors is unit weights, the objective of Hoffmann et al.; with priors a Laplace likelihood."""
+    """Precision of each cell. Huber without priors is unit weights, the objective of Hoffmann et al.; with priors a
+    Laplace likelihood.
+    """
     if options.delta is None:
         return np.asarray(spread**-2.0)
     if not options.priors:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from azeotrope.fitting.space import Space
 from azeotrope.laws._law import Floats, Law
@@ -15,7 +16,9 @@ from azeotrope.laws._law import Floats, Law
 
 @dataclass(frozen=True)
 class Local:
-    """The objective [R] near one point, with its gradient [R, f] and two curvatures [R, f, f]: `newton` (exact for ρ) and `safe`."""
+    """The objective [R] near one point, with its gradient [R, f] and two curvatures [R, f, f]: `newton` (exact for ρ)
+    and `safe`.
+    """
 
     value: Floats
     slope: Floats
@@ -27,8 +30,8 @@ class Local:
 class Goal:
     """Replicates R, points n, parameters p, of which `free` [f] are moved.
 
-    `target` and `weights` [R, n] are in the residual's space; `delta` is Huber's, None for squares; `prior_mean` and `prior_precision` [p]
-    are in logs (precision 0: no prior); `low`, `high` [p] too.
+    `target` and `weights` [R, n] are in the residual's space; `delta` is Huber's, None for squares; `prior_mean` and
+    `prior_precision` [p] are in logs (precision 0: no prior); `low`, `high` [p] too.
     """
 
     law: Law
@@ -43,7 +46,7 @@ class Goal:
     high: Floats
     free: tuple[int, ...]
 
-    def of(self, rows: Floats) -> Goal:
+    def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Goal:
         """The same for some replicates only (a boolean or integer index)."""
         return replace(self, target=self.target[rows], weights=self.weights[rows])
 

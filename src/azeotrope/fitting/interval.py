@@ -1,8 +1,8 @@
 """Draws of the averaged prediction: what the runs' noise, each law's misfit and the choice of law leave open.
 
-Intervals from one law's bootstrap alone covered 14-38 % at nominal 90 % on real curves (METHOD section 6). Three parts are joined here:
-the cluster bootstrap refits each law; a cell's spread is the larger of noise and that law's misfit (lack of fit); and each draw takes one law by its
-weight (between-form variance).
+Intervals from one law's bootstrap alone covered 14-38 % at nominal 90 % on real curves (METHOD section 6). Three
+parts are joined here: the cluster bootstrap refits each law; a cell's spread is the larger of noise and that law's
+misfit (lack of fit); and each draw takes one law by its weight (between-form variance).
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ from azeotrope.fitting.many import Fits
 from azeotrope.laws._law import Floats
 
 RESAMPLED_FROM = 20
-"""From this many cells, cells are drawn with replacement. Fewer would too often leave no curve to fit, so they are moved instead, by
-Student's t of their own spread."""
+"""From this many cells, cells are drawn with replacement. Fewer would too often leave no curve to fit, so they are
+moved instead, by a joint Student's t with their own spread."""
 
 
 def replicates(form: FormFit, count: int, rng: np.random.Generator) -> Fits:
-    """`count` refits of one law to bootstrap data of its curve; equal generators give equal clusters, which pairs the laws."""
+    """`count` refits of one law to bootstrap data of its curve; equal generators give equal clusters, which pairs the
+    laws.
+    """
     error = np.broadcast_to(form.cells.error, (count, len(form.cells.error)))
     n = error.shape[1]
     if n >= RESAMPLED_FROM:
         return form.again(error, rng.multinomial(n, np.full(n, 1 / n), size=count).astype(float))
-    spare = max(2, n - len(form.law.parameters) + len(form.fixed))
-    return form.again(error * np.exp(form.spread * rng.standard_t(spare, size=(count, n))))
+    freedom = max(2, n - form.free + int((form.cells.runs - 1).sum()))
+    scale = np.sqrt(freedom / rng.chisquare(freedom, size=(count, 1)))  # one a draw: the spread itself is uncertain
+    return form.again(error * np.exp(form.spread * scale * rng.standard_normal((count, n))))
 
 
 def prediction_draws(

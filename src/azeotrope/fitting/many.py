@@ -1,4 +1,5 @@
-"""Fits one law to many replicates of the same design at once: the core under the point fit, the bootstrap and the boundary.
+"""Fits one law to many replicates of the same design at once: the core under the point fit, the bootstrap and the
+boundary.
 
 It makes no intervals and judges nothing.
 """
@@ -61,10 +62,11 @@ def fit_many(
 ) -> Fits:
     """Fit `law` to `error` [R, n] (or [n]) at sizes `x` [n] or [axes, n].
 
-    `weights` [n] or [R, n] are one over the variance of the residual, times how often a bootstrap drew the point; default 1, which
-    needs `priors=False` to make sense unless residuals are of order one. `fixed` holds parameters at values (at the reference: floor and exponents are the same
-    there and in natural units), and must name the law's known constants, `{"e0": 0.9}`. `start` [p] or [R, p] (from `Fits.params`) replaces the grid.
-    Raises InputError when a known constant is missing or an axis that must be positive is not.
+    `weights` [n] or [R, n] are one over the variance of the residual, times how often a bootstrap drew the point;
+    default 1, which needs `priors=False` to make sense unless residuals are of order one. `fixed` holds parameters at
+    values (at the reference: floor and exponents are the same there and in natural units), and must name the law's
+    known constants, `{"e0": 0.9}`. `start` [p] or [R, p] (from `Fits.params`) replaces the grid. Raises InputError
+    when a known constant is missing or an axis that must be positive is not.
     """
     sizes, observed = np.atleast_2d(np.asarray(x, float)), np.atleast_2d(np.asarray(error, float))
     fixed = dict(fixed or {})
@@ -100,7 +102,9 @@ def make_goal(
     huber: float | None,
     space: SpaceName,
 ) -> Goal:
-    """The objective at scaled sizes [axes, n]: limits and priors in logs, relative ones tied to the lowest error of the median replicate."""
+    """The objective at scaled sizes [axes, n]: limits and priors in logs, relative ones tied to the lowest error of
+    the median replicate.
+    """
     lowest = float(np.median(observed, axis=0).min())
     scale = [lowest if parameter.of_lowest_error else 1.0 for parameter in law.parameters]
     low, high, mean, precision = (np.zeros(len(scale)) for _ in range(4))

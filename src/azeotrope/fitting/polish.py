@@ -1,8 +1,8 @@
 """Levenberg-Marquardt for thousands of small problems at once, within bounds, for squares and for Huber's loss.
 
-For Huber the exact curvature counts only the points within δ, which makes steps exact near the optimum and useless far from it; the reweighted
-curvature is the reverse. The damping moves from one to the other, so it plays both of its parts.
-It finds the valley it starts in; `varpro.py` chooses where to start.
+For Huber the exact curvature counts only the points within δ, which makes steps exact near the optimum and useless
+far from it; the reweighted curvature is the reverse. The damping moves from one to the other, so it plays both of its
+parts. It finds the valley it starts in; `varpro.py` chooses where to start.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from azeotrope.fitting.goal import Goal, Local
 from azeotrope.laws._law import Floats
@@ -28,7 +29,7 @@ class Polished:
 
     theta: Floats
     objective: Floats
-    converged: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    converged: NDArray[np.bool_]
 
 
 def polish(goal: Goal, theta: Floats, steps: int = _STEPS) -> Polished:
@@ -73,15 +74,13 @@ def _step(goal: Goal, theta: Floats, here: Local, damping: Floats) -> Floats:
     rows = np.arange(len(free))
     curvature[:, rows, rows] += np.where(blocked, 1.0, (damping[:, None] + 1e-12) * scale)
     move = np.linalg.solve(curvature, np.where(blocked, 0.0, -here.slope)[..., None])[..., 0]
-    move = np.where(
-        np.isfinite(move), move, 0.0
-    )  # a step that cannot be computed is refused by the caller: no gain, more damping
+    move = np.where(np.isfinite(move), move, 0.0)  # no step, no gain: the caller damps more
     trial = theta.copy()
     trial[:, free] = np.clip(inside + np.clip(move, -3.0, 3.0), goal.low[free], goal.high[free])
     return trial
 
 
-def _choose(better: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], new: Local, old: Local) -> Local:
+def _choose(better: NDArray[np.bool_], new: Local, old: Local) -> Local:
     wide = better[:, None]
     return Local(
         np.where(better, new.value, old.value),
@@ -91,5 +90,5 @@ def _choose(better: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], new: Local,
     )
 
 
-def _choose_rows(keep: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], here: Local) -> Local:
+def _choose_rows(keep: NDArray[np.bool_], here: Local) -> Local:
     return Local(here.value[keep], here.slope[keep], here.newton[keep], here.safe[keep])

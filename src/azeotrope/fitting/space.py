@@ -50,5 +50,5 @@ SPACES: dict[SpaceName, Space] = {
     "logit": Space(_logit, _logit_slope),
     "error": Space(lambda error: error, np.ones_like),
 }
-"""`log`: relative error. `logit`: log below one half, half a logit above, joined with equal slope; for errors near chance.
-`error`: as it is, for data whose noise does not scale."""
+"""`log`: relative error. `logit`: log below one half, half a logit above, joined with equal slope; for errors near
+chance. `error`: as it is, for data whose noise does not scale."""

@@ -1,7 +1,9 @@
-"""Where to start: a grid over the parameters that enter non-linearly, the others solved for, non-negative, at each grid point.
+"""Where to start: a grid over the parameters that enter non-linearly, the others solved for, non-negative, at each
+grid point.
 
-Golub & Pereyra's variable projection with the outer search done by enumeration, so that no valley is missed and thousands of replicates share the
-regressors. Residuals are measured to first order in the space of the fit; `polish.py` finishes in that space.
+Golub & Pereyra's variable projection with the outer search done by enumeration, so that no valley is missed and
+thousands of replicates share the regressors. Residuals are measured to first order in the space of the fit;
+`polish.py` finishes in that space.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from azeotrope.laws._law import Floats
 
 
 def starts(goal: Goal, error: Floats, fixed: Mapping[str, float], count: int) -> Floats:
-    """The `count` best grid points of each replicate as log parameters [R, count, p], best first; `error` [R, n] is the data."""
+    """The `count` best grid points of each replicate as log parameters [R, count, p], best first; `error` [R, n] is
+    the data.
+    """
     law = goal.law
     grid = law.grid(fixed)
     columns = law.columns(grid, goal.x, np.median(error, axis=0))
@@ -43,7 +47,9 @@ def _prior(goal: Goal, grid: Floats) -> Floats:
 
 
 def _inside(goal: Goal, theta: Floats) -> Floats:
-    """A start on a bound has no slope to leave it by, so keep off by a tenth; a floor solved to zero starts low, not at zero."""
+    """A start on a bound has no slope to leave it by, so keep off by a tenth; a floor solved to zero starts low, not
+    at zero.
+    """
     low, high = goal.low.copy(), goal.high.copy()
     room = np.minimum(2.3, 0.3 * (high - low))
     free = list(goal.free)
@@ -52,16 +58,17 @@ def _inside(goal: Goal, theta: Floats) -> Floats:
 
 
 def _non_negative(columns: Floats, error: Floats, weights: Floats, offset: Floats) -> tuple[Floats, Floats]:
-    """Least squares of `error` − `offset` on `columns` [K, q, n] with coefficients ≥ 0, for each replicate and grid point.
+    """Least squares of `error` − `offset` on `columns` [K, q, n] with coefficients ≥ 0, for each replicate and grid
+    point.
 
     Returns [R, K, q] and the sum of squares [R, K]. With q ≤ 3 all sets of positive coefficients are tried.
     """
-    K, q, _ = columns.shape
+    K, q, n = columns.shape
     R = len(error)
-    pairs = (columns[:, :, None] * columns[:, None]).reshape(K * q * q, -1)
+    pairs = (columns[:, :, None] * columns[:, None]).reshape(K * q * q, n)
     gram = (weights @ pairs.T).reshape(R, K, q, q)
-    side = ((weights * error) @ columns.reshape(K * q, -1).T).reshape(R, K, q)
-    side -= (weights @ (columns * offset[:, None]).reshape(K * q, -1).T).reshape(R, K, q)
+    side = ((weights * error) @ columns.reshape(K * q, n).T).reshape(R, K, q)
+    side -= (weights @ (columns * offset[:, None]).reshape(K * q, n).T).reshape(R, K, q)
     total = (weights * error**2).sum(axis=1)[:, None] - 2 * (weights * error) @ offset.T + weights @ (offset**2).T
     best, solved = total.copy(), np.zeros((R, K, q))
     for size in range(1, q + 1):

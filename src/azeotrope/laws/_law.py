@@ -1,8 +1,10 @@
-"""What every law offers: a formula, its parameters, a vectorised prediction with derivatives, and a linear half for starts.
+"""What every law offers: a formula, its parameters, a vectorised prediction with derivatives, and a linear half for
+starts.
 
-A law knows nothing about data, weights or optimisers; `fitting/` does. All parameters are positive and are fitted in logs. Every form
-here is covariant under a change of the unit of its axes, so the same function serves raw sizes with natural parameters and
-sizes divided by a reference with parameters "at the reference": `Parameter.scale` says how one becomes the other.
+A law knows nothing about data, weights or optimisers; `fitting/` does. All parameters are positive and are fitted in
+logs. Every form here is covariant under a change of the unit of its axes, so the same function serves raw sizes with
+natural parameters and sizes divided by a reference with parameters "at the reference": `Parameter.scale` says how one
+becomes the other.
 """
 
 from __future__ import annotations
@@ -33,10 +35,11 @@ class Prior:
 class Parameter:
     """One positive parameter.
 
-    `low`, `high` and the prior's median are in `unit`; when `of_lowest_error` they are shares of the lowest error in the data. `grid` holds start
-    values of a parameter that enters non-linearly; a parameter without one enters linearly and is solved for. `scale` lists
-    (axis symbol, power): natural value = value at the reference × Π reference ** power, a power being a number, a parameter's name,
-    or its name with a minus. `given` marks a constant that is known (chance error), never fitted.
+    `low`, `high` and the prior's median are in `unit`; when `of_lowest_error` they are shares of the lowest error in
+    the data. `grid` holds start values of a parameter that enters non-linearly; a parameter without one enters
+    linearly and is solved for. `scale` lists (axis symbol, power): natural value = value at the reference × Π
+    reference ** power, a power being a number, a parameter's name, or its name with a minus. `given` marks a constant
+    that is known (chance error), never fitted.
     """
 
     name: str
@@ -51,7 +54,9 @@ class Parameter:
 
 
 class Law(ABC):
-    """A formula. Shapes: `params` [..., p] in the order of `parameters`, `x` [axes, n] in the order of `symbols`, error [..., n]."""
+    """A formula. Shapes: `params` [..., p] in the order of `parameters`, `x` [axes, n] in the order of `symbols`,
+    error [..., n].
+    """
 
     formula: ClassVar[str]
     symbols: ClassVar[tuple[str, ...]]
@@ -86,7 +91,9 @@ class Law(ABC):
 
     @abstractmethod
     def columns(self, grid: Floats, x: Floats, error: Floats) -> Floats:
-        """Regressors [K, q, n] of the linear parameters at the grid points [K, non-linear]; `error` [n] is what was observed."""
+        """Regressors [K, q, n] of the linear parameters at the grid points [K, non-linear]; `error` [n] is what was
+        observed.
+        """
 
     @property
     def linear(self) -> list[int]:

@@ -22,7 +22,11 @@ CHANCE = Parameter("e0", "error", 0.0, np.inf, given=True)
 """Error of guessing, 1 − 1/classes."""
 
 
-def exponent(name: str, *, prior: Prior | None = Prior(0.45, 0.4), grid: tuple[float, ...] = EXPONENTS) -> Parameter:
+WEAK = Prior(0.45, 0.4)
+"""On the exponent of the data, METHOD section 6."""
+
+
+def exponent(name: str, *, prior: Prior | None = WEAK, grid: tuple[float, ...] = EXPONENTS) -> Parameter:
     """An exponent between 0.01 and 5: outside, a curve is flat or a step."""
     return Parameter(name, "1", 0.01, 5.0, grid, prior)
 

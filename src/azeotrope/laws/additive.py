@@ -1,4 +1,6 @@
-"""Model size and data each leave their own term (Rosenfeld et al. 2020, arXiv 1909.12673; Hoffmann et al. 2022, arXiv 2203.15556)."""
+"""Model size and data each leave their own term (Rosenfeld et al. 2020, arXiv 1909.12673; Hoffmann et al. 2022, arXiv
+2203.15556).
+"""
 
 from __future__ import annotations
 

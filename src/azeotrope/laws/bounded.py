@@ -1,4 +1,6 @@
-"""Error slides from chance to a floor along a logistic curve in log D: `sigmoid` with a = 1, solved in closed form."""
+"""Error slides from chance to a floor along a logistic curve in log D: `sigmoid` with a = 1, solved in closed
+form.
+"""
 
 from __future__ import annotations
 

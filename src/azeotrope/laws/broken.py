@@ -10,7 +10,9 @@ from azeotrope.laws._terms import FLOOR, amplitude, stack
 
 
 class Broken(Law):
-    """One break, from exponent c0 to c0 + c1 around d, over a width f in log D. Six parameters: it wants eight sizes or more."""
+    """One break, from exponent c0 to c0 + c1 around d, over a width f in log D. Six parameters: it wants eight sizes
+    or more.
+    """
 
     formula = "e + A D^-c0 (1 + (D/d)^(1/f))^(-c1 f)"
     symbols = ("D",)

@@ -20,7 +20,7 @@ class EffectiveData(Law):
             "k", "images", 1e-6, 1e6, (0.01, 0.1, 0.5, 2.0, 10.0), Prior(0.3, 2.0), scale=(("D", "1"), ("P", "-b"))
         ),
         exponent("b", prior=None, grid=FEW_EXPONENTS),
-        exponent("c", prior=Prior(0.45, 0.4)),
+        exponent("c"),
     )
     reference = "after Hernandez et al. 2021, arXiv 2102.01293"
     right_when = "pretraining matters with few images and not with many; P = 0 is allowed"
@@ -28,7 +28,7 @@ class EffectiveData(Law):
     def predict(self, params: Floats, x: Floats) -> Floats:
         """Floor plus a power of the effective data."""
         effective = x[1] + self._worth(params, x)
-        return part(params, 0) + part(params, 1) * effective ** -part(params, 4)
+        return np.asarray(part(params, 0) + part(params, 1) * effective ** -part(params, 4))
 
     def gradient(self, params: Floats, x: Floats) -> tuple[Floats, Floats]:
         """Value, and derivatives by the logs of e, B, k, b, c."""
@@ -48,7 +48,7 @@ class EffectiveData(Law):
 
     @staticmethod
     def _worth(params: Floats, x: Floats) -> Floats:
-        return part(params, 2) * x[0] ** part(params, 3)
+        return np.asarray(part(params, 2) * x[0] ** part(params, 3))
 
 
 LAW = EffectiveData()

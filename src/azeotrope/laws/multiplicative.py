@@ -9,7 +9,9 @@ from azeotrope.laws._terms import FLOOR, amplitude, decay, exponent, stack
 
 
 class Multiplicative(Law):
-    """X is model size or pretraining images. Its log is a plane above the floor, so X helps by the same factor at every D."""
+    """X is model size or pretraining images. Its log is a plane above the floor, so X helps by the same factor at
+    every D.
+    """
 
     formula = "e + A X^-a D^-b"
     symbols = ("X", "D")

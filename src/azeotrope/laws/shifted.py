@@ -9,7 +9,9 @@ from azeotrope.laws._terms import FEW_EXPONENTS, amplitude, exponent, stack
 
 
 class Shifted(Law):
-    """M3. The floor A g^b is approached faster than in `power_floor`; g is one over the size where the curve bends."""
+    """M3. The floor A g^b is approached faster than in `power_floor`; g is one over the size where the curve
+    bends.
+    """
 
     formula = "A (1/D + g)^b"
     symbols = ("D",)
@@ -23,7 +25,7 @@ class Shifted(Law):
 
     def predict(self, params: Floats, x: Floats) -> Floats:
         """A (1/D + g)^b."""
-        return part(params, 0) * (1 / x[0] + part(params, 1)) ** part(params, 2)
+        return np.asarray(part(params, 0) * (1 / x[0] + part(params, 1)) ** part(params, 2))
 
     def gradient(self, params: Floats, x: Floats) -> tuple[Floats, Floats]:
         """Value, and derivatives by log A, log g, log b."""

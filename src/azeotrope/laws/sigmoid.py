@@ -1,4 +1,6 @@
-"""Error slides from chance to a floor along a lopsided sigmoid in log D (Alabdulmohsin et al. 2022, arXiv 2209.06640, M4)."""
+"""Error slides from chance to a floor along a lopsided sigmoid in log D (Alabdulmohsin et al. 2022, arXiv 2209.06640,
+M4).
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ class Sigmoid(Law):
 
     @staticmethod
     def _logit(params: Floats, x: Floats) -> Floats:
-        """U = logit((E − e)/(e0 − e)), which solves −softplus(−u) + a softplus(u) = log A − b log D + (a − 1) log(e0 − e)."""
+        """U = logit((E − e)/(e0 − e)), which solves −softplus(−u) + a softplus(u) = log A − b log D + (a − 1) log(e0
+        − e).
+        """
         floor, scale, b, a, chance = (part(params, i) for i in range(5))
         target = np.log(scale) - b * np.log(x[0]) + (a - 1) * np.log(chance - floor)
         u: Floats = np.where(target < 0, target, target / a)

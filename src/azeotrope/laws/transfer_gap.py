@@ -1,4 +1,6 @@
-"""Pretraining shrinks the amplitude of the data term down to a gap that it cannot close (Mikami et al. 2021, Barnett 2024)."""
+"""Pretraining shrinks the amplitude of the data term down to a gap that it cannot close (Mikami et al. 2021, Barnett
+2024).
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,70 @@
+"""Can the runs alone tell a parameter? The likelihood's profile, without priors, as a check on values that priors may
+have supplied.
+
+A parameter is identified when moving it away, with all others refitted, makes the runs clearly less likely in both
+directions. A floor is when zero is (METHOD section 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from azeotrope.fitting.form import FormFit
+from azeotrope.fitting.many import fit_many
+from azeotrope.laws._law import Floats
+from azeotrope.record.interval import Interval
+
+RISE = 2.71
+"""Rise of the deviance that 90 % intervals allow: the 0.90 quantile of χ² with one degree of freedom."""
+
+_AWAY = 2.0
+_ZERO = 1e-3
+_POINTS = 25
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Deviance above the best [k] with a parameter held at `values` [k] (at the reference sizes)."""
+
+    values: Floats
+    deviance: Floats
+
+
+def profile(form: FormFit, name: str, values: Floats) -> Profile:
+    """Refit without priors with the parameter held at each value in turn."""
+    at = [_deviance(form, {name: float(value)}) for value in values]
+    return Profile(values, np.array(at) - min(_deviance(form, {}), *at))
+
+
+def identified(form: FormFit, name: str) -> bool:
+    """Whether the runs reject both half and double the fitted value; for a floor, whether they reject zero."""
+    value = float(form.fits.params[0, form.law.index(name)])
+    away = [value * _ZERO] if name == "e" else [value / _AWAY, value * _AWAY]
+    return bool((profile(form, name, np.array(away)).deviance >= RISE).all())
+
+
+def floor_interval(form: FormFit) -> Interval:
+    """The floors that the runs allow at 90 %, without prior and whatever the bootstrap says; from 0 when they allow
+    none.
+    """
+    value = float(form.fits.params[0, form.law.index("e")])
+    highest = form.cells.error.min()
+    seen = profile(form, "e", np.concatenate([[highest * _ZERO], highest * np.linspace(0.04, 1.0, _POINTS)]))
+    allowed = seen.values[seen.deviance < RISE]
+    low, high = (float(allowed.min()), float(allowed.max())) if len(allowed) else (value, value)
+    return Interval(value, 0.0 if low <= highest * _ZERO else low, high, 0.9)
+
+
+def _deviance(form: FormFit, held: dict[str, float]) -> float:
+    fits = fit_many(
+        form.law,
+        form.cells.x,
+        form.cells.error,
+        weights=form.spread**-2.0,
+        fixed={**form.fixed, **held},
+        priors=False,
+        space=form.options.space,
+    )
+    return 2 * float(fits.objective[0])
