@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from azeotrope.data.decode import decode
+from azeotrope.data.decode import Unreadable, decode
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.task import Task
+from azeotrope.errors import InputError
 
 _CHUNK = 256  # rows written at a time: what an interruption can cost
 
@@ -46,7 +47,15 @@ class Pack:
         return np.stack([self._one(int(row)) for row in rows])
 
     def _one(self, row: int) -> NDArray[np.uint8]:
-        return squared(decode(self.task.source.read(row)).pixels, self.size, self.channels)
+        try:
+            pixels = decode(self.task.source.read(row)).pixels
+        except (Unreadable, OSError) as error:
+            raise InputError(
+                f"The image {self.task.manifest.keys[row]} could be read when the images were listed and now cannot",
+                found=str(error),
+                next_step="put it back, or give the command again: the images are then listed anew",
+            ) from error
+        return squared(pixels, self.size, self.channels)
 
 
 def squared(pixels: NDArray[np.uint8], size: int, channels: int) -> NDArray[np.uint8]:

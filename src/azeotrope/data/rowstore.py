@@ -46,15 +46,12 @@ class RowStore:
         whole_key = {"kind": kind, "format": 1, "rows": rows, "shape": list(shape), "dtype": dtype.str, **key}
         folder = root / f"{kind}-{digest(whole_key)}"
         store = cls(folder, rows, shape, dtype)
-        try:
+        with _told(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with store._writing():
-                _sized(folder / "rows.bin", rows * store.row_bytes)
-                _sized(folder / "checks.bin", rows * 8)
+                _sized({folder / "rows.bin": rows * store.row_bytes, folder / "checks.bin": rows * 8})
                 if not (folder / "key.json").exists():
                     write_atomically(folder / "key.json", json.dumps(whole_key, indent=1))
-        except OSError as error:
-            raise cannot_write(folder, error) from error
         return store
 
     @property
@@ -81,17 +78,16 @@ class RowStore:
         One writer at a time; another waits and then finds the rows present. `advance` is told after each batch.
         Raises StoreError when the disk is full or the folder read-only.
         """
-        try:
-            with self._writing():
-                absent = self.missing(wanted)
-                for start in range(0, len(absent), batch):
-                    rows = absent[start : start + batch]
-                    began = time.perf_counter()
-                    self._write(rows, compute(rows))
+        with self._writing():
+            absent = self.missing(wanted)
+            for start in range(0, len(absent), batch):
+                rows = absent[start : start + batch]
+                began = time.perf_counter()
+                values = compute(rows)
+                with _told(self.folder):  # not around compute: what it cannot read is no fault of this folder
+                    self._write(rows, values)
                     self._add_time(len(rows), time.perf_counter() - began)
-                    advance(len(rows))
-        except OSError as error:
-            raise cannot_write(self.folder, error) from error
+                advance(len(rows))
         return len(absent)
 
     def read(self, wanted: NDArray[np.int64]) -> Array:
@@ -151,9 +147,20 @@ class RowStore:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with (self.folder / "lock").open("w") as lock:
+        with _told(self.folder):
+            lock = (self.folder / "lock").open("w")
+        with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Errors of the disk as StoreError, naming the folder."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(folder, error) from error
 
 
 def _check(values: Array) -> int:
@@ -161,9 +168,12 @@ def _check(values: Array) -> int:
     return zlib.crc32(np.ascontiguousarray(values).tobytes()) | 1 << 32
 
 
-def _sized(path: Path, size: int) -> None:
-    """Make the file `size` bytes long without writing them; a file of another length was torn and starts afresh."""
-    if path.exists() and path.stat().st_size == size:
+def _sized(lengths: dict[Path, int]) -> None:
+    """Make the files so many bytes long without writing them; if one has another length it was torn, and all start
+    afresh: rows without their checksums are worth nothing, nor are checksums without rows.
+    """
+    if all(path.exists() and path.stat().st_size == length for path, length in lengths.items()):
         return
-    with path.open("wb") as file:
-        file.truncate(size)
+    for path, length in lengths.items():
+        with path.open("wb") as file:
+            file.truncate(length)
