@@ -1,0 +1,108 @@
+import dataclasses
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from azeotrope.data.pack import open_pack, squared
+from azeotrope.data.task import load_task
+from azeotrope.errors import InputError, StoreError
+
+from .pictures import encoded, noise, write_class_folders
+
+
+@pytest.fixture
+def photos(tmp_path):
+    return load_task(str(write_class_folders(tmp_path / "photos", {"cat": 6, "dog": 6})))
+
+
+def test_an_image_of_the_right_size_is_kept_pixel_by_pixel():
+    pixels = noise(0, (9, 9, 3))
+    np.testing.assert_array_equal(squared(pixels, 9, 3), pixels.transpose(2, 0, 1))
+
+
+def test_a_picture_is_squeezed_whole():
+    """The left third white, the rest black: so it stays, whatever the picture's shape."""
+    pixels = np.zeros((20, 90, 3), np.uint8)
+    pixels[:, :30] = 255
+    row = squared(pixels, 30, 3)[0, 15]
+    assert (row[:9] > 250).all()
+    assert (row[11:] < 5).all()
+
+
+def test_grey_pictures_fill_three_channels_where_others_have_colours():
+    grey = noise(0, (8, 8, 1))
+    np.testing.assert_array_equal(squared(grey, 8, 3), np.repeat(grey.transpose(2, 0, 1), 3, axis=0))
+    assert squared(grey, 8, 1).shape == (1, 8, 8)
+
+
+def test_a_pack_holds_what_the_files_hold(photos, tmp_path):
+    pack = open_pack(photos, tmp_path / "cache", 64)
+    rows = np.array([7, 2, 7])
+    pack.ensure(rows)
+    for row, stored in zip(rows, pack.read(rows).numpy(), strict=True):
+        with Image.open(BytesIO(photos.source.read(row))) as image:
+            expected = image.resize((16, 16), Image.Resampling.BICUBIC)
+        np.testing.assert_array_equal(stored, np.asarray(expected).transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize(("wanted", "size"), [(8, 16), (13, 16), (1000, 16)])
+def test_a_pack_is_never_larger_than_the_images(photos, tmp_path, wanted, size):
+    """Images of 12x16 pixels; multiples of 8 that leave 15 % for crops."""
+    assert open_pack(photos, tmp_path / "cache", wanted).size == size
+
+
+def test_digits_are_stored_grey(digits, tmp_path):
+    pack = open_pack(digits, tmp_path, 32)
+    assert (pack.channels, pack.size) == (1, 8)
+    rows = np.arange(20)
+    pack.ensure(rows)
+    np.testing.assert_array_equal(pack.read(rows).numpy()[:, 0], [digits.source.read(row) for row in rows])
+
+
+def test_only_what_is_asked_for_is_decoded_and_only_once(photos, tmp_path):
+    seen = []
+
+    def read(row):
+        seen.append(row)
+        return photos.source.read(row)
+
+    spied = dataclasses.replace(photos, source=dataclasses.replace(photos.source, read=read))
+    for _ in range(2):
+        open_pack(spied, tmp_path / "cache", 16).ensure(np.array([3, 1]))
+    assert sorted(seen) == [1, 3]
+
+
+def test_rows_that_were_not_ensured_cannot_be_read(photos, tmp_path):
+    pack = open_pack(photos, tmp_path / "cache", 16)
+    pack.ensure(np.array([0]))
+    with pytest.raises(StoreError, match="1 of 2 rows are missing or differ from their checksum, first 1"):
+        pack.read(np.array([0, 1]))
+
+
+def test_other_images_are_another_pack(photos, tmp_path):
+    other = load_task(str(write_class_folders(tmp_path / "others", {"cat": 6, "dog": 6}, start=50)))
+    packs = [open_pack(task, tmp_path / "cache", 16) for task in (photos, other, photos)]
+    assert packs[0].store.folder == packs[2].store.folder != packs[1].store.folder
+
+
+def cut():
+    return encoded(noise(1))[:-40]
+
+
+def gone():
+    raise FileNotFoundError(2, "No such file or directory")
+
+
+@pytest.mark.parametrize(("content", "reason"), [(cut, "truncated"), (gone, "No such file or directory")])
+def test_a_file_that_went_bad_after_the_scan_is_named(photos, tmp_path, content, reason):
+    """It is the image's fault: not one word of the output folder."""
+    broken = dataclasses.replace(photos, source=dataclasses.replace(photos.source, read=lambda row: content()))
+    with pytest.raises(InputError) as refusal:
+        open_pack(broken, tmp_path / "cache", 16).ensure(np.array([0]))
+    assert str(refusal.value).startswith(
+        f"The image {photos.manifest.keys[0]} could be read when the images were listed and now cannot. Found:"
+    )
+    assert reason in str(refusal.value)
+    assert "the images are then listed anew" in str(refusal.value)

@@ -1,0 +1,180 @@
+"""Truth: `interpolate(antialias=True)` for pixels, torchvision for colours, the policy's own bounds for the draws."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+from torchvision.transforms.v2 import functional as reference
+
+from azeotrope.config import ViewPolicy
+from azeotrope.data.views import PLAIN, ViewParameters, draw, normalise, render
+
+POLICY = ViewPolicy()
+IMAGES = np.random.default_rng(0).integers(0, 2**63, 4000, dtype=np.uint64)
+
+
+def pictures(count=3, channels=3, side=32, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (count, channels, side, side), dtype=torch.uint8, generator=generator)
+
+
+def smooth_pictures(count, side):
+    coarse = torch.rand(count, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    return (functional.interpolate(coarse, side, mode="bicubic").clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def views(count=3, **changes):
+    """Plain views, with some parameters changed for all of them."""
+    plain = draw(POLICY, IMAGES[:count], PLAIN)
+    arrays = {key: np.full(count, value, getattr(plain, key).dtype) for key, value in changes.items()}
+    return replace(plain, **arrays)
+
+
+def interpolated(images, size, mode):
+    return functional.interpolate(images / 255, size, mode=mode, antialias=True, align_corners=False).clamp(0, 1)
+
+
+def as_rows(parameters: ViewParameters):
+    return np.stack([np.asarray(value, np.float64) for value in vars(parameters).values()], axis=1)
+
+
+def test_a_view_depends_on_image_and_number_whatever_the_batch():
+    whole = as_rows(draw(POLICY, IMAGES[:100], 5))
+    order = np.random.default_rng(1).permutation(100)
+    np.testing.assert_array_equal(as_rows(draw(POLICY, IMAGES[:100][order], 5)), whole[order])
+    alone = np.concatenate([as_rows(draw(POLICY, IMAGES[[place]], 5)) for place in range(100)])
+    np.testing.assert_array_equal(alone, whole)
+
+
+def test_pixels_of_a_view_do_not_depend_on_the_batch():
+    images, parameters = pictures(8), draw(POLICY, IMAGES[:8], 2)
+    together = render(images, parameters, 20)
+    alone = torch.cat(
+        [render(images[[place]], draw(POLICY, IMAGES[[place]], 2), 20) for place in range(8)],
+    )
+    torch.testing.assert_close(alone, together, rtol=0, atol=1e-6)
+
+
+def test_the_same_view_twice_is_the_same_to_the_bit():
+    first, second = (render(pictures(8), draw(POLICY, IMAGES[:8], 2), 20) for _ in range(2))
+    assert torch.equal(first, second)
+
+
+@pytest.mark.parametrize("change", ["image", "view"])
+def test_another_image_or_number_is_another_view(change):
+    image, view = (IMAGES[1], 0) if change == "image" else (IMAGES[0], 1)
+    assert (as_rows(draw(POLICY, np.array([image]), view)) != as_rows(draw(POLICY, IMAGES[:1], 0))).mean() > 0.8
+
+
+def test_draws_keep_the_bounds_of_the_policy_and_reach_them():
+    policy = ViewPolicy(crop_area=(0.3, 0.6), crop_aspect=(0.8, 1.25), brightness=0.1, contrast=0.3, saturation=0.5)
+    drawn = draw(policy, IMAGES, 0)
+    assert (drawn.top >= 0).all()
+    assert (drawn.left >= 0).all()
+    assert (drawn.top + drawn.height).max() <= 1 + 1e-6
+    assert (drawn.left + drawn.width).max() <= 1 + 1e-6
+    measured = {
+        "area": (drawn.height * drawn.width, 0.3, 0.6),
+        "aspect": (drawn.width / drawn.height, 0.8, 1.25),
+        "brightness": (drawn.brightness, 0.9, 1.1),
+        "contrast": (drawn.contrast, 0.7, 1.3),
+        "saturation": (drawn.saturation, 0.5, 1.5),
+    }
+    for name, (values, low, high) in measured.items():
+        slack = 0.01 * (high - low)
+        assert low - 1e-5 <= values.min() < low + slack, name
+        assert high - slack < values.max() <= high + 1e-5, name
+    assert drawn.mirror.mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(len(IMAGES)))
+
+
+def test_a_policy_without_mirror_mirrors_nothing():
+    assert not draw(ViewPolicy(mirror=False), IMAGES, 0).mirror.any()
+
+
+def test_policies_share_what_they_do_not_change():
+    """Arms that differ in colours would still see the same crops."""
+    drawn, other = draw(POLICY, IMAGES[:50], 0), draw(ViewPolicy(brightness=0.5), IMAGES[:50], 0)
+    np.testing.assert_array_equal(drawn.top, other.top)
+    np.testing.assert_array_equal(drawn.height, other.height)
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [7, 20, 32, 45, 96])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_plain_view_is_an_antialiased_resize(mode, size, channels):
+    images = pictures(channels=channels)
+    expected = interpolated(images, size, mode).expand(-1, 3, -1, -1)
+    torch.testing.assert_close(render(images, views(), size, mode), expected, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_a_plain_view_at_the_stored_size_is_the_image(mode):
+    images = pictures()
+    torch.testing.assert_close(render(images, views(), 32, mode), images / 255, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [10, 16, 40])
+def test_a_crop_on_whole_pixels_is_a_resize_of_the_cropped_array(mode, size):
+    """Where the kernel reaches over the crop's edge the view may look at the real pixels there, the crop cannot."""
+    images = pictures()
+    shown = render(images, views(top=8 / 32, left=4 / 32, height=16 / 32, width=16 / 32), size, mode)
+    expected = interpolated(images[:, :, 8:24, 4:20], size, mode)
+    reach = (1 if mode == "bilinear" else 2) * max(1, 16 / size)  # pixels of the source
+    edge = int(np.ceil(reach * size / 16))
+    inner = (..., slice(edge, size - edge), slice(edge, size - edge))
+    assert expected[inner].numel()
+    torch.testing.assert_close(shown[inner], expected[inner], rtol=0, atol=2e-5)
+
+
+def test_a_mirrored_view_is_the_view_flipped():
+    box = {"top": 0.1, "left": 0.3, "height": 0.5, "width": 0.6}
+    plain, mirrored = (render(pictures(), views(mirror=mirror, **box), 20) for mirror in (False, True))
+    torch.testing.assert_close(mirrored, plain.flip(-1), rtol=0, atol=1e-5)
+    assert not torch.allclose(mirrored, plain, atol=0.05)
+
+
+@pytest.mark.parametrize("factor", [0.7, 0.95, 1.3])
+@pytest.mark.parametrize("colour", ["brightness", "contrast", "saturation"])
+def test_colours_follow_torchvision(colour, factor):
+    """torchvision weighs grey by 0.2989, 0.587, 0.114, a rounding of ours: hence the tolerance."""
+    images = pictures()
+    expected = getattr(reference, f"adjust_{colour}")(images / 255, factor)
+    torch.testing.assert_close(render(images, views(**{colour: factor}), 32), expected, rtol=0, atol=5e-4)
+
+
+def test_a_grey_image_and_its_three_channel_copy_look_the_same():
+    grey, parameters = pictures(8, channels=1), draw(POLICY, IMAGES[:8], 0)
+    torch.testing.assert_close(
+        render(grey, parameters, 24), render(grey.repeat(1, 3, 1, 1), parameters, 24), rtol=0, atol=1e-5
+    )
+
+
+def test_teacher_and_student_see_the_same_part_of_the_world():
+    """The view at 64 px, shrunk to 16, is the view at 16 px."""
+    images, parameters = smooth_pictures(8, 64), draw(POLICY, IMAGES[:8], 3)
+    large, small = render(images, parameters, 64), render(images, parameters, 16)
+    shrunk = functional.interpolate(large, 16, mode="bilinear", antialias=True)
+    assert (shrunk - small).abs().mean() < 0.005
+    elsewhere = render(images, draw(POLICY, IMAGES[:8], 4), 16)
+    assert (shrunk - elsewhere).abs().mean() > 0.05
+
+
+def test_values_stay_in_the_unit_interval():
+    drawn = draw(ViewPolicy(brightness=0.9, contrast=0.9, saturation=0.9), IMAGES[:32], 0)
+    shown = render(pictures(32), drawn, 16, "bicubic")
+    assert shown.min() >= 0
+    assert shown.max() <= 1
+
+
+def test_unknown_kernels_are_taken_as_bicubic():
+    images = pictures()
+    assert torch.equal(render(images, views(), 20, "lanczos"), render(images, views(), 20, "bicubic"))
+
+
+def test_normalise_is_per_channel():
+    pixels = torch.rand(2, 3, 4, 4)
+    mean, std = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
+    torch.testing.assert_close(normalise(pixels, mean, std), reference.normalize(pixels, mean, std))
