@@ -30,9 +30,9 @@ def listing(family: str, ladder: str | None = None) -> Sequence[Row]:
 
 
 def _says(package: str, name: str) -> str:
-    """The first line of the member's own documentation."""
+    """The first paragraph of the member's own documentation, on one line."""
     documentation = importlib.import_module(f"azeotrope.{package}.{name}").__doc__ or ""
-    return documentation.strip().splitlines()[0]
+    return " ".join(documentation.strip().split("\n\n")[0].split())
 
 
 def _students(family: str | None) -> Sequence[Row]:

@@ -29,11 +29,26 @@ class Prediction:
 def predict(model: str | Path, images: Sequence[str | Path], *, top: int = 3) -> list[Prediction]:
     """Classify image files (or all images of folders) with a model that `compare` or `distill` saved.
 
-    Images are prepared as in training: the whole frame squared to the model's size. Raises InputError for a folder that
-    holds no model, and for a file that is missing or unreadable.
+    `model` is the saved model's folder, or the output folder that holds it when it holds one only. Images are prepared
+    as in training: the whole frame squared to the model's size. Raises InputError for a folder that holds no model, or
+    several, and for a file that is missing or unreadable.
     """
-    saved = load_model(Path(model))
+    saved = load_model(_folder(Path(model)))
     return [_predict(saved, path, top) for path in _files(images)]
+
+
+def _folder(named: Path) -> Path:
+    """The model's own folder, also when the output folder around it was named."""
+    inside = sorted(file.parent for file in named.glob("models/*/model.yaml"))
+    if (named / "model.yaml").exists() or not inside:
+        return named
+    if len(inside) > 1:
+        raise InputError(
+            f"The folder {named} holds several models",
+            found=", ".join(map(str, inside)),
+            next_step="name one of these",
+        )
+    return inside[0]
 
 
 def _predict(saved: SavedModel, path: Path, top: int) -> Prediction:

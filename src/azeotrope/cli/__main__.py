@@ -1,32 +1,51 @@
 """`azeotrope`: finds the commands, and turns errors into messages and exit statuses.
 
-0 done, 1 failed, 2 wrong usage or input, 130 interrupted. A traceback is shown with `--debug` only.
+0 done, 1 failed, 2 wrong usage or input, 130 interrupted. Of an error that was raised on purpose a traceback is shown
+with `--debug` only; any other is a defect and shows where.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import traceback
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
+from typer.core import TyperGroup
 
 from azeotrope import __version__
 from azeotrope.errors import AzeotropeError
 from azeotrope.lookup import member, members
 
-INTERRUPTED = 130
+
+class Interrupted(AzeotropeError):  # noqa: N818 (not a fault)
+    """The person stopped the program."""
+
+    exit_status = 130
+
+
+class _Commands(TyperGroup):
+    """Says how to go on after Ctrl-C, of which typer would only leave the exit status."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stopped:
+            raise Interrupted("Interrupted", next_step="the same command goes on from here") from stopped
 
 
 def build() -> typer.Typer:
     """The application with every command of this folder."""
     app = typer.Typer(
+        cls=_Commands,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         help="Distil, fine-tune or train from scratch? Proved on your own images.",
-        epilog="Start with: azeotrope demo",
+        epilog="Start with: azeotrope demo. With --debug an error shows its traceback.",
     )
     app.callback()(_options)
     for name in members("cli"):
@@ -42,22 +61,23 @@ def main(arguments: list[str] | None = None) -> None:
         build()([argument for argument in given if argument != "--debug"])
     except AzeotropeError as error:
         if debug:
-            raise
+            traceback.print_exception(error)
         Console(stderr=True).print(Text(f"azeotrope: {error}", style="red"), soft_wrap=True)
         raise SystemExit(error.exit_status) from None
-    except KeyboardInterrupt:
-        if debug:
-            raise
-        Console(stderr=True).print("azeotrope: interrupted; the same command goes on from here", style="yellow")
-        raise SystemExit(INTERRUPTED) from None
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
 def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_show_version)
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
+    """Options of the program itself; `version` is handled before a command is asked for."""
 
 
 if __name__ == "__main__":

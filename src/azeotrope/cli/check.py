@@ -25,7 +25,7 @@ def command(
 ) -> None:
     """Audit the images, measure this machine for some seconds, and say how long a comparison would take.
 
-    Example: azeotrope check fashion-mnist --teacher tf_efficientnet_lite0 --teacher-size 64 --student resnet10t -n 1000
+    Example: azeotrope check digits -s resnet10t -t tf_efficientnet_lite0
     """
     import azeotrope
     from azeotrope.api.workshop import Request

@@ -11,14 +11,16 @@ from azeotrope.cli import _options as options
 
 
 def command(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A folder that compare or distill saved.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Where compare or distill saved it: --out, or one of its models.")
+    ],
     images: Annotated[list[str], typer.Argument(metavar="IMAGES", help="Image files, or folders of them.")],
     top: Annotated[int, typer.Option("--top", min=1, help="How many classes to name.")] = 3,
     as_json: options.AsJson = False,
 ) -> None:
     """Classify images with a saved model.
 
-    Example: azeotrope predict azeotrope-compare/models/1a2b3c4d5e6f7a8b photo.jpg
+    Example: azeotrope predict azeotrope-compare photo.jpg
     """
     import azeotrope
 
