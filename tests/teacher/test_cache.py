@@ -1,0 +1,111 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from azeotrope.config import TeacherSpec, ViewPolicy
+from azeotrope.data.pack import open_pack
+from azeotrope.data.views import PLAIN
+from azeotrope.errors import RunFailed
+from azeotrope.models.device import Device
+from azeotrope.teacher.cache import open_cache
+from azeotrope.teacher.teacher import load_teacher
+
+POLICY = ViewPolicy(mirror=False)
+ROWS = np.array([900, 3, 41, 1796, 0])
+
+
+@pytest.fixture(scope="module")
+def teacher(teacher_model):
+    return load_teacher(TeacherSpec(model=teacher_model, image_size=32), Device("cpu", "fp32"))
+
+
+@pytest.fixture
+def pack(digits, tmp_path):
+    return open_pack(digits, tmp_path, 32)
+
+
+class Spy:
+    """A teacher that counts the images it embeds."""
+
+    def __init__(self, teacher, features=None):
+        self.seen = []
+        self.teacher = dataclasses.replace(teacher)
+        embed = type(teacher).embed
+
+        def counted(images, policy, identities, view):
+            self.seen += [(int(identity), view) for identity in identities]
+            found = embed(teacher, images, policy, identities, view)
+            return found if features is None else torch.full_like(found, features)
+
+        object.__setattr__(self.teacher, "embed", counted)
+
+
+@pytest.mark.parametrize("view", [PLAIN, 0, 2])
+def test_cached_embeddings_are_the_teachers_within_half_precision(teacher, pack, tmp_path, view):
+    cache = open_cache(tmp_path, teacher, pack, POLICY, views=3)
+    cache.ensure(ROWS, [PLAIN, 0, 2])
+    direct = teacher.embed(pack.read(ROWS), POLICY, pack.task.identities[ROWS], view)
+    stored = cache.read(ROWS, view)
+    assert stored.dtype == torch.float32
+    torch.testing.assert_close(stored, direct, rtol=2**-10, atol=1e-5)  # float16 has 11 significant bits
+
+
+def test_each_image_and_view_is_embedded_once(teacher, pack, tmp_path):
+    spy = Spy(teacher)
+    for _ in range(2):  # as two runs would
+        cache = open_cache(tmp_path, spy.teacher, pack, POLICY, views=2)
+        cache.ensure(ROWS, [PLAIN, 0, 1])
+    assert len(spy.seen) == len(set(spy.seen)) == 3 * len(ROWS)
+
+
+def test_another_run_pays_only_for_its_own_images(teacher, pack, tmp_path):
+    spy = Spy(teacher)
+    cache = open_cache(tmp_path, spy.teacher, pack, POLICY, views=2)
+    cache.ensure(ROWS, [0])
+    cache.ensure(np.array([3, 41, 77]), [0])
+    assert len(spy.seen) == len(ROWS) + 1
+
+
+def test_what_embedding_costs_is_known_afterwards(teacher, pack, tmp_path):
+    cache = open_cache(tmp_path, teacher, pack, POLICY, views=2)
+    cache.ensure(ROWS, [0])
+    assert cache.seconds(images=10, views=3) == pytest.approx(30 * cache.store.seconds_per_row())
+    assert cache.seconds(10, 3) > 0
+
+
+@pytest.mark.parametrize("view", [-2, 2])
+def test_a_view_outside_the_cache_is_refused(teacher, pack, tmp_path, view):
+    cache = open_cache(tmp_path, teacher, pack, POLICY, views=2)
+    with pytest.raises(ValueError, match=f"view {view} is not among the 2 cached views"):
+        cache.ensure(ROWS, [view])
+
+
+def folders(tmp_path, teacher, pack):
+    """The cache's folder as asked, and under every change of what an embedding depends on."""
+    other_looks = dataclasses.replace(teacher.preprocessing, mean=(0.4, 0.4, 0.4))
+    changed = {
+        "weights": (dataclasses.replace(teacher, weights_hash="other"), pack, POLICY, 2),
+        "size": (dataclasses.replace(teacher, image_size=64), pack, POLICY, 2),
+        "preprocessing": (dataclasses.replace(teacher, preprocessing=other_looks), pack, POLICY, 2),
+        "precision": (dataclasses.replace(teacher, device=Device("cpu", "bf16")), pack, POLICY, 2),
+        "pack": (teacher, dataclasses.replace(pack, size=16), POLICY, 2),
+        "policy": (teacher, pack, ViewPolicy(), 2),
+        "views": (teacher, pack, POLICY, 3),
+    }
+    return {name: open_cache(tmp_path, *parts).store.folder for name, parts in changed.items()}
+
+
+def test_whatever_changes_the_embeddings_is_another_cache(teacher, pack, tmp_path):
+    as_asked = open_cache(tmp_path, teacher, pack, POLICY, 2).store.folder
+    changed = folders(tmp_path, teacher, pack)
+    assert len({as_asked, *changed.values()}) == 1 + len(changed)
+    assert open_cache(tmp_path, teacher, pack, POLICY, 2).store.folder == as_asked
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e6])
+def test_embeddings_beyond_half_precision_stop_the_run(teacher, pack, tmp_path, value):
+    cache = open_cache(tmp_path, Spy(teacher, value).teacher, pack, POLICY, views=1)
+    with pytest.raises(RunFailed, match="gives embeddings that are not finite in half precision"):
+        cache.ensure(ROWS, [PLAIN])
