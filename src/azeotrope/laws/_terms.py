@@ -12,7 +12,7 @@ from azeotrope.laws._law import Floats, Parameter, Prior
 EXPONENTS = (0.03, 0.06, 0.1, 0.15, 0.2, 0.27, 0.35, 0.45, 0.6, 0.8, 1.1, 1.5, 2.2)
 """Start values of an exponent: close enough that the polish never has to cross a ridge."""
 
-FEW_EXPONENTS = (0.05, 0.15, 0.3, 0.5, 0.8, 1.3)
+FEW_EXPONENTS = (0.01, 0.05, 0.15, 0.3, 0.5, 0.8, 1.3)
 """The same, where the grid runs over several parameters."""
 
 FLOOR = Parameter("e", "error", 1e-4, 1.05, prior=Prior(0.6, 0.5), of_lowest_error=True)
@@ -27,8 +27,8 @@ WEAK = Prior(0.45, 0.4)
 
 
 def exponent(name: str, *, prior: Prior | None = WEAK, grid: tuple[float, ...] = EXPONENTS) -> Parameter:
-    """An exponent between 0.01 and 5: outside, a curve is flat or a step."""
-    return Parameter(name, "1", 0.01, 5.0, grid, prior)
+    """An exponent between 0.001 and 5: outside, a curve is flat or a step."""
+    return Parameter(name, "1", 1e-3, 5.0, grid, prior)
 
 
 def amplitude(name: str, *scale: tuple[str, str]) -> Parameter:
