@@ -82,7 +82,7 @@ def test_width_and_resolution_are_the_models_own_unless_asked(teacher_model, tea
 
 
 def test_a_teacher_without_weights_is_refused(tmp_path):
-    with pytest.raises(InputError, match="nothing.safetensors"):
+    with pytest.raises(InputError, match=r"nothing\.safetensors"):
         load_teacher(TeacherSpec(model=f"timm:test_resnet@{tmp_path}/nothing.safetensors"), CPU)
 
 

@@ -1,0 +1,73 @@
+import numpy as np
+import torch
+
+from azeotrope.train.dataset import StudentData
+
+from .conftest import IMAGES, RECIPE
+
+
+def with_targets(data, targets):
+    return StudentData(**{**vars(data), "targets": targets})
+
+
+def rows_of(data, rows, seed, epoch):
+    """Which rows an epoch shows, by their labels and pixels; found through a spy on `batch`."""
+    shown = []
+
+    class Spied(StudentData):
+        def batch(self, rows, view):
+            shown.append((rows.tolist(), view))
+            return super().batch(rows, view)
+
+    list(Spied(**vars(data)).epoch(rows, 16, seed, epoch))
+    return shown
+
+
+def test_order_is_a_function_of_seed_and_epoch(data, rows):
+    first = rows_of(data, rows.train, 0, 0)
+    assert rows_of(data, rows.train, 0, 0) == first
+    for seed, epoch in ((1, 0), (0, 1)):
+        assert [batch for batch, _ in rows_of(data, rows.train, seed, epoch)] != [batch for batch, _ in first]
+
+
+def test_an_epoch_shows_each_image_at_most_once_and_leaves_a_short_batch_out(data, rows):
+    seen = [row for batch, _ in rows_of(data, rows.train[:50], 0, 0) for row in batch]
+    assert len(seen) == len(set(seen)) == 48
+    assert set(seen) <= set(rows.train[:50].tolist())
+
+
+def test_the_left_out_images_change_from_epoch_to_epoch(data, rows):
+    seen = {row for epoch in range(8) for batch, _ in rows_of(data, rows.train[:50], 0, epoch) for row in batch}
+    assert seen == set(rows.train[:50].tolist())
+
+
+def test_epochs_go_through_the_views_in_turn(data, rows):
+    views = [rows_of(data, rows.train, 0, epoch)[0][1] for epoch in range(5)]
+    assert views == [0, 1, 0, 1, 0]
+
+
+def test_the_arm_with_a_teacher_sees_the_same_pixels(data, rows, targets):
+    alone = list(data.epoch(rows.train, 16, 0, 1))
+    taught = list(with_targets(data, targets).epoch(rows.train, 16, 0, 1))
+    assert len(alone) == len(taught) == IMAGES // 16
+    for without, with_teacher in zip(alone, taught, strict=True):
+        assert torch.equal(without.images, with_teacher.images)
+        assert torch.equal(without.labels, with_teacher.labels)
+        assert without.teacher_features is None
+
+
+def test_targets_are_the_teachers_word_on_these_very_views(data, rows, targets, digits):
+    chosen, teacher = rows.train[[5, 2, 9]], targets.cache.teacher
+    batch = with_targets(data, targets).batch(chosen, 1)
+    packed = targets.cache.pack.read(chosen)
+    embedded = teacher.embed(packed, RECIPE.policy, digits.identities[chosen], 1)
+    torch.testing.assert_close(batch.teacher_features, embedded, rtol=2**-10, atol=1e-5)
+    torch.testing.assert_close(batch.teacher_logits, targets.head.logits(batch.teacher_features))
+    assert batch.labels.tolist() == digits.labels[chosen].tolist()
+
+
+def test_evaluation_reads_all_rows_in_order_without_a_teacher(data, rows, targets, digits):
+    batches = list(with_targets(data, targets).plain(rows.val, batch=7))
+    assert torch.cat([batch.labels for batch in batches]).tolist() == digits.labels[rows.val].tolist()
+    assert all(batch.teacher_features is None for batch in batches)
+    assert np.array_equal(batches[0].images.shape, (7, 3, 32, 32))

@@ -1,0 +1,97 @@
+"""Who may look at the test split, and what is read there."""
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import azeotrope
+from azeotrope.models.device import Device
+from azeotrope.models.network import Network
+from azeotrope.train.evaluate import Score, final_test, validate
+
+SOURCE = Path(azeotrope.__file__).parent
+CPU = Device("cpu", "fp32")
+
+
+def readers(path):
+    """Functions of a file that read `….splits.test` (`<module>` outside of any); `len(…)` of it tells no secrets."""
+    found = set()
+
+    def visit(node, function):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "len":
+            return
+        if isinstance(node, ast.FunctionDef):
+            function = node.name
+        if isinstance(node, ast.Attribute) and node.attr == "test" and "splits" in ast.unparse(node.value):
+            found.add(function)
+        for child in ast.iter_child_nodes(node):
+            visit(child, function)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")), "<module>")
+    return found
+
+
+def test_the_test_split_has_one_reader():
+    """Beside `final_test` only the report's pictures, which choose nothing. (The audit reads what the source declared.)"""
+    found = {str(path.relative_to(SOURCE)): readers(path) for path in SOURCE.rglob("*.py")}
+    assert {file: functions for file, functions in found.items() if functions} == {
+        "train/evaluate.py": {"final_test"},
+        "api/examples.py": {"disagreements"},
+    }
+
+
+class Mean(nn.Module):
+    """Feature: the mean of the normalised image."""
+
+    def forward(self, images):
+        return images.mean(dim=(1, 2, 3))[:, None].repeat(1, 4)
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return Network(Mean(), nn.Linear(4, 10))
+
+
+def test_validation_is_error_and_cross_entropy_of_the_plain_images(network, data, rows, digits):
+    score = validate(network, data, rows.val, CPU)
+    with torch.inference_mode():
+        logits = torch.cat([network(batch.images).logits for batch in data.plain(rows.val)]).double().numpy()
+    labels = digits.labels[rows.val]
+    log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    assert score.error == pytest.approx((logits.argmax(1) != labels).mean())
+    assert score.cross_entropy == pytest.approx(-log_p[np.arange(len(labels)), labels].mean(), rel=1e-5)
+
+
+def test_validation_leaves_batch_norm_alone(data, rows):
+    network = Network(nn.Sequential(nn.BatchNorm2d(3), Mean()), nn.Linear(4, 10)).train()
+    validate(network, data, rows.val, CPU)
+    assert network.backbone[0].num_batches_tracked == 0
+
+
+def test_error_comes_first_and_cross_entropy_breaks_ties():
+    assert Score(0.1, 9.0) < Score(0.2, 0.1)
+    assert Score(0.1, 0.5) < Score(0.1, 0.6)
+    assert not Score(float("nan"), 0.0) < Score(float("inf"), float("inf"))
+
+
+def test_the_final_test_is_of_every_test_image_in_manifest_order(network, data, digits):
+    test = final_test(network, data, None, CPU)
+    rows = digits.splits.test
+    assert test.predictions.shape == test.correct.shape == rows.shape
+    alone = [network(data.batch(rows[[place]], -1).images).logits.argmax().item() for place in (0, 100, len(rows) - 1)]
+    assert [test.predictions[place] for place in (0, 100, -1)] == alone
+    np.testing.assert_array_equal(test.correct, test.predictions == digits.labels[rows])
+    assert test.teacher_error is None
+
+
+def test_the_teachers_error_stands_beside(network, data, targets, digits):
+    test = final_test(network, data, targets, CPU)
+    rows = digits.splits.test
+    said = targets.head.logits(targets.cache.read(rows, -1)).argmax(1).numpy()
+    assert test.teacher_error == pytest.approx((said != digits.labels[rows]).mean())
+    assert 0 < test.teacher_error < 0.9

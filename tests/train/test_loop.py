@@ -1,0 +1,194 @@
+import dataclasses
+
+import pytest
+import torch
+
+from azeotrope.errors import RunFailed
+from azeotrope.train import loop
+from azeotrope.train.evaluate import Score, validate
+
+from .conftest import RECIPE
+
+PER_EPOCH, EPOCHS = 5, 3  # 80 images, 16 at a time
+DISTILLED = {"cross_entropy": 1.0, "kl": 1.0, "align_uniform": 1.0}
+
+
+class Killed(BaseException):
+    """As sudden as a signal: nothing in the program catches it."""
+
+
+def killed_at(batch):
+    """A callback that ends the training at its n-th batch."""
+    seen = []
+
+    def advance(images):
+        seen.append(images)
+        if len(seen) == batch:
+            raise Killed
+
+    return advance
+
+
+def same(progress, other):
+    assert (progress.epoch, progress.best, progress.best_epoch) == (other.epoch, other.best, other.best_epoch)
+    assert progress.best_weights.keys() == other.best_weights.keys()
+    assert all(torch.equal(progress.best_weights[key], other.best_weights[key]) for key in progress.best_weights)
+
+
+@pytest.fixture
+def checkpoint_every_epoch(monkeypatch):
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
+
+
+def test_training_learns(training, data, rows):
+    made = training(recipe=RECIPE.model_copy(update={"epochs": 8}))
+    before = validate(made.network, data, rows.val, made.device)
+    progress = made.run()
+    assert progress.epoch == 8
+    assert progress.best.error < before.error - 0.2
+    assert validate(made.network, data, rows.val, made.device) == progress.best
+
+
+@pytest.mark.parametrize("losses", [{"cross_entropy": 1.0}, DISTILLED], ids=["labels", "teacher"])
+def test_the_same_seed_gives_the_same_weights_to_the_bit(training, targets, losses):
+    taught = targets if "kl" in losses else None
+    torch.manual_seed(1)
+    first = training(losses=losses, targets=taught, file="a.pt").run()
+    torch.manual_seed(2)
+    same(first, training(losses=losses, targets=taught, file="b.pt").run())
+
+
+def test_another_seed_gives_other_weights(training):
+    first, second = (training(seed=seed, file=f"{seed}.pt").run().best_weights for seed in (0, 1))
+    assert not torch.equal(first["head.weight"], second["head.weight"])
+
+
+@pytest.mark.usefixtures("checkpoint_every_epoch")
+@pytest.mark.parametrize("batch", [1, PER_EPOCH + 1, 2 * PER_EPOCH, 3 * PER_EPOCH - 1])
+def test_a_killed_training_goes_on_to_the_same_result(training, targets, batch):
+    unbroken = training(losses=DISTILLED, targets=targets, file="unbroken.pt").run()
+    with pytest.raises(Killed):
+        training(losses=DISTILLED, targets=targets, advance=killed_at(batch)).run()
+    images = []
+    same(training(losses=DISTILLED, targets=targets, advance=images.append).run(), unbroken)
+    assert sum(images) == EPOCHS * PER_EPOCH * 16
+    done_before = (batch - 1) // PER_EPOCH
+    assert images[:1] == ([done_before * PER_EPOCH * 16] if done_before else [16])
+
+
+@pytest.mark.usefixtures("checkpoint_every_epoch")
+def test_a_torn_checkpoint_means_from_the_start(training):
+    unbroken = training(file="unbroken.pt").run()
+    with pytest.raises(Killed):
+        training(advance=killed_at(8)).run()
+    file = training().file
+    file.write_bytes(file.read_bytes()[:-100])
+    images = []
+    same(training(advance=images.append).run(), unbroken)
+    assert len(images) == EPOCHS * PER_EPOCH
+
+
+@pytest.mark.usefixtures("checkpoint_every_epoch")
+def test_seconds_add_up_over_an_interruption(training):
+    with pytest.raises(Killed):
+        training(advance=killed_at(8)).run()
+    paid = torch.load(training().file, weights_only=True)["seconds"]["train"]
+    assert 0 < paid < training().run().seconds["train"]
+
+
+def test_short_trainings_write_no_checkpoint(training):
+    """Epochs of milliseconds would spend their time on the disk."""
+    made = training()
+    made.run()
+    assert not made.file.exists()
+
+
+def test_the_epoch_that_validation_likes_best_is_kept(training, monkeypatch):
+    seen, scores = [], iter([Score(0.5, 1.0), Score(0.2, 1.0), Score(0.2, 1.0)])  # a tie: the earlier stays
+
+    def judge(network, *_):
+        seen.append({key: value.clone() for key, value in network.state_dict().items()})
+        return next(scores)
+
+    monkeypatch.setattr(loop, "validate", judge)
+    made = training()
+    progress = made.run()
+    assert progress.best_epoch == 1
+    assert not torch.equal(seen[1]["head.weight"], seen[2]["head.weight"])
+    assert all(torch.equal(value, seen[1][key]) for key, value in made.network.state_dict().items())
+
+
+def test_a_head_trained_alone_leaves_the_body_as_it_was(training):
+    made = training(trains="head", head_rate=10)
+    before = {key: value.clone() for key, value in made.network.state_dict().items()}
+    assert any("running_mean" in key for key in before)
+    made.run()
+    for key, value in made.network.state_dict().items():
+        assert torch.equal(value, before[key]) == key.startswith("backbone."), key
+
+
+def test_all_weights_train_otherwise(training):
+    made = training(targets=None)
+    before = {key: value.clone() for key, value in made.network.state_dict().items()}
+    made.run()
+    assert not any(torch.equal(parameter, before[key]) for key, parameter in made.network.named_parameters())
+
+
+def test_arms_start_alike_and_see_the_same_batches(training, targets, data, monkeypatch):
+    starts, shown = [], {"labels": [], "teacher": []}
+    for arm, losses, taught in (("labels", {"cross_entropy": 1.0}, None), ("teacher", DISTILLED, targets)):
+        made = training(losses=losses, targets=taught, file=f"{arm}.pt")
+        starts.append(made.network.state_dict()["head.weight"].clone())
+        step = made._step
+        monkeypatch.setattr(made, "_step", lambda batch, arm=arm, step=step: (shown[arm].append(batch), step(batch))[1])
+        made.run()
+    assert torch.equal(*starts)
+    assert len(shown["labels"]) == len(shown["teacher"]) == EPOCHS * PER_EPOCH
+    assert all(torch.equal(a.images, b.images) for a, b in zip(*shown.values(), strict=True))
+
+
+def test_projectors_start_alike_whatever_else_was_drawn(training, targets):
+    torch.manual_seed(1)
+    first = training(losses=DISTILLED, targets=targets).losses.state_dict()
+    torch.manual_seed(2)
+    second = training(losses={"align_uniform": 1.0}, targets=targets).losses.state_dict()
+    assert all(torch.equal(value, first[key]) for key, value in second.items())
+    assert second
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_with_its_step_and_name(training):
+    """The head is poisoned after the 7th batch: the 8th step is the first bad one."""
+    seen = []
+
+    def poison(images):
+        seen.append(images)
+        if len(seen) == 7:
+            made.network.head.weight.data.fill_(float("nan"))
+
+    made = training(advance=poison)
+    with pytest.raises(RunFailed) as failure:
+        made.run()
+    assert str(failure.value) == (
+        "The loss is not finite at step 8. Found: cross_entropy at learning rate 0.002. "
+        "Next: take a smaller learning rate, or --precision fp32."
+    )
+
+
+def test_only_the_losses_that_are_not_finite_are_named(training, targets):
+    broken = dataclasses.replace(targets.head, bias=torch.full_like(targets.head.bias, float("nan")))
+    made = training(losses=DISTILLED, targets=dataclasses.replace(targets, head=broken))
+    with pytest.raises(RunFailed, match=r"at step 1\. Found: kl at learning rate"):
+        made.run()
+
+
+def test_gradients_are_clipped(training, monkeypatch):
+    norms = []
+    clip = torch.nn.utils.clip_grad_norm_
+
+    def spy(parameters, largest):
+        clip(parameters, largest)
+        norms.append(torch.stack([p.grad.norm() for p in parameters if p.grad is not None]).norm().item())
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", spy)
+    training(recipe=RECIPE.model_copy(update={"clip_norm": 0.01})).run()
+    assert max(norms) == pytest.approx(0.01, rel=1e-3)
