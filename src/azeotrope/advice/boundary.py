@@ -1,7 +1,7 @@
 """Where two strategies swap places along an axis, and how sure that is (METHOD 7, steps 4 and 5).
 
-The probability at the user's own size comes first, the crossing second; no crossing is a result too. Curves are drawn in
-`draws`, signs read in `crossings`, the outcome named in `outcome`.
+The probability at the user's own size comes first, the crossing second; no crossing is a result too. Curves are
+drawn in `draws`, signs read in `crossings`, the outcome named in `outcome`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Regret:
 
 @dataclass(frozen=True)
 class Crossing:
-    """One change of sign. `down`: challenger ahead below, behind above. An end that is None has no bound in these runs."""
+    """One change of sign. `down`: challenger ahead below, behind above. An end that is None is not bounded."""
 
     direction: Direction
     value: float | None
@@ -119,7 +119,7 @@ def find_boundary(
     practical: float = PRACTICAL,
     price: Price = by_size,
 ) -> Boundary:
-    """The boundary between the two arms of `cells`, challenger first; `at`: the user's own sizes, else those of the runs.
+    """The boundary between the two arms of `cells`, challenger first; `at`: the user's own sizes, else the runs'.
 
     Errors, differences and `practical` are in the unit of the runs (fractions, or a loss).
     """
@@ -172,7 +172,7 @@ def _jumps(p_win: Floats, grid: Floats) -> list[Piece]:
 
 
 def _edge(p_win: Floats, grid: Floats, i: int) -> float | None:
-    """Size between grid points i and i + 1 at which p_win enters or leaves the unsettled range; None beyond the grid."""
+    """Size between grid points i and i + 1 where p_win enters or leaves the unsettled range; None beyond the grid."""
     if i < 0 or i + 1 >= len(grid):
         return None
     inside, outside = (p_win[i], p_win[i + 1]) if TAIL < p_win[i] < 1 - TAIL else (p_win[i + 1], p_win[i])

@@ -22,9 +22,9 @@ TRUSTED_REACH = 5.0
 
 @dataclass(frozen=True)
 class Required:
-    """Images that `arm` needs for `target` error. `images` may be infinite; `value` is None beyond 5 x the data.
+    """Images that `arm` needs for `target` error; may be infinite. `value` is None beyond 5 x the data.
 
-    `p_never` is the share of draws that do not reach the target; `p_already` of those that reach it at the smallest size.
+    `p_never` is the share of draws that do not reach the target, `p_already` that of draws there at the smallest size.
     """
 
     arm: str

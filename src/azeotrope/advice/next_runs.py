@@ -43,7 +43,7 @@ def by_size(size: float) -> float:
 def settle_crossing(
     cells: JointCells, draws: Draws, changes: SignChanges, direction: Direction, *, price: Price = by_size, at: float
 ) -> tuple[NextRun, ...]:
-    """Runs ranked by what they tell about the crossing; about who is ahead at size `at` where most draws do not cross."""
+    """Runs ranked by what they tell about the crossing, or, where most do not cross, who is ahead at size `at`."""
     sizes = candidates(cells)
     error = draws.errors(np.append(sizes, at))
     difference = error[1] - error[0]
@@ -59,7 +59,7 @@ def settle_crossing(
 def settle_forecast(
     cells: JointCells, draws: Draws, required: Floats, *, price: Price = by_size
 ) -> tuple[NextRun, ...]:
-    """Runs ranked by what they tell about the size `required` [R] (infinite: never) by the one arm of `cells`."""
+    """Runs ranked by what they tell about the size `required` [R] (infinite: never) by the arm of `cells`."""
     sizes, finite = candidates(cells), np.isfinite(required)
     signal = np.log(draws.errors(sizes)[0])
     target = np.log(np.where(finite, required, required[finite].max(initial=cells.sizes[-1]) * 10))
@@ -69,7 +69,7 @@ def settle_forecast(
 def rank(
     target: Floats, signal: Floats, noise: Floats, sizes: Floats, present: Floats, price: Price
 ) -> tuple[NextRun, ...]:
-    """The `sizes` [c], best first: `target` [R], `signal` [R, c] what a run there would show, `noise` [c] its variance."""
+    """The `sizes` [c], best first: `target` [R], `signal` [R, c] that a run shows, `noise` [c] its variance."""
     centred = signal - signal.mean(axis=0)
     covariance = (target - target.mean()) @ centred / max(1, len(target) - 1)
     removed = covariance**2 / (centred.var(axis=0, ddof=1) + noise) / max(float(target.var(ddof=1)), 1e-300)

@@ -26,8 +26,8 @@ Outcome = Literal[
 SURE = 0.9
 LIKELY = 0.5
 """Beyond the data a crossing is named when most draws have it; the bound that is given then is one-sided."""
-EQUAL_OVER = 4.0
-"""`practically_equal` is asked of the upper part of the data, from the largest size / 4 on."""
+EQUAL_OVER = 2.0
+"""`practically_equal` is asked of the upper part of the data, from the largest size / 2 on."""
 
 
 def decide(difference: Floats, grid: Floats, smallest: float, largest: float, practical: float) -> Outcome:

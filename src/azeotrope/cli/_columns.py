@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,7 +14,7 @@ from azeotrope.record.columns import Columns
 WIDTH = 100
 
 
-class UnitName(str, Enum):
+class UnitName(StrEnum):
     """What the error column holds."""
 
     auto = "auto"

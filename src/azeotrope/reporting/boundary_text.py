@@ -1,0 +1,104 @@
+"""A boundary in words and tables, and as the JSON document of `azeotrope boundary --json`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+
+from pydantic import JsonValue
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from azeotrope.advice.boundary import Boundary, Crossing, Piece
+
+
+def document(found: Boundary) -> dict[str, JsonValue]:
+    """The boundary's fields; a bound at infinity is null, for JSON has no infinity."""
+    plain = _plain(asdict(found))
+    assert isinstance(plain, dict)
+    return plain
+
+
+def headline(found: Boundary) -> str:
+    """The outcome in one sentence."""
+    a, b, seen = found.challenger, found.baseline, f"{found.smallest:g} to {found.largest:g} {found.axis}"
+    match found.outcome:
+        case "distill_always":
+            return f"{a} is better than {b} throughout {seen}; no crossing there."
+        case "distill_never":
+            return f"{b} is better than {a} throughout {seen}; no crossing there."
+        case "practically_equal":
+            near = f"within {100 * found.practical:.2g} points near {found.largest:g} {found.axis}"
+            return f"The gap vanishes: {a} and {b} are practically equal, {near}."
+        case "undetermined":
+            return f"These runs do not settle whether {a} or {b} is better throughout {seen}, or where they cross."
+        case "window":
+            return f"{a} and {b} swap places twice: {' and '.join(map(_place, found.crossings))} {found.axis}."
+    below, above = (a, b) if found.crossings[0].direction == "down" else (b, a)
+    return f"{below} is better below, {above} above: they cross at {_place(found.crossings[0])} {found.axis}."
+
+
+def text(found: Boundary) -> RenderableType:
+    """Who wins at each size first, then the crossing, the law-free check, the next run and the warnings."""
+    parts: list[RenderableType] = [Text(headline(found), style="bold"), Text(), _sizes(found), Text()]
+    parts.append(Text(f"Not settled (0.05 < p < 0.95): {_pieces(found)}"))
+    if found.next_runs:
+        run = found.next_runs[0]
+        parts.append(
+            Text(
+                f"Next run: one more seed of both arms at {run.size:g} {found.axis}; "
+                f"it would remove {run.variance_removed:.0%} of what is uncertain."
+            )
+        )
+    parts += [Text(note, style="dim") for note in found.notes]
+    parts += [Text(f"warning: {warning}", style="yellow") for warning in found.warnings]
+    return Group(*parts)
+
+
+def _sizes(found: Boundary) -> Table:
+    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    for title in (found.axis, f"p({found.challenger} better)", "points better, 90 %", "regret of it", "of the other"):
+        grid.add_column(Text(title), justify="right", overflow="fold")
+    for win, regret in zip(found.p_win, found.regret, strict=True):
+        d = win.difference
+        cells = (
+            f"{win.at:g}",
+            f"{win.p:.2f}",
+            f"{100 * d.value:+.2f} ({100 * d.low:+.2f} to {100 * d.high:+.2f})",
+            f"{100 * regret.challenger:.2f}",
+            f"{100 * regret.baseline:.2f}",
+        )
+        grid.add_row(*map(Text, cells))
+    return grid
+
+
+def _place(crossing: Crossing) -> str:
+    low, high = ("?" if end is None else f"{end:.3g}" for end in (crossing.low, crossing.high))
+    if crossing.value is not None:
+        return f"{crossing.value:.3g} ({low} to {high})"
+    if crossing.low is None and crossing.high is None:
+        return "a size that these runs do not bound, of"
+    return f"more than {low}" if crossing.high is None else f"less than {high}"
+
+
+def _pieces(found: Boundary) -> str:
+    return "; ".join(map(_piece, found.confidence_set)) or "nowhere"
+
+
+def _piece(piece: Piece) -> str:
+    if piece.low is None:
+        return "everywhere" if piece.high is None else f"up to {piece.high:.3g}"
+    return f"{piece.low:.3g} and beyond" if piece.high is None else f"{piece.low:.3g} to {piece.high:.3g}"
+
+
+def _plain(value: object) -> JsonValue:
+    """Records as JSON values: tuples as lists, infinity as null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, str | int | bool) else None

@@ -1,0 +1,105 @@
+"""Draws the difference of two arms over size: its band, the crossings, and the runs' own paired differences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import altair as alt
+
+from azeotrope.advice.boundary import Boundary, Crossing
+from azeotrope.reporting.render import Chart
+from azeotrope.reporting.theme import PALETTE, REFERENCE
+
+Row: TypeAlias = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class DifferenceNumbers:
+    """What is drawn. Differences are baseline minus challenger in points (error x 100): above zero the challenger wins.
+
+    `band` rows: size, difference, low, high; `runs` rows: size, difference, and low and high where there are repeats.
+    """
+
+    axis: str
+    challenger: str
+    baseline: str
+    smallest: float
+    largest: float
+    band: tuple[Row, ...]
+    runs: tuple[Row, ...]
+    crossings: tuple[Crossing, ...]
+
+
+def numbers(found: Boundary) -> DifferenceNumbers:
+    """The figure's numbers from a boundary."""
+    curve = found.curve
+    band: list[Row] = [
+        {"size": size, "difference": 100 * middle, "low": 100 * low, "high": 100 * high}
+        for size, middle, low, high in zip(curve.sizes, curve.difference, curve.low, curve.high, strict=True)
+    ]
+    runs: list[Row] = [
+        {
+            "size": check.size,
+            "difference": 100 * check.difference,
+            "low": 100 * check.interval.low if check.interval else None,
+            "high": 100 * check.interval.high if check.interval else None,
+        }
+        for check in found.form_free
+    ]
+    names = (found.axis, found.challenger, found.baseline, found.smallest, found.largest)
+    return DifferenceNumbers(*names, tuple(band), tuple(runs), found.crossings)
+
+
+def figure(drawn: DifferenceNumbers) -> Chart:
+    """The chart; sizes beyond the runs are shaded, for there only the laws speak."""
+    base = alt.Chart(alt.InlineData(values=[*drawn.band])).encode(x=_size(drawn))
+    points = alt.Chart(alt.InlineData(values=[*drawn.runs])).encode(x=_size(drawn))
+    repeated = alt.Chart(alt.InlineData(values=[row for row in drawn.runs if row["low"] is not None]))
+    return alt.layer(
+        _beyond(drawn),
+        alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(color=REFERENCE).encode(y="zero:Q"),
+        base.mark_area(opacity=0.2, color=PALETTE[0], clip=True).encode(y=_difference(drawn, "low"), y2="high:Q"),
+        base.mark_line(color=PALETTE[0], clip=True).encode(y=_difference(drawn, "difference")),
+        repeated.mark_rule(color=REFERENCE).encode(x=_size(drawn), y=_difference(drawn, "low"), y2="high:Q"),
+        points.mark_circle(color=REFERENCE, size=50, opacity=1).encode(y=_difference(drawn, "difference")),
+        *(_crossing(crossing, drawn) for crossing in drawn.crossings),
+    ).properties(
+        title=f"{drawn.challenger} against {drawn.baseline}",
+        description="Difference of test error over size, 90 % band; dots are paired runs, the bar is the crossing",
+    )
+
+
+def _size(drawn: DifferenceNumbers, field: str = "size") -> alt.X:
+    domain = [drawn.band[0]["size"], drawn.band[-1]["size"]]
+    return alt.X(f"{field}:Q", title=drawn.axis, scale=alt.Scale(type="log", domain=domain))
+
+
+def _difference(drawn: DifferenceNumbers, field: str) -> alt.Y:
+    """The axis is cut to differences within the data: beyond, the band may be wider than all that was measured."""
+    inside = [row for row in drawn.band if drawn.smallest <= (row["size"] or 0) <= drawn.largest] + [*drawn.runs]
+    ends = [value for row in inside for key in ("low", "high", "difference") if (value := row[key]) is not None]
+    room = 0.15 * (max(ends) - min(ends)) or 1.0
+    scale = alt.Scale(domain=[min(0.0, *ends) - room, max(0.0, *ends) + room])
+    return alt.Y(f"{field}:Q", title=f"points by which {drawn.challenger} is better", scale=scale)
+
+
+def _beyond(drawn: DifferenceNumbers) -> alt.Chart:
+    ends = [
+        {"from": drawn.band[0]["size"], "to": drawn.smallest},
+        {"from": drawn.largest, "to": drawn.band[-1]["size"]},
+    ]
+    shade: alt.Chart = alt.Chart(alt.InlineData(values=ends)).mark_rect(color=REFERENCE, opacity=0.08)
+    return shade.encode(x=_size(drawn, "from"), x2="to:Q")
+
+
+def _crossing(crossing: Crossing, drawn: DifferenceNumbers) -> Chart:
+    """A bar over the interval, open ends reaching to the figure's edge, and a diamond at the value if there is one."""
+    low = crossing.low or drawn.band[0]["size"]
+    high = crossing.high or drawn.band[-1]["size"]
+    row = alt.Chart(alt.InlineData(values=[{"low": low, "high": high, "value": crossing.value, "zero": 0}]))
+    bar = row.mark_rule(color=PALETTE[1], strokeWidth=7, opacity=0.6).encode(
+        x=_size(drawn, "low"), x2="high:Q", y="zero:Q"
+    )
+    diamond = row.mark_point(shape="diamond", color=PALETTE[1], filled=True, size=130, opacity=1)
+    return alt.layer(bar, diamond.encode(x=_size(drawn, "value"), y="zero:Q")) if crossing.value else alt.layer(bar)
