@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,19 +10,24 @@ from typing import Literal
 
 import polars as pl
 
+from azeotrope.advice.cells import joint_cells
+from azeotrope.advice.draws import draw_curves
+from azeotrope.advice.needs import required
 from azeotrope.errors import InputError, NotIdentifiable
 from azeotrope.fitting.cells import cells_of
 from azeotrope.fitting.form import Options
 from azeotrope.fitting.forms import default_forms, takes
 from azeotrope.fitting.group import fit_group
-from azeotrope.fitting.result import FitResult, GroupFit
-from azeotrope.laws._law import Law, law
+from azeotrope.fitting.result import FitResult, Forecast, GroupFit
+from azeotrope.laws._law import Law
+from azeotrope.laws._law import law as law_of
 from azeotrope.record.checks import check_sizes
 from azeotrope.record.columns import AXES, Columns
 from azeotrope.record.frame import RunFrame, read_runs
 from azeotrope.record.run import RunRecord
 
 AVERAGE = "average"
+FEWEST_DRAWS = 100
 _ORDER = ("parameters", "pretrain_images", "train_images")
 
 
@@ -29,7 +35,8 @@ def fit(
     runs: str | Path | pl.DataFrame | Sequence[RunRecord],
     *,
     at: Sequence[float] = (),
-    law_name: str = AVERAGE,
+    law: str = AVERAGE,
+    forecast: float | None = None,
     loss: Literal["squared", "huber"] = "squared",
     priors: bool = True,
     bootstrap: int = 1000,
@@ -38,16 +45,16 @@ def fit(
 ) -> FitResult:
     """Fit scaling laws to every group in `runs` (a store, a CSV or Parquet file, a table, or records).
 
-    `at`: sizes to predict at, along the data axis. `law_name`: one law's key, or "average" for all that apply.
-    `bootstrap` 0 leaves out intervals. `columns` maps the table's own names. A group that cannot be fitted is
-    `refused` with the reason.
+    `at`: sizes to predict at, along the data axis. `law`: one law's key, or "average" for all that apply. `bootstrap`
+    0 leaves out intervals. `forecast`: a target error, for which each group says how many images it needs. `columns`
+    maps the table's own names. A group that cannot be fitted is `refused` with the reason.
 
     Raises NotIdentifiable when no group can be fitted (fewer than 3 sizes, a span below 2), InputError for bad input.
     """
     _check(at, bootstrap)
     frame = read_runs(runs, columns)
     options = Options(huber=loss == "huber", priors=priors, bootstrap=bootstrap, seed=seed)
-    asked = _Asked(tuple(at), law_name, options)
+    asked = _Asked(tuple(at), law, options, forecast)
     groups = {name: asked.of(frame.only(name)) for name in frame.groups}
     if all(group.refused for group in groups.values()):
         raise asked.refusals[0]
@@ -69,8 +76,9 @@ class _Asked:
     """
 
     at: tuple[float, ...]
-    law_name: str
+    law: str
     options: Options
+    forecast: float | None
     refusals: list[NotIdentifiable] = field(default_factory=list)
 
     def of(self, frame: RunFrame) -> GroupFit:
@@ -85,14 +93,44 @@ class _Asked:
         axes = axes_of(frame)
         warnings = [warning for axis in axes for warning in check_sizes(frame, axis)]
         cells = cells_of(frame, axes)
-        laws = choose_laws(self.law_name, axes, frame, len(cells.error), priors=self.options.priors)
-        if cells.chance is None and frame.bounded and len(axes) == 1 and self.law_name == AVERAGE:
+        laws = choose_laws(self.law, axes, frame, len(cells.error), priors=self.options.priors)
+        if cells.chance is None and frame.bounded and len(axes) == 1 and self.law == AVERAGE:
             warnings.append(
                 "the number of classes is not given, so forms with a ceiling (bounded, sigmoid) are left out"
             )
-        return fit_group(
+        found = fit_group(
             cells, laws, axes, self.at, self.options, unit=frame.unit, excluded=frame.excluded, warnings=warnings
         )
+        return found if self.forecast is None else self._foresee(frame, axes, found)
+
+    def _foresee(self, frame: RunFrame, axes: tuple[str, ...], found: GroupFit) -> GroupFit:
+        if len(axes) > 1:
+            raise InputError(
+                "A forecast is made along one axis",
+                found=" and ".join(axes),
+                next_step=f"hold the other with --where {axes[0]}=VALUE, or add it to --by",
+            )
+        assert self.forecast is not None
+        cells = joint_cells([frame], axes[0])
+        drawn = draw_curves(
+            cells,
+            question="beyond",
+            draws=max(self.options.bootstrap, FEWEST_DRAWS),
+            seed=self.options.seed,
+            priors=self.options.priors,
+            form=None if self.law == AVERAGE else self.law,
+        )
+        needed = required(cells, drawn, 0, self.forecast, self.options.level)
+        low, high = (end if math.isfinite(end) else None for end in (needed.images.low, needed.images.high))
+        forecast = Forecast(
+            target=needed.target,
+            value=needed.value,
+            low=low,
+            high=high,
+            p_never=needed.p_never,
+            p_already=needed.p_already,
+        )
+        return found.model_copy(update={"forecast": forecast, "warnings": (*found.warnings, *needed.warnings)})
 
 
 def axes_of(frame: RunFrame) -> tuple[str, ...]:
@@ -128,7 +166,7 @@ def choose_laws(name: str, axes: tuple[str, ...], frame: RunFrame, cells: int, *
             if takes(form, tuple(lowest.values()))
         ]
     else:
-        laws = [law(name)]
+        laws = [law_of(name)]
     if not laws or len(laws[0].symbols) != len(axes):
         raise InputError(
             f"{'No law here is' if name == AVERAGE else f'The law {name!r} is not'} a formula in {' and '.join(axes)}",
@@ -142,9 +180,9 @@ def choose_laws(name: str, axes: tuple[str, ...], frame: RunFrame, cells: int, *
 def _check(at: Sequence[float], bootstrap: int) -> None:
     if any(size <= 0 for size in at):
         raise InputError("Sizes to predict at are counts above zero", found=f"--at {min(at):g}")
-    if bootstrap < 0 or 0 < bootstrap < 50:
+    if bootstrap < 0 or 0 < bootstrap < FEWEST_DRAWS:
         raise InputError(
-            "A 90 % interval needs at least 50 bootstrap draws",
+            f"A 90 % interval needs at least {FEWEST_DRAWS} bootstrap draws",
             found=f"--bootstrap {bootstrap}",
-            allowed="50 or more; 1000 is the default; 0 for no intervals",
+            allowed=f"{FEWEST_DRAWS} or more; 1000 is the default; 0 for no intervals",
         )

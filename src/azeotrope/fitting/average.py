@@ -33,7 +33,8 @@ class HoldOut:
     """Mean squared log error of each law on held-out largest sizes, [laws]; None where there were too few sizes to
     hold any out.
 
-    `cuts` are the largest sizes that were still shown, one a round; `shown` the mean squared log error on those, [laws].
+    `cuts` are the largest sizes that were still shown, one a round; `shown` the mean squared log error on those,
+    [laws].
     """
 
     squared_error: Floats | None
@@ -58,8 +59,8 @@ def hold_out(laws: Sequence[Law], cells: Cells, options: Options) -> HoldOut:
 def weights(held: HoldOut, count: int) -> Floats:
     """One weight for each of `count` laws, adding to 1, none below the floor; equal without hold-out.
 
-    They fall with the squared error on held-out sizes plus that on shown ones, so that a law which misses the data does
-    not win by luck at the largest size.
+    They fall with the squared error on held-out sizes plus that on shown ones, so that a law which misses the data
+    does not win by luck at the largest size.
     """
     if held.squared_error is None:
         return np.full(count, 1 / count)

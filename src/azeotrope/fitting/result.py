@@ -56,6 +56,19 @@ class Prediction(Shown):
     reach: float
 
 
+class Forecast(Shown):
+    """Images this group needs for `target` error: `low` to `high` at 90 %, None meaning without end. `value` is None
+    also where it would lie too far beyond the data to be said. `p_never` is the share of draws that do not get there.
+    """
+
+    target: float
+    value: float | None
+    low: float | None
+    high: float | None
+    p_never: float
+    p_already: float
+
+
 class Average(Shown):
     """How the laws were joined. `held` are axes other than the predicted one, and the value at which predictions hold
     them.
@@ -108,6 +121,7 @@ class GroupFit(Shown):
     average: Average | None = None
     predictions: tuple[Prediction, ...] = ()
     curve: tuple[Prediction, ...] = ()
+    forecast: Forecast | None = None
     warnings: tuple[str, ...] = ()
     checklist: Checklist | None = None
     refused: str | None = None
