@@ -54,6 +54,14 @@ class ViewPolicy(Spec):
     contrast: float = Field(default=0.2, ge=0, lt=1)
     saturation: float = Field(default=0.2, ge=0, lt=1)
 
+    @model_validator(mode="after")
+    def _ranges_are_ranges(self) -> Self:
+        if not 0 < self.crop_area[0] <= self.crop_area[1] <= 1:
+            raise ValueError("crop_area must be (low, high) with 0 < low <= high <= 1")
+        if not 0 < self.crop_aspect[0] <= self.crop_aspect[1] < math.inf:
+            raise ValueError("crop_aspect must be (low, high) with 0 < low <= high")
+        return self
+
 
 class Recipe(Spec):
     """How a student is trained: one recipe for every arm, so that arms differ in init, targets and losses only.
@@ -74,7 +82,7 @@ class Recipe(Spec):
     @field_validator("learning_rates")
     @classmethod
     def _some_positive_rates(cls, rates: tuple[float, ...]) -> tuple[float, ...]:
-        if not rates or min(rates) <= 0 or len(set(rates)) != len(rates):
+        if not rates or not all(0 < rate < math.inf for rate in rates) or len(set(rates)) != len(rates):
             raise ValueError("learning_rates must be a list of different positive numbers")
         return tuple(sorted(rates))
 
@@ -116,8 +124,10 @@ class Arm(Spec):
             raise ValueError(f"{self.strategy} needs pretrained weights: init hub or upstream")
         if self.losses and self.strategy != "distill":
             raise ValueError(f"{self.strategy} trains on labels only; losses go with distill")
-        if any(weight <= 0 for weight in self.losses.values()):
-            raise ValueError("a loss weight must be positive")
+        if self.strategy == "distill" and not self.losses:
+            raise ValueError("distill needs a loss that compares with the teacher")
+        if not all(0 < weight < math.inf for weight in self.losses.values()):
+            raise ValueError("a loss weight must be positive and finite")
         return self
 
     @classmethod

@@ -127,6 +127,11 @@ def _check_arms(arms: Iterable[Arm], teacher: TeacherSpec | None, upstream: Upst
                 f"The arm {arm.name} needs a teacher",
                 next_step="name one with --teacher, for example tf_efficientnet_lite0",
             )
+        if arm.strategy == "distill" and not needs_teacher(arm.losses):
+            raise InputError(
+                f"The arm {arm.name} has no loss that compares with the teacher",
+                next_step="add one, for example distill:kl, or take scratch",
+            )
         if arm.init == "upstream" and upstream is None:
             raise InputError(
                 f"The arm {arm.name} needs an upstream source",
