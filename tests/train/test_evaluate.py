@@ -36,7 +36,7 @@ def readers(path):
 
 
 def test_the_test_split_has_one_reader():
-    """Beside `final_test` only the report's pictures, which choose nothing. (The audit reads what the source declared.)"""
+    """Beside `final_test` only the report's pictures, which choose nothing."""
     found = {str(path.relative_to(SOURCE)): readers(path) for path in SOURCE.rglob("*.py")}
     assert {file: functions for file, functions in found.items() if functions} == {
         "train/evaluate.py": {"final_test"},

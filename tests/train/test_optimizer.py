@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -21,7 +22,7 @@ def test_the_rate_rises_linearly_then_falls_as_half_a_cosine():
     assert factors[77] == pytest.approx(0.5 * (1 + math.cos(math.pi * 67 / 90)))
     assert 0 < factors[99] < 0.001
     assert rate_factor(100, 100, 0.1) == pytest.approx(0)
-    assert all(before > after for before, after in zip(factors[10:], factors[11:], strict=False))
+    assert all(before > after for before, after in pairwise(factors[10:]))
 
 
 @pytest.mark.parametrize(("steps", "share"), [(1, 0.05), (3, 0.05), (3, 0.0), (2, 0.9)])
