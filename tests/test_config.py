@@ -114,6 +114,16 @@ def test_changes_override_the_rules_and_none_means_the_rule():
     assert (recipe.epochs, recipe.views, recipe.weight_decay) == (5, Recipe.for_images(1000).views, 0.0)
 
 
+def test_a_batch_larger_than_the_set_is_refused():
+    """An epoch would have no batch at all."""
+    with pytest.raises(InputError) as refusal:
+        Recipe.for_images(100, batch_images=128)
+    assert str(refusal.value) == (
+        "A batch cannot be larger than the training set. Found: 128 images a batch, 100 to train on. "
+        "Next: take a smaller batch_images, or more training images."
+    )
+
+
 def test_all_problems_are_told_together():
     with pytest.raises(InputError) as refusal:
         Recipe.for_images(1000, epochs=0, learning_rates=(1e-3, 1e-3), batch=4)

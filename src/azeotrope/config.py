@@ -97,7 +97,14 @@ class Recipe(Spec):
             "epochs": round(min(120.0, max(12.0, 60.0 * math.sqrt(1000 / train_images)))),
             "batch_images": min(train_images, int(min(128, max(16, 2 ** round(math.log2(max(1, train_images / 16))))))),
         }
-        return validated(cls, {**values, **{key: value for key, value in changes.items() if value is not None}})
+        recipe = validated(cls, {**values, **{key: value for key, value in changes.items() if value is not None}})
+        if recipe.batch_images > train_images:
+            raise InputError(
+                "A batch cannot be larger than the training set",
+                found=f"{recipe.batch_images} images a batch, {train_images} to train on",
+                next_step="take a smaller batch_images, or more training images",
+            )
+        return recipe
 
     def steps(self, train_images: int) -> int:
         """Optimiser steps of the whole training; the same for every arm."""
