@@ -1,0 +1,77 @@
+"""Plans of seconds: 60 digits, two epochs, a student of 0.4 million parameters."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from azeotrope.config import Arm, TeacherSpec, UpstreamSpec
+from azeotrope.data.task import load_task
+from azeotrope.models.device import Device, make_repeatable
+from azeotrope.sweeping.plan import make_plan, run_specs
+from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.runner import Runner
+
+IMAGES = 60
+QUICK = {"epochs": 2, "views": 2, "learning_rates": (2e-3,)}
+
+
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory):
+    """Another task, to pre-train on: three classes of 14 small colour pictures."""
+    folder, rng = tmp_path_factory.mktemp("upstream") / "shapes", np.random.default_rng(0)
+    for name in "abc":
+        (folder / name).mkdir(parents=True)
+        for number in range(14):
+            pixels = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    return load_task(str(folder))
+
+
+@pytest.fixture(scope="session")
+def resources(digits, shapes, tmp_path_factory):
+    make_repeatable()
+    resources = Resources(tmp_path_factory.mktemp("cache"), Device("cpu", "fp32"))
+    resources.add(digits)
+    resources.add(shapes)
+    return resources
+
+
+@pytest.fixture(scope="session")
+def teacher(teacher_model):
+    return TeacherSpec(model=teacher_model, image_size=32)
+
+
+@pytest.fixture(scope="session")
+def plan(digits, shapes, resources, teacher):
+    """Makes a plan; `arms` as they are written."""
+
+    def make(*arms, **changes):
+        asked = {
+            "teacher": teacher,
+            "student": "test_resnet",
+            "seeds": [0],
+            "train_images": [IMAGES],
+            "image_size": 32,
+            "upstream": UpstreamSpec(data=shapes.name, pretrain_images=20),
+            "recipe": QUICK,
+        }
+        return make_plan(digits, resources, arms=[Arm.parse(arm) for arm in arms], **{**asked, **changes})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def specs(plan, resources, shapes):
+    """The runs of such a plan, by arm and seed."""
+
+    def make(*arms, **changes):
+        made = plan(*arms, **changes)
+        found = run_specs(made, made.train_images[0], resources, shapes)
+        return {(spec.arm.name, spec.seed): spec for spec in found}
+
+    return make
+
+
+@pytest.fixture
+def runner(resources, tmp_path):
+    return Runner(resources, tmp_path / "out")

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from azeotrope.config import ViewPolicy
+from azeotrope.data.views import PLAIN
+from azeotrope.errors import RunFailed
+from azeotrope.sweeping import resources as module
+from azeotrope.sweeping.resources import VAL_SHARE
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_smaller_sets_are_inside_larger_ones(resources, digits, seed):
+    sets = [resources.rows(digits.fingerprint, count, seed) for count in (50, 100, 400)]
+    for small, large in zip(sets, sets[1:], strict=False):
+        assert set(small.train) < set(large.train)
+        assert set(small.val) < set(large.val)
+
+
+def test_seeds_draw_other_images(resources, digits):
+    first, second = (set(resources.rows(digits.fingerprint, 50, seed).train) for seed in (0, 1))
+    assert first != second
+
+
+@pytest.mark.parametrize("count", [20, 200, 1000])
+def test_train_validation_and_test_share_no_image(resources, digits, count):
+    rows = resources.rows(digits.fingerprint, count, 0)
+    parts = [set(rows.train), set(rows.val), set(digits.splits.test)]
+    assert len(rows.train) == count
+    assert len(set.union(*parts)) == sum(map(len, parts))
+    checksums = [{digits.manifest.checksums[row] for row in part} for part in parts]
+    assert len(set.union(*checksums)) == sum(map(len, checksums))
+
+
+@pytest.mark.parametrize(("count", "expected"), [(20, 20), (400, 400 * VAL_SHARE), (1000, 250)])
+def test_validation_grows_with_the_images_at_hand(resources, digits, count, expected):
+    """A person with 20 labelled images has no thousand to validate with; two of each class are the least."""
+    assert len(resources.rows(digits.fingerprint, count, 0).val) == expected
+
+
+def test_the_head_is_fitted_on_this_runs_images_and_no_others(resources, digits, teacher, monkeypatch):
+    given = []
+
+    def spy(*arguments):
+        given.extend(arguments)
+        return fit_head(*arguments)
+
+    fit_head = module.fit_head
+    monkeypatch.setattr(module, "fit_head", spy)
+    rows = resources.rows(digits.fingerprint, 70, 3)
+    taught = resources._taught(teacher, digits.fingerprint, 70, 3, ViewPolicy(mirror=False), 1)
+    features, labels, val_features, val_labels, classes = given
+    cache = taught.targets.cache
+    np.testing.assert_array_equal(features, cache.read(rows.train, PLAIN))
+    np.testing.assert_array_equal(val_features, cache.read(rows.val, PLAIN))
+    np.testing.assert_array_equal(labels, digits.labels[rows.train])
+    np.testing.assert_array_equal(val_labels, digits.labels[rows.val])
+    assert classes == 10
+
+
+def test_the_teacher_looks_at_no_image_but_these(resources, digits, teacher, tmp_path):
+    fresh = module.Resources(tmp_path, resources.device, dict(resources.tasks))
+    taught = fresh.taught(teacher, digits.fingerprint, 70, 3, ViewPolicy(mirror=False), 1)
+    rows = fresh.rows(digits.fingerprint, 70, 3)
+    known = np.setdiff1d(
+        np.arange(len(digits.labels)), taught.targets.cache.store.missing(np.arange(len(digits.labels)))
+    )
+    np.testing.assert_array_equal(known, np.sort(np.concatenate([rows.train, rows.val])))
+
+
+def test_a_teacher_near_chance_stops_at_the_gate(resources, digits, teacher, monkeypatch):
+    """Labels that have nothing to do with the images."""
+    fit_head = module.fit_head
+
+    def misled(features, labels, val_features, val_labels, classes):
+        return fit_head(features, labels.roll(7), val_features, val_labels, classes)
+
+    monkeypatch.setattr(module, "fit_head", misled)
+    with pytest.raises(RunFailed, match="is near chance on these images"):
+        resources._taught(teacher, digits.fingerprint, 70, 4, ViewPolicy(mirror=False), 1)
+
+
+def test_what_is_shared_is_made_once(resources, digits, teacher):
+    asked = (teacher, digits.fingerprint, 70, 3, ViewPolicy(mirror=False), 1)
+    assert resources.taught(*asked) is resources.taught(*asked)
+    assert resources.teacher(teacher) is resources.teacher(teacher)
+    assert resources.pack(digits.fingerprint, 32) is resources.pack(digits.fingerprint, 32)

@@ -1,0 +1,91 @@
+"""`run_id` is the hash of what determines a run: no more, no less."""
+
+import pytest
+
+from azeotrope.config import Arm, Recipe, TeacherSpec
+from azeotrope.sweeping.spec import RunSpec, UpstreamRun
+
+RECIPE = Recipe.for_images(60, learning_rates=(1e-3, 2e-3))
+UPSTREAM = UpstreamRun(fingerprint="f1", name="shapes", pretrain_images=20, recipe=RECIPE)
+SPEC = RunSpec(
+    task="f0",
+    train_images=60,
+    student="test_resnet",
+    image_size=32,
+    student_weights="w0",
+    arm=Arm.parse("distill@upstream"),
+    teacher=TeacherSpec(model="t", image_size=64),
+    teacher_weights="w1",
+    upstream=UPSTREAM,
+    recipe=RECIPE,
+    seed=1,
+    tuning_seed=0,
+    precision="fp32",
+)
+CHANGES = {
+    "protocol": 2,
+    "task": "f2",
+    "train_images": 61,
+    "student": "test_vit",
+    "image_size": 64,
+    "student_weights": "w2",
+    "arm": Arm.parse("distill@upstream:kl"),
+    "teacher": TeacherSpec(model="t", image_size=32),
+    "teacher_weights": "w3",
+    "upstream": UPSTREAM.model_copy(update={"pretrain_images": 21}),
+    "recipe": RECIPE.model_copy(update={"weight_decay": 0.06}),
+    "seed": 2,
+    "tuning_seed": 1,
+    "precision": "bf16",
+}
+
+
+@pytest.mark.parametrize("field", RunSpec.model_fields)
+def test_every_field_changes_the_id(field):
+    assert SPEC.model_copy(update={field: CHANGES[field]}).digest() != SPEC.digest()
+
+
+def test_the_id_survives_the_journey_through_json():
+    assert RunSpec.model_validate_json(SPEC.model_dump_json()).digest() == SPEC.digest()
+
+
+def test_a_trial_has_one_rate_and_is_its_own_tuning():
+    trial = SPEC.trial(2e-3, seed=5)
+    assert trial.recipe.learning_rates == (2e-3,)
+    assert (trial.seed, trial.tuning_seed) == (5, 5)
+    assert trial.trial(2e-3, seed=5) == trial
+
+
+def test_pretraining_is_a_scratch_run_on_the_other_source():
+    before = SPEC.pretraining()
+    assert (before.task, before.train_images, before.arm.name) == ("f1", 20, "scratch")
+    assert before.teacher is before.upstream is before.student_weights is None
+    assert (before.seed, before.tuning_seed, before.image_size) == (1, 0, 32)
+
+
+class TestOfAPlan:
+    def test_scratch_does_not_depend_on_the_teacher(self, specs, teacher):
+        with_teacher = specs("scratch", "distill")
+        without = specs("scratch", teacher=None)
+        larger = specs("scratch", "distill", teacher=teacher.model_copy(update={"image_size": 64}))
+        scratch, distill = ("scratch", 0), ("distill", 0)
+        assert with_teacher[scratch].digest() == without[scratch].digest() == larger[scratch].digest()
+        assert with_teacher[distill].digest() != larger[distill].digest()
+
+    def test_more_seeds_and_arms_leave_earlier_runs_as_they_are(self, specs):
+        few, many = specs("scratch"), specs("scratch", "distill:kl", seeds=[0, 1, 2])
+        assert len(many) == 6
+        assert many["scratch", 0] == few["scratch", 0]
+
+    def test_another_size_of_the_plan_leaves_this_size_as_it_is(self, specs):
+        assert specs("scratch", train_images=[60, 80])["scratch", 0] == specs("scratch")["scratch", 0]
+
+    def test_only_pretrained_arms_name_weights(self, specs, teacher_model):
+        found = specs("scratch", "finetune", student=teacher_model)
+        assert found["scratch", 0].student_weights is None
+        assert len(found["finetune", 0].student_weights) == 64
+
+    def test_only_upstream_arms_name_the_upstream(self, specs, shapes):
+        found = specs("scratch", "finetune@upstream")
+        assert found["scratch", 0].upstream is None
+        assert found["finetune@upstream", 0].upstream.fingerprint == shapes.fingerprint
