@@ -10,10 +10,10 @@ import math
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
-from azeotrope.losses._contract import Setup, Signals
+from azeotrope.losses._contract import Setup
+from azeotrope.losses._embedding import PairLoss, require_images
 
 
 def alignment(a: Float[Tensor, "B D"], b: Float[Tensor, "B D"], power: float = 2.0) -> Float[Tensor, ""]:
@@ -36,20 +36,13 @@ def uniformity(x: Float[Tensor, "B D"], t: float = 2.0) -> Float[Tensor, ""]:
     return similarity.masked_fill(itself, -math.inf).flatten().logsumexp(0) - math.log(count * (count - 1))
 
 
-def projector(features: int, width: int) -> nn.Sequential:
-    """Linear-ReLU-Linear to `width`, with a hidden layer of the same width."""
-    return nn.Sequential(nn.Linear(features, width), nn.ReLU(), nn.Linear(width, width))
-
-
-class Loss(nn.Module):
+class Loss(PairLoss):
     """w_a · alignment(â_s, â_t) + w_u · ½ [uniformity(â_s) + uniformity(â_t)], â = g(f) / |g(f)|.
 
     Student and teacher have a projector each and both learn: with a fixed random teacher projection the target would
     be arbitrary, with none the embeddings' widths would have to agree. Batches of one image have no pairs and are
     refused.
     """
-
-    needs_teacher = True
 
     def __init__(
         self,
@@ -61,23 +54,12 @@ class Loss(nn.Module):
         align_weight: float = 1.0,
         uniform_weight: float = 1.0,
     ) -> None:
-        super().__init__()
-        self.student_projector = projector(setup.student_features, width)
-        self.teacher_projector = projector(setup.teacher_features, width)
+        super().__init__(setup, width)
         self.power, self.t = power, t
         self.align_weight, self.uniform_weight = align_weight, uniform_weight
 
-    def forward(self, signals: Signals) -> Float[Tensor, ""]:
-        """Pooled features, [B, F] of the student and [B, G] of the teacher, to one number."""
-        assert signals.teacher_features is not None
-        student = self.student_projector(signals.features)
-        teacher = self.teacher_projector(signals.teacher_features)
-        with torch.autocast(device_type=student.device.type, enabled=False):
-            return self.value(functional.normalize(student.float()), functional.normalize(teacher.float()))
-
     def value(self, student: Float[Tensor, "B D"], teacher: Float[Tensor, "B D"]) -> Float[Tensor, ""]:
         """The loss of unit rows."""
-        if student.shape[0] < 2:
-            raise ValueError("uniformity needs pairs: a batch must hold at least 2 images")
+        require_images(len(student), 2, "uniformity needs pairs")
         spread = (uniformity(student, self.t) + uniformity(teacher, self.t)) / 2
         return self.align_weight * alignment(student, teacher, self.power) + self.uniform_weight * spread

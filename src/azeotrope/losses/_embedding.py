@@ -1,0 +1,61 @@
+"""What the losses on embeddings share: the projector, unit vectors in float32, and the pair of learned projections.
+
+Not a loss: `align_uniform` and `info_nce` are pairs, the feature and relation losses take the pieces.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from azeotrope.losses._contract import Setup, Signals
+
+
+def projector(features: int, width: int) -> nn.Sequential:
+    """Linear-ReLU-Linear to `width`, with a hidden layer of the same width."""
+    return nn.Sequential(nn.Linear(features, width), nn.ReLU(), nn.Linear(width, width))
+
+
+def unit(rows: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+    """Each row divided by its length, in float32. A row of zeros stays one."""
+    return functional.normalize(rows.float())
+
+
+def full_precision(tensor: Tensor) -> torch.autocast:
+    """The context in which products of tensors on this one's device are not rounded to half precision."""
+    return torch.autocast(device_type=tensor.device.type, enabled=False)
+
+
+def require_images(found: int, least: int, why: str) -> None:
+    """Raises ValueError when a batch holds fewer than `least` images, with the reason."""
+    if found < least:
+        raise ValueError(f"{why}: a batch must hold at least {least} images, got {found}")
+
+
+class PairLoss(nn.Module):
+    """A loss of unit embeddings â = g(f) / |g(f)|, one learned projector g for the student and one for the teacher.
+
+    A subclass gives `value`. It must not be lowest where all embeddings are equal: both projectors learn, and would
+    get there.
+    """
+
+    needs_teacher = True
+
+    def __init__(self, setup: Setup, width: int) -> None:
+        super().__init__()
+        self.student_projector = projector(setup.student_features, width)
+        self.teacher_projector = projector(setup.teacher_features, width)
+
+    def forward(self, signals: Signals) -> Float[Tensor, ""]:
+        """Pooled features, [B, F] of the student and [B, G] of the teacher, to one number."""
+        assert signals.teacher_features is not None
+        student = self.student_projector(signals.features)
+        teacher = self.teacher_projector(signals.teacher_features)
+        with full_precision(student):
+            return self.value(unit(student), unit(teacher))
+
+    def value(self, student: Float[Tensor, "B D"], teacher: Float[Tensor, "B D"]) -> Float[Tensor, ""]:
+        """The loss of unit rows; row i of both is the same view of the same image."""
+        raise NotImplementedError
