@@ -1,6 +1,11 @@
 """What all tests share: checked shapes, few threads, no user cache, and small things that are costly to make twice."""
 
+import contextlib
+import io
 import os
+import re
+import shlex
+from dataclasses import dataclass
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: tests run side by side, on few cores
 
@@ -44,3 +49,54 @@ def teacher_model(tmp_path_factory):
     file = tmp_path_factory.mktemp("weights") / "teacher.safetensors"
     save_file(weights, file)
     return f"timm:test_resnet@{file}"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left: exit status, standard output, standard error."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def said(self):
+        """Standard error as words: without the frames and line breaks that fit it to a terminal."""
+        return " ".join(re.sub("[╭╮╰╯│─]", " ", self.err).split())
+
+
+@pytest.fixture(scope="session")
+def cli():
+    """Runs `azeotrope ARGUMENTS` in this process, as the installed command does."""
+    from azeotrope.cli.__main__ import main
+
+    def run(*arguments):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                main([str(argument) for argument in arguments])
+                status = 0
+            except SystemExit as left:
+                status = left.code or 0
+        return Done(status, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def parse():
+    """Reads a command line as the program would, without running it; raises what the parser raises."""
+    import typer
+
+    from azeotrope.cli.__main__ import build
+
+    commands = typer.main.get_command(build())
+
+    def read(line):
+        program, *arguments = shlex.split(line, comments=True)
+        assert program == "azeotrope"
+        context = commands.make_context(program, list(arguments))
+        name, command, rest = commands.resolve_command(context, arguments)
+        return command.make_context(name, rest, parent=context).params
+
+    return read

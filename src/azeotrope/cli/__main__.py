@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in given
     try:
-        build()([argument for argument in given if argument != "--debug"])
+        build()([argument for argument in given if argument != "--debug"], prog_name="azeotrope")
     except AzeotropeError as error:
         if debug:
             traceback.print_exception(error)

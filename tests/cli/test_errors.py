@@ -1,0 +1,135 @@
+"""Exit statuses and the text of errors: rule, found, allowed, next step; a traceback with --debug only."""
+
+import pytest
+
+
+def compare(out, *more, data="digits", student="test_resnet"):
+    return ["compare", data, "--student", student, "--image-size", "32", "-n", "60", "--out", out, *more]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("compare", "dgits", "-s", "test_resnet"), "'dgits' is neither a path nor a known source of images. Found: nearest: digits"),
+        (("compare", "digits", "-s", "resnet10x"), "There is no timm model named 'resnet10x'. Allowed: nearest: resnet10t"),
+        (("compare", "digits", "-s", "test_resnet", "-t", "tf_efficientnet_lit0"), "There is no timm model named 'tf_efficientnet_lit0'. Allowed: nearest: tf_efficientnet_lite0"),
+        (("compare", "digits", "-s", "test_resnet", "--arms", "distill:kll"), "There is no loss named 'kll'. Allowed: nearest: kl"),
+        (("compare", "digits", "-s", "tmm:resnet10t"), "'tmm'"),
+        (("distill", "digits", "-s", "test_resnet", "-t", "test_resnt"), "There is no timm model named 'test_resnt'. Allowed: nearest: test_resnet"),
+        (("check", "digits", "-s", "test_resnt"), "There is no timm model named 'test_resnt'. Allowed: nearest: test_resnet"),
+        (("list", "students", "--ladder", "mobilnetv4"), "There is no family of students named 'mobilnetv4'"),
+    ],
+    ids=["source", "student", "teacher", "loss", "scheme", "distill's teacher", "check's student", "ladder"],
+)  # fmt: skip
+def test_an_unknown_name_is_answered_with_the_nearest(cli, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    done = cli(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert words in done.said
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("arms", "words"),
+    [
+        ("wobble", "'scratch', 'linear_probe', 'finetune' or 'distill'"),
+        ("scratch@hub", "scratch starts from random weights; to train pretrained weights take finetune"),
+        ("finetune@random", "finetune needs pretrained weights: init hub or upstream"),
+        ("scratch:kl", "scratch trains on labels only; losses go with distill"),
+        ("distill@moon", "'random', 'hub' or 'upstream'"),
+        ("distill:kl=much", "A loss weight must be a number. Found: kl=much"),
+        ("distill:kl=0", "a loss weight must be positive"),
+        ("distill:kl", "The arm distill:kl needs a teacher. Next: name one with --teacher"),
+        ("finetune@upstream", "The arm finetune@upstream needs an upstream source. Next: name one with --upstream"),
+        ("scratch,scratch", "A comparison needs arms, each once. Found: scratch, scratch"),
+    ],
+)
+def test_arms_that_cannot_be(cli, tmp_path, arms, words):
+    done = cli(*compare(tmp_path / "out", "--arms", arms))
+    assert (done.status, done.out) == (2, "")
+    assert words in done.said
+    assert "Traceback" not in done.err
+    assert not (tmp_path / "out" / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--upstream", "digits"), "Found: --upstream alone"),
+        (("--pretrain-images", "10"), "Found: --pretrain-images alone"),
+        (("--learning-rates", "fast"), "--learning-rates is a list of numbers. Found: fast"),
+        (("--learning-rates", "1e-3,1e-3"), "learning_rates must be a list of different positive numbers"),
+        (("--epochs", "0"), "epochs: Input should be greater than or equal to 1"),
+        (("--precision", "fp16"), "'fp16' is not one of 'auto', 'fp32', 'bf16'"),
+        (("--seeds", "0"), "Invalid value for '--seeds'"),
+        (("--train-images", "0"), "Invalid value for '--train-images'"),
+        (("--image-size", "0"), "Invalid value for '--image-size'"),
+        (("--wobble",), "No such option: --wobble"),
+        (("--train-images", "99999"), "A subset cannot be larger than"),
+    ],
+)
+def test_options_that_cannot_be(cli, tmp_path, more, words):
+    done = cli(*compare(tmp_path / "out", "--arms", "scratch", *more))
+    assert (done.status, done.out) == (2, "")
+    assert words in done.said
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("compar", "digits"), "No such command 'compar'"),
+        (("compare", "digits"), "Missing option '--student'"),
+        (("list", "students", "teachers"), "unexpected extra argument"),
+        (("list", "studnts"), "'studnts' is not one of 'teachers', 'students', 'losses'"),
+        (("report", "nowhere"), "A report is made from records. Found: none that can be read"),
+        (("predict", "nowhere", "image.png"), "no model.yaml in nowhere"),
+        (("check", "digits", "--seeds", "0"), "Invalid value for '--seeds'"),
+    ],
+)
+def test_wrong_usage_has_status_2(cli, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    done = cli(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert words in done.said
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_debug_adds_the_traceback_and_keeps_status_and_message(cli, tmp_path, place):
+    arguments = ["report", str(tmp_path)]
+    plain = cli(*arguments)
+    debugged = cli(*arguments[:place], "--debug", *arguments[place:])
+    assert debugged.status == plain.status == 2
+    assert "Traceback (most recent call last)" in debugged.err
+    assert debugged.err.endswith(plain.err)
+
+
+def test_ctrl_c_says_how_to_go_on(cli, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("azeotrope.api.listing.listing", interrupted)
+    done = cli("list", "losses")
+    assert (done.status, done.out) == (130, "")
+    assert done.said == "azeotrope: Interrupted. Next: the same command goes on from here."
+
+
+def test_a_comparison_in_which_no_run_finishes_has_status_1_and_keeps_the_reason(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("azeotrope.api.compare.training_rate", lambda *_: 100.0)
+    rates = ("--arms", "scratch", "--seeds", "1", "--epochs", "1", "--learning-rates", "1e30", "--precision", "fp32")
+    done = cli(*compare(tmp_path / "out", *rates))
+    assert done.status == 1
+    assert "No arm finished" in done.out
+    assert "The loss is not finite at step" in " ".join(done.out.split())
+    assert "Traceback" not in done.err
+    assert not (tmp_path / "out" / "models").exists()
+
+
+def test_a_distillation_that_fails_has_status_1_and_says_why(cli, tmp_path, teacher_model):
+    rates = ("--epochs", "1", "--learning-rates", "1e30", "--precision", "fp32", "-n", "200", "--image-size", "32")
+    teacher = ("--teacher", teacher_model, "--teacher-size", "32")
+    done = cli("distill", "digits", "-s", "test_resnet", *teacher, *rates, "--out", tmp_path / "out")
+    assert (done.status, done.out) == (1, "")
+    assert "The loss is not finite at step" in done.said
+    assert "at learning rate 1e+30" in done.said

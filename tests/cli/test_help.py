@@ -1,0 +1,49 @@
+"""What a person reads before anything runs."""
+
+import re
+
+import pytest
+import typer
+from rich.text import Text
+
+from azeotrope import __version__
+from azeotrope.cli.__main__ import build
+from azeotrope.lookup import member, members
+
+COMMANDS = members("cli")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_ends_with_an_example_that_the_command_takes(cli, parse, name):
+    example = re.search(r"^ *Example: (azeotrope .*)$", member("cli", name, "command").command.__doc__, re.MULTILINE)
+    assert example, f"{name} has no example"
+    assert example[1].split()[1] == name
+    parse(example[1])
+    done = cli(name, "--help")
+    assert (done.status, done.err) == (0, "")
+    assert "Example: " + example[1] in " ".join(done.out.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_loses_no_words_to_markup(name):
+    for parameter in typer.main.get_command(build()).commands[name].params:
+        said = parameter.help or ""
+        assert Text.from_markup(said).plain == said
+
+
+def test_help_of_the_program_lists_every_command_with_a_sentence(cli):
+    done = cli("--help")
+    assert done.status == 0
+    listed = re.findall(r"^│ (\w+) +[A-Z]", done.out, re.MULTILINE)
+    assert sorted(listed) == COMMANDS
+
+
+def test_no_command_is_wrong_usage_and_shows_the_help(cli):
+    done = cli()
+    assert done.status == 2
+    assert "compare" in done.out
+
+
+def test_version(cli):
+    assert cli("--version").out == __version__ + "\n"
+    assert cli("--version").status == 0
