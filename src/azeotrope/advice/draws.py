@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from azeotrope.advice.cells import Floats, JointCells, correlation
-from azeotrope.advice.weighing import Question, weigh
+from azeotrope.advice.weighing import Question, judgeable, weigh
 from azeotrope.errors import NotIdentifiable
 from azeotrope.fitting.form import FormFit, Options, fit_form
 from azeotrope.fitting.forms import default_forms
@@ -59,7 +59,7 @@ def draw_curves(
     """
     options, curves = Options(priors=priors, seed=seed), [cells.curve(arm) for arm in range(len(cells.arms))]
     sizes = min(len(curve.sizes) for curve in curves)
-    laws = [law(form)] if form else default_forms(("train_images",), sizes, cells.chance)
+    laws = [law(form)] if form else judgeable(default_forms(("train_images",), sizes, cells.chance), sizes)
     if not laws:
         raise NotIdentifiable(
             "No law has few enough parameters for these sizes",

@@ -1,0 +1,118 @@
+"""How often the boundary's 90 % sets hold the truth, and its outcome is right, in worlds whose truth is known.
+
+Run: `python benchmarks/boundary_coverage.py [REPEATS] [WORLD ...]`. Fixed seeds, apart from those on which the estimator
+was tried out (0 to 149). The slow suite checks a smaller sample (tests/advice/test_coverage.py).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from azeotrope.advice.boundary import Boundary, find_boundary
+from azeotrope.advice.cells import joint_cells
+from azeotrope.advice.draws import draw_curves
+from azeotrope.record.frame import read_runs
+from azeotrope.testing.worlds import CROSSING, NONE, SEVEN, WINDOW, Curve, Floats, power, runs, saturating
+
+FIRST_SEED = 10_000
+DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class World:
+    """Two true curves, a design, and the outcome that a clear case must get."""
+
+    arms: tuple[Curve, Curve]
+    outcome: str
+    sizes: Floats = SEVEN
+    seeds: int = 3
+    correlation: float = 0.6
+
+    def crossings(self) -> Floats:
+        """The true crossings between the smallest size / 3 and 10 x the largest."""
+        grid = np.geomspace(self.sizes[0] / 3, self.sizes[-1] * 10, 20_000)
+        ahead = self.arms[1](grid) > self.arms[0](grid)
+        return grid[1:][ahead[1:] != ahead[:-1]]
+
+
+SATURATING = saturating(0.10, 60.0, 0.80), saturating(0.06, 120.0, 0.85)
+WORLDS = {
+    "one crossing": World(CROSSING, "crossing_bracketed"),
+    "none": World(NONE, "distill_always"),
+    "window": World(WINDOW, "window"),
+    "wrong form": World(SATURATING, "crossing_bracketed"),
+    "wrong form, 8 seeds": World(SATURATING, "crossing_bracketed", seeds=8),
+    "correlated 0.95": World(CROSSING, "crossing_bracketed", correlation=0.95),
+    "few: 5 sizes, 2 seeds": World(CROSSING, "crossing_bracketed", sizes=np.geomspace(250, 16000, 5), seeds=2),
+    "one seed": World(CROSSING, "crossing_bracketed", seeds=1),
+    "gap of 0.1 points": World((power(0.061, 4.0, 0.45), power(0.06, 4.0, 0.45)), "practically_equal"),
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """Shares over repeats: of true crossings inside the 90 % set, of sizes whose 90 % interval holds the true difference."""
+
+    crossings: float | None
+    differences: float
+    right: float
+    outcomes: dict[str, int]
+    seconds: float
+
+
+def measure(world: World, repeats: int) -> Score:
+    """Score the estimator on `repeats` draws of the world."""
+    start, truth = time.perf_counter(), world.crossings()
+    answers = list(_answers(world, repeats))
+    held = [_inside(answer, size) for answer in answers for size in truth]
+    differences = [_true_difference(world, win.at) in win.difference for answer in answers for win in answer.p_win]
+    outcomes = Counter(answer.outcome for answer in answers)
+    return Score(
+        float(np.mean(held)) if held else None,
+        float(np.mean(differences)),
+        outcomes[world.outcome] / repeats,
+        dict(outcomes),
+        time.perf_counter() - start,
+    )
+
+
+def _answers(world: World, repeats: int) -> Iterator[Boundary]:
+    for seed in range(FIRST_SEED, FIRST_SEED + repeats):
+        table = runs(world.arms, sizes=world.sizes, seeds=world.seeds, correlation=world.correlation, seed=seed)
+        frame = read_runs(table)
+        cells = joint_cells([frame.only("distill"), frame.only("scratch")], "train_images")
+        yield find_boundary(cells, draw_curves(cells, draws=DRAWS, seed=seed), "train_images")
+
+
+def _inside(answer: Boundary, size: float) -> bool:
+    return any((piece.low or 0) < size < (piece.high or np.inf) for piece in answer.confidence_set)
+
+
+def _true_difference(world: World, size: float) -> float:
+    challenger, baseline = (float(arm(np.array(size))) for arm in world.arms)
+    return baseline - challenger
+
+
+def main() -> None:
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 250
+    print(f"{repeats} repeats a world, {DRAWS} draws, seeds from {FIRST_SEED}")
+    print("| world | D* in the 90 % set | difference in its 90 % interval | outcome right | outcomes | seconds |")
+    print("|---|---|---|---|---|---|")
+    for name in sys.argv[2:] or WORLDS:
+        score = measure(WORLDS[name], repeats)
+        held = "-" if score.crossings is None else f"{score.crossings:.1%}"
+        listed = ", ".join(f"{outcome} {count}" for outcome, count in sorted(score.outcomes.items()))
+        print(
+            f"| {name} | {held} | {score.differences:.1%} | {score.right:.1%} | {listed} | {score.seconds:.0f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
