@@ -8,22 +8,33 @@ def compare(out, *more, data="digits", student="test_resnet"):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("line", "words"),
     [
-        (("compare", "dgits", "-s", "test_resnet"), "'dgits' is neither a path nor a known source of images. Found: nearest: digits"),
-        (("compare", "digits", "-s", "resnet10x"), "There is no timm model named 'resnet10x'. Allowed: nearest: resnet10t"),
-        (("compare", "digits", "-s", "test_resnet", "-t", "tf_efficientnet_lit0"), "There is no timm model named 'tf_efficientnet_lit0'. Allowed: nearest: tf_efficientnet_lite0"),
-        (("compare", "digits", "-s", "test_resnet", "--arms", "distill:kll"), "There is no loss named 'kll'. Allowed: nearest: kl"),
-        (("compare", "digits", "-s", "tmm:resnet10t"), "'tmm'"),
-        (("distill", "digits", "-s", "test_resnet", "-t", "test_resnt"), "There is no timm model named 'test_resnt'. Allowed: nearest: test_resnet"),
-        (("check", "digits", "-s", "test_resnt"), "There is no timm model named 'test_resnt'. Allowed: nearest: test_resnet"),
-        (("list", "students", "--ladder", "mobilnetv4"), "There is no family of students named 'mobilnetv4'"),
+        (
+            "compare dgits -s test_resnet",
+            "'dgits' is neither a path nor a known source of images. Found: nearest: digits.",
+        ),
+        ("compare digits -s resnet10x", "no timm model named 'resnet10x'. Allowed: nearest: resnet10t"),
+        ("compare digits -s tmm:resnet10t", "no model source named 'tmm'. Allowed: nearest: timm"),
+        (
+            "compare digits -s test_resnet -t tf_efficientnet_lit0",
+            "no timm model named 'tf_efficientnet_lit0'. Allowed: nearest: tf_efficientnet_lite0",
+        ),
+        (
+            "compare digits -s test_resnet --arms distill:kll",
+            "no loss named 'kll'. Allowed: nearest: kl. Next: take one of these names, or see `azeotrope list`.",
+        ),
+        (
+            "distill digits -s test_resnet -t test_resnt",
+            "no timm model named 'test_resnt'. Allowed: nearest: test_resnet",
+        ),
+        ("check digits -s test_resnt", "no timm model named 'test_resnt'. Allowed: nearest: test_resnet"),
+        ("list students --ladder mobilnetv4", "no family of students named 'mobilnetv4'"),
     ],
-    ids=["source", "student", "teacher", "loss", "scheme", "distill's teacher", "check's student", "ladder"],
-)  # fmt: skip
-def test_an_unknown_name_is_answered_with_the_nearest(cli, tmp_path, monkeypatch, arguments, words):
+)
+def test_an_unknown_name_is_answered_with_the_nearest(cli, tmp_path, monkeypatch, line, words):
     monkeypatch.chdir(tmp_path)
-    done = cli(*arguments)
+    done = cli(*line.split())
     assert (done.status, done.out) == (2, "")
     assert words in done.said
     assert "Traceback" not in done.err

@@ -17,8 +17,9 @@ def files(folder):
 def asked(tmp_path_factory, tiny, teacher_model):
     """A comparison of two arms, all but its output format."""
     folder = tmp_path_factory.mktemp("compare")
-    teacher = ("--teacher", teacher_model, "--teacher-size", "32", "--arms", "scratch,distill")
-    return ("compare", "digits", *tiny, *teacher, "-n", 200, "--seeds", 1, "--cache", folder / "cache", "--out", folder / "out")  # fmt: skip
+    teacher = ("--teacher", teacher_model, "--teacher-size", 32, "--arms", "scratch,distill")
+    kept = ("--cache", folder / "cache", "--out", folder / "out")
+    return ("compare", "digits", *tiny, *teacher, "-n", 200, "--seeds", 1, *kept)
 
 
 @pytest.fixture(scope="module")
