@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import brentq
 
 from azeotrope.fitting.form import FormFit
-from azeotrope.fitting.many import fit_many
+from azeotrope.fitting.many import Fits, fit_many
 from azeotrope.laws._law import Floats
 from azeotrope.record.interval import Interval
 
@@ -21,7 +22,7 @@ RISE = 2.71
 
 _AWAY = 2.0
 _ZERO = 1e-3
-_POINTS = 25
+_CLOSE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,25 @@ def identified(form: FormFit, name: str) -> bool:
 
 def floor_interval(form: FormFit) -> Interval:
     """The floors that the runs allow at 90 %, without prior and whatever the bootstrap says; from 0 when they allow
-    none.
-    """
-    value = float(form.fits.params[0, form.law.index("e")])
-    highest = form.cells.error.min()
-    seen = profile(form, "e", np.concatenate([[highest * _ZERO], highest * np.linspace(0.04, 1.0, _POINTS)]))
-    allowed = seen.values[seen.deviance < RISE]
-    low, high = (float(allowed.min()), float(allowed.max())) if len(allowed) else (value, value)
-    return Interval(value, 0.0 if low <= highest * _ZERO else low, high, 0.9)
+    none."""
+    free = _fit(form, {})
+    best = float(free.params[0, form.law.index("e")])
+    least, most = form.cells.error.min() * _ZERO, form.cells.error.min() * form.law.parameters[form.law.index("e")].high
+
+    def excess(floor: float) -> float:
+        return _deviance(form, {"e": floor}) - 2 * float(free.objective[0]) - RISE
+
+    low = 0.0 if best <= least or excess(least) < 0 else brentq(excess, least, best, rtol=_CLOSE)
+    high = most if best >= most or excess(most) < 0 else brentq(excess, max(best, least), most, rtol=_CLOSE)
+    return Interval(float(form.fits.params[0, form.law.index("e")]), low, max(low, high), 0.9)
 
 
 def _deviance(form: FormFit, held: dict[str, float]) -> float:
-    fits = fit_many(
+    return 2 * float(_fit(form, held).objective[0])
+
+
+def _fit(form: FormFit, held: dict[str, float]) -> Fits:
+    return fit_many(
         form.law,
         form.cells.x,
         form.cells.error,
@@ -66,5 +74,5 @@ def _deviance(form: FormFit, held: dict[str, float]) -> float:
         fixed={**form.fixed, **held},
         priors=False,
         space=form.options.space,
+        start=form.fits.params[0],
     )
-    return 2 * float(fits.objective[0])

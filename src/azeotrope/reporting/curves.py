@@ -4,6 +4,7 @@ below.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,6 +13,10 @@ import altair as alt
 from azeotrope.fitting.result import FitResult, GroupFit
 from azeotrope.reporting.render import Chart
 from azeotrope.reporting.theme import REFERENCE
+
+_ROOM = 1.12
+_SHORT = 1e6
+"""Above this many, ticks read 2M and not 2,000,000."""
 
 Row: TypeAlias = dict[str, float | str | None]
 
@@ -44,10 +49,10 @@ def numbers(fitted: FitResult) -> CurveNumbers:
 
 def figure(drawn: CurveNumbers) -> Chart:
     """Curves above, residuals below, on one size axis."""
-    size = alt.X("size:Q", title=drawn.axis, scale=alt.Scale(type="log", nice=False))
+    size = _size(drawn)
     title = "loss" if drawn.unit == "loss" else "test error"
     error = alt.Scale(type="log", nice=False)
-    colour = alt.Color("group:N", title=None)
+    colour = alt.Color("group:N", title=None, legend=alt.Legend(symbolOpacity=1))
     lines = alt.Chart(alt.InlineData(values=[*drawn.lines])).encode(x=size, color=colour)
     points = alt.Chart(alt.InlineData(values=[*drawn.points])).encode(x=size, color=colour)
     banded = alt.Chart(alt.InlineData(values=[row for row in drawn.lines if row["low"] is not None]))
@@ -59,6 +64,16 @@ def figure(drawn: CurveNumbers) -> Chart:
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(color=REFERENCE).encode(y="zero:Q")
     residuals = points.mark_circle(size=45, opacity=1).encode(y=alt.Y("residual:Q", title="log residual"))
     return alt.vconcat(curves, alt.layer(zero, residuals).properties(height=110))
+
+
+def _size(drawn: CurveNumbers) -> alt.X:
+    """One log axis for both panels, with room for dots at its ends and labels at 1, 2 and 5 only."""
+    sizes = [float(row["size"] or 0) for row in (*drawn.lines, *drawn.points)]
+    low, high = min(sizes) / _ROOM, max(sizes) * _ROOM
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [step * 10.0**decade for decade in decades for step in (1, 2, 5) if low <= step * 10.0**decade <= high]
+    axis = alt.Axis(values=ticks, format="~s" if high > _SHORT else ",")
+    return alt.X("size:Q", title=drawn.axis, axis=axis, scale=alt.Scale(type="log", domain=[low, high]))
 
 
 def _points(name: str, group: GroupFit, axis: str) -> list[Row]:
