@@ -75,7 +75,7 @@ def test_the_teachers_own_resolution_is_written_into_the_plan(plan, teacher_mode
         (
             ["scratch"],
             {"image_size": 16},
-            "Images must not be smaller than the stride of timm:test_resnet. Found: 16 px",
+            "smaller than the stride of timm:test_resnet. Found: 16 px",
         ),
         (["scratch"], {"student": "test_resnett"}, "test_resnet"),
         (["scratch"], {"train_images": [5000]}, "A subset cannot be larger than the training images, nor empty. Found"),

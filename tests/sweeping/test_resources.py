@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from azeotrope.sweeping.resources import VAL_SHARE
 @pytest.mark.parametrize("seed", [0, 1])
 def test_smaller_sets_are_inside_larger_ones(resources, digits, seed):
     sets = [resources.rows(digits.fingerprint, count, seed) for count in (50, 100, 400)]
-    for small, large in zip(sets, sets[1:], strict=False):
+    for small, large in pairwise(sets):
         assert set(small.train) < set(large.train)
         assert set(small.val) < set(large.val)
 
