@@ -9,6 +9,7 @@ from azeotrope.lookup import members
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SOURCE = ROOT / "src" / "azeotrope"
 TREE = re.search(r"```(?:text)?\nsrc/azeotrope/\n(.*?)```", README, re.DOTALL)[1]
 LISTED = set(re.findall(r"(?<!\S)([a-z_]+(?:/|\.py))(?!\S)", TREE))
