@@ -1,7 +1,8 @@
-"""Every command and every Python block in README.md and docs/ is one that works.
+"""Every command in README.md and docs/ is one that the program takes; what can be run in seconds is run.
 
-Shell blocks: each line that starts with `azeotrope` is read by the program's own parser. A block after the comment
-`<!-- run by tests/docs -->` is run, line by line, in an empty folder. Python blocks are compiled, and run where noted.
+Each line of a shell block that starts with `azeotrope` is read by the program's own parser. A block after the comment
+`<!-- run by tests/docs -->` is run, line by line, in an empty folder, and then its page's Python. The examples of
+data.md and models.md are run by the tests of these folders.
 """
 
 import re
@@ -48,12 +49,13 @@ def test_a_command_that_is_wrong_would_be_found(parse, line):
         parse(line)
 
 
-@pytest.mark.parametrize("lines", [lines for _, run, lines in SHELL if run])
-def test_the_marked_block_runs(cli, tmp_path, monkeypatch, lines):
+@pytest.mark.parametrize(("page", "lines"), [(page, lines) for page, run, lines in SHELL if run])
+def test_the_marked_block_runs_and_then_the_python_of_its_page(cli, tmp_path, monkeypatch, page, lines):
     monkeypatch.chdir(tmp_path)
     for line in lines:
         done = cli(*line.split()[1:])
         assert done.status == 0, f"{line}\n{done.err}"
+    exec(compile(PYTHON[page], page, "exec"), {})
 
 
 @pytest.mark.parametrize("page", ["strategies.md"])
