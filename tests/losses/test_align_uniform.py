@@ -13,9 +13,12 @@ from azeotrope.losses.align_uniform import Loss, alignment, uniformity
 SETUP = Setup(student_features=12, teacher_features=20, classes=3)
 
 
+def unit_rows(x):
+    return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+
 def unit(rows, width, seed):
-    draws = np.random.default_rng(seed).normal(size=(rows, width))
-    return torch.from_numpy(draws / np.linalg.norm(draws, axis=1, keepdims=True))
+    return torch.from_numpy(unit_rows(np.random.default_rng(seed).normal(size=(rows, width))))
 
 
 def numpy_alignment(a, b, power):
@@ -103,21 +106,13 @@ def signals(count=10, dtype=torch.float32):
 
 
 @pytest.mark.parametrize(("align", "uniform"), [(1.0, 1.0), (0.5, 2.0)])
-def test_the_loss_is_the_weighted_sum_of_projected_unit_embeddings(align, uniform):
+def test_the_loss_is_the_weighted_sum_of_projected_unit_embeddings(align, uniform, projected):
     torch.manual_seed(0)
     loss = Loss(SETUP, width=6, align_weight=align, uniform_weight=uniform)
 
-    def projected(projector, features):
-        first, _, second = (
-            {name: value.double().numpy() for name, value in layer.state_dict().items()} for layer in projector
-        )
-        hidden = np.maximum(features.double().numpy() @ first["weight"].T + first["bias"], 0)
-        out = hidden @ second["weight"].T + second["bias"]
-        return out / np.linalg.norm(out, axis=1, keepdims=True)
-
     batch = signals()
-    student = projected(loss.student_projector, batch.features)
-    teacher = projected(loss.teacher_projector, batch.teacher_features)
+    student = unit_rows(projected(loss.student_projector, batch.features))
+    teacher = unit_rows(projected(loss.teacher_projector, batch.teacher_features))
     spread = (numpy_uniformity(student, 2.0) + numpy_uniformity(teacher, 2.0)) / 2
     assert loss(batch).item() == pytest.approx(
         align * numpy_alignment(student, teacher, 2) + uniform * spread, rel=1e-4
