@@ -1,7 +1,7 @@
 """How often the boundary's 90 % sets hold the truth, and its outcome is right, in worlds whose truth is known.
 
-Run: `python benchmarks/boundary_coverage.py [REPEATS] [WORLD ...]`. Fixed seeds, apart from those on which the estimator
-was tried out (0 to 149). The slow suite checks a smaller sample (tests/advice/test_coverage.py).
+Run: `python benchmarks/boundary_coverage.py [REPEATS] [WORLD ...]`. Fixed seeds, apart from those on which the
+estimator was tried out (0 to 149). The slow suite checks a smaller sample (tests/advice/test_coverage.py).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class World:
 
     arms: tuple[Curve, Curve]
     outcome: str
-    sizes: Floats = SEVEN
+    sizes: tuple[float, ...] = tuple(SEVEN)
     seeds: int = 3
     correlation: float = 0.6
 
@@ -49,7 +49,7 @@ WORLDS = {
     "wrong form": World(SATURATING, "crossing_bracketed"),
     "wrong form, 8 seeds": World(SATURATING, "crossing_bracketed", seeds=8),
     "correlated 0.95": World(CROSSING, "crossing_bracketed", correlation=0.95),
-    "few: 5 sizes, 2 seeds": World(CROSSING, "crossing_bracketed", sizes=np.geomspace(250, 16000, 5), seeds=2),
+    "few: 5 sizes, 2 seeds": World(CROSSING, "crossing_bracketed", sizes=tuple(np.geomspace(250, 16000, 5)), seeds=2),
     "one seed": World(CROSSING, "crossing_bracketed", seeds=1),
     "gap of 0.1 points": World((power(0.061, 4.0, 0.45), power(0.06, 4.0, 0.45)), "practically_equal"),
 }
@@ -57,7 +57,7 @@ WORLDS = {
 
 @dataclass(frozen=True)
 class Score:
-    """Shares over repeats: of true crossings inside the 90 % set, of sizes whose 90 % interval holds the true difference."""
+    """Shares of true crossings inside the 90 % set, of true differences inside their intervals, of right outcomes."""
 
     crossings: float | None
     differences: float

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -15,6 +13,7 @@ from azeotrope.record.columns import Columns
 from azeotrope.record.frame import read_runs
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
 from azeotrope.record.store import RunStore
+from published import published
 
 
 def table(**columns) -> pl.DataFrame:
@@ -318,10 +317,8 @@ def test_an_axis_that_runs_do_not_give():
 
 
 def test_published_transfer_runs_are_read():
-    folder = Path(os.environ.get("AZEOTROPE_PUBLISHED_DATA", Path(__file__).parents[3] / "shared" / "data"))
-    path = folder / "syn2real_imagenet.csv"
-    if not path.exists():
-        pytest.skip(f"published data not found: set AZEOTROPE_PUBLISHED_DATA (looked in {folder})")
-    frame = read_runs(path, Columns(by=("pretrain_images",), where={"student": "resnet50"}))
+    frame = read_runs(
+        published("syn2real_imagenet.csv"), Columns(by=("pretrain_images",), where={"student": "resnet50"})
+    )
     assert frame.table.height == 72
     assert frame.groups == ("0", "1000", "16000", "2000", "32000", "4000", "64000", "8000")

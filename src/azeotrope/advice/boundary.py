@@ -18,6 +18,7 @@ from azeotrope.advice.form_free import SizeCheck, disagreements, form_free
 from azeotrope.advice.next_runs import NextRun, Price, by_size, settle_crossing
 from azeotrope.advice.outcome import Outcome, decide
 from azeotrope.record.interval import Interval, quantile_interval
+from azeotrope.record.units import Unit
 
 LEVEL = 0.9
 TAIL = (1 - LEVEL) / 2
@@ -88,7 +89,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Boundary:
-    """The answer. Differences below `practical` count as equal; `forms` holds the weight of each law drawn."""
+    """The answer. Differences below `practical` count as equal; `forms` holds the weight of each law drawn.
+
+    All errors, differences and regrets are fractions, or in the unit of the loss when `unit` is "loss".
+    """
 
     axis: str
     challenger: str
@@ -106,6 +110,7 @@ class Boundary:
     smallest: float
     largest: float
     curve: Curve
+    unit: Unit = "fraction"
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -117,6 +122,7 @@ def find_boundary(
     *,
     at: Sequence[float] = (),
     practical: float = PRACTICAL,
+    unit: Unit = "fraction",
     price: Price = by_size,
 ) -> Boundary:
     """The boundary between the two arms of `cells`, challenger first; `at`: the user's own sizes, else the runs'.
@@ -149,6 +155,7 @@ def find_boundary(
         smallest=smallest,
         largest=largest,
         curve=_curve(difference, grid),
+        unit=unit,
         warnings=(*disagreements(checks, np.asarray(p_at_checks)), *_reach_warnings(asked, smallest, largest)),
     )
 

@@ -49,5 +49,5 @@ def _warning(check: SizeCheck) -> str:
     better = "baseline" if check.difference < 0 else "challenger"
     return (
         f"at {check.size:g} the runs themselves say the {better} is better (paired difference "
-        f"{100 * check.difference:+.2f} points), the fitted laws say the opposite: trust the runs there"
+        f"{check.difference:+.3g} in error), the fitted laws say the opposite: trust the runs there"
     )

@@ -83,10 +83,13 @@ def rank(
 
 
 def candidates(cells: JointCells) -> Floats:
-    """Sizes to consider: those present, and log-spaced ones from half the smallest to three times the largest."""
-    spaced = np.geomspace(cells.sizes[0] / 2, cells.sizes[-1] * 3, CANDIDATES)
+    """Sizes to consider: those present, and log-spaced ones up to three times the largest.
+
+    None is smaller than the smallest seen: cheap as it is, it tells only through the laws, where they are weakest.
+    """
+    spaced = np.geomspace(cells.sizes[0], cells.sizes[-1] * 3, CANDIDATES)
     rounded = np.array([float(f"{size:.2g}") for size in spaced])
-    return np.unique(np.concatenate([cells.sizes, rounded[rounded >= 1]]))
+    return np.unique(np.concatenate([cells.sizes, rounded[rounded > cells.sizes[0]]]))
 
 
 def _noise_at(cells: JointCells, sizes: Floats) -> Floats:

@@ -54,7 +54,7 @@ def boundary(
     cells = joint_cells(arms, axis)
     drawn = draw_curves(cells, draws=draws, seed=seed, priors=priors, form=None if law == AVERAGE else law)
     smallest_difference = practical_difference(arms, practical)
-    found = find_boundary(cells, drawn, axis, at=at, practical=smallest_difference, price=price)
+    found = find_boundary(cells, drawn, axis, at=at, practical=smallest_difference, unit=frame.unit, price=price)
     said = f"{names[0]!r} is the challenger, {names[1]!r} the baseline; differences are baseline minus challenger"
     return replace(found, warnings=(*warnings, *found.warnings), notes=(*frame.notes, said))
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from azeotrope.advice.boundary import Boundary, Crossing, Piece
+from azeotrope.reporting.difference import points, unit_name
 
 
 def document(found: Boundary) -> dict[str, JsonValue]:
@@ -23,15 +24,15 @@ def document(found: Boundary) -> dict[str, JsonValue]:
 
 def headline(found: Boundary) -> str:
     """The outcome in one sentence."""
-    a, b, seen = found.challenger, found.baseline, f"{found.smallest:g} to {found.largest:g} {found.axis}"
+    a, b, seen = found.challenger, found.baseline, f"{found.smallest:,.0f} to {found.largest:,.0f} {found.axis}"
     match found.outcome:
         case "distill_always":
             return f"{a} is better than {b} throughout {seen}; no crossing there."
         case "distill_never":
             return f"{b} is better than {a} throughout {seen}; no crossing there."
         case "practically_equal":
-            near = f"within {100 * found.practical:.2g} points near {found.largest:g} {found.axis}"
-            return f"The gap vanishes: {a} and {b} are practically equal, {near}."
+            equal = f"practically equal, within {points(found) * found.practical:.2g} {unit_name(found)}"
+            return f"The gap vanishes: {a} and {b} are {equal}, near {found.largest:,.0f} {found.axis}."
         case "undetermined":
             return f"These runs do not settle whether {a} or {b} is better throughout {seen}, or where they cross."
         case "window":
@@ -48,7 +49,7 @@ def text(found: Boundary) -> RenderableType:
         run = found.next_runs[0]
         parts.append(
             Text(
-                f"Next run: one more seed of both arms at {run.size:g} {found.axis}; "
+                f"Next run: one more seed of both arms at {run.size:,.0f} {found.axis}; "
                 f"it would remove {run.variance_removed:.0%} of what is uncertain."
             )
         )
@@ -58,26 +59,33 @@ def text(found: Boundary) -> RenderableType:
 
 
 def _sizes(found: Boundary) -> Table:
+    scale = points(found)
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for title in (found.axis, f"p({found.challenger} better)", "points better, 90 %", "regret of it", "of the other"):
-        grid.add_column(Text(title), justify="right", overflow="fold")
+    for title in (
+        found.axis,
+        f"p({found.challenger} better)",
+        f"{unit_name(found)} better, 90 %",
+        "regret of it",
+        "of the other",
+    ):
+        grid.add_column(Text(title), justify="right", overflow="fold", no_wrap="better, 90" in title)
     for win, regret in zip(found.p_win, found.regret, strict=True):
         d = win.difference
         cells = (
-            f"{win.at:g}",
+            f"{win.at:,.0f}",
             f"{win.p:.2f}",
-            f"{100 * d.value:+.2f} ({100 * d.low:+.2f} to {100 * d.high:+.2f})",
-            f"{100 * regret.challenger:.2f}",
-            f"{100 * regret.baseline:.2f}",
+            f"{scale * d.value:+.2f} ({scale * d.low:+.2f} to {scale * d.high:+.2f})",
+            f"{scale * regret.challenger:.2f}",
+            f"{scale * regret.baseline:.2f}",
         )
         grid.add_row(*map(Text, cells))
     return grid
 
 
 def _place(crossing: Crossing) -> str:
-    low, high = ("?" if end is None else f"{end:.3g}" for end in (crossing.low, crossing.high))
+    low, high = ("?" if end is None else f"{_size(end)}" for end in (crossing.low, crossing.high))
     if crossing.value is not None:
-        return f"{crossing.value:.3g} ({low} to {high})"
+        return f"{_size(crossing.value)} ({low} to {high})"
     if crossing.low is None and crossing.high is None:
         return "a size that these runs do not bound, of"
     return f"more than {low}" if crossing.high is None else f"less than {high}"
@@ -89,8 +97,13 @@ def _pieces(found: Boundary) -> str:
 
 def _piece(piece: Piece) -> str:
     if piece.low is None:
-        return "everywhere" if piece.high is None else f"up to {piece.high:.3g}"
-    return f"{piece.low:.3g} and beyond" if piece.high is None else f"{piece.low:.3g} to {piece.high:.3g}"
+        return "everywhere" if piece.high is None else f"up to {_size(piece.high)}"
+    return f"{_size(piece.low)} and beyond" if piece.high is None else f"{_size(piece.low)} to {_size(piece.high)}"
+
+
+def _size(size: float) -> str:
+    """Three digits, without an exponent: a crossing is not known better."""
+    return f"{float(f'{size:.3g}'):,.0f}"
 
 
 def _plain(value: object) -> JsonValue:

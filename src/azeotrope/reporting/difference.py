@@ -16,12 +16,14 @@ Row: TypeAlias = dict[str, float | None]
 
 @dataclass(frozen=True)
 class DifferenceNumbers:
-    """What is drawn. Differences are baseline minus challenger in points (error x 100): above zero the challenger wins.
+    """What is drawn. Differences are baseline minus challenger in `unit` (points are error x 100): above zero the
+    challenger wins.
 
     `band` rows: size, difference, low, high; `runs` rows: size, difference, and low and high where there are repeats.
     """
 
     axis: str
+    unit: str
     challenger: str
     baseline: str
     smallest: float
@@ -33,28 +35,38 @@ class DifferenceNumbers:
 
 def numbers(found: Boundary) -> DifferenceNumbers:
     """The figure's numbers from a boundary."""
-    curve = found.curve
+    curve, scale = found.curve, points(found)
     band: list[Row] = [
-        {"size": size, "difference": 100 * middle, "low": 100 * low, "high": 100 * high}
+        {"size": size, "difference": scale * middle, "low": scale * low, "high": scale * high}
         for size, middle, low, high in zip(curve.sizes, curve.difference, curve.low, curve.high, strict=True)
     ]
     runs: list[Row] = [
         {
             "size": check.size,
-            "difference": 100 * check.difference,
-            "low": 100 * check.interval.low if check.interval else None,
-            "high": 100 * check.interval.high if check.interval else None,
+            "difference": scale * check.difference,
+            "low": scale * check.interval.low if check.interval else None,
+            "high": scale * check.interval.high if check.interval else None,
         }
         for check in found.form_free
     ]
-    names = (found.axis, found.challenger, found.baseline, found.smallest, found.largest)
+    names = (found.axis, unit_name(found), found.challenger, found.baseline, found.smallest, found.largest)
     return DifferenceNumbers(*names, tuple(band), tuple(runs), found.crossings)
+
+
+def points(found: Boundary) -> float:
+    """What differences are multiplied by to be shown: errors as points, losses as they are."""
+    return 1.0 if found.unit == "loss" else 100.0
+
+
+def unit_name(found: Boundary) -> str:
+    """The word for the unit that differences are shown in."""
+    return "loss" if found.unit == "loss" else "points"
 
 
 def figure(drawn: DifferenceNumbers) -> Chart:
     """The chart; sizes beyond the runs are shaded, for there only the laws speak."""
     base = alt.Chart(alt.InlineData(values=[*drawn.band])).encode(x=_size(drawn))
-    points = alt.Chart(alt.InlineData(values=[*drawn.runs])).encode(x=_size(drawn))
+    dots = alt.Chart(alt.InlineData(values=[*drawn.runs])).encode(x=_size(drawn))
     repeated = alt.Chart(alt.InlineData(values=[row for row in drawn.runs if row["low"] is not None]))
     return alt.layer(
         _beyond(drawn),
@@ -62,7 +74,7 @@ def figure(drawn: DifferenceNumbers) -> Chart:
         base.mark_area(opacity=0.2, color=PALETTE[0], clip=True).encode(y=_difference(drawn, "low"), y2="high:Q"),
         base.mark_line(color=PALETTE[0], clip=True).encode(y=_difference(drawn, "difference")),
         repeated.mark_rule(color=REFERENCE).encode(x=_size(drawn), y=_difference(drawn, "low"), y2="high:Q"),
-        points.mark_circle(color=REFERENCE, size=50, opacity=1).encode(y=_difference(drawn, "difference")),
+        dots.mark_circle(color=REFERENCE, size=50, opacity=1).encode(y=_difference(drawn, "difference")),
         *(_crossing(crossing, drawn) for crossing in drawn.crossings),
     ).properties(
         title=f"{drawn.challenger} against {drawn.baseline}",
@@ -81,7 +93,7 @@ def _difference(drawn: DifferenceNumbers, field: str) -> alt.Y:
     ends = [value for row in inside for key in ("low", "high", "difference") if (value := row[key]) is not None]
     room = 0.15 * (max(ends) - min(ends)) or 1.0
     scale = alt.Scale(domain=[min(0.0, *ends) - room, max(0.0, *ends) + room])
-    return alt.Y(f"{field}:Q", title=f"points by which {drawn.challenger} is better", scale=scale)
+    return alt.Y(f"{field}:Q", title=f"{drawn.unit} by which {drawn.challenger} is better", scale=scale)
 
 
 def _beyond(drawn: DifferenceNumbers) -> alt.Chart:
