@@ -70,3 +70,10 @@ def test_the_example_of_a_loss_keeps_the_contract():
     exec(compile(PYTHON["losses.md"], "losses.md", "exec"), names)
     for check in losses.CHECKS:
         check(names["Loss"])
+
+
+def test_every_loss_has_a_row():
+    from azeotrope.lookup import members
+
+    page = (ROOT / "docs" / "losses.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == members("losses")
