@@ -6,12 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from azeotrope.config import ViewPolicy
 from azeotrope.data.decode import Unreadable, decode
-from azeotrope.data.pack import squared
-from azeotrope.data.views import normalise
+from azeotrope.data.pack import squared, stored_size
+from azeotrope.data.views import PLAIN, draw, normalise, render
 from azeotrope.errors import InputError
+from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel, load_model
 
 IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -30,7 +34,7 @@ def predict(model: str | Path, images: Sequence[str | Path], *, top: int = 3) ->
     """Classify image files (or all images of folders) with a model that `compare` or `distill` saved.
 
     `model` is the saved model's folder, or the output folder that holds it when it holds one only. Images are prepared
-    as in training: the whole frame squared to the model's size. Raises InputError for a folder that holds no model, or
+    as in evaluation. Raises InputError for a folder that holds no model, or
     several, and for a file that is missing or unreadable.
     """
     saved = load_model(_folder(Path(model)))
@@ -59,13 +63,20 @@ def _predict(saved: SavedModel, path: Path, top: int) -> Prediction:
             f"The image {path} cannot be read", found=str(error), next_step="leave this file out"
         ) from error
     preparation = saved.preprocessing
-    image = torch.from_numpy(squared(pixels, preparation.size, channels=3).copy()).float()[None] / 255
     with torch.inference_mode():
-        logits = saved.network(normalise(image, preparation.mean, preparation.std)).logits[0]
+        image = normalise(_plain(pixels, preparation), preparation.mean, preparation.std)
+        logits = saved.network(image).logits[0]
     probabilities, places = logits.softmax(0).topk(min(top, len(saved.classes)))
     return Prediction(
         str(path), tuple(saved.classes[place] for place in places.tolist()), tuple(probabilities.tolist())
     )
+
+
+def _plain(pixels: NDArray[np.uint8], preparation: Preprocessing) -> torch.Tensor:
+    """The image as evaluation saw it, [1, 3, size, size] in [0, 1]: squared as it is packed, then the plain view."""
+    packed = squared(pixels, stored_size(max(pixels.shape[:2]), preparation.size), channels=3)
+    view = draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)
+    return render(torch.from_numpy(packed.copy())[None], view, preparation.size, preparation.interpolation)
 
 
 def _files(images: Iterable[str | Path]) -> list[Path]:

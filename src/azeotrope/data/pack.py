@@ -70,14 +70,18 @@ def squared(pixels: NDArray[np.uint8], size: int, channels: int) -> NDArray[np.u
 
 
 def open_pack(task: Task, cache: Path, wanted: int) -> Pack:
-    """The pack that serves models up to `wanted` pixels.
-
-    Some 15 % more than wanted is kept, so that a crop still has pixels to show, but never more than the images have.
-    """
+    """The pack that serves models up to `wanted` pixels."""
     manifest = task.manifest
-    native = int(max(manifest.heights.max(), manifest.widths.max()))
-    size = min(native, -(-wanted * 115 // 800) * 8)
+    size = stored_size(int(max(manifest.heights.max(), manifest.widths.max())), wanted)
     channels = int(manifest.channels[manifest.readable].max())
     key = {"fingerprint": manifest.fingerprint, "order": task.order_digest}
     store = RowStore.open(cache, "pack", key, len(manifest.labels), (channels, size, size), np.uint8)
     return Pack(task, size, channels, store)
+
+
+def stored_size(native: int, wanted: int) -> int:
+    """Pixels at which images of up to `native` pixels are kept for models of `wanted` pixels.
+
+    Some 15 % more than wanted, so that a crop still has pixels to show, but never more than the images have.
+    """
+    return min(native, -(-wanted * 115 // 800) * 8)
