@@ -57,7 +57,7 @@ def compare(
     """
     if seeds < 1:
         raise InputError("At least one seed is needed", found=str(seeds), next_step="take 3 or more for a verdict")
-    sizes = [train_images] if train_images else None
+    sizes = None if train_images is None else [train_images]
     request = Request(
         data, student, teacher, sizes, arms, range(seeds), image_size, upstream, recipe or {}, precision, cache
     )

@@ -48,7 +48,7 @@ def distill(
     when the training cannot be finished; the reason is then on record too.
     """
     progress = progress or Silent()
-    sizes = [train_images] if train_images else None
+    sizes = None if train_images is None else [train_images]
     request = Request(data, student, teacher, sizes, [arm], (seed,), image_size, None, recipe or {}, precision, cache)
     with claimed(Path(out)) as folder:
         workshop = open_workshop(request, progress)

@@ -59,9 +59,11 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     resources = Resources(request.cache or default_cache(), choose(request.precision))
     task = load_task(request.data, scanning(progress))
     resources.add(task)
-    upstream = load_task(request.upstream.data, scanning(progress)) if request.upstream else None
-    if upstream is not None:
+    upstream = None
+    if request.upstream is not None:
+        upstream = load_task(request.upstream.data, scanning(progress))
         resources.add(upstream)
+        resources.rows(upstream.fingerprint, request.upstream.pretrain_images, request.seeds[0])  # are there so many?
     teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
     arms, left_out = _arms(request)
     plan = make_plan(

@@ -36,7 +36,7 @@ def command(
         data=data,
         student=student,
         teacher=options.teacher_spec(teacher, teacher_size),
-        train_images=[train_images] if train_images else None,
+        train_images=None if train_images is None else [train_images],
         arms=options.names(arms),
         seeds=range(seeds),
         image_size=image_size,
