@@ -108,7 +108,7 @@ def test_a_reader_sees_the_old_file_or_the_new_one(tmp_path, monkeypatch):
         (b'{"schema": 1}', "cannot be read"),
         (
             b'{"schema": 99}',
-            "was written by a newer version of azeotrope. Found: schema 99. Allowed: schema 1 or older",
+            "a newer version of azeotrope. Found: schema 99. Allowed: schema 1 or older",
         ),
     ],
 )
