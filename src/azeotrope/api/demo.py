@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from azeotrope.advice.boundary import Boundary
+from azeotrope.api.boundary import boundary
 from azeotrope.api.compare import compare_sizes
 from azeotrope.api.progress import Progress, Silent
 from azeotrope.api.workshop import Request
@@ -15,8 +17,9 @@ from azeotrope.config import TeacherSpec
 from azeotrope.data.sources import fashion_mnist
 from azeotrope.errors import InputError, MissingDependency
 from azeotrope.models.packages import installed_for
-from azeotrope.reporting.files import PAGE
-from azeotrope.reporting.numbers import Comparison
+from azeotrope.reporting import boundary_text, difference, files
+from azeotrope.reporting.html import Section
+from azeotrope.reporting.numbers import Comparison, Document
 
 TEACHER = TeacherSpec(model="timm:tf_efficientnet_lite0", image_size=64)
 STUDENT = "timm:resnet10t"
@@ -27,9 +30,10 @@ RECIPE = {"epochs": 20, "learning_rates": (2e-3,), "views": 8}  # shorter than t
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What was compared, smallest size first, and where the report is."""
+    """What was compared, smallest size first, where the arms swap places, and where the report is."""
 
     comparisons: tuple[Comparison, ...]
+    boundary: Boundary
     report: Path
 
 
@@ -54,7 +58,14 @@ def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None
         recipe=RECIPE,
     )
     comparisons = compare_sizes(request, Path(out), progress or Silent())
-    return Demonstration(comparisons, Path(out) / PAGE)
+    found = boundary(str(out), challenger="distill", baseline="scratch")
+    document = Document(comparisons=comparisons, disagreements=files.read_disagreements(out))
+    return Demonstration(comparisons, found, files.write_page(Path(out) / files.PAGE, document, [_difference(found)]))
+
+
+def _difference(found: Boundary) -> Section:
+    caption = f"{boundary_text.headline(found)} Above zero, distill has the lower error; the band holds 90 %."
+    return Section("Where the answer changes", caption, difference.figure(difference.numbers(found)))
 
 
 def _data() -> str:

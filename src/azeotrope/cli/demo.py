@@ -17,6 +17,7 @@ def command(out: options.Out = Path("azeotrope-demo"), as_json: options.AsJson =
     """
     import azeotrope
     from azeotrope.cli._progress import Shown
+    from azeotrope.reporting import boundary_text
     from azeotrope.reporting.files import as_json as document
     from azeotrope.reporting.table import WIDTH, table
 
@@ -29,4 +30,5 @@ def command(out: options.Out = Path("azeotrope-demo"), as_json: options.AsJson =
     for comparison in shown.comparisons:
         console.print(table(comparison))
         console.print()
+    console.print(boundary_text.headline(shown.boundary))
     typer.echo(f"Report: {shown.report.resolve()}")
