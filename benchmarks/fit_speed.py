@@ -1,7 +1,8 @@
 """Speed of the vectorised fit beside SciPy on one objective: Hoffmann et al.'s, on the 240 points of their figure.
 
-Both run in this process, on one thread, one after the other. SciPy is L-BFGS-B with analytic gradient from the 4,500 starts of the
-original grid (Hoffmann et al. 2022, appendix D.2). Run: `OMP_NUM_THREADS=1 python benchmarks/fit_speed.py [starts]`.
+Both run in this process, on one thread, one after the other. SciPy is L-BFGS-B with analytic gradient from the 4,500
+starts of the original grid (Hoffmann et al. 2022, appendix D.2). Run: `OMP_NUM_THREADS=1 python
+benchmarks/fit_speed.py [starts]`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ BOOTSTRAPS = 1000
 REPEATS = 5
 STARTS = list(
     itertools.product(
-        np.arange(0, 2.5, 0.5), np.arange(0, 2.5, 0.5), np.arange(0, 30, 5), np.arange(0, 30, 5), np.arange(-1, 1.5, 0.5)
+        np.arange(0, 2.5, 0.5),
+        np.arange(0, 2.5, 0.5),
+        np.arange(0, 30, 5),
+        np.arange(0, 30, 5),
+        np.arange(-1, 1.5, 0.5),
     )
 )
 """a, b, log A, log B, log E: 5 x 5 x 6 x 6 x 5 = 4,500."""
@@ -62,7 +67,7 @@ def scipys(x: np.ndarray, loss: np.ndarray, starts: list[tuple[float, ...]]) -> 
         by_a, by_b = -(pull * share[0] * log_n).sum(), -(pull * share[1] * log_d).sum()
         return float(cost), np.array([by_a, by_b, *(pull * share).sum(axis=1)])
 
-    # ftol and gtol far below the defaults: with those, and a sum this small, the search stops early (Besiroglu et al. 2024)
+    # far below the defaults, with which so small a sum stops early (Besiroglu et al. 2024)
     options = {"ftol": 1e-14, "gtol": 1e-10, "maxiter": 1000}
     results = [minimize(objective, start, jac=True, method="L-BFGS-B", options=options) for start in starts]
     best = min(results, key=lambda result: result.fun)
@@ -79,7 +84,9 @@ def timed(repeats: int, call) -> tuple[list[float], object]:
 
 
 def show(name: str, seconds: list[float], note: str) -> None:
-    print(f"{name:44s} {np.median(seconds):9.4f} s (n = {len(seconds)}, {min(seconds):.4f} to {max(seconds):.4f})  {note}")
+    print(
+        f"{name:44s} {np.median(seconds):9.4f} s (n = {len(seconds)}, {min(seconds):.4f} to {max(seconds):.4f})  {note}"
+    )
 
 
 def main() -> None:
@@ -93,7 +100,9 @@ def main() -> None:
     show(f"azeotrope: {BOOTSTRAPS} bootstraps", boot_seconds, f"converged {boots.converged.mean():.1%}")
     show(f"SciPy L-BFGS-B from {count} starts: one fit", scipy_seconds, f"objective {lowest:.9e}")
     print(f"one fit: {scipy_seconds[0] / np.median(fit_seconds):,.0f} x faster than SciPy here")
-    print(f"even {BOOTSTRAPS} bootstraps: {scipy_seconds[0] / np.median(boot_seconds):,.0f} x faster than SciPy's one fit")
+    print(
+        f"even {BOOTSTRAPS} bootstraps: {scipy_seconds[0] / np.median(boot_seconds):,.0f} x faster than SciPy's one fit"
+    )
     print(f"objective, ours / SciPy's: {fitted.objective[0] / lowest:.9f}")
     print("A 1.8172  alpha 0.3473 reference; ours", np.round(fitted.natural()[0], 4))
 

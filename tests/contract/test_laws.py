@@ -129,5 +129,5 @@ def test_it_says_what_it_is(key: str) -> None:
 
 
 def test_an_unknown_law_is_refused_with_near_names() -> None:
-    with pytest.raises(InputError, match="There is no law named 'power_flor'.*nearest: power_floor"):
+    with pytest.raises(InputError, match=r"There is no law named 'power_flor'.*nearest: power_floor"):
         law("power_flor")

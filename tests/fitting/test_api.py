@@ -7,11 +7,11 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from tests.fitting.worlds import SIZES, runs
 
 from azeotrope.api.fit import fit
 from azeotrope.errors import InputError, NotIdentifiable
 from azeotrope.record.columns import Columns
-from tests.fitting.worlds import SIZES, runs
 
 
 def test_prediction_covers_the_truth_and_widens_outwards() -> None:

@@ -148,9 +148,7 @@ def test_intervals_cover_when_the_law_is_right(key: str) -> None:
     for world in range(60):
         rng = np.random.default_rng(world)
         noise = 0.02 / np.sqrt(3)
-        curve = Cells(
-            X[None], truth * np.exp(noise * rng.standard_normal(7)), np.full(7, 3), np.full(7, noise), chance
-        )
+        curve = Cells(X[None], truth * np.exp(noise * rng.standard_normal(7)), np.full(7, 3), np.full(7, noise), chance)
         forms = [fit_form(one, curve, Options()) for one in laws]
         share = average.weights(average.hold_out(laws, curve, Options()), len(laws))
         draws = prediction_draws(forms, share, ahead, 200, rng)[:, 0]

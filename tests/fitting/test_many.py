@@ -41,7 +41,14 @@ def test_batch_and_single_fits_agree() -> None:
     assert lowest > 0
     for row in (0, 7):
         goal = make_goal(
-            form, X[None] / together.reference[:, None], error, weights=1 / 0.03**2, fixed={}, priors=True, huber=None, space="log"
+            form,
+            X[None] / together.reference[:, None],
+            error,
+            weights=1 / 0.03**2,
+            fixed={},
+            priors=True,
+            huber=None,
+            space="log",
         )
         value = goal.of(np.array([row])).value(np.log(together.params[[row]]))
         assert value[0] == pytest.approx(together.objective[row], rel=1e-9)
@@ -105,7 +112,9 @@ def test_every_space_finds_noiseless_truth(space: str) -> None:
 
 
 def test_a_known_constant_must_be_given() -> None:
-    with pytest.raises(InputError, match=r"'bounded' needs the error of guessing.*Next: give records with their classes"):
+    with pytest.raises(
+        InputError, match=r"'bounded' needs the error of guessing.*Next: give records with their classes"
+    ):
         fit_many(law("bounded"), X, noisy(1))
 
 
