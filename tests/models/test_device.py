@@ -1,0 +1,51 @@
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from azeotrope.models import device as module
+from azeotrope.models.device import Device, choose, make_repeatable, peak_memory_mb, reset_peak_memory
+
+CPU = Device("cpu", "fp32")
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_autocast_runs_matrix_work_in_the_precision(precision, dtype):
+    layer = torch.nn.Linear(4, 4)
+    with Device("cpu", precision).autocast():
+        assert layer(torch.ones(2, 4)).dtype == dtype
+
+
+def test_a_placed_module_lies_channels_last():
+    placed = CPU.place(torch.nn.Conv2d(3, 8, 3))
+    assert placed.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(("native", "precision"), [(True, "bf16"), (False, "fp32")])
+def test_auto_takes_bf16_only_where_the_processor_multiplies_it(monkeypatch, native, precision):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(module, "_cpu_has_bf16", lambda: native)
+    assert choose("auto") == Device("cpu", precision)
+
+
+def test_a_precision_asked_for_is_taken(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose("bf16") == Device("cpu", "bf16")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets the peak be reset")
+def test_peak_memory_sees_what_was_held_and_forgets_it_on_reset():
+    reset_peak_memory(CPU)
+    before = peak_memory_mb(CPU)
+    held = np.ones(50_000_000, np.uint8)  # 50 MB, touched
+    assert peak_memory_mb(CPU) > before + 40
+    del held
+    reset_peak_memory(CPU)
+    assert peak_memory_mb(CPU) < before + 25
+
+
+def test_repeatable_asks_for_deterministic_algorithms():
+    make_repeatable()
+    assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.backends.cudnn.benchmark
