@@ -143,7 +143,7 @@ def test_little_overlap_is_warned_of():
     assert any("share 2 sizes" in warning for warning in found.warnings)
 
 
-@pytest.mark.parametrize("options", [{"at": [0]}, {"practical": -1.0}, {"practical": float("nan")}])
+@pytest.mark.parametrize("options", [{"at": [0]}, {"at": [math.inf]}, {"practical": -1.0}, {"practical": float("nan")}])
 def test_impossible_options_are_refused(options):
     with pytest.raises(InputError, match=r"above zero|fraction of error") as caught:
         boundary(runs(CROSSING), **options)

@@ -67,7 +67,7 @@ def draw_curves(
             allowed="3 or more",
             next_step="add runs at other sizes",
         )
-    share = weigh(laws, curves, options, question)
+    share = weigh(laws, cells, options, question)
     generator = np.random.default_rng(seed)
     counts = generator.multinomial(draws, share)
     fits = tuple(

@@ -1,9 +1,8 @@
-"""How much each law counts in the draws: by how well it foresees runs that it was not shown, all arms together.
+"""How much each law counts in the draws: by how well it foresees runs that it was not shown.
 
-A boundary is read between the sizes seen, so each size is left out in turn; a forecast reaches beyond them, so the
-largest are held out, as `fitting.average` does. On vision transfer curves the two disagree: a law that foresees the
-middle to 1 % may miss the next size by 5 %, and the other way round (docs/method.md). Between sizes no law has a least
-weight: 5 % of the draws on a law that is plainly wrong would be the whole tail of a 90 % set.
+A boundary is a difference read between the sizes seen, so each size is left out in turn and the law is judged by the
+difference that it foresees there: a miss that both arms share does not move it. A forecast reaches beyond the sizes, so
+the largest are held out, as `fitting.average` does. docs/method.md has what each way gave.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from azeotrope.advice.cells import Floats
+from azeotrope.advice.cells import Floats, JointCells
 from azeotrope.fitting.average import SHARPNESS, HoldOut, hold_out, weights
 from azeotrope.fitting.cells import Cells
 from azeotrope.fitting.form import Options, fit_form
@@ -21,20 +20,24 @@ from azeotrope.laws._law import Law
 
 Question = Literal["between", "beyond"]
 
-RESOLUTION = 1e-4
-"""Squared log error (1 %)² added, so that luck on a few sizes does not take all the weight."""
+RESOLUTION = 1e-5
+"""Squared log error (0.3 %)² added, so that luck on a few sizes does not take all the weight."""
+FEWEST_SHARED = 3
+"""With fewer sizes in common, laws are judged by each arm alone."""
 _LEFT_OUT = 1e-9
 """Weight of the size that is left out: small enough not to count, and the fit stays defined."""
 
 
-def weigh(laws: Sequence[Law], curves: Sequence[Cells], options: Options, question: Question) -> Floats:
-    """One weight a law, adding to 1, from the mean of the arms' errors: they share the law of each draw."""
+def weigh(laws: Sequence[Law], cells: JointCells, options: Options, question: Question) -> Floats:
+    """One weight a law, adding to 1; the arms share the law of each draw.
+
+    Between sizes no law has a least weight: 5 % of the draws on a plainly wrong law is the whole tail of a 90 % set.
+    """
     if len(laws) == 1:
         return np.ones(1)
     if question == "beyond":
-        missed = _held_out(laws, curves, options)
-        return weights(HoldOut(np.mean(missed, axis=0) if missed else None, ()), len(laws))
-    share = (np.mean([_left_out(laws, curve, options) for curve in curves], axis=0) + RESOLUTION) ** -SHARPNESS
+        return weights(_held_out(laws, cells, options), len(laws))
+    share = (np.array([_left_out(law, cells, options) for law in laws]) + RESOLUTION) ** -SHARPNESS
     return np.asarray(share / share.sum())
 
 
@@ -43,21 +46,26 @@ def judgeable(laws: Sequence[Law], sizes: int) -> list[Law]:
     return [law for law in laws if sum(not p.given for p in law.parameters) <= max(3, sizes - 2)]
 
 
-def _held_out(laws: Sequence[Law], curves: Sequence[Cells], options: Options) -> list[Floats]:
-    """Mean squared log error [laws] of each arm on its largest sizes; nothing when an arm has too few to hold out."""
-    found = [hold_out(laws, curve, options).squared_error for curve in curves]
+def _held_out(laws: Sequence[Law], cells: JointCells, options: Options) -> HoldOut:
+    """Mean over arms of the squared log error on their largest sizes; none when an arm has too few to hold out."""
+    found = [hold_out(laws, cells.curve(arm), options).squared_error for arm in range(len(cells.arms))]
     known = [error for error in found if error is not None]
-    return known if len(known) == len(curves) else []
+    return HoldOut(np.mean(known, axis=0) if len(known) == len(found) else None, ())
 
 
-def _left_out(laws: Sequence[Law], curve: Cells, options: Options) -> Floats:
-    """Mean squared log error [laws] at each size when the curve is fitted without it."""
-    return np.array([_cross_validated(law, curve, options) for law in laws])
+def _left_out(law: Law, cells: JointCells, options: Options) -> float:
+    """Mean squared miss of the log difference (of the log error, for one arm) at sizes that the fit was not shown."""
+    missed = np.full(cells.mean.shape, np.nan)
+    for arm, runs in enumerate(cells.runs):
+        missed[arm, runs > 0] = _misses(law, cells.curve(arm), options)
+    if len(missed) == 2 and cells.common.sum() >= FEWEST_SHARED:
+        missed = missed[0] - missed[1]
+    return float(np.nanmean(missed**2))
 
 
-def _cross_validated(law: Law, curve: Cells, options: Options) -> float:
+def _misses(law: Law, curve: Cells, options: Options) -> Floats:
+    """Log of foreseen over observed error [n], each size foreseen from the others."""
     sizes = len(curve.error)
     without = np.where(np.eye(sizes, dtype=bool), _LEFT_OUT, 1.0)
     fits = fit_form(law, curve, options).again(np.tile(curve.error, (sizes, 1)), without)
-    foreseen = np.diag(fits.predict(curve.x))
-    return float(np.mean((np.log(foreseen) - np.log(curve.error)) ** 2))
+    return np.asarray(np.log(np.diag(fits.predict(curve.x)) / curve.error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from azeotrope.record.frame import RunFrame, read_runs
 from azeotrope.record.run import RunRecord
 
 AVERAGE = "average"
+FEWEST_DRAWS = 100
 
 
 def boundary(
@@ -110,10 +112,17 @@ def _check(arms: Sequence[RunFrame], axis: str) -> list[str]:
 
 
 def _refuse_bad_numbers(at: Sequence[float], draws: int, practical: float) -> None:
-    for rule, wrong, found in (
-        ("Sizes to ask about must be above zero", [size for size in at if not size > 0], at),
-        ("At least 100 draws are needed for 90 % intervals", [draws] if draws < 100 else [], draws),
-        ("The practical difference is a fraction of error", [practical] if not 0 <= practical < 1 else [], practical),
-    ):
-        if wrong:
-            raise InputError(rule, found=str(found), next_step="correct --at, --draws or --practical")
+    if not all(0 < size < math.inf for size in at):
+        found = ", ".join(f"{size:g}" for size in at)
+        raise InputError("Sizes to ask about must be above zero and finite", found=found, next_step="correct --at")
+    if draws < FEWEST_DRAWS:
+        raise InputError(
+            f"A 90 % interval needs at least {FEWEST_DRAWS} draws", found=str(draws), next_step="raise --draws"
+        )
+    if not 0 <= practical < 1:
+        raise InputError(
+            "The difference that counts as none is a fraction of error",
+            found=f"{practical:g}",
+            allowed="for half a point, 0.005",
+            next_step="correct --practical",
+        )

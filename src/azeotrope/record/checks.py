@@ -62,7 +62,8 @@ def check_sizes(frame: RunFrame, axis: str) -> tuple[str, ...]:
     if len(found) < ENOUGH_SIZES:
         warnings.append(f"{name}: {len(found)} sizes of {axis} only; {ENOUGH_SIZES} or more make the law testable")
     if int(frame.table.group_by(*AXES).len()["len"].max() or 0) < 2:  # type: ignore[arg-type]  # len is an integer column
-        warnings.append(f"{name}: one seed a size, so noise is judged from the fit's misses alone")
+        missing = "one seed a size, so noise is judged from the fit's misses, or taken as 3 % where the fit has none"
+        warnings.append(f"{name}: {missing}")
     return tuple(warnings)
 
 
