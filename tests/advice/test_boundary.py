@@ -58,6 +58,12 @@ def test_the_answer_at_the_users_own_size_comes_with_interval_and_regret():
     assert answer.regret[0].baseline == pytest.approx(small.difference.value, rel=0.05)
 
 
+def test_what_the_challengers_images_are_worth_turns_at_the_crossing():
+    below, above = found(runs(CROSSING), at=[500, 8000]).effective_data
+    assert below.times.low > 1
+    assert above.times.high < 1
+
+
 def test_a_size_far_outside_is_warned_of():
     answer = found(runs(CROSSING), at=[1e6])
     assert "more than 5 x outside" in answer.warnings[-1]

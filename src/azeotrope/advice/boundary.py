@@ -15,6 +15,7 @@ from azeotrope.advice.cells import Floats, JointCells
 from azeotrope.advice.crossings import Direction, SignChanges, log_grid, sign_changes
 from azeotrope.advice.draws import Draws
 from azeotrope.advice.form_free import SizeCheck, disagreements, form_free
+from azeotrope.advice.needs import TRUSTED_REACH, EffectiveData, effective_data
 from azeotrope.advice.next_runs import NextRun, Price, by_size, settle_crossing
 from azeotrope.advice.outcome import Outcome, decide
 from azeotrope.record.interval import Interval, quantile_interval
@@ -22,7 +23,6 @@ from azeotrope.record.units import Unit
 
 LEVEL = 0.9
 TAIL = (1 - LEVEL) / 2
-TRUSTED_REACH = 5.0
 PRACTICAL = 0.005
 """Half a point of error: below it nobody would change strategy (METHOD 7)."""
 SUGGESTED = 3
@@ -104,6 +104,7 @@ class Boundary:
     crossings: tuple[Crossing, ...]
     mass: Mass
     form_free: tuple[SizeCheck, ...]
+    effective_data: tuple[EffectiveData, ...]
     next_runs: tuple[NextRun, ...]
     forms: dict[str, float]
     practical: float
@@ -149,6 +150,7 @@ def find_boundary(
         crossings=_crossings(outcome, changes, difference, grid, smallest, largest),
         mass=_mass(changes, smallest, largest),
         form_free=checks,
+        effective_data=tuple(effective_data(cells, draws, float(size), LEVEL) for size in asked),
         next_runs=ranked[:SUGGESTED],
         forms=draws.forms,
         practical=practical,

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from azeotrope.advice.boundary import Boundary, Crossing, Piece
+from azeotrope.record.interval import Interval
 from azeotrope.reporting.difference import points, unit_name
 
 
@@ -44,6 +45,12 @@ def headline(found: Boundary) -> str:
 def text(found: Boundary) -> RenderableType:
     """Who wins at each size first, then the crossing, the law-free check, the next run and the warnings."""
     parts: list[RenderableType] = [Text(headline(found), style="bold"), Text(), _sizes(found), Text()]
+    parts.append(
+        Text(
+            f"p, points, regret: of {found.challenger}; worth: one of its {found.axis} in those of {found.baseline}",
+            style="dim",
+        )
+    )
     parts.append(Text(f"Not settled (0.05 < p < 0.95): {_pieces(found)}"))
     if found.next_runs:
         run = found.next_runs[0]
@@ -61,15 +68,9 @@ def text(found: Boundary) -> RenderableType:
 def _sizes(found: Boundary) -> Table:
     scale = points(found)
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for title in (
-        found.axis,
-        f"p({found.challenger} better)",
-        f"{unit_name(found)} better, 90 %",
-        "regret of it",
-        "of the other",
-    ):
-        grid.add_column(Text(title), justify="right", overflow="fold", no_wrap="better, 90" in title)
-    for win, regret in zip(found.p_win, found.regret, strict=True):
+    for title in (found.axis, "p(better)", f"{unit_name(found)} better, 90 %", "regret", "of the other", "worth"):
+        grid.add_column(Text(title), justify="right", no_wrap=True)
+    for win, regret, worth in zip(found.p_win, found.regret, found.effective_data, strict=True):
         d = win.difference
         cells = (
             f"{win.at:,.0f}",
@@ -77,9 +78,17 @@ def _sizes(found: Boundary) -> Table:
             f"{scale * d.value:+.2f} ({scale * d.low:+.2f} to {scale * d.high:+.2f})",
             f"{scale * regret.challenger:.2f}",
             f"{scale * regret.baseline:.2f}",
+            _times(worth.times),
         )
         grid.add_row(*map(Text, cells))
     return grid
+
+
+def _times(times: Interval) -> str:
+    """As how many times the images: 1.8x (1.5 to 2.2), or at least 2.1x where the other arm may never get there."""
+    if math.isinf(times.high):
+        return f"over {times.low:.3g}x" if math.isfinite(times.low) else "the other never"
+    return f"{times.value:.3g}x ({times.low:.3g} to {times.high:.3g})"
 
 
 def _place(crossing: Crossing) -> str:
