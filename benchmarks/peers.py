@@ -7,6 +7,7 @@ simple-scaling-laws==0.2.0 chinchilla==0.2.0 pydantic fsspec`, then `PYTHONPATH=
 
 from __future__ import annotations
 
+import itertools
 import logging
 import tempfile
 import time
@@ -104,7 +105,7 @@ def our_curve(curve: Curve, seed: int) -> tuple[float, bool]:
     return missed, bool(low <= np.log(curve.error[far]).mean() <= high)
 
 
-def their_curve(curve: Curve, law: str) -> tuple[float, bool]:
+def their_curve(curve: Curve, law: str, *, unit: bool) -> tuple[float, bool]:
     """Their interval of the mean is taken as the mean of their pointwise bounds: the widest that they can mean."""
     seen = pl.DataFrame(
         {
@@ -114,8 +115,8 @@ def their_curve(curve: Curve, law: str) -> tuple[float, bool]:
             "test_loss__x": curve.cells.error,
         }
     )
-    unit = {"test_loss__x": {"support": "unit", "direction": "lower"}}
-    model = simple_scaling_laws.fit(seen, law=law, n_draws=DRAWS, seed=0, targets=unit)
+    said = {"test_loss__x": {"support": "unit", "direction": "lower"}} if unit else None
+    model = simple_scaling_laws.fit(seen, law=law, n_draws=DRAWS, seed=0, targets=said)
     found = model.predict(pl.DataFrame({"dataset_size__d": curve.later}), quantiles=[0.05, 0.5, 0.95])
     far = curve.later >= np.median(curve.later)
     low, middle, high = (np.log(found[f"test_loss__x__{q}"].to_numpy()) for q in ("q050", "median", "q950"))
@@ -127,8 +128,9 @@ def their_curve(curve: Curve, law: str) -> tuple[float, bool]:
 def extrapolation() -> None:
     every = list(curves())
     show("azeotrope, averaged", every, lambda curve, seed: our_curve(curve, seed))
-    for law in LAWS:
-        show(f"simple-scaling-laws, {law}", every, lambda curve, _, law=law: their_curve(curve, law))
+    for law, unit in itertools.product(LAWS, (False, True)):
+        name = f"simple-scaling-laws, {law}{', logit' if unit else ''}"
+        show(name, every, lambda curve, _, law=law, unit=unit: their_curve(curve, law, unit=unit))
 
 
 def show(name: str, every: list[Curve], score) -> None:

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.fitting.worlds import runs
 
 from azeotrope.cli.__main__ import main
+from fitting.worlds import runs
 
 
 @pytest.fixture

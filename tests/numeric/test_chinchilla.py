@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy.optimize import minimize
-from tests.published import published
 
 from azeotrope.fitting.many import HUBER_DELTA, Fits, fit_many
 from azeotrope.laws._law import law
+from published import published
 
 
 def _fit(table: pl.DataFrame) -> Fits:

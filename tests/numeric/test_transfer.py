@@ -6,7 +6,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from tests.published import published
 
 from azeotrope.fitting import average
 from azeotrope.fitting.cells import plain
@@ -14,6 +13,7 @@ from azeotrope.fitting.form import Options, fit_form
 from azeotrope.fitting.forms import default_forms
 from azeotrope.fitting.many import fit_many
 from azeotrope.laws._law import law
+from published import published
 
 
 @pytest.mark.parametrize(("key", "expected"), [("multiplicative", 0.0317), ("effective_data", 0.0076)])

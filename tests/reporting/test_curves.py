@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.fitting.worlds import runs
 
 from azeotrope.api.fit import fit
 from azeotrope.reporting import curves, render
+from fitting.worlds import runs
 
 
 @pytest.fixture(scope="module")
