@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from azeotrope.errors import InputError
 
+ARM_FORM = "strategy[@init][:loss+loss=WEIGHT], such as scratch, finetune@upstream or distill@hub:kl+align_uniform=0.5"
+
 Strategy = Literal["scratch", "linear_probe", "finetune", "distill"]
 Init = Literal["random", "hub", "upstream"]
 
@@ -148,7 +150,7 @@ class Arm(Spec):
             content["losses"] = _parse_losses(losses) if losses else dict(DISTILL_LOSSES)
         elif losses:
             content["losses"] = _parse_losses(losses)
-        return validated(cls, content, what=f"arm {text!r}")
+        return validated(cls, content, what=f"arm {text!r}", allowed=ARM_FORM)
 
     @property
     def name(self) -> str:
@@ -193,20 +195,25 @@ class ComparePlan(Spec):
 SpecT = TypeVar("SpecT", bound=BaseModel)
 
 
-def validated(spec: type[SpecT], content: dict[str, Any], *, what: str = "") -> SpecT:
-    """Build a spec; all problems are reported together as one InputError."""
+def validated(spec: type[SpecT], content: dict[str, Any], *, what: str = "", allowed: str = "") -> SpecT:
+    """Build a spec; all problems are reported together as one InputError. `allowed` is the form, else the fields."""
     try:
         return spec.model_validate(content)
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(str(part) for part in item['loc']) or spec.__name__}: {item['msg']}" for item in error.errors()
-        ]
+        problems = [_problem(item) for item in error.errors()]
         raise InputError(
             f"The {what or spec.__name__} is not valid",
             found="; ".join(problems),
-            allowed=", ".join(spec.model_fields),
+            allowed=allowed or ", ".join(spec.model_fields),
             next_step="correct these and give the command again",
         ) from error
+
+
+def _problem(item: Any) -> str:
+    """`field: what is wrong`; a rule over several fields names none."""
+    where = ".".join(str(part) for part in item["loc"])
+    message = item["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
 
 
 def to_yaml(spec: BaseModel) -> str:

@@ -78,7 +78,7 @@ def short_demo(monkeypatch, teacher_model):
     choices = {
         "TEACHER": TeacherSpec(model=teacher_model, image_size=32),
         "STUDENT": "timm:test_resnet",
-        "SIZES": (100, 200),
+        "SIZES": (100, 200, 400),
         "RECIPE": {"epochs": 1, "learning_rates": (1e-3,), "views": 1},
         "installed_for": lambda model: object(),
         "_data": lambda: "digits",
@@ -95,7 +95,7 @@ def test_demo_ends_by_naming_the_report(cli, tmp_path):
     assert (tmp_path / "demo" / "report.html").stat().st_size > 10_000
     again = cli("demo", "--out", tmp_path / "demo", "--json")
     said = json.loads(again.out)
-    assert [(size["train_images"], len(size["arms"])) for size in said["sizes"]] == [(100, 2), (200, 2)]
+    assert [(size["train_images"], len(size["arms"])) for size in said["sizes"]] == [(100, 2), (200, 2), (400, 2)]
 
 
 def test_demo_without_its_teacher_says_what_to_install(cli, tmp_path, monkeypatch):

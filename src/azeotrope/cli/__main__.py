@@ -1,7 +1,6 @@
 """`azeotrope`: finds the commands, and turns errors into messages and exit statuses.
 
-0 done, 1 failed, 2 wrong usage or input, 130 interrupted. Of an error that was raised on purpose a traceback is shown
-with `--debug` only; any other is a defect and shows where.
+0 done, 1 failed, 2 wrong usage or input, 130 interrupted. A traceback is shown with `--debug` only.
 """
 
 from __future__ import annotations
@@ -64,6 +63,12 @@ def main(arguments: list[str] | None = None) -> None:
             traceback.print_exception(error)
         Console(stderr=True).print(Text(f"azeotrope: {error}", style="red"), soft_wrap=True)
         raise SystemExit(error.exit_status) from None
+    except Exception as error:  # a defect: the person is told so, and how to show it
+        if debug:
+            raise
+        said = f"azeotrope: this should not have happened: {type(error).__name__}: {error}"
+        Console(stderr=True).print(Text(f"{said}. Next: add --debug, and report what it shows.", style="red"))
+        raise SystemExit(1) from None
 
 
 def _show_version(wanted: bool) -> None:

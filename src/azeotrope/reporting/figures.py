@@ -18,7 +18,16 @@ from azeotrope.reporting.theme import PALETTE, REFERENCE
 Row: TypeAlias = dict[str, str | float | int]
 
 ERROR = "error on the test images (%)"
-_PHASES = ("decode", "teacher", "head", "pretrain", "tuning", "train", "evaluate")  # the order in which they happen
+_PHASES = (
+    "decode",
+    "teacher",
+    "head",
+    "pretrain",
+    "tuning",
+    "train",
+    "evaluate",
+    "test",
+)  # the order in which they happen
 _ROW_HEIGHT = 36
 
 

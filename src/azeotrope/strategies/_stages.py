@@ -1,4 +1,6 @@
-"""What the strategies have in common: the last stage's start, and the pre-training stage that `upstream` puts before it."""
+"""What the strategies have in common: the last stage's start, and the pre-training stage that `upstream` puts before
+it.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def done(
         test_error=float(1 - test.correct.mean()),
         test_images=len(test.correct),
         correct=pack_correctness(test.correct),
-        seconds=_seconds(resources, spec, best, data, taught, pretraining),
+        seconds=_seconds(resources, spec, best, data, taught, pretraining) | {"test": test.seconds},
         flops=_flops(resources, spec, taught),
         peak_memory_mb=peak_memory_mb(resources.device),
         **{**_asked(resources, spec), "teacher": _teacher(spec, taught, test.teacher_error)},

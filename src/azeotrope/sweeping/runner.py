@@ -40,7 +40,10 @@ class Runner:
         self.work = self.out / "work"
 
     def run(self, spec: RunSpec) -> RunRecord:
-        """The record of this run, made now unless it is stored already; a failed one is tried again."""
+        """The record of this run, made now unless a finished one is stored.
+
+        A failed run is tried again; a training of it that failed on its own is not, while its folder in `work` is kept.
+        """
         present = self.store.get(spec.digest())
         if present is not None and present.state == "done":
             self.advance(images_trained(spec))

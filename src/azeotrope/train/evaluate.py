@@ -5,6 +5,7 @@ A test greps the package for other readers of the test rows.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -35,6 +36,7 @@ class Test:
     predictions: NDArray[np.int64]
     correct: NDArray[np.bool_]
     teacher_error: float | None
+    seconds: float = 0.0
 
 
 def validate(network: Network, data: StudentData, rows: NDArray[np.int64], device: Device) -> Score:
@@ -49,14 +51,16 @@ def final_test(network: Network, data: StudentData, teacher: Targets | None, dev
     task = data.pack.task
     rows = task.splits.test
     data.pack.ensure(rows)
+    began = time.perf_counter()
     logits, labels = _logits(network, data.plain(rows), device)
+    seconds = time.perf_counter() - began
     predictions = logits.argmax(1).numpy()
     teacher_error = None
     if teacher is not None:
         teacher.cache.ensure(rows, [-1])
         said = teacher.head.logits(teacher.cache.read(rows, -1)).argmax(1)
         teacher_error = (said != labels).double().mean().item()
-    return Test(predictions, predictions == labels.numpy(), teacher_error)
+    return Test(predictions, predictions == labels.numpy(), teacher_error, seconds)
 
 
 @torch.inference_mode()
