@@ -230,6 +230,13 @@ def test_a_filter_without_rows_names_the_values():
     says(caught, "distill, scratch")
 
 
+def test_a_filter_compares_numbers_as_numbers():
+    assert read_runs(table(), Columns(where={"train_images": "200.0"})).table.height == 4
+    with pytest.raises(InputError, match="No run has train_images = many") as caught:
+        read_runs(table(), Columns(where={"train_images": "many"}))
+    says(caught, "100, 200, 400")
+
+
 @pytest.mark.parametrize("name", ["nothing.csv", "nothing.parquet"])
 def test_a_file_that_is_not_there(tmp_path, name):
     with pytest.raises(InputError, match="cannot be read") as caught:

@@ -46,11 +46,7 @@ def keep_where(raw: pl.DataFrame, where: Mapping[str, str]) -> pl.DataFrame:
     """The rows in which every named column has its value. Raises InputError for an unknown column or no such row."""
     for name, value in where.items():
         column = raw[_present(raw, name, "--where")]
-        kept = (
-            raw.filter(column == float(value))
-            if column.dtype.is_numeric()
-            else raw.filter(column.cast(pl.String) == value)
-        )
+        kept = raw.filter(_equals(column, value))
         if kept.is_empty():
             raise InputError(
                 f"No run has {name} = {value}",
@@ -59,6 +55,14 @@ def keep_where(raw: pl.DataFrame, where: Mapping[str, str]) -> pl.DataFrame:
             )
         raw = kept
     return raw
+
+
+def _equals(column: pl.Series, value: str) -> pl.Series:
+    """Numbers are compared as numbers (1 is 1.0), all else as text."""
+    if column.dtype.is_numeric():
+        number = pl.Series([value]).cast(pl.Float64, strict=False)[0]
+        return (column.cast(pl.Float64) == number).fill_null(value=False)
+    return (column.cast(pl.String) == value).fill_null(value=False)
 
 
 def name_columns(raw: pl.DataFrame, columns: Columns) -> tuple[pl.DataFrame, str]:
