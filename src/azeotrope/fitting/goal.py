@@ -50,11 +50,6 @@ class Goal:
         """The same for some replicates only (a boolean or integer index)."""
         return replace(self, target=self.target[rows], weights=self.weights[rows])
 
-    def value(self, theta: Floats) -> Floats:
-        """The objective [R] at log parameters [R, p]."""
-        residual = self.space.forward(self.law.predict(np.exp(theta), self.x)) - self.target
-        return self._sum(residual) + self._penalty(theta)
-
     def local(self, theta: Floats) -> Local:
         """The objective with its derivatives."""
         free = list(self.free)

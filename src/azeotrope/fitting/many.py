@@ -41,11 +41,6 @@ class Fits:
         """Parameters [R, p] of the formula as written, in the user's units."""
         return self.law.natural(self.params, self.reference)
 
-    def at_bound(self, low: Floats, high: Floats) -> NDArray[np.bool_]:
-        """Which parameters [R, p] lie within 1 % of a limit (natural logs `low`, `high` [p])."""
-        theta = np.log(self.params)
-        return np.asarray((theta < low + 0.01) | (theta > high - 0.01))
-
 
 def fit_many(
     law: Law,

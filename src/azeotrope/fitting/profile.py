@@ -48,7 +48,8 @@ def identified(form: FormFit, name: str) -> bool:
 
 def floor_interval(form: FormFit) -> Interval:
     """The floors that the runs allow at 90 %, without prior and whatever the bootstrap says; from 0 when they allow
-    none."""
+    none.
+    """
     free = _fit(form, {})
     best = float(free.params[0, form.law.index("e")])
     least, most = form.cells.error.min() * _ZERO, form.cells.error.min() * form.law.parameters[form.law.index("e")].high
