@@ -11,7 +11,7 @@ from azeotrope.laws._law import Floats, Law, Parameter, Prior, part
 from azeotrope.laws._terms import CHANCE, FEW_EXPONENTS, FLOOR, amplitude, decay, exponent, stack
 
 _STEPS = 60
-"""Never reached: Newton on a function whose slope lies between 1 and a needs 3 to 6."""
+"""Never reached: Newton on a function whose slope lies between 1 and a needs 4 to 7."""
 
 
 class Sigmoid(Law):
