@@ -59,7 +59,8 @@ def draw_curves(
     """
     options, curves = Options(priors=priors, seed=seed), [cells.curve(arm) for arm in range(len(cells.arms))]
     sizes = min(len(curve.sizes) for curve in curves)
-    laws = [law(form)] if form else judgeable(default_forms(("train_images",), sizes, cells.chance), sizes)
+    known = default_forms(("train_images",), sizes, cells.chance, priors=priors)
+    laws = [law(form)] if form else judgeable(known, sizes)
     if not laws:
         raise NotIdentifiable(
             "No law has few enough parameters for these sizes",
