@@ -58,11 +58,10 @@ def keep_where(raw: pl.DataFrame, where: Mapping[str, str]) -> pl.DataFrame:
 
 
 def _equals(column: pl.Series, value: str) -> pl.Series:
-    """Numbers are compared as numbers (1 is 1.0), all else as text."""
-    if column.dtype.is_numeric():
-        number = pl.Series([value]).cast(pl.Float64, strict=False)[0]
-        return (column.cast(pl.Float64) == number).fill_null(value=False)
-    return (column.cast(pl.String) == value).fill_null(value=False)
+    """Numbers are compared as numbers (1 is 1.0), all else as text; a word equals no number."""
+    dtype = pl.Float64 if column.dtype.is_numeric() else pl.String
+    asked = pl.Series([value]).cast(dtype, strict=False)
+    return (column.cast(dtype) == asked).fill_null(value=False)
 
 
 def name_columns(raw: pl.DataFrame, columns: Columns) -> tuple[pl.DataFrame, str]:
