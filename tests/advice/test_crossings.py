@@ -45,6 +45,11 @@ def test_curves_that_keep_their_sign_cross_beyond_the_grid():
     assert ahead.crossing("up").tolist() == [0.0]
 
 
+def test_a_curve_that_explodes_beyond_the_data_is_read_without_overflow():
+    found = sign_changes(np.array([[1e6, 1e9, -1e9, -1e300]]), np.array([1.0, 10.0, 100.0, 1000.0]))
+    assert found.first[0] == pytest.approx(10**1.5)
+
+
 def test_the_grid_reaches_a_third_below_and_ten_times_above():
     assert GRID[[0, -1]] == pytest.approx([250 / 3, 160_000])
 

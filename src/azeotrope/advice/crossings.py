@@ -56,7 +56,8 @@ def sign_changes(difference: Floats, grid: Floats) -> SignChanges:
     """All sign changes of `difference` [R, g] over `grid` [g], each placed by linear interpolation in log size."""
     ahead = difference > 0
     change = ahead[:, 1:] != ahead[:, :-1]
-    share = difference[:, :-1] / np.where(change, difference[:, :-1] - difference[:, 1:], 1.0)
+    before = np.where(change, difference[:, :-1], 0.0)
+    share = before / np.where(change, before - difference[:, 1:], 1.0)
     place = np.exp(np.log(grid[:-1]) + share * np.diff(np.log(grid)))
     rows, any_change = np.arange(len(change)), change.any(axis=1)
     first = np.where(any_change, place[rows, change.argmax(axis=1)], np.nan)
