@@ -23,7 +23,7 @@ DRAWS = 2000
 BY_CHANCE = 0.1
 """Residuals of a right form are noise too; they count as lack of fit where noise leaves larger ones in 10 % of cases.
 
-Taking the larger of the two whatever their freedom covered 98-99 % where 90 % was meant (docs/method.md).
+Taking the larger of the two whatever their freedom covered 98-99 % where 90 % was meant and the law was right.
 """
 LEAST_FREEDOM = 2
 """A t distribution with one degree of freedom has no usable quantiles."""
