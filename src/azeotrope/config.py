@@ -189,6 +189,7 @@ class ComparePlan(Spec):
     seeds: tuple[int, ...]
     recipes: dict[int, Recipe]
     upstream: UpstreamSpec | None = None
+    upstream_recipe: Recipe | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
 
 

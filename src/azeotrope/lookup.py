@@ -8,10 +8,13 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 
 from azeotrope.errors import InputError
+
+_LISTED = 20  # names that a message can still list whole
+_SAMPLE = 5
 
 
 def members(family: str) -> list[str]:
@@ -34,13 +37,20 @@ def member(family: str, key: str, kind: str) -> ModuleType:
 
 def unknown(kind: str, key: str, known: Iterable[str]) -> InputError:
     """The error for a name that is not known, with the nearest names that are."""
-    names = list(known)
+    names = sorted(known)
     near = nearest(key, names)
     return InputError(
         f"There is no {kind} named {key!r}",
-        allowed=f"nearest: {', '.join(near)}" if near else ", ".join(sorted(names)[:20]),
+        allowed=f"nearest: {', '.join(near)}" if near else _some(names),
         next_step="take one of these names, or see `azeotrope list`",
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    """All of a few names; of many, how many there are and the first ones."""
+    if len(names) <= _LISTED:
+        return ", ".join(names)
+    return f"{len(names):,} names, such as {', '.join(names[:_SAMPLE])}"
 
 
 def nearest(key: str, names: Iterable[str], count: int = 5) -> list[str]:

@@ -68,13 +68,6 @@ def test_another_run_pays_only_for_its_own_images(teacher, pack, tmp_path):
     assert len(spy.seen) == len(ROWS) + 1
 
 
-def test_what_embedding_costs_is_known_afterwards(teacher, pack, tmp_path):
-    cache = open_cache(tmp_path, teacher, pack, POLICY, views=2)
-    cache.ensure(ROWS, [0])
-    assert cache.seconds(images=10, views=3) == pytest.approx(30 * cache.store.seconds_per_row())
-    assert cache.seconds(10, 3) > 0
-
-
 @pytest.mark.parametrize("view", [-2, 2])
 def test_a_view_outside_the_cache_is_refused(teacher, pack, tmp_path, view):
     cache = open_cache(tmp_path, teacher, pack, POLICY, views=2)

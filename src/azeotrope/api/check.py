@@ -19,7 +19,7 @@ from azeotrope.data.audit import Audit, audit
 from azeotrope.losses._contract import needs_teacher
 from azeotrope.models import cost
 from azeotrope.sweeping.plan import run_specs
-from azeotrope.sweeping.runner import images_trained
+from azeotrope.sweeping.runner import images_of_training, images_trained
 from azeotrope.train.throughput import inference_rate, training_rate
 
 DECODE_SAMPLE = 256  # images
@@ -110,7 +110,8 @@ def forecast(workshop: Workshop, rates: Rates) -> Forecast:
     specs = run_specs(plan, size, workshop.resources, workshop.upstream)
     rows = workshop.resources.rows(task.fingerprint, size, plan.seeds[0])
     images = sum(images_trained(spec) for spec in specs)
-    judged = len(specs) * len(task.splits.test) + plan.recipes[size].epochs * len(rows.val) * len(specs)
+    trainings = images / images_of_training(specs[0])
+    judged = len(specs) * len(task.splits.test) + trainings * plan.recipes[size].epochs * len(rows.val)
     seen = len(rows.train) + len(rows.val)
     seconds = {
         "decode": (len(plan.seeds) * seen + len(task.splits.test)) / rates.decode,

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from azeotrope.api.cautions import cautions
 from azeotrope.api.examples import disagreements
+from azeotrope.api.pretraining import pretraining_cost
 from azeotrope.api.progress import Progress, Silent
 from azeotrope.api.winner import save_winner
 from azeotrope.api.workshop import Request, Workshop, keep_plan, open_workshop
@@ -22,13 +24,6 @@ from azeotrope.reporting.summary import summarise
 from azeotrope.sweeping.plan import run_specs
 from azeotrope.sweeping.runner import Runner, images_trained
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.train.throughput import training_rate
-
-IMAGENET_1K_IMAGES = 1_281_167
-PRETRAINING_BATCH = 32
-IMAGENET_EPOCHS = (
-    90  # the shortest schedule in common use for small networks (torchvision's ResNet recipe); hub weights took more
-)
 
 
 def compare(
@@ -74,7 +69,7 @@ def compare_sizes(request: Request, out: Path, progress: Progress) -> tuple[Comp
         total = sum(images_trained(spec) for size in specs for spec in specs[size])
         progress.start("training", total, "images")
         records = {size: [_run(runner, spec, progress) for spec in specs[size]] for size in specs}
-        pretraining = _pretraining(workshop)
+        pretraining = pretraining_cost(workshop)
         comparisons = tuple(_summary(workshop, records[size], pretraining) for size in specs)
         save_winner(workshop, runner, comparisons[-1], specs[workshop.plan.train_images[-1]])
         pictures = disagreements(workshop.task, comparisons[-1], out)
@@ -91,37 +86,12 @@ def _run(runner: Runner, spec: RunSpec, progress: Progress) -> RunRecord:
     return runner.run(spec)
 
 
-def _summary(workshop: Workshop, records: Sequence[RunRecord], pretraining: PretrainingCost) -> Comparison:
+def _summary(workshop: Workshop, records: Sequence[RunRecord], pretraining: PretrainingCost | None) -> Comparison:
     comparison = summarise(
         records,
         not_tested=[NotTested(arm=arm, reason=reason) for arm, reason in workshop.left_out.items()],
         plan=workshop.plan.model_dump(mode="json"),
         pretraining=pretraining,
     )
-    weak = _teacher_below_student(comparison)
-    return comparison.model_copy(update={"warnings": (*comparison.warnings, weak)}) if weak else comparison
-
-
-def _teacher_below_student(comparison: Comparison) -> str | None:
-    teacher, best = (
-        comparison.teacher,
-        min((arm.test_error.value for arm in comparison.arms if arm.test_error), default=None),
-    )
-    if teacher is None or teacher.head_error is None or best is None or teacher.head_error <= best:
-        return None
-    return (
-        f"The teacher's head is wrong on {100 * teacher.head_error:.1f} % of the test images, the best student on "
-        f"{100 * best:.1f} %: a teacher below its student can still help, but a better one may help more."
-    )
-
-
-def _pretraining(workshop: Workshop) -> PretrainingCost:
-    """What pre-training this student on ImageNet-1k would take on this machine, from a trial of seconds at its own
-    resolution.
-    """
-    plan, resources = workshop.plan, workshop.resources
-    student = resources.student(plan.student, 1000, None, pretrained=False, seed=0)
-    rate = training_rate(student.network, student.preprocessing.size, PRETRAINING_BATCH, resources.device)
-    return PretrainingCost(
-        source="ImageNet-1k", images=IMAGENET_1K_IMAGES, epochs=IMAGENET_EPOCHS, images_per_second=rate
-    )
+    said = (*comparison.warnings, *cautions(workshop.task, comparison))
+    return comparison.model_copy(update={"warnings": said})

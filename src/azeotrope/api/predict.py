@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from azeotrope.config import ViewPolicy
 from azeotrope.data.decode import Unreadable, decode
 from azeotrope.data.pack import squared, stored_size
+from azeotrope.data.sources.folder import SUFFIXES
 from azeotrope.data.views import PLAIN, draw, normalise, render
 from azeotrope.errors import InputError
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel, load_model
-
-IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,8 @@ def _predict(saved: SavedModel, path: Path, top: int) -> Prediction:
 
 def _plain(pixels: NDArray[np.uint8], preparation: Preprocessing) -> torch.Tensor:
     """The image as evaluation saw it, [1, 3, size, size] in [0, 1]: squared as it is packed, then the plain view."""
-    packed = squared(pixels, stored_size(max(pixels.shape[:2]), preparation.size), channels=3)
+    stored = preparation.stored_size or stored_size(max(pixels.shape[:2]), preparation.size)
+    packed = squared(pixels, stored, preparation.stored_channels)
     view = draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)
     return render(torch.from_numpy(packed.copy())[None], view, preparation.size, preparation.interpolation)
 
@@ -82,7 +82,9 @@ def _plain(pixels: NDArray[np.uint8], preparation: Preprocessing) -> torch.Tenso
 def _files(images: Iterable[str | Path]) -> list[Path]:
     files: list[Path] = []
     for path in map(Path, images):
-        files += sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGES) if path.is_dir() else [path]
+        files += (
+            sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        )
     if not files:
-        raise InputError("There is nothing to classify", found="no image files", allowed=", ".join(IMAGES))
+        raise InputError("There is nothing to classify", found="no image files", allowed=", ".join(SUFFIXES))
     return files

@@ -38,13 +38,15 @@ def save_run(workshop: Workshop, runner: Runner, record: RunRecord, spec: RunSpe
     folder = runner.out / "models" / record.run_id
     if (folder / "model.yaml").exists():
         return folder
-    student = runner.student(spec)
+    student, pack = runner.student(spec), workshop.resources.pack(spec.task, spec.image_size)
     save_model(
         folder,
         student.network,
         spec=spec.student,
         classes=workshop.task.classes,
-        preprocessing=replace(student.preprocessing, size=spec.image_size),
+        preprocessing=replace(
+            student.preprocessing, size=spec.image_size, stored_size=pack.size, stored_channels=pack.channels
+        ),
         weights=student.weights,
         extra={
             "run_id": record.run_id,

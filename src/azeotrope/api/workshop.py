@@ -76,6 +76,7 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
         train_images=request.train_images or [len(task.splits.train)],
         image_size=request.image_size,
         upstream=request.upstream,
+        upstream_task=upstream,
         recipe=request.recipe,
     )
     return Workshop(task, upstream, resources, plan, left_out)

@@ -20,6 +20,10 @@ def command(
     seeds: options.Seeds = 3,
     teacher_size: options.TeacherSize = None,
     image_size: options.ImageSize = None,
+    epochs: options.Epochs = None,
+    batch_images: options.Batch = None,
+    learning_rates: options.Rates = None,
+    views: options.Views = None,
     cache: options.Cache = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -40,6 +44,7 @@ def command(
         arms=options.names(arms),
         seeds=range(seeds),
         image_size=image_size,
+        recipe=options.recipe_changes(epochs, batch_images, learning_rates, views, None),
         cache=cache,
     )
     with Shown() as progress:

@@ -65,6 +65,9 @@ def command(
         options.print_json(document([comparison]))
     else:
         Console(width=min(WIDTH, Console().width)).print(table(comparison))
-        typer.echo(f"Report: {out / PAGE}\nUse it: azeotrope predict {out} IMAGE")
+        typer.echo(f"Report: {out / PAGE}")
     if comparison.winner is None:
         raise typer.Exit(1)
+    if not as_json:
+        saved = [out / "models" / run_id for run_id in comparison.arm(comparison.winner).run_ids]
+        typer.echo(f"Use it: azeotrope predict {next(folder for folder in saved if folder.exists())} IMAGE")

@@ -35,6 +35,7 @@ def command(
     """
     import azeotrope
     from azeotrope.cli._progress import Shown
+    from azeotrope.reporting import words
 
     with Shown() as progress:
         distilled = azeotrope.distill(
@@ -54,6 +55,6 @@ def command(
     if as_json:
         options.print_json({"model": str(distilled.model), "record": distilled.record.model_dump(mode="json")})
     else:
-        error = distilled.record.test_error
-        typer.echo(f"Test error {100 * (error or 0):.1f} % on {distilled.record.test_images:,} images")
+        error = words.percent(distilled.record.test_error)
+        typer.echo(f"Test error {error} on {distilled.record.test_images:,} images")
         typer.echo(f"Model: {distilled.model}\nUse it: azeotrope predict {distilled.model} IMAGE")

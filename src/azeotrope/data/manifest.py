@@ -126,6 +126,8 @@ def _look(source: Source, row: int) -> _Look:
         raw = source.read(row)
     except OSError as error:
         return _Look("", reason=f"cannot be opened: {error.strerror or error}")
+    except Exception as error:  # a source may be a library that decodes: it raises whatever a bad item makes it raise
+        return _Look("", reason=f"cannot be opened: {type(error).__name__}: {error}")
     checksum = _checksum(raw)
     try:
         decoded = decode(raw)

@@ -59,7 +59,9 @@ class Pack:
 
 
 def squared(pixels: NDArray[np.uint8], size: int, channels: int) -> NDArray[np.uint8]:
-    """The whole picture [H, W, 1 or 3] squeezed to [channels, size, size]."""
+    """The whole picture [H, W, 1 or 3] squeezed to [channels, size, size]; colour becomes grey where one is kept."""
+    if pixels.shape[2] > channels:
+        pixels = np.asarray(Image.fromarray(pixels).convert("L"))[:, :, None]
     if pixels.shape[:2] != (size, size):
         picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
         resized = picture.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3.0)

@@ -62,7 +62,7 @@ class RowStore:
     def missing(self, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of the wanted rows that are not present, in the order given, each once."""
         unique = wanted[np.sort(np.unique(wanted, return_index=True)[1])]
-        absent: NDArray[np.int64] = unique[self._checks("r")[unique] == 0]
+        absent: NDArray[np.int64] = unique[self._checks()[unique] == 0]
         return absent
 
     def fill(
@@ -94,8 +94,8 @@ class RowStore:
         """A copy of these rows, [len(wanted), *shape]. All must be present; every row is checked against its
         checksum.
         """
-        checks = self._checks("r")[wanted]
-        data = np.asarray(self._data("r")[wanted])
+        checks = self._checks()[wanted]
+        data = np.asarray(self._data()[wanted])
         torn = [int(row) for row, values, check in zip(wanted, data, checks, strict=True) if _check(values) != check]
         if torn:
             raise StoreError(
@@ -128,22 +128,22 @@ class RowStore:
         if values.shape != (len(rows), *self.shape):
             raise ValueError(f"rows of shape {self.shape} are needed, got {values.shape[1:]} for {len(rows)} rows")
         values = np.ascontiguousarray(values, dtype=self.dtype)
-        with (self.folder / "rows.bin").open(
-            "r+b"
-        ) as file:  # not through the map: a full disk is an error here, a SIGBUS there
+        checks = np.array([_check(value) for value in values], dtype=np.uint64)
+        self._put("rows.bin", rows, values)
+        self._put("checks.bin", rows, checks)  # only now do the rows count as present
+
+    def _put(self, name: str, rows: NDArray[np.int64], values: Array) -> None:
+        """Not through a memory map: a full disk is an error here, and a signal that kills the process there."""
+        with (self.folder / name).open("r+b") as file:
             for row, value in zip(rows, values, strict=True):
-                file.seek(int(row) * self.row_bytes)
+                file.seek(int(row) * value.nbytes)
                 file.write(value.tobytes())
-            file.flush()
-        checks = self._checks("r+")
-        checks[rows] = [_check(value) for value in values]
-        checks.flush()
 
-    def _data(self, mode: str) -> Array:
-        return np.memmap(self.folder / "rows.bin", dtype=self.dtype, mode=mode, shape=(self.rows, *self.shape))  # type: ignore[call-overload,no-any-return]
+    def _data(self) -> Array:
+        return np.memmap(self.folder / "rows.bin", dtype=self.dtype, mode="r", shape=(self.rows, *self.shape))
 
-    def _checks(self, mode: str) -> np.memmap[Any, np.dtype[np.uint64]]:
-        return np.memmap(self.folder / "checks.bin", dtype=np.uint64, mode=mode, shape=(self.rows,))  # type: ignore[call-overload,no-any-return]
+    def _checks(self) -> np.memmap[Any, np.dtype[np.uint64]]:
+        return np.memmap(self.folder / "checks.bin", dtype=np.uint64, mode="r", shape=(self.rows,))
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

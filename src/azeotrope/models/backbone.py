@@ -28,12 +28,18 @@ def unchanged(_module: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str,
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How images must be prepared: `size` pixels square, then (pixel / 255 - mean) / std per channel."""
+    """How images must be prepared: `size` pixels square, then (pixel / 255 - mean) / std per channel.
+
+    A trained model also knows the frame that its training cut views from: `stored_size` pixels (None: not trained
+    here) and `stored_channels`.
+    """
 
     size: int
     mean: tuple[float, ...] = IMAGENET_MEAN
     std: tuple[float, ...] = IMAGENET_STD
     interpolation: str = "bicubic"
+    stored_size: int | None = None
+    stored_channels: int = 3
 
 
 @dataclass(frozen=True)

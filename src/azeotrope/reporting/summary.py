@@ -5,6 +5,7 @@ Verdicts themselves are made by `advice/verdict.py`; how things look is decided 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import fmean
@@ -137,13 +138,18 @@ def _mean_by_phase(seconds: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def _winner(arms: Sequence[ArmSummary]) -> str | None:
-    """Lowest mean validation error; equal errors go to the cheaper arm. An arm that lost a seed to a failure cannot win
+    """Lowest mean validation error; equal errors go to the arm of fewer FLOPs (not known: last), then by name. Measured
+    seconds do not decide, so that a repeat names the same winner. An arm that lost a seed to a failure cannot win
     against arms that did not: its mean is over easier or harder seeds, nobody knows which.
     """
     finished = [arm for arm in arms if arm.val_error is not None]
     most = max((len(arm.seeds) for arm in finished), default=0)
-    whole = [arm for arm in finished if len(arm.seeds) == most]
-    return min(whole, key=lambda arm: (arm.val_error, sum(arm.seconds.values()))).name if whole else None
+    ranks = [
+        (arm.val_error, math.inf if arm.flops is None else arm.flops, arm.name)
+        for arm in finished
+        if len(arm.seeds) == most
+    ]
+    return min(ranks)[-1] if ranks else None
 
 
 def _verdicts(runs: Sequence[RunRecord], reference: str, winner: str | None) -> Iterable[VerdictSummary]:
@@ -215,7 +221,7 @@ def _check_side_by_side(runs: Sequence[RunRecord]) -> None:
         raise InputError(
             "A comparison holds one run for each arm and seed",
             found=f"{times} runs of {arm} with seed {seed}",
-            next_step="these differ in recipe or data; keep them in separate folders",
+            next_step="these differ in recipe, weights, code or data; keep them in separate folders",
         )
 
 

@@ -129,10 +129,14 @@ def leading(comparison: Comparison) -> VerdictSummary | None:
 
 def best_rival(comparison: Comparison) -> str | None:
     """The reference; when the reference itself won, the arm that came second on validation."""
-    finished = [arm for arm in comparison.arms if arm.val_error is not None and arm.name != comparison.winner]
-    if any(arm.name == comparison.reference for arm in finished):
+    errors = {
+        arm.name: arm.val_error
+        for arm in comparison.arms
+        if arm.val_error is not None and arm.name != comparison.winner
+    }
+    if comparison.reference in errors:
         return comparison.reference
-    return min(finished, key=lambda arm: arm.val_error or 0.0).name if finished else None
+    return min(errors, key=lambda name: errors[name]) if errors else None
 
 
 def described(arm: ArmSummary) -> str:

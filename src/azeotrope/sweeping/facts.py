@@ -16,6 +16,7 @@ from azeotrope.sweeping.training import Best
 from azeotrope.train.dataset import StudentData
 from azeotrope.train.evaluate import Test
 
+FORWARD = 1  # a frozen body has no backward pass; that of the head is next to nothing
 FORWARD_AND_BACKWARD = 3  # a training step costs about three forward passes
 
 
@@ -129,7 +130,8 @@ def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float:
     """
     _, macs = resources.student_cost(spec.student, len(resources.tasks[spec.task].classes), spec.image_size)
     images = spec.recipe.steps(spec.train_images) * spec.recipe.batch_images * len(spec.recipe.learning_rates)
-    flops = 2.0 * FORWARD_AND_BACKWARD * macs * images
+    passes = FORWARD if spec.stages()[-1].trains == "head" else FORWARD_AND_BACKWARD
+    flops = 2.0 * passes * macs * images
     if taught is not None:
         teacher = taught.targets.cache.teacher
         flops += 2.0 * cost.macs(teacher.module, teacher.image_size) * _teacher_images(resources, spec)

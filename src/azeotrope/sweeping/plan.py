@@ -10,9 +10,11 @@ from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.losses._contract import needs_teacher
 from azeotrope.models.load import load_network, weights_available
+from azeotrope.models.sources.file import code_hash
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec, UpstreamRun
 
+MIN_TRAIN_IMAGES = 2  # a contrastive loss needs a pair
 FINEST_DEFAULT = 32  # pixels are rounded up to a multiple of this: the stride of most networks
 
 
@@ -52,13 +54,21 @@ def make_plan(
     image_size: int | None,
     upstream: UpstreamSpec | None,
     recipe: Mapping[str, Any],
+    upstream_task: Task | None = None,
 ) -> ComparePlan:
-    """Resolve and check everything that can be checked before training. Raises InputError."""
+    """Resolve and check everything that can be checked before training. Raises InputError.
+
+    `recipe` overrides the rules of the task's recipe and of the upstream's alike.
+    """
     image_size = image_size or default_image_size(task, student)
     resources.student_cost(student, len(task.classes), image_size)
+    if min(train_images) < MIN_TRAIN_IMAGES:
+        raise InputError("A training needs images", found=f"{min(train_images)}", allowed=f"{MIN_TRAIN_IMAGES} or more")
     for size in train_images:
         resources.rows(task.fingerprint, size, seeds[0])
     _check_arms(arms, teacher, upstream)
+    if upstream_task is not None:
+        _check_apart(task, upstream_task)
     if teacher is not None:
         teacher = teacher.model_copy(update={"image_size": resources.teacher(teacher).image_size})
     return ComparePlan(
@@ -72,6 +82,9 @@ def make_plan(
         seeds=tuple(seeds),
         recipes={size: _recipe(task, size, recipe) for size in train_images},
         upstream=upstream,
+        upstream_recipe=_recipe(upstream_task, upstream.pretrain_images, recipe)
+        if upstream and upstream_task
+        else None,
         precision=resources.device.precision,
     )
 
@@ -91,9 +104,11 @@ def _spec(
         student=plan.student,
         image_size=plan.image_size,
         student_weights=resources.hub_weights(plan.student, plan.image_size) if arm.init == "hub" else None,
+        student_code=code_hash(plan.student),
         arm=arm,
         teacher=plan.teacher if taught else None,
         teacher_weights=resources.teacher(plan.teacher).weights_hash if taught and plan.teacher else None,
+        teacher_code=code_hash(plan.teacher.model) if taught and plan.teacher else None,
         upstream=_upstream(plan, upstream) if arm.init == "upstream" else None,
         recipe=plan.recipes[train_images],
         seed=seed,
@@ -104,10 +119,13 @@ def _spec(
 
 def _upstream(plan: ComparePlan, task: Task | None) -> UpstreamRun:
     assert plan.upstream is not None
+    assert plan.upstream_recipe is not None
     assert task is not None
-    images = plan.upstream.pretrain_images
     return UpstreamRun(
-        fingerprint=task.fingerprint, name=task.name, pretrain_images=images, recipe=_recipe(task, images, {})
+        fingerprint=task.fingerprint,
+        name=task.name,
+        pretrain_images=plan.upstream.pretrain_images,
+        recipe=plan.upstream_recipe,
     )
 
 
@@ -115,6 +133,18 @@ def _recipe(task: Task, train_images: int, changes: Mapping[str, Any]) -> Recipe
     """The recipe for this size; a picture whose mirror image means something else is not mirrored."""
     policy = {"mirror": task.source.mirror, **changes.get("policy", {})}
     return Recipe.for_images(train_images, **{**changes, "policy": policy})
+
+
+def _check_apart(task: Task, upstream: Task) -> None:
+    """An upstream image that is also the task's would smuggle labels past N, or past the test."""
+    shared = set(task.manifest.checksums) & set(upstream.manifest.checksums)
+    if shared:
+        raise InputError(
+            "The upstream set must not share images with the task",
+            found=f"{len(shared):,} images of {upstream.name} are also in {task.name}",
+            allowed="another labelled set",
+            next_step="take another --upstream, or remove these images from it",
+        )
 
 
 def _check_arms(arms: Iterable[Arm], teacher: TeacherSpec | None, upstream: UpstreamSpec | None) -> None:

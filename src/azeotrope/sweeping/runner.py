@@ -53,6 +53,9 @@ class Runner:
             record = self._made(spec)
         except RunFailed as failure:
             record = facts.failed(self.resources, spec, str(failure))
+        except RuntimeError as error:  # the model's own code, or out of memory: the other runs go on
+            reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+            record = facts.failed(self.resources, spec, reason)
         self.store.put(record)
         return record
 

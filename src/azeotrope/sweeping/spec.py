@@ -22,7 +22,8 @@ class RunSpec(Spec):
     """One (task, train_images, student, init, strategy, recipe, seed).
 
     `teacher` is set only for arms whose losses need one, so that a scratch run is the same run whatever teacher it is
-    compared with. `student_weights` is the hash of the pretrained weights for init `hub`. The learning rate is chosen
+    compared with. `student_weights` is the hash of the pretrained weights for init `hub`; the `code` fields are
+    those of `file:` models, whose code may change under the same name. The learning rate is chosen
     on the validation images of `tuning_seed`.
     """
 
@@ -32,9 +33,11 @@ class RunSpec(Spec):
     student: str
     image_size: int
     student_weights: str | None = None
+    student_code: str | None = None
     arm: Arm
     teacher: TeacherSpec | None = None
     teacher_weights: str | None = None
+    teacher_code: str | None = None
     upstream: UpstreamRun | None = None
     recipe: Recipe
     seed: int
@@ -64,6 +67,7 @@ class RunSpec(Spec):
             task=self.upstream.fingerprint,
             train_images=self.upstream.pretrain_images,
             student=self.student,
+            student_code=self.student_code,
             image_size=self.image_size,
             arm=Arm(strategy="scratch", init="random"),
             recipe=self.upstream.recipe,

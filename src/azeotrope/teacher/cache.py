@@ -45,16 +45,13 @@ class EmbeddingCache:
         advance: Callable[[int], None] = lambda images: None,
     ) -> None:
         """Embed what is missing of these images under these views (PLAIN among them if wanted)."""
+        self.pack.ensure(rows)  # first, so that decoding is not charged to the teacher
         for view in views:
             self.store.fill(self._positions(rows, view), partial(self._embed, view), batch=_CHUNK, advance=advance)
 
     def read(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:
         """Embeddings of one view, float32; they must have been ensured."""
         return torch.from_numpy(self.store.read(self._positions(rows, view))).float()
-
-    def seconds(self, images: int, views: int) -> float:
-        """What embedding so many images under so many views costs at the rate measured when the cache was filled."""
-        return images * views * self.store.seconds_per_row()
 
     def _positions(self, rows: NDArray[np.int64], view: int) -> NDArray[np.int64]:
         if not PLAIN <= view < self.views:
@@ -63,7 +60,6 @@ class EmbeddingCache:
 
     def _embed(self, view: int, positions: NDArray[np.int64]) -> NDArray[np.float16]:
         rows = positions - (view - PLAIN) * len(self.pack.task.labels)
-        self.pack.ensure(rows)
         images = self.pack.read(rows)
         features = self.teacher.embed(images, self.policy, self.pack.task.identities[rows], view).numpy()
         if not np.isfinite(features).all() or np.abs(features).max() > np.finfo(np.float16).max:

@@ -1,13 +1,14 @@
 """A CSV, TSV or Parquet table with one image a row: a path or URL, a label and, if you like, a split.
 
-Paths are relative to the table's folder; URLs are opened by fsspec. Where a `classes.txt` (one class a line) lies
-beside the table, it is the list of classes and every label must be in it; otherwise the labels in the table are the
-classes. Labels are text: "007" stays so.
+Paths are relative to the table's folder; URLs (with `://`) are opened by fsspec. Where a `classes.txt` (one class a
+line) lies beside the table, it is the list of classes and every label must be in it; otherwise the labels in the table
+are the classes. Labels are text: "007" stays so.
 """
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import os
+from pathlib import Path, PurePosixPath
 
 import fsspec
 import polars as pl
@@ -41,14 +42,14 @@ def open_source(name: str) -> Source:
 def _read_table(name: str) -> pl.DataFrame:
     """Every column as text."""
     try:
-        with fsspec.open(name, "rb") as file:
-            if name.lower().endswith(".parquet"):
-                return pl.read_parquet(file).with_columns(pl.all().cast(pl.String))
-            separator = "\t" if name.lower().endswith(".tsv") else ","
-            return pl.read_csv(file.read(), infer_schema=False, separator=separator)
+        content = _fetch(name)
+        if name.lower().endswith(".parquet"):
+            return pl.read_parquet(content).with_columns(pl.all().cast(pl.String))
+        separator = "\t" if name.lower().endswith(".tsv") else ","
+        return pl.read_csv(content, infer_schema=False, separator=separator)
     except FileNotFoundError as error:
         raise InputError(f"There is no table {name}", next_step="check the path") from error
-    except (OSError, ImportError, ValueError, pl.exceptions.PolarsError) as error:
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise InputError(
             f"The table {name} cannot be read",
             found=str(error).splitlines()[0] if str(error) else type(error).__name__,
@@ -85,11 +86,19 @@ def _complete(table: pl.DataFrame, column: str, where: str) -> list[str]:
 
 
 def _listed_classes(name: str) -> tuple[str, ...]:
-    """The lines of `classes.txt`, or nothing when there is no such file."""
+    """The lines of `classes.txt`, or nothing when there is no such file. Raises InputError when it is not UTF-8."""
+    path = _beside(name, _CLASSES_FILE)
     try:
-        text = _fetch(_beside(name, _CLASSES_FILE)).decode("utf-8")
+        text = _fetch(path).decode("utf-8-sig")  # some editors begin a file with a mark that is no part of a name
     except OSError:
         return ()
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"The list of classes {path} cannot be read",
+            found=f"byte {error.start + 1} is not UTF-8",
+            allowed="text in UTF-8, one class a line",
+            next_step="save it as UTF-8 in a text editor",
+        ) from error
     return tuple(dict.fromkeys(line for line in text.splitlines() if line.strip()))
 
 
@@ -111,6 +120,8 @@ def _beside(name: str, path: str) -> str:
 def _fetch(url: str) -> bytes:
     """Raises OSError for whatever the file system or the network could not do."""
     try:
+        if "://" not in url:  # fsspec would take a `::` in a file name for a chain of file systems
+            return Path(os.path.expanduser(url)).read_bytes()  # noqa: PTH111 (Path.expanduser refuses ~a.png)
         with fsspec.open(url, "rb") as file:
             content: bytes = file.read()
     except OSError:

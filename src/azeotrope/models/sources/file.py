@@ -21,7 +21,7 @@ from azeotrope.errors import InputError
 from azeotrope.lookup import unknown
 from azeotrope.models.backbone import Backbone, Preprocessing
 from azeotrope.models.classifier import REFERENCE_SIZE, find_classifier, remove
-from azeotrope.models.spec import WeightsRef
+from azeotrope.models.spec import ModelSpec, WeightsRef
 
 
 def build(name: str, *, image_size: int | None, in_channels: int = 3) -> Backbone:
@@ -74,6 +74,12 @@ def locate(name: str) -> tuple[Path, str]:
     if not found.is_file():
         raise InputError("The model's file must exist", found=path, next_step="check the path in file:PATH.py:FUNCTION")
     return found, function
+
+
+def code_hash(model: str) -> str | None:
+    """SHA-256 of a `file:` model's source, which may change under the same name; None for other models."""
+    spec = ModelSpec.parse(model)
+    return hashlib.sha256(locate(spec.name)[0].read_bytes()).hexdigest() if spec.scheme == "file" else None
 
 
 def _function(path: Path, function: str) -> Callable[[], object]:
