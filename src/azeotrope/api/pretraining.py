@@ -1,0 +1,22 @@
+"""The cost that was not paid here: pre-training the student on ImageNet-1k, at the rate of this machine."""
+
+from __future__ import annotations
+
+from azeotrope.api.workshop import Workshop
+from azeotrope.errors import InputError
+from azeotrope.reporting.numbers import PretrainingCost
+from azeotrope.train.throughput import training_rate
+
+IMAGES = 1_281_167  # ImageNet-1k
+EPOCHS = 90  # the shortest schedule in common use for small networks (torchvision's); hub weights took more
+BATCH = 32
+
+
+def pretraining_cost(workshop: Workshop) -> PretrainingCost | None:
+    """From a trial of seconds at the student's own resolution; None for a student that does not run there."""
+    try:
+        student = workshop.resources.student(workshop.plan.student, 1000, None, pretrained=False, seed=0)
+    except InputError:
+        return None
+    rate = training_rate(student.network, student.preprocessing.size, BATCH, workshop.resources.device)
+    return PretrainingCost(source="ImageNet-1k", images=IMAGES, epochs=EPOCHS, images_per_second=rate)
