@@ -5,6 +5,7 @@ import json
 import pytest
 
 import azeotrope
+from azeotrope.api.report import compared
 from azeotrope.cli.report import command
 from azeotrope.errors import InputError, StoreError
 from azeotrope.record.run import TeacherFacts
@@ -13,7 +14,7 @@ from azeotrope.reporting import files
 from azeotrope.reporting.numbers import Disagreement, Document, NotTested
 from azeotrope.reporting.summary import summarise
 
-from .factories import run, three_seeds
+from .factories import MACHINE, STUDENT, run, three_seeds
 
 RUNS = [*three_seeds("scratch", [220, 221, 225]), *three_seeds("distill", [200, 202, 204], val_error=0.19)]
 PICTURE = Disagreement(image="data:image/png;base64,iVBORw0KGgo=", label="cat", predictions={"scratch": "dog"})
@@ -34,11 +35,43 @@ def test_records_alone_make_a_report(tmp_path):
 def test_what_only_compare_knew_is_kept(tmp_path):
     original = summarise(RUNS, not_tested=[NotTested(arm="finetune", reason="no weights")], plan={"data": "photos/"})
     first = files.write(stored(tmp_path), Document(comparisons=(original,), disagreements=(PICTURE,))).read_text()
-    stored(tmp_path, three_seeds("distill:kl", [100] * 3, val_error=0.1))  # runs of a later, other comparison
     again = azeotrope.report(tmp_path, tmp_path / "again.html").read_text()
     assert again == first
     assert "no weights" in again
     assert PICTURE.image in again
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(1, "1 stored run is"), (3, "3 stored runs are")])
+def test_runs_that_the_last_comparison_does_not_name_are_counted(tmp_path, seeds, said):
+    original = summarise(RUNS)
+    files.write(stored(tmp_path), Document(comparisons=(original,)))
+    assert compared(tmp_path) == (original,)
+    stored(tmp_path, three_seeds("distill:kl", [100] * 3, val_error=0.1)[:seeds])
+    stored(tmp_path, [run("scratch", seed, train_images=100) for seed in range(3)])  # not of this size: not counted
+    small, again = compared(tmp_path)
+    assert again == original.model_copy(update={"warnings": (f"{said} not part of this comparison.",)})
+    assert small.warnings == ()
+    assert f"{said} not part of this comparison." in azeotrope.report(tmp_path).read_text()
+
+
+OTHER = {
+    "recipe": {"recipe": {"epochs": 9, "batch_images": 32}},
+    "image size": {"student": STUDENT.model_copy(update={"image_size": 64})},
+    "precision": {"environment": MACHINE.model_copy(update={"precision": "bf16"})},
+}
+
+
+@pytest.mark.parametrize("changes", OTHER.values(), ids=OTHER)
+@pytest.mark.parametrize("last", [0, 1])
+def test_runs_made_otherwise_stand_in_a_comparison_of_their_own(tmp_path, changes, last):
+    others = [run("scratch", seed, errors=300, run_id=f"other-{seed}", **changes) for seed in range(3)]
+    stored(tmp_path, [*RUNS, *others])
+    comparisons = {len(item.arms): item for item in compared(tmp_path)}
+    assert comparisons == {2: summarise(RUNS), 1: summarise(others)}
+    latest = (summarise(RUNS), summarise(others))[last]
+    files.write(tmp_path, Document(comparisons=(latest,)))
+    assert compared(tmp_path)[-1] == latest
+    assert azeotrope.report(tmp_path).read_text().count("What each arm costs") == 2
 
 
 def test_compare_json_has_the_agreed_keys(tmp_path):

@@ -116,5 +116,6 @@ def _again(records: Sequence[RunRecord], earlier: Comparison | None, warnings: I
 
 
 def _left_out(runs: int) -> Iterable[str]:
+    """A warning about runs that would fit in and that nobody asked for."""
     if runs:
         yield f"{plural(runs, 'stored run')} {'is' if runs == 1 else 'are'} not part of this comparison."
