@@ -74,6 +74,12 @@ def test_the_table_itself_may_be_at_a_url():
     assert open_source("memory://set/list.csv").read(0) == encoded(noise(1))
 
 
+def test_a_double_colon_in_a_file_name_is_part_of_the_name(folder):
+    (folder / "images" / "a::b.png").write_bytes(encoded(noise(5)))
+    source = open_source(write(folder, "path,label\nimages/a::b.png,a\nimages/1.png,b\n", "my::set.csv"))
+    assert (source.name, source.read(0)) == ("my::set", encoded(noise(5)))
+
+
 def test_a_url_that_cannot_be_opened_is_an_unreadable_image(folder):
     manifest = scan(open_source(write(folder, "path,label\nnowhere://x.png,a\nimages/7.png,b\n")))
     assert manifest.reasons[0].startswith("cannot be opened: ValueError: Protocol not known: nowhere")
@@ -91,6 +97,19 @@ def test_a_list_of_classes_fixes_their_order(folder):
     source = open_source(write(folder, "path,label\nimages/0.png,ant\nimages/1.png,zebra\n"))
     assert source.classes == ("zebra", "ant", "bear")
     assert [item.label for item in source.items] == [1, 0]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_class(folder):
+    (folder / "classes.txt").write_text("zebra\nant\n", encoding="utf-8-sig")
+    assert open_source(write(folder, "path,label\nimages/0.png,ant\n")).classes == ("zebra", "ant")
+
+
+def test_a_list_of_classes_that_is_not_utf8_is_refused(folder):
+    (folder / "classes.txt").write_bytes("âne\nzèbre\n".encode("latin-1"))
+    assert message(write(folder, "path,label\nimages/0.png,ant\n")) == (
+        f"The list of classes {folder}/classes.txt cannot be read. Found: byte 1 is not UTF-8. "
+        "Allowed: text in UTF-8, one class a line. Next: save it as UTF-8 in a text editor."
+    )
 
 
 def test_a_label_that_is_not_in_the_list_is_refused(folder):
