@@ -2,6 +2,7 @@ import hashlib
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from azeotrope.data.manifest import scan
 from azeotrope.data.sources._source import Item, Source
@@ -45,6 +46,27 @@ def test_a_file_that_is_gone_is_a_row_with_a_reason(tmp_path):
     manifest = scan(source)
     assert manifest.reasons == {0: "cannot be opened: No such file or directory"}
     assert manifest.checksums[0] == ""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SyntaxError("broken PNG file"),
+        Image.DecompressionBombError("too many pixels"),
+        TypeError("'NoneType' object is not subscriptable"),
+        ValueError("embedded null byte"),
+    ],
+)
+def test_an_item_on_which_its_source_fails_is_a_row_with_a_reason(error):
+    def read(place):
+        if place == 1:
+            raise error
+        return encoded(noise(place))
+
+    manifest = scan(Source("made", ("a", "b"), [Item(f"{place}.png", place % 2, "") for place in range(3)], read))
+    np.testing.assert_array_equal(manifest.readable, [True, False, True])
+    assert manifest.reasons == {1: f"cannot be opened: {type(error).__name__}: {error}"}
+    assert manifest.checksums[1] == ""
 
 
 def test_what_decoding_did_is_counted():
