@@ -2,6 +2,9 @@ import pytest
 
 from azeotrope.reporting import words
 from azeotrope.reporting.numbers import Estimate, VerdictSummary
+from azeotrope.reporting.summary import summarise
+
+from .factories import three_seeds
 
 
 @pytest.mark.parametrize(
@@ -77,3 +80,16 @@ def test_arms_without_a_common_seed_are_not_compared():
         a="distill", b="scratch", verdict="INCONCLUSIVE", difference=None, seeds=(), reason="no seed in common"
     )
     assert words.sentence(nothing, 1000) == "distill and scratch cannot be compared: no seed in common"
+
+
+def test_an_arm_without_a_validation_error_is_nobodys_rival():
+    runs = [
+        *three_seeds("scratch", [200] * 3, val_error=0.1),
+        *three_seeds("finetune", [210] * 3, val_error=None),
+        *three_seeds("distill", [220] * 3, val_error=0.3),
+        *three_seeds("distill:kl", [220] * 3, val_error=0.0),
+    ]
+    comparison = summarise(runs)
+    assert comparison.winner == "distill:kl"
+    assert words.best_rival(comparison) == "scratch"
+    assert words.best_rival(comparison.model_copy(update={"reference": "finetune"})) == "scratch"
