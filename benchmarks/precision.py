@@ -27,7 +27,9 @@ def main() -> None:
             lambda device, s=student, p=size, b=batch: training_rate(s, p, b, device, SECONDS),
             place,
         )
-    report("embed tf_efficientnet_lite0 at 64 px", lambda device: inference_rate(teacher, 64, 128, device, SECONDS), place)
+    report(
+        "embed tf_efficientnet_lite0 at 64 px", lambda device: inference_rate(teacher, 64, 128, device, SECONDS), place
+    )
 
 
 def report(what, rate, place) -> None:

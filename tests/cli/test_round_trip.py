@@ -62,7 +62,8 @@ def test_the_same_command_again_trains_nothing_and_prints_a_table_of_100_columns
     assert done.status == 0, done.err
     assert files(out / "runs") | files(out / "models") == before
     assert max(map(len, done.out.splitlines()[:-2])) <= 100
-    assert done.out.splitlines()[-2:] == [f"Report: {out}/report.html", f"Use it: azeotrope predict {out} IMAGE"]
+    (model,) = (out / "models").iterdir()
+    assert done.out.splitlines()[-2:] == [f"Report: {out}/report.html", f"Use it: azeotrope predict {model} IMAGE"]
 
 
 def test_report_makes_the_page_again_and_says_where(cli, compared, tmp_path):

@@ -26,7 +26,7 @@ def compare(teacher_model, tmp_path_factory):
 
     def run(data, out, **changes):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(module, "training_rate", lambda *_, **__: 100.0)
+            patch.setattr("azeotrope.api.pretraining.training_rate", lambda *_, **__: 100.0)
             return module.compare(data, out=out, **{**asked, **changes})
 
     return run

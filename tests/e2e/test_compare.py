@@ -170,9 +170,7 @@ class TestBadInput:
 
     def test_images_smaller_than_the_stride(self, compare, tmp_path):
         message = self.refused(compare, tmp_path / "out", image_size=16)
-        assert (
-            "smaller than the stride of timm:test_resnet. Found: 16 px. Allowed: 32 px or more" in message
-        )
+        assert "smaller than the stride of timm:test_resnet. Found: 16 px. Allowed: 32 px or more" in message
 
     def test_one_class(self, compare, tmp_path):
         message = self.refused(compare, tmp_path / "out", data=str(photos(tmp_path / "photos", {"cat": 9})))
@@ -183,7 +181,9 @@ class TestBadInput:
         assert "At least one seed is needed. Found: 0." in self.refused(compare, tmp_path / "out", seeds=0)
 
     def test_no_images(self, compare, tmp_path):
-        assert "nor empty. Found: 0 asked" in self.refused(compare, tmp_path / "out", train_images=0)
+        assert "A training needs images. Found: 0. Allowed: 2 or more" in self.refused(
+            compare, tmp_path / "out", train_images=0
+        )
 
     def test_an_unknown_teacher(self, compare, tmp_path):
         assert "test_resnet" in self.refused(compare, tmp_path / "out", teacher="test_resnett")

@@ -91,3 +91,17 @@ def test_what_can_be_seen_to_be_wrong_is_refused_before_training(plan, arms, cha
 def test_no_weights_are_fetched_to_make_a_plan_of_random_arms(plan, monkeypatch):
     monkeypatch.setattr(load, "_fill", lambda *_: pytest.fail("weights were read"))
     plan("scratch", teacher=None)
+
+
+def test_recipe_changes_reach_the_upstream_too(plan):
+    assert plan("finetune@upstream", recipe={"epochs": 3}).upstream_recipe.epochs == 3
+
+
+def test_an_upstream_that_holds_the_tasks_own_images_is_refused(plan, digits):
+    with pytest.raises(InputError, match=r"must not share images with the task. Found: 1,797 images of digits"):
+        plan("finetune@upstream", upstream_task=digits)
+
+
+def test_one_image_is_too_few_to_train_on(plan):
+    with pytest.raises(InputError, match=r"A training needs images. Found: 1. Allowed: 2 or more"):
+        plan("scratch", train_images=[1])

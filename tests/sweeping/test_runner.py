@@ -45,7 +45,7 @@ def test_the_record_says_what_was_done(runner, specs, digits, teacher):
     assert record.test_error == pytest.approx(1 - correct.mean())
     assert record.steps == 2 * (IMAGES // spec.recipe.batch_images)
     assert sum(images) == images_trained(spec) == record.steps * spec.recipe.batch_images
-    assert record.seconds.keys() == {"decode", "teacher", "head", "tuning", "train", "evaluate"}
+    assert record.seconds.keys() == {"decode", "teacher", "head", "tuning", "train", "evaluate", "test"}
     assert record.seconds["teacher"] > 0
     assert record.seconds["tuning"] == 0
     assert runner.store.get(record.run_id) == record
