@@ -181,7 +181,8 @@ class TestBadInput:
         assert "At least one seed is needed. Found: 0." in self.refused(compare, tmp_path / "out", seeds=0)
 
     def test_no_images(self, compare, tmp_path):
-        assert "A training needs images. Found: 0. Allowed: 2 or more" in self.refused(
+        message = self.refused(compare, tmp_path / "out", train_images=0)
+        assert "A training needs images. Found: 0. Allowed: 2 or more" in message
             compare, tmp_path / "out", train_images=0
         )
 
