@@ -183,8 +183,6 @@ class TestBadInput:
     def test_no_images(self, compare, tmp_path):
         message = self.refused(compare, tmp_path / "out", train_images=0)
         assert "A training needs images. Found: 0. Allowed: 2 or more" in message
-            compare, tmp_path / "out", train_images=0
-        )
 
     def test_an_unknown_teacher(self, compare, tmp_path):
         assert "test_resnet" in self.refused(compare, tmp_path / "out", teacher="test_resnett")
