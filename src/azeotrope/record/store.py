@@ -10,6 +10,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,24 +54,46 @@ class RunStore:
         A `done` record is never replaced; a `failed` one is replaced by a later try. Raises StoreError when the
         folder cannot be written.
         """
-        path = self.path_of(record.run_id)
         present = self.get(record.run_id)
-        if present is not None and present.state == "done":
-            return
-        text = record.model_dump_json(indent=1)
+        if present is None or present.state != "done":
+            self.write(f"runs/{record.run_id}.json", record.model_dump_json(indent=1).encode())
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write the file `name` below the root whole or not at all. Raises StoreError when it cannot be written."""
+        path = f"{self._path}/{name}"
         try:
-            self._fs.makedirs(f"{self._path}/runs", exist_ok=True)
             if "file" in self._fs.protocol:
-                write_atomically(Path(path), text)
+                write_atomically(Path(path), content)
             else:  # object stores put an object whole or not at all
-                with self._fs.open(path, "w") as file:
-                    file.write(text)
+                self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+                with self._fs.open(path, "wb") as file:
+                    file.write(content)
         except OSError as error:
             raise cannot_write(path, error) from error
+
+    def read(self, name: str) -> bytes | None:
+        """The content of the file `name` below the root, or None when there is none."""
+        try:
+            content: bytes = self._fs.cat_file(f"{self._path}/{name}")
+        except FileNotFoundError:
+            return None
+        return content
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the files in `folder` below the root, sorted; hidden ones are left out."""
+        self._fs.invalidate_cache()  # others write here too
+        found = (path.rpartition("/")[2] for path in self._fs.glob(f"{self._path}/{folder}/*"))
+        return sorted(name for name in found if not name.startswith("."))
+
+    def remove(self, name: str) -> None:
+        """Remove the file `name` below the root, if it is there."""
+        with suppress(FileNotFoundError):
+            self._fs.rm_file(f"{self._path}/{name}")
 
     def __iter__(self) -> Iterator[RunRecord]:
         """All readable records, ordered by id; what cannot be read is listed in `problems`."""
         self.problems.clear()
+        self._fs.invalidate_cache()  # others write here too
         for path in sorted(self._fs.glob(f"{self._path}/runs/*.json")):
             try:
                 yield self._read(path)

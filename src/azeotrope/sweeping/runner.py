@@ -27,16 +27,20 @@ from azeotrope.train.evaluate import final_test
 
 @dataclass
 class Runner:
-    """Runs specs against one output folder `out`. `advance` is told how many images were trained on."""
+    """Runs specs against one output folder `out`. `advance` is told how many images were trained on.
+
+    Records go to `records` (a folder or fsspec URL) where that is not `out` itself.
+    """
 
     resources: Resources
     out: Path
     advance: Callable[[int], None] = lambda images: None
+    records: str | None = None
     store: RunStore = field(init=False)
     _counted: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
-        self.store = RunStore(str(self.out))
+        self.store = RunStore(self.records or str(self.out))
         self.work = self.out / "work"
 
     def run(self, spec: RunSpec) -> RunRecord:
@@ -98,7 +102,7 @@ class Runner:
         data = student_data(self.resources, spec, student, taught)
         network = device.place(student.network)
         test = final_test(network, data, taught.targets if taught else None, device)
-        keep_predictions(self.out, spec.digest(), test.predictions)
+        keep_predictions(self.store, spec.digest(), test.predictions)
         pretraining = self.best(spec.pretraining()) if spec.upstream else None
         return facts.done(self.resources, spec, best, test, data, taught, pretraining)
 

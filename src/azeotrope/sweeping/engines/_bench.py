@@ -1,0 +1,70 @@
+"""What a worker needs to make any run of a sweep, small enough to be sent to it once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from azeotrope.data.manifest import Manifest
+from azeotrope.data.split import TaskSplits
+from azeotrope.data.task import Task, open_source
+from azeotrope.errors import InputError
+from azeotrope.models.device import Device, make_repeatable
+from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.runner import Runner
+
+
+@dataclass(frozen=True)
+class ShippedTask:
+    """A task as it travels: where its images are, and what a scan of them said, so that no worker scans them again."""
+
+    spec: str
+    manifest: Manifest
+    splits: TaskSplits
+
+    @classmethod
+    def of(cls, task: Task, spec: str) -> ShippedTask:
+        """Pack a task that was opened from `spec`."""
+        return cls(spec, task.manifest, task.splits)
+
+    def open(self) -> Task:
+        """The task where it arrived. Raises InputError when the files listed there are not those that were scanned."""
+        source = open_source(self.spec)
+        if tuple(item.key for item in source.items) != self.manifest.keys:
+            raise InputError(
+                f"The images of {self.spec} are not those that the sweep was planned with",
+                found=f"{len(source.items):,} listed, {len(self.manifest.keys):,} planned",
+                allowed="the same files in the same place on every machine, from the plan to the last run",
+                next_step="put them back, or give the command again with another --out",
+            )
+        return Task(source, self.manifest, self.splits)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where and with what a worker works. Picklable.
+
+    `store` is the folder or fsspec URL of the records, shared by all workers. `out` (unfinished trainings, in `work`)
+    and `cache` (packs, embeddings) are folders of the worker's machine, which workers there share. `threads` is how
+    many CPU threads a run has; None leaves torch's own number. Runs are bit-equal at an equal number of threads only.
+    """
+
+    tasks: tuple[ShippedTask, ...]
+    device: Device
+    store: str
+    out: Path
+    cache: Path
+    threads: int | None = None
+
+    def open(self, advance: Callable[[int], None] = lambda images: None) -> Runner:
+        """Open tasks and settings once in this process; the runner keeps models and packs from run to run."""
+        make_repeatable()
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+        resources = Resources(self.cache, self.device)
+        for task in self.tasks:
+            resources.add(task.open())
+        return Runner(resources, self.out, advance, self.store)

@@ -1,0 +1,69 @@
+"""What every engine offers to the conductor, and what it reports back. No engine is here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import Field
+
+from azeotrope.config import Spec
+from azeotrope.record.run import RunRecord
+from azeotrope.sweeping.spec import RunSpec
+
+
+class EngineSpec(Spec):
+    """Which engine, on how many workers, with how many CPU threads a run (None: the machine's cores shared out).
+
+    `address` and `gpus` (of a run; a fraction lets runs share one) are for engines on many machines.
+    """
+
+    name: str = "local"
+    workers: int | None = Field(default=None, ge=1)
+    threads: int | None = Field(default=None, ge=1)
+    address: str | None = None
+    gpus: float | None = Field(default=None, ge=0)
+
+
+Advance = Callable[[str, int], None]
+"""Told (run_id, images) whenever a run has trained on so many images more; called in the conductor's process."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run whose record (done or failed) is in the store. `seconds` is what the worker spent on it."""
+
+    run_id: str
+    record: RunRecord
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A run that ended without a record because its worker died; it may be given to the engine again."""
+
+    run_id: str
+    reason: str
+
+
+Event = Finished | Lost
+
+
+class Engine(Protocol):
+    """Makes runs on `workers` workers, each one run at a time.
+
+    An error that is no run's own (a full disk, an image that vanished) is raised by `wait` as the exception that the
+    worker met. Workers must not outlive the process that holds the engine.
+    """
+
+    workers: int
+
+    def submit(self, spec: RunSpec) -> None:
+        """Begin a run. At most `workers` runs may be under way."""
+
+    def wait(self, seconds: float) -> Sequence[Event]:
+        """What ended since the last call; waits up to `seconds` for something to end, longer if it must."""
+
+    def close(self) -> None:
+        """Stop; runs under way are lost."""
