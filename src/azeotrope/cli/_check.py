@@ -57,7 +57,8 @@ def _show_audit(audit: Audit, console: Console) -> None:
     }
     for what, finding in findings.items():
         if finding is None:
-            console.print(Text(f"  {what}: not measured, nearly all images resemble each other", style="dim"))
+            why = "nearly all images resemble each other, or none was read"
+            console.print(Text(f"  {what}: not measured ({why})", style="dim"))
         elif finding.count:
             example = "; ".join(" ~ ".join(row) for row in finding.examples[:3])
             console.print(Text(f"  {what}: {finding.count:,} ({example})", style="yellow"))

@@ -35,7 +35,7 @@ class Audit:
     `class_counts` holds readable images by split ("" where none is given), in the order of `classes`. `unreadable`
     gives (key, reason). `exact_duplicates` counts copies beyond the first; `conflicting_labels` groups of copies that
     carry different classes. A leak is an image of train or val whose copy is in a later split (test after val after
-    train). Near duplicates are pairs; None: not measured, because nearly all images resemble each other. `notes`
+    train). Near duplicates are pairs; None: not measured (`near_pairs` says when). `notes`
     counts what decoding did (see `data.decode`). Sides are in pixels.
     """
 

@@ -80,7 +80,8 @@ def scan(source: Source, progress: Progress | None = None, threads: int | None =
     """Decode every image once, in `threads` threads (all cores by default; Pillow decodes without the interpreter's
     lock).
 
-    An image that cannot be read is a row with a reason, never an exception.
+    An image that cannot be read is a row with a reason, never an exception. Images that a formula draws are taken at
+    its word: none is drawn.
     """
     looks: list[_Look] = []
     for chunk in _chunks(source, threads or os.cpu_count() or 1):
@@ -122,6 +123,8 @@ def _chunks(source: Source, threads: int) -> Iterator[list[_Look]]:
 
 
 def _look(source: Source, row: int) -> _Look:
+    if (formula := source.formula) is not None:
+        return _Look(formula.checksum(row), (formula.height, formula.width, formula.channels))
     try:
         raw = source.read(row)
     except OSError as error:

@@ -39,8 +39,11 @@ _BLOCK = 1 << 14  # pairs compared at a time: 16 MB of thumbnails on either side
 def near_pairs(manifest: Manifest, source: Source) -> Int64[np.ndarray, "pairs 2"] | None:
     """Rows of near duplicates, each pair once, the lower row first; of exact copies only the first is looked at.
 
-    None where the images are so uniform (frames of a film) that nearly all of them resemble each other: not measured.
+    None where it is not measured: the images are so uniform (frames of a film) that nearly all of them resemble each
+    other, or a formula draws them and none was read.
     """
+    if source.formula is not None:
+        return None
     rows = _comparable(manifest)
     small = _standardised(manifest.thumbnails[rows])
     candidates = _candidates(small)

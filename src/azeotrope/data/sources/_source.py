@@ -43,11 +43,24 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Formula:
+    """What is known of images that a formula draws, before any is drawn: their size in pixels, and a `checksum(i)`
+    (SHA-256, hex) of all that decides image `i`.
+    """
+
+    height: int
+    width: int
+    channels: int
+    checksum: Callable[[int], str]
+
+
+@dataclass(frozen=True)
 class Source:
     """A labelled image set.
 
     `read(i)` gives the bytes of file `i`, or its pixels as uint8 [H, W] or [H, W, 3]; it is called from several
-    threads. `mirror` is False where a horizontal flip changes the class (digits, letters, traffic signs).
+    threads. `mirror` is False where a horizontal flip changes the class (digits, letters, traffic signs). With a
+    `formula` the images are listed without being read.
     """
 
     name: str
@@ -56,6 +69,7 @@ class Source:
     read: Callable[[int], Raw]
     mirror: bool = True
     licence: str | None = None
+    formula: Formula | None = None
 
 
 def split_of(text: str | None, where: str) -> Split:
