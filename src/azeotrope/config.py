@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -17,10 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from azeotrope.errors import InputError
 
-ARM_FORM = "strategy[@init][:loss+loss=WEIGHT], such as scratch, finetune@upstream or distill@hub:kl+align_uniform=0.5"
+ARM_FORM = (
+    "strategy[@init][:loss+loss=WEIGHT], such as scratch, finetune@upstream or distill@hub:kl+align_uniform=0.5; "
+    "WEIGHT may be FIRST..LAST, and lists of losses to choose from are joined by '/'"
+)
 
 Strategy = Literal["scratch", "linear_probe", "finetune", "distill"]
 Init = Literal["random", "hub", "upstream"]
+Weight = float | tuple[float, float]  # of a loss: constant, or (first, last) and linear over the training in between
 
 DISTILL_LOSSES = {"kl": 1.0, "align_uniform": 1.0}  # with cross_entropy 1: the combination of Farhat & Chen 2024
 
@@ -117,13 +122,24 @@ class Arm(Spec):
     """One way to train the student: strategy, init, and for `distill` the losses beside cross-entropy with their
     weights.
 
-    Written `strategy[@init][:loss+loss]`, a weight as `loss=2`: `scratch`, `finetune@upstream`, `distill:kl`,
-    `distill@hub:kl+align_uniform=0.5`.
+    Written `strategy[@init][:loss+loss]`, a weight as `loss=2` or, when it goes linearly from one value to another over
+    the training, `loss=1..0`: `scratch`, `finetune@upstream`, `distill:kl`, `distill@hub:kl+align_uniform=0.5`.
+    With `candidates` (`distill:kl/info_nce+kl=2`) the losses are chosen among several lists, on validation.
     """
 
     strategy: Strategy
     init: Init
-    losses: dict[str, float] = Field(default_factory=dict)
+    losses: dict[str, Weight] = Field(default_factory=dict)
+    candidates: tuple[dict[str, Weight], ...] = ()
+
+    @property
+    def options(self) -> tuple[dict[str, Weight], ...]:
+        """The lists of losses that it may train with: the candidates, or the one list."""
+        return self.candidates or (self.losses,)
+
+    def settled(self, losses: Mapping[str, Weight]) -> Self:
+        """The arm with these of its candidates chosen."""
+        return self.model_copy(update={"losses": dict(losses), "candidates": ()})
 
     @model_validator(mode="after")
     def _init_fits_strategy(self) -> Self:
@@ -131,12 +147,21 @@ class Arm(Spec):
             raise ValueError("scratch starts from random weights; to train pretrained weights take finetune")
         if self.strategy in ("finetune", "linear_probe") and self.init == "random":
             raise ValueError(f"{self.strategy} needs pretrained weights: init hub or upstream")
-        if self.losses and self.strategy != "distill":
+        return self
+
+    @model_validator(mode="after")
+    def _losses_fit_strategy(self) -> Self:
+        if (self.losses or self.candidates) and self.strategy != "distill":
             raise ValueError(f"{self.strategy} trains on labels only; losses go with distill")
-        if self.strategy == "distill" and not self.losses:
+        if self.strategy == "distill" and not all(self.options):
             raise ValueError("distill needs a loss that compares with the teacher")
-        if not all(0 < weight < math.inf for weight in self.losses.values()):
-            raise ValueError("a loss weight must be positive and finite")
+        if self.candidates and (self.losses or len({losses_text(option) for option in self.candidates}) < 2):
+            raise ValueError("a choice of losses needs at least two different lists")
+        if len({losses_text(option) for option in self.candidates}) != len(self.candidates):
+            raise ValueError("each list of losses may be a candidate once")
+        weights = [weight for option in self.options for weight in option.values()]
+        if not all(_is_weight(weight) for weight in weights):
+            raise ValueError("a loss weight must be positive and finite, or FIRST..LAST of which one may be 0")
         return self
 
     @classmethod
@@ -146,10 +171,11 @@ class Arm(Spec):
         strategy, _, init = head.partition("@")
         content: dict[str, Any] = {"strategy": strategy.replace("-", "_")}
         content["init"] = init or ("random" if content["strategy"] in ("scratch", "distill") else "hub")
-        if content["strategy"] == "distill":
-            content["losses"] = _parse_losses(losses) if losses else dict(DISTILL_LOSSES)
-        elif losses:
-            content["losses"] = _parse_losses(losses)
+        if losses:
+            options = [parse_losses(option) for option in losses.split("/")]
+            content |= {"candidates": options} if len(options) > 1 else {"losses": options[0]}
+        elif content["strategy"] == "distill":
+            content["losses"] = dict(DISTILL_LOSSES)
         return validated(cls, content, what=f"arm {text!r}", allowed=ARM_FORM)
 
     @property
@@ -158,8 +184,7 @@ class Arm(Spec):
         init = "" if self.init == ("random" if self.strategy in ("scratch", "distill") else "hub") else f"@{self.init}"
         if self.strategy != "distill" or self.losses == DISTILL_LOSSES:
             return f"{self.strategy}{init}"
-        losses = "+".join(key if weight == 1 else f"{key}={weight:g}" for key, weight in self.losses.items())
-        return f"{self.strategy}{init}:{losses}"
+        return f"{self.strategy}{init}:{'/'.join(losses_text(option) for option in self.options)}"
 
 
 class TeacherSpec(Spec):
@@ -233,14 +258,37 @@ def from_yaml(spec: type[SpecT], path: Path) -> SpecT:
     return validated(spec, content, what=str(path))
 
 
-def _parse_losses(text: str) -> dict[str, float]:
-    losses: dict[str, float] = {}
+def parse_losses(text: str) -> dict[str, Weight]:
+    """Read `kl+align_uniform=0.5+rkd=1..0`: losses with weights, 1 where none is given. Raises InputError."""
+    losses: dict[str, Weight] = {}
     for part in text.split("+"):
         key, _, weight = part.strip().partition("=")
         try:
-            losses[key.replace("-", "_")] = float(weight) if weight else 1.0
+            losses[key.replace("-", "_")] = _parse_weight(weight) if weight else 1.0
         except ValueError:
             raise InputError(
-                "A loss weight must be a number", found=part, allowed="loss or loss=WEIGHT, joined by '+'"
+                "A loss weight must be a number",
+                found=part,
+                allowed="loss, loss=WEIGHT or loss=FIRST..LAST, joined by '+'",
             ) from None
     return losses
+
+
+def losses_text(losses: Mapping[str, Weight]) -> str:
+    """Losses with their weights as `parse_losses` reads them; a weight of 1 is left out."""
+    return "+".join(key if weight == 1 else f"{key}={weight_text(weight)}" for key, weight in losses.items())
+
+
+def weight_text(weight: Weight) -> str:
+    """`2`, or `1..0` for a weight that changes."""
+    return f"{weight[0]:g}..{weight[1]:g}" if isinstance(weight, tuple) else f"{weight:g}"
+
+
+def _parse_weight(text: str) -> Weight:
+    first, dots, last = text.partition("..")
+    return (float(first), float(last)) if dots else float(text)
+
+
+def _is_weight(weight: Weight) -> bool:
+    ends = weight if isinstance(weight, tuple) else (weight,)
+    return all(0 <= end < math.inf for end in ends) and max(ends) > 0

@@ -1,19 +1,24 @@
 """What every loss receives and returns.
 
-A loss is a module because some hold a projector; its parameters are trained with the student's. Values are means
-over the
-batch, so they do not change with batch size or class count, and are computed in float32 whatever the autocast.
+A loss is a module because some hold a projector or a bank; its parameters are trained with the student's, its buffers
+are in the checkpoint. Values are means over the batch, so they do not change with batch size or class count, and are
+computed in float32 whatever the autocast.
+
+A loss class says two things of itself. `needs_teacher`: whether it compares with one. `relates_images`: whether its
+value depends on which images share a batch. A loss that does not is the mean of its values on the images, and several
+devices may average theirs; one that does must be given the signals of all devices together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from azeotrope.config import Weight
 from azeotrope.lookup import member
 
 
@@ -21,7 +26,9 @@ from azeotrope.lookup import member
 class Signals:
     """What one batch offers the losses. B images, F features of the student, G of the teacher, C classes.
 
-    Teacher entries are None when the stage has no teacher; they carry no gradient.
+    Teacher entries are None when the stage has no teacher; they carry no gradient. `places` says which of the training
+    images these are, from 0; None where nobody counts them. `progress` is the share of the training's steps that are
+    done, this one included: 1 at the last.
     """
 
     features: Float[Tensor, "B F"]
@@ -29,18 +36,22 @@ class Signals:
     labels: Int[Tensor, " B"]
     teacher_features: Float[Tensor, "B G"] | None = None
     teacher_logits: Float[Tensor, "B C"] | None = None
+    places: Int[Tensor, " B"] | None = None
+    progress: float = 1.0
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What a loss may need to be built: widths of the features (0: no teacher), classes, and the recipe's label
-    smoothing.
+    """What a loss may need to be built: widths of the features (0: no teacher), classes, the recipe's label smoothing,
+    how many images train, and the teacher's frozen head as a function from its embeddings [B, G] to logits [B, C].
     """
 
     student_features: int
     teacher_features: int
     classes: int
     label_smoothing: float = 0.0
+    train_images: int = 0
+    teacher_head: Callable[[Tensor], Tensor] | None = None
 
 
 def needs_teacher(losses: Iterable[str]) -> bool:
@@ -49,15 +60,15 @@ def needs_teacher(losses: Iterable[str]) -> bool:
     return any(needed)
 
 
-def build(weights: dict[str, float], setup: Setup) -> WeightedSum:
+def build(weights: Mapping[str, Weight], setup: Setup) -> WeightedSum:
     """The losses of one stage. Raises InputError with near names when a key is no loss."""
     return WeightedSum({key: member("losses", key, "loss").Loss(setup) for key in weights}, weights)
 
 
 class WeightedSum(nn.Module):
-    """Σ weight · loss, and each unweighted value for the log."""
+    """Σ weight · loss, and each unweighted value for the log. A weight (first, last) is linear in the progress."""
 
-    def __init__(self, losses: dict[str, nn.Module], weights: dict[str, float]) -> None:
+    def __init__(self, losses: dict[str, nn.Module], weights: Mapping[str, Weight]) -> None:
         super().__init__()
         self.losses = nn.ModuleDict(losses)
         self.weights = dict(weights)
@@ -65,10 +76,17 @@ class WeightedSum(nn.Module):
     def forward(self, signals: Signals) -> tuple[Float[Tensor, ""], Float[Tensor, " losses"]]:
         """Total to differentiate, and the detached values in the order of `names`."""
         values = [loss(signals) for loss in self.losses.values()]
-        total = torch.stack([self.weights[key] * value for key, value in zip(self.losses, values, strict=True)]).sum()
+        weights = [weight_at(weight, signals.progress) for weight in self.weights.values()]
+        total = torch.stack([weight * value for weight, value in zip(weights, values, strict=True)]).sum()
         return total, torch.stack([value.detach() for value in values])
 
     @property
     def names(self) -> list[str]:
         """Keys in the order of the values."""
         return list(self.losses)
+
+
+def weight_at(weight: Weight, progress: float) -> float:
+    """The weight after this share of the training."""
+    first, last = weight if isinstance(weight, tuple) else (weight, weight)
+    return first + (last - first) * progress

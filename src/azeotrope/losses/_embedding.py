@@ -42,6 +42,7 @@ class PairLoss(nn.Module):
     """
 
     needs_teacher = True
+    relates_images = True
 
     def __init__(self, setup: Setup, width: int) -> None:
         super().__init__()

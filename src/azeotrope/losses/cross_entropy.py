@@ -16,6 +16,7 @@ class Loss(nn.Module):
     """
 
     needs_teacher = False
+    relates_images = False
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()

@@ -38,6 +38,7 @@ class Loss(nn.Module):
     """
 
     needs_teacher = True
+    relates_images = False
 
     def __init__(self, setup: Setup, *, alpha: float = 1.0, beta: float = 8.0, temperature: float = 4.0) -> None:
         super().__init__()

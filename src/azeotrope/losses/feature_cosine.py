@@ -20,6 +20,7 @@ class Loss(nn.Module):
     """
 
     needs_teacher = True
+    relates_images = False
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()

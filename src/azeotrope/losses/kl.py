@@ -16,6 +16,7 @@ class Loss(nn.Module):
     """
 
     needs_teacher = True
+    relates_images = False
 
     def __init__(self, setup: Setup, temperature: float = 4.0) -> None:
         super().__init__()

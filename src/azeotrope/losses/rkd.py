@@ -63,6 +63,7 @@ class Loss(nn.Module):
     """
 
     needs_teacher = True
+    relates_images = True
 
     def __init__(
         self,

@@ -28,6 +28,7 @@ class Loss(nn.Module):
     """
 
     needs_teacher = True
+    relates_images = True
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()

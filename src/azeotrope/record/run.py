@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from azeotrope.config import Weight
+
 SCHEMA = 1
 
 
@@ -88,7 +90,7 @@ class RunRecord(Facts):
     task: TaskFacts
     strategy: str
     arm: str = Field(description="the arm's full name: strategy, init and losses, e.g. 'distill@hub:kl+align_uniform'")
-    losses: dict[str, float] = Field(default_factory=dict)
+    losses: dict[str, Weight] = Field(default_factory=dict)
     student: StudentFacts
     init: Literal["random", "hub", "upstream"]
     teacher: TeacherFacts | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from azeotrope.advice.verdict import Call
+from azeotrope.config import Weight
 from azeotrope.record.run import EnvironmentFacts
 
 
@@ -50,7 +51,7 @@ class ArmSummary(Shown):
     name: str
     strategy: str
     init: str
-    losses: dict[str, float] = Field(default_factory=dict)
+    losses: dict[str, Weight] = Field(default_factory=dict)
     test_error: Estimate | None
     val_error: float | None
     seeds: tuple[int, ...]

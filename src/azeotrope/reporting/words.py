@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from azeotrope.advice.verdict import FEWEST_SEEDS
+from azeotrope.config import weight_text
 from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate, VerdictSummary
 
 MISSING = "–"
@@ -143,7 +144,7 @@ def described(arm: ArmSummary) -> str:
     """What sets this arm apart: where its weights start and which losses stand beside the labels."""
     start = {"random": "random weights", "hub": "pretrained weights", "upstream": "weights pre-trained here"}[arm.init]
     losses = [
-        name if weight == 1 else f"{name} × {weight:g}"
+        name if weight == 1 else f"{name} × {weight_text(weight)}"
         for name, weight in arm.losses.items()
         if name != "cross_entropy"
     ]

@@ -6,7 +6,7 @@ One object a run. It draws views and looks up targets; it knows nothing of netwo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -34,13 +34,14 @@ class Targets:
 @dataclass(frozen=True)
 class Batch:
     """B images as the student sees them, their labels and, where a loss asks, the teacher's embeddings of the same
-    views.
+    views. `places` are those of the images among the training images; None in evaluation.
     """
 
     images: Float[Tensor, "B 3 H W"]
     labels: Int[Tensor, " B"]
     teacher_features: Float[Tensor, "B G"] | None = None
     teacher_logits: Float[Tensor, "B C"] | None = None
+    places: Int[Tensor, " B"] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,11 @@ class StudentData:
 
         A last batch that would be short is left to a later epoch's order.
         """
-        order = rows[permutation(len(rows), seed, epoch)]
+        order = permutation(len(rows), seed, epoch)
         for start in range(0, len(order) - batch + 1, batch):
-            yield self.batch(order[start : start + batch], epoch % self.views)
+            places = order[start : start + batch]
+            shown = self.batch(rows[places], epoch % self.views)
+            yield replace(shown, places=torch.from_numpy(places).to(self.device))
 
     def plain(self, rows: NDArray[np.int64], batch: int = 256) -> Iterator[Batch]:
         """All rows in order, as they are: what evaluation reads."""

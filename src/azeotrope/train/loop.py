@@ -71,6 +71,8 @@ class Training:
             teacher_features=targets.cache.teacher.features if targets else 0,
             classes=self.network.head.out_features,
             label_smoothing=self.stage.recipe.label_smoothing,
+            train_images=len(self.rows.train),
+            teacher_head=targets.head.logits if targets else None,
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)  # projectors start alike in every arm that has them
@@ -105,15 +107,21 @@ class Training:
                 self.optimizer,
                 self.learning_rate * rate_factor(step, recipe.epochs * per_epoch, recipe.warmup_share),
             )
-            values.append(self._step(batch))
+            values.append(self._step(batch, (step + 1) / (recipe.epochs * per_epoch)))
             self.advance(len(batch.labels))
         self._check_finite(torch.stack(values), epoch * per_epoch)
 
-    def _step(self, batch: Batch) -> Float[Tensor, " losses"]:
+    def _step(self, batch: Batch, progress: float) -> Float[Tensor, " losses"]:
         with self.device.autocast():
             output = self.network(batch.images)
             signals = Signals(
-                output.features, output.logits, batch.labels, batch.teacher_features, batch.teacher_logits
+                output.features,
+                output.logits,
+                batch.labels,
+                batch.teacher_features,
+                batch.teacher_logits,
+                batch.places,
+                progress,
             )
             total, values = self.losses(signals)
         self.optimizer.zero_grad(set_to_none=True)
