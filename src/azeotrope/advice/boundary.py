@@ -138,7 +138,7 @@ def find_boundary(
     asked = np.array(at or cells.sizes, dtype=float)
     at_asked, checks = _difference(draws, asked), form_free(cells)
     p_at_checks = (_difference(draws, np.array([check.size for check in checks])) > 0).mean(axis=0) if checks else []
-    ranked = settle_crossing(cells, draws, changes, _main_direction(changes), price=price, at=float(asked[-1]))
+    ranked = settle_crossing(cells, draws, changes, main_direction(changes), price=price, at=float(asked[-1]))
     return Boundary(
         axis=axis,
         challenger=cells.arms[0],
@@ -206,7 +206,8 @@ def _regret(size: float, difference: Floats) -> Regret:
     return Regret(float(size), float(np.maximum(-difference, 0).mean()), float(np.maximum(difference, 0).mean()))
 
 
-def _main_direction(changes: SignChanges) -> Direction:
+def main_direction(changes: SignChanges) -> Direction:
+    """The direction in which most draws cross, of those that cross once."""
     return "down" if changes.single("down").sum() >= changes.single("up").sum() else "up"
 
 
@@ -214,7 +215,7 @@ def _crossings(
     outcome: Outcome, changes: SignChanges, difference: Floats, grid: Floats, smallest: float, largest: float
 ) -> tuple[Crossing, ...]:
     """The crossings that the outcome claims, and no others."""
-    direction = _main_direction(changes)
+    direction = main_direction(changes)
     if outcome == "crossing_bracketed":
         return (_crossing(direction, changes.crossing(direction), smallest, largest),)
     if outcome == "crossing_extrapolated":

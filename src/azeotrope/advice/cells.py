@@ -1,4 +1,4 @@
-"""The runs of one or two arms as cells of log error, with the noise that their seeds show (METHOD 7, steps 1 and 2).
+"""The runs of a few arms as cells of log error, with the noise that their seeds show (METHOD 7, steps 1 and 2).
 
 Paired seeds share subset, order and views, so the noise of two arms is correlated; that correlation is what makes a
 difference sharper than either error. The correlation is taken as equal at all sizes, seeds as independent between
@@ -22,7 +22,7 @@ from azeotrope.record.frame import RunFrame
 Floats: TypeAlias = NDArray[np.float64]
 
 STRONGEST = 0.99
-"""No correlation is trusted beyond this: a few seeds show 1.0 by luck."""
+"""Correlations are shrunk by this factor: a few seeds show 1.0 by luck."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class JointCells:
 
 
 def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
-    """The cells of one or two arms along `axis`; replicates are paired by seed where seeds are known.
+    """The cells of the arms along `axis`; replicates are paired by seed where seeds are known.
 
     Sizes of zero have no place on a log axis and are left out.
     """
@@ -129,7 +129,7 @@ def correlation(residuals: Floats) -> Floats:
     length = np.sqrt((residuals**2).sum(axis=1))
     if (length == 0).any():
         return np.eye(len(residuals))
-    found = np.clip(residuals @ residuals.T / np.outer(length, length), -STRONGEST, STRONGEST)
+    found = STRONGEST * (residuals @ residuals.T) / np.outer(length, length)  # shrunk, not clipped: stays definite
     return np.where(np.eye(len(found), dtype=bool), 1.0, found)
 
 

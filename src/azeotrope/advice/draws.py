@@ -6,6 +6,7 @@ form itself is drawn by its weight. It reads nothing off the curves.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,10 @@ class Draws:
         """Error of every arm and draw at `sizes` [g]: [K, R, g]."""
         by_form = [np.stack([arm.predict(sizes) for arm in arms]) for arms in self.fits]
         return np.concatenate(by_form, axis=1)
+
+    def only(self, arms: Sequence[int]) -> Draws:
+        """The same draws of some arms."""
+        return Draws(tuple(tuple(fits[arm] for arm in arms) for fits in self.fits), self.forms)
 
 
 def draw_curves(

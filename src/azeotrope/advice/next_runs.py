@@ -41,10 +41,20 @@ def by_size(size: float) -> float:
 
 
 def settle_crossing(
-    cells: JointCells, draws: Draws, changes: SignChanges, direction: Direction, *, price: Price = by_size, at: float
+    cells: JointCells,
+    draws: Draws,
+    changes: SignChanges,
+    direction: Direction,
+    *,
+    price: Price = by_size,
+    at: float,
+    sizes: Floats | None = None,
 ) -> tuple[NextRun, ...]:
-    """Runs ranked by what they tell about the crossing, or, where most do not cross, who is ahead at size `at`."""
-    sizes = candidates(cells)
+    """Runs ranked by what they tell about the crossing, or, where most do not cross, who is ahead at size `at`.
+
+    `sizes` [c] are those that can be run; by default all that are sensible.
+    """
+    sizes = candidates(cells) if sizes is None else sizes
     error = draws.errors(np.append(sizes, at))
     difference = error[1] - error[0]
     crosses = changes.single(direction)
