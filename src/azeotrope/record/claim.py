@@ -1,49 +1,44 @@
-"""An output folder belongs to one process at a time, and to one labelled image set for good."""
+"""An output folder belongs to one process at a time, or to several sweeps that share it, and to one labelled image set
+for good.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from azeotrope.errors import StoreError
+from azeotrope.record.lock import locked, only_holder
 from azeotrope.record.store import cannot_write
 
 PLAN = "plan.yaml"
 
 
 @contextmanager
-def claimed(out: Path) -> Iterator[Path]:
-    """Create `out` if need be and hold it while inside.
+def claimed(out: Path, *, shared: bool = False) -> Iterator[Path]:
+    """Create `out` if need be and hold it while inside; `shared` with others that ask for it shared.
 
     Raises StoreError when it cannot be written, when another process holds it, or when it has files that are not ours.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        _check_ours(out)
-        lock = (out / ".lock").open("a+")
-    except OSError as error:
-        raise cannot_write(out, error) from error
-    with lock:
+    with ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            raise StoreError(
-                f"The folder {out} is in use by another process",
-                found=f"process {lock.read().strip() or 'unknown'}",
-                allowed="one writer at a time",
-                next_step="wait until it has ended, or choose another folder with --out",
-            ) from None
+            out.mkdir(parents=True, exist_ok=True)
+            _check_ours(out)
+            lock = held.enter_context(locked(out / ".lock", shared=shared, wait=False))
+        except BlockingIOError:
+            raise _in_use(out) from None
+        except OSError as error:
+            raise cannot_write(out, error) from error
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         try:
             yield out
         finally:
-            _remove_if_unused(out)
+            _remove_if_unused(out, lock)
 
 
 def check_same_data(out: Path, stored: str, found: str) -> None:
@@ -57,9 +52,18 @@ def check_same_data(out: Path, stored: str, found: str) -> None:
         )
 
 
-def _remove_if_unused(out: Path) -> None:
+def _in_use(out: Path) -> StoreError:
+    return StoreError(
+        f"The folder {out} is in use by another process",
+        found=f"process {(out / '.lock').read_text() or 'unknown'}",
+        allowed="one writer at a time",
+        next_step="wait until it has ended, or choose another folder with --out",
+    )
+
+
+def _remove_if_unused(out: Path, lock: TextIO) -> None:
     """A folder that was claimed in vain, because the input was wrong, is not left behind."""
-    if [path.name for path in out.iterdir()] == [".lock"]:
+    if [path.name for path in out.iterdir()] == [".lock"] and only_holder(lock):
         (out / ".lock").unlink()
         out.rmdir()
 

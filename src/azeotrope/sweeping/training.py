@@ -7,7 +7,9 @@ made once.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from safetensors.torch import save as save_tensors
 from azeotrope.errors import RunFailed
 from azeotrope.models.load import Loaded
 from azeotrope.models.network import Network
+from azeotrope.record.lock import locked
 from azeotrope.record.run import TuningFacts
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.sweeping.resources import Resources, Taught
@@ -78,6 +81,30 @@ class TrainingFolder:
         """Where the loop keeps its state."""
         return self.path / "checkpoint.pt"
 
+    @contextmanager
+    def mine(self) -> Iterator[None]:
+        """Hold the training: who else wants it waits, and then finds it done."""
+        with ExitStack() as held:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                held.enter_context(locked(self._lock))
+            except OSError as error:
+                raise cannot_write(self.path, error) from error
+            yield
+
+    def discard(self) -> None:
+        """Delete the training unless somebody holds it; it is made again, bit-equal, if it is ever needed."""
+        try:
+            with locked(self._lock, wait=False):
+                shutil.rmtree(self.path, ignore_errors=True)
+                self._lock.unlink()
+        except (BlockingIOError, FileNotFoundError):
+            return
+
+    @property
+    def _lock(self) -> Path:
+        return self.path.with_suffix(".lock")
+
     def outcome(self) -> Trained | None:
         """The outcome, or None when the training has not been finished."""
         file = self.path / "trained.json"
@@ -131,7 +158,20 @@ def train_once(
 
     A training that failed for a reason of its own (RunFailed) is an outcome too and is not tried again.
     """
-    folder, stage = TrainingFolder.of(work, spec), spec.stages()[-1]
+    folder = TrainingFolder.of(work, spec)
+    with folder.mine():
+        return _train(resources, spec, folder, start, taught, advance)
+
+
+def _train(
+    resources: Resources,
+    spec: RunSpec,
+    folder: TrainingFolder,
+    start: dict[str, torch.Tensor] | None,
+    taught: Taught | None,
+    advance: Callable[[int], None],
+) -> Trained:
+    stage = spec.stages()[-1]
     images = stage.recipe.steps(spec.train_images) * stage.recipe.batch_images
     if (done := folder.outcome()) is not None:
         advance(images)
