@@ -1,0 +1,75 @@
+"""Pictures without labels: every image below a folder or URL, however deep, or those of any labelled source.
+
+Labels and splits of what is opened are forgotten: all pictures are of one class that means nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import fsspec
+
+from azeotrope.data.sources._source import Item, Source
+from azeotrope.data.sources.folder import SUFFIXES
+from azeotrope.data.task import open_source, schemes
+from azeotrope.errors import InputError
+
+UNLABELLED = ("unlabelled",)
+_TABLES = (".csv", ".tsv", ".parquet")
+_NEXT = "name a folder or URL with image files below it, or a source such as fashion-mnist"
+
+
+def open_loose(spec: str) -> Source:
+    """The pictures that `spec` names: a folder, a URL that fsspec can list (`s3://bucket/pictures`), a table, or
+    `scheme:name`.
+
+    Raises InputError when it is not there, cannot be listed, or holds no image.
+    """
+    if spec.partition(":")[0] in schemes() or spec.lower().endswith(_TABLES):
+        labelled = open_source(spec)
+        items = tuple(replace(item, label=0, split="") for item in labelled.items)
+        return replace(labelled, classes=UNLABELLED, items=items)
+    keys, read = _at_url(spec) if "://" in spec else _in_folder(spec)
+    chosen = [key for key in keys if PurePosixPath(key).suffix.lower() in SUFFIXES]
+    if not chosen:
+        raise _no_picture(spec, keys)
+    name = PurePosixPath(spec.rstrip("/")).name or spec
+    return Source(name, UNLABELLED, tuple(Item(key, 0, "") for key in chosen), lambda place: read(chosen[place]))
+
+
+def _in_folder(spec: str) -> tuple[list[str], Callable[[str], bytes]]:
+    root = Path(spec).expanduser()
+    if not root.is_dir():
+        raise InputError(f"There is no folder {root}", allowed="a folder, URL, table or scheme:name", next_step=_NEXT)
+    inside = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    keys = sorted(path.as_posix() for path in inside if not any(part.startswith(".") for part in path.parts))
+    return keys, lambda key: (root / key).read_bytes()
+
+
+def _at_url(spec: str) -> tuple[list[str], Callable[[str], bytes]]:
+    try:
+        system, root = fsspec.core.url_to_fs(spec)
+        keys = sorted(str(path) for path in system.find(root))
+    except Exception as error:  # every protocol has exceptions of its own, and a missing one raises ImportError
+        said = str(error).splitlines()[0] if str(error) else "no reason given"
+        raise InputError(f"The URL {spec} cannot be listed", found=f"{type(error).__name__}: {said}") from error
+    return keys, lambda key: _fetched(system, key)
+
+
+def _fetched(system: fsspec.AbstractFileSystem, key: str) -> bytes:
+    content: bytes = system.cat_file(key)
+    return content
+
+
+def _no_picture(spec: str, keys: Sequence[str]) -> InputError:
+    suffixes = Counter(PurePosixPath(key).suffix.lower() or "none" for key in keys)
+    found = ", ".join(f"{count} files with suffix {suffix}" for suffix, count in suffixes.most_common(5))
+    return InputError(
+        f"There is no image below {spec}",
+        found=found or "no files",
+        allowed="files such as .jpg, .png, .webp, .tif, at any depth",
+        next_step=_NEXT,
+    )
