@@ -17,6 +17,7 @@ def test_every_loss_keeps_the_contract(key, check):
 
 class Base(nn.Module):
     needs_teacher = False
+    relates_images = False
 
     def __init__(self, setup):
         super().__init__()
@@ -28,6 +29,21 @@ class Base(nn.Module):
 
 class Undeclared(Base):
     needs_teacher = None
+
+
+class FalselyAlone(Base):
+    def forward(self, signals):
+        return self.usual(signals) + signals.features.std()
+
+
+class FalselyRelated(Base):
+    relates_images = True
+
+
+class Cubic(Base):
+    def forward(self, signals):
+        count = len(signals.labels)
+        return self.usual(signals) + 0 * signals.features[:, 0].expand(count, count, -1).square().sum()
 
 
 class PerImage(Base):
@@ -68,6 +84,9 @@ class Forgetful(Base):
     ("broken", "check"),
     [
         (Undeclared, losses.says_whether_it_needs_a_teacher),
+        (FalselyAlone, losses.says_whether_it_relates_images),
+        (FalselyRelated, losses.says_whether_it_relates_images),
+        (Cubic, losses.never_makes_a_tensor_of_the_cube_of_the_batch),
         (PerImage, losses.gives_one_finite_number),
         (NotDifferentiable, losses.a_small_step_downhill_lowers_it),
         (SummedOverImages, losses.does_not_grow_with_the_batch),

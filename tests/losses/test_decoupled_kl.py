@@ -97,3 +97,11 @@ def test_half_precision_logits_give_float32(dtype):
     value = Loss(SETUP)(half)
     assert value.dtype == torch.float32
     assert value.item() == pytest.approx(Loss(SETUP)(batch).item(), rel=2e-2)
+
+
+def test_the_weight_rises_over_the_first_twelfth_of_the_training():
+    """The authors' code: min(epoch / 20, 1) of 240 epochs."""
+    batch, loss = random_signals(), Loss(SETUP)
+    whole = loss(batch)
+    for epoch, share in ((1, 1 / 20), (10, 0.5), (20, 1), (240, 1)):
+        torch.testing.assert_close(loss(replace(batch, progress=epoch / 240)), share * whole)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -15,6 +17,13 @@ def test_the_total_is_the_weighted_sum_and_the_values_are_unweighted():
     torch.testing.assert_close(total, alone[0] + 0.5 * alone[1])
     assert losses.names == ["cross_entropy", "kl"]
     assert not values.requires_grad
+
+
+@pytest.mark.parametrize(("progress", "weight"), [(0.0, 2.0), (0.25, 1.5), (1.0, 0.0)])
+def test_a_weight_may_change_linearly_over_the_training(progress, weight):
+    signals = replace(random_signals(), progress=progress)
+    total, values = build({"cross_entropy": 1.0, "kl": (2.0, 0.0)}, SETUP)(signals)
+    torch.testing.assert_close(total, values[0] + weight * values[1])
 
 
 def test_label_smoothing_reaches_cross_entropy():

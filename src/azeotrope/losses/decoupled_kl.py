@@ -33,16 +33,24 @@ class Loss(nn.Module):
     """T² · (α · TCKD + β · NCKD), means over the batch of two KL divergences at temperature T.
 
     TCKD compares (p, 1 − p), p the true class's probability; NCKD compares the softmax of the other classes.
-    With two classes NCKD is zero. A limit: the paper raises the weight over the first 20 epochs; a loss is not told the
-    epoch, so there is no such warm-up here, and with β = 8 the first steps are larger than the paper's.
+    With two classes NCKD is zero. The whole is multiplied by min(1, progress / warm-up share): the paper's weight
+    rises over 20 of 240 epochs, here over the same share of the training.
     """
 
     needs_teacher = True
     relates_images = False
 
-    def __init__(self, setup: Setup, *, alpha: float = 1.0, beta: float = 8.0, temperature: float = 4.0) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        alpha: float = 1.0,
+        beta: float = 8.0,
+        temperature: float = 4.0,
+        warmup_share: float = 20 / 240,
+    ) -> None:
         super().__init__()
-        self.alpha, self.beta, self.temperature = alpha, beta, temperature
+        self.alpha, self.beta, self.temperature, self.warmup_share = alpha, beta, temperature, warmup_share
 
     def forward(self, signals: Signals) -> Float[Tensor, ""]:
         """Logits of student and teacher, [B, C] each, and labels [B] to one number; zero when the logits are equal."""
@@ -50,4 +58,5 @@ class Loss(nn.Module):
         student_true, student_others = decouple(signals.logits.float() / self.temperature, signals.labels)
         teacher_true, teacher_others = decouple(signals.teacher_logits.float() / self.temperature, signals.labels)
         target = self.alpha * divergence(teacher_true, student_true)
-        return self.temperature**2 * (target + self.beta * divergence(teacher_others, student_others))
+        warm = min(1.0, signals.progress / self.warmup_share) * self.temperature**2
+        return warm * (target + self.beta * divergence(teacher_others, student_others))

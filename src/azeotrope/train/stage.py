@@ -20,7 +20,7 @@ class Stage(Spec):
     data: Literal["task", "upstream"] = Field(description="whose images and labels")
     init: Literal["random", "hub", "previous"] = Field(description="`previous`: the body that the stage before left")
     trains: Literal["all", "head"] = "all"
-    losses: dict[str, Weight] = {"cross_entropy": 1.0}
+    losses: dict[str, Weight] = Field(default_factory=lambda: dict[str, Weight](cross_entropy=1.0))
     head_rate: float = Field(default=1.0, gt=0, description="the head's learning rate over the body's")
     recipe: Recipe
 
