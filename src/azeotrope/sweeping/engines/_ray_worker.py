@@ -1,0 +1,97 @@
+"""One worker of the Ray engine, in a process of its own on some node. It knows nothing of Ray.
+
+A worker stays from run to run, so that what is costly to open (the task's list of images, the teacher, packs, CUDA) is
+opened once, which a Ray task would do for each run.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from azeotrope.config import digest
+from azeotrope.data.sources._places import cache_root
+from azeotrope.errors import InputError
+from azeotrope.record.run import RunRecord
+from azeotrope.record.store import RunStore
+from azeotrope.sweeping.engines import _carried
+from azeotrope.sweeping.engines._bench import Bench
+from azeotrope.sweeping.runner import Runner
+from azeotrope.sweeping.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where the sweep was started: the machine, the folder of its relative paths, and a file in the store by which a
+    worker knows that it sees the same store.
+    """
+
+    sign: str
+    machine: str = field(default_factory=platform.node)
+    folder: str = field(default_factory=lambda: str(Path.cwd()))
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run left, the seconds that it took here, and the images it was trained on."""
+
+    record: RunRecord
+    seconds: float
+    images: int
+
+
+class Worker:
+    """Makes one run at a time in one thread, and tells in another how far it is."""
+
+    def __init__(self) -> None:
+        self._images = 0
+        self._runner: Runner | None = None
+        self._threads: int | None = None
+
+    def open(self, bench: Bench, home: Home) -> None:
+        """Get ready. Raises InputError where this node sees other images than were planned with, or not the store."""
+        if Path(home.folder).is_dir():
+            os.chdir(home.folder)
+        _check_store(bench.store, home.sign)
+        self._threads = bench.threads
+        self._runner = at_home(bench, home).open(self._advance)
+
+    def run(self, spec: RunSpec) -> Made:
+        """Make this run; its record is then in the store. Upstream trainings are taken from there, and left there."""
+        assert self._runner is not None
+        if self._threads is not None:
+            torch.set_num_threads(self._threads)  # a setting of the thread, and Ray may take another one each time
+        self._images, began = 0, time.perf_counter()
+        _carried.fetch(self._runner, spec)
+        record = self._runner.run(spec)
+        _carried.keep(self._runner, spec)
+        return Made(record, time.perf_counter() - began, self._images)
+
+    def images(self) -> int:
+        """Images that the run under way was trained on so far."""
+        return self._images
+
+    def _advance(self, images: int) -> None:
+        self._images += images
+
+
+def at_home(bench: Bench, home: Home) -> Bench:
+    """The bench with folders of this machine: its own at home, elsewhere those of the user's cache there."""
+    if platform.node() == home.machine:
+        return bench
+    return replace(bench, out=cache_root() / "sweeps" / digest(bench.store), cache=cache_root())
+
+
+def _check_store(store: str, sign: str) -> None:
+    if RunStore(store).read(sign) is None:
+        raise InputError(
+            "Every node of the Ray cluster must reach the store of the records",
+            found=f"{platform.node()} sees another {store}, or none",
+            allowed="a URL such as s3://bucket/sweep, or a folder that all nodes share",
+            next_step="give the sweep an --out that all nodes reach, or leave out --address to use this machine",
+        )
