@@ -40,6 +40,13 @@ def test_an_unknown_name_is_answered_with_the_nearest(cli, tmp_path, monkeypatch
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("names", ["-s resnet10x", "-s test_resnet -t tf_efficientnet_lit0"])
+def test_a_mistyped_model_does_not_cost_a_scan_of_the_images(cli, tmp_path, names):
+    done = cli("compare", "digits", *names.split(), "--out", tmp_path / "out")
+    assert done.status == 2
+    assert "reading images" not in done.err
+
+
 @pytest.mark.parametrize(
     ("arms", "words"),
     [
@@ -53,6 +60,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(cli, tmp_path, monkeypatch
         ("distill:kl", "The arm distill:kl needs a teacher. Next: name one with --teacher"),
         ("finetune@upstream", "The arm finetune@upstream needs an upstream source. Next: name one with --upstream"),
         ("scratch,scratch", "A comparison needs arms, each once. Found: scratch, scratch"),
+        (",", "A comparison needs arms, each once. Found: none"),
     ],
 )
 def test_arms_that_cannot_be(cli, tmp_path, arms, words):

@@ -55,6 +55,7 @@ def test_check_forecasts_from_the_rates(cli, tiny):
     assert said["audit"]["images"] == 1797
     forecast = said["forecast"]
     assert (forecast["arms"], forecast["runs"], forecast["train_images"]) == (["scratch"], 2, 60)
+    assert forecast["total_seconds"] == pytest.approx(sum(forecast["seconds"].values()))
     assert said["rates"]["train"] == 100.0
     assert said["rates"]["teacher"] is None
     text = cli(*asked)

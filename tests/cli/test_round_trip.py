@@ -101,6 +101,19 @@ def test_predict_as_json_gives_probabilities_of_known_classes(cli, compared, pic
     assert prediction["probabilities"] == sorted(prediction["probabilities"], reverse=True)
 
 
+def test_a_broken_file_is_named_and_the_others_are_classified(cli, compared, picture, tmp_path):
+    out, _ = compared
+    shutil.copy(picture, tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(picture.read_bytes()[:40])
+    done = cli("predict", out, tmp_path)
+    assert done.status == 1
+    assert [line.split(":")[0] for line in done.out.splitlines()] == [str(tmp_path / "a.png")]
+    assert f"{tmp_path / 'b.png'}: cannot be read: " in done.said
+    readable, broken = json.loads(cli("predict", out, tmp_path, "--json").out)
+    assert (readable["problem"], broken["classes"]) == (None, [])
+    assert broken["problem"]
+
+
 def test_predict_asks_which_of_several_models(cli, compared, picture, tmp_path):
     out, _ = compared
     (model,) = out.glob("models/*")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from azeotrope.api.progress import Progress, Silent
 from azeotrope.api.winner import release, save_run
 from azeotrope.api.workshop import Request, keep_plan, open_workshop
-from azeotrope.config import TeacherSpec
+from azeotrope.config import TeacherSpec, UpstreamSpec
 from azeotrope.errors import RunFailed
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
@@ -36,6 +36,7 @@ def distill(
     arm: str = "distill",
     seed: int = 0,
     image_size: int | None = None,
+    upstream: UpstreamSpec | None = None,
     recipe: Mapping[str, Any] | None = None,
     precision: Literal["auto", "fp32", "bf16"] = "auto",
     cache: Path | None = None,
@@ -44,17 +45,18 @@ def distill(
     """Train `student` on `data` towards `teacher` and save it under `out/models/`. Arguments as in `compare`.
 
     Raises InputError for wrong input, StoreError for an output folder that cannot be used, and RunFailed with the
-    reason
-    when the training cannot be finished; the reason is then on record too.
+    reason when the training cannot be finished; the reason is then on record too.
     """
     progress = progress or Silent()
     sizes = None if train_images is None else [train_images]
-    request = Request(data, student, teacher, sizes, [arm], (seed,), image_size, None, recipe or {}, precision, cache)
+    request = Request(
+        data, student, teacher, sizes, [arm], (seed,), image_size, upstream, recipe or {}, precision, cache
+    )
     with claimed(Path(out)) as folder:
         workshop = open_workshop(request, progress)
         keep_plan(folder, workshop.plan)
         runner = Runner(workshop.resources, folder, progress.advance)
-        (spec,) = run_specs(workshop.plan, workshop.plan.train_images[0], workshop.resources, None)
+        (spec,) = run_specs(workshop.plan, workshop.plan.train_images[0], workshop.resources, workshop.upstream)
         progress.start(spec.arm.name, images_trained(spec), "images")
         record = runner.run(spec)
         if record.state == "failed":

@@ -14,7 +14,7 @@ from azeotrope.config import ViewPolicy
 from azeotrope.data.decode import Unreadable, decode
 from azeotrope.data.pack import squared, stored_size
 from azeotrope.data.sources.folder import SUFFIXES
-from azeotrope.data.views import PLAIN, draw, normalise, render
+from azeotrope.data.views import PLAIN, draw, render
 from azeotrope.errors import InputError
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel, load_model
@@ -22,19 +22,22 @@ from azeotrope.models.saved import SavedModel, load_model
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of one image: the likeliest classes with their probabilities, best first."""
+    """What the model says of one image: the likeliest classes with their probabilities, best first.
+
+    A file that cannot be read has a `problem` and no classes: one broken file does not cost the answers for the rest.
+    """
 
     image: str
-    classes: tuple[str, ...]
-    probabilities: tuple[float, ...]
+    classes: tuple[str, ...] = ()
+    probabilities: tuple[float, ...] = ()
+    problem: str | None = None
 
 
 def predict(model: str | Path, images: Sequence[str | Path], *, top: int = 3) -> list[Prediction]:
     """Classify image files (or all images of folders) with a model that `compare` or `distill` saved.
 
     `model` is the saved model's folder, or the output folder that holds it when it holds one only. Images are prepared
-    as in evaluation. Raises InputError for a folder that holds no model, or
-    several, and for a file that is missing or unreadable.
+    as in evaluation. Raises InputError for a folder that holds no model, or several.
     """
     saved = load_model(_folder(Path(model)))
     return [_predict(saved, path, top) for path in _files(images)]
@@ -58,13 +61,10 @@ def _predict(saved: SavedModel, path: Path, top: int) -> Prediction:
     try:
         pixels = decode(path.read_bytes()).pixels
     except (Unreadable, OSError) as error:
-        raise InputError(
-            f"The image {path} cannot be read", found=str(error), next_step="leave this file out"
-        ) from error
+        return Prediction(str(path), problem=str(error))
     preparation = saved.preprocessing
     with torch.inference_mode():
-        image = normalise(_plain(pixels, preparation), preparation.mean, preparation.std)
-        logits = saved.network(image).logits[0]
+        logits = saved.network(_plain(pixels, preparation)).logits[0]
     probabilities, places = logits.softmax(0).topk(min(top, len(saved.classes)))
     return Prediction(
         str(path), tuple(saved.classes[place] for place in places.tolist()), tuple(probabilities.tolist())
@@ -72,11 +72,12 @@ def _predict(saved: SavedModel, path: Path, top: int) -> Prediction:
 
 
 def _plain(pixels: NDArray[np.uint8], preparation: Preprocessing) -> torch.Tensor:
-    """The image as evaluation saw it, [1, 3, size, size] in [0, 1]: squared as it is packed, then the plain view."""
+    """The image as evaluation saw it, [1, 3, size, size], normalised: squared as it is packed, then the plain view."""
     stored = preparation.stored_size or stored_size(max(pixels.shape[:2]), preparation.size)
     packed = squared(pixels, stored, preparation.stored_channels)
     view = draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)
-    return render(torch.from_numpy(packed.copy())[None], view, preparation.size, preparation.interpolation)
+    frame = torch.from_numpy(packed.copy())[None]
+    return render(frame, view, preparation.size, preparation.interpolation, preparation.mean, preparation.std)
 
 
 def _files(images: Iterable[str | Path]) -> list[Path]:

@@ -57,6 +57,9 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     progress = progress or Silent()
     make_repeatable()
     resources = Resources(request.cache or default_cache(), choose(request.precision))
+    arms, left_out = _arms(request)
+    teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
+    _check_models(resources, request, teacher)
     task = load_task(request.data, scanning(progress))
     resources.add(task)
     upstream = None
@@ -64,8 +67,6 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
         upstream = load_task(request.upstream.data, scanning(progress))
         resources.add(upstream)
         resources.rows(upstream.fingerprint, request.upstream.pretrain_images, request.seeds[0])  # are there so many?
-    teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
-    arms, left_out = _arms(request)
     plan = make_plan(
         task,
         resources,
@@ -102,8 +103,15 @@ def default_cache() -> Path:
     return Path(named).expanduser() if named else base / "azeotrope"
 
 
+def _check_models(resources: Resources, request: Request, teacher: TeacherSpec | None) -> None:
+    """Load both once, before the images are listed: a mistyped name must not cost a scan of a million files."""
+    resources.student(request.student, 2, request.image_size, pretrained=False, seed=0)
+    if teacher is not None:
+        resources.teacher(teacher)
+
+
 def _arms(request: Request) -> tuple[list[Arm], dict[str, str]]:
-    if request.arms:
+    if request.arms is not None:
         return [Arm.parse(arm) for arm in request.arms], {}
     arms, left_out = default_arms(request.student, request.upstream)
     if request.teacher is None:

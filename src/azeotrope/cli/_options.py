@@ -93,8 +93,8 @@ def recipe_changes(
 
 
 def names(text: str | None) -> list[str] | None:
-    """A comma-separated option as a list."""
-    return [part.strip() for part in text.split(",") if part.strip()] if text else None
+    """A comma-separated option as a list, None when it was not given."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
 
 def print_json(content: JsonValue) -> None:

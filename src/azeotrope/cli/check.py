@@ -50,6 +50,8 @@ def command(
     with Shown() as progress:
         found = azeotrope.check(request, progress)
     if as_json:
-        options.print_json(asdict(found))
+        content = asdict(found)
+        content["forecast"]["total_seconds"] = found.forecast.total_seconds
+        options.print_json(content)
     else:
         show(found, Console(width=min(100, Console().width)))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from azeotrope.cli import _options as options
+
+if TYPE_CHECKING:
+    from azeotrope.api.predict import Prediction
 
 
 def command(
@@ -21,13 +25,25 @@ def command(
     """Classify images with a saved model.
 
     Example: azeotrope predict azeotrope-compare photo.jpg
+
+    A file that cannot be read is named on standard error, the others are classified, and the exit status is 1.
     """
     import azeotrope
 
     predictions = azeotrope.predict(model, images, top=top)
     if as_json:
         options.print_json([asdict(prediction) for prediction in predictions])
-        return
+    else:
+        _show(predictions)
+    if any(prediction.problem for prediction in predictions):
+        raise typer.Exit(1)
+
+
+def _show(predictions: Iterable[Prediction]) -> None:
+    """One line an image; what could not be read goes to standard error."""
     for prediction in predictions:
+        if prediction.problem:
+            typer.echo(f"{prediction.image}: cannot be read: {prediction.problem}", err=True)
+            continue
         said = zip(prediction.classes, prediction.probabilities, strict=True)
         typer.echo(f"{prediction.image}: " + ", ".join(f"{name} {100 * share:.1f} %" for name, share in said))
