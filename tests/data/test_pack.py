@@ -1,4 +1,5 @@
 import dataclasses
+import threading
 from io import BytesIO
 
 import numpy as np
@@ -19,22 +20,22 @@ def photos(tmp_path):
 
 def test_an_image_of_the_right_size_is_kept_pixel_by_pixel():
     pixels = noise(0, (9, 9, 3))
-    np.testing.assert_array_equal(squared(pixels, 9, 3), pixels.transpose(2, 0, 1))
+    np.testing.assert_array_equal(squared(pixels, 9, 3), pixels)
 
 
 def test_a_picture_is_squeezed_whole():
     """The left third white, the rest black: so it stays, whatever the picture's shape."""
     pixels = np.zeros((20, 90, 3), np.uint8)
     pixels[:, :30] = 255
-    row = squared(pixels, 30, 3)[0, 15]
+    row = squared(pixels, 30, 3)[15, :, 0]
     assert (row[:9] > 250).all()
     assert (row[11:] < 5).all()
 
 
 def test_grey_pictures_fill_three_channels_where_others_have_colours():
     grey = noise(0, (8, 8, 1))
-    np.testing.assert_array_equal(squared(grey, 8, 3), np.repeat(grey.transpose(2, 0, 1), 3, axis=0))
-    assert squared(grey, 8, 1).shape == (1, 8, 8)
+    np.testing.assert_array_equal(squared(grey, 8, 3), np.repeat(grey, 3, axis=2))
+    assert squared(grey, 8, 1).shape == (8, 8, 1)
 
 
 def test_a_pack_holds_what_the_files_hold(photos, tmp_path):
@@ -44,7 +45,7 @@ def test_a_pack_holds_what_the_files_hold(photos, tmp_path):
     for row, stored in zip(rows, pack.read(rows).numpy(), strict=True):
         with Image.open(BytesIO(photos.source.read(row))) as image:
             expected = image.resize((16, 16), Image.Resampling.BICUBIC)
-        np.testing.assert_array_equal(stored, np.asarray(expected).transpose(2, 0, 1))
+        np.testing.assert_array_equal(stored, np.asarray(expected))
 
 
 @pytest.mark.parametrize(("wanted", "size"), [(8, 16), (13, 16), (1000, 16)])
@@ -58,7 +59,7 @@ def test_digits_are_stored_grey(digits, tmp_path):
     assert (pack.channels, pack.size) == (1, 8)
     rows = np.arange(20)
     pack.ensure(rows)
-    np.testing.assert_array_equal(pack.read(rows).numpy()[:, 0], [digits.source.read(row) for row in rows])
+    np.testing.assert_array_equal(pack.read(rows).numpy()[..., 0], [digits.source.read(row) for row in rows])
 
 
 def test_only_what_is_asked_for_is_decoded_and_only_once(photos, tmp_path):
@@ -95,14 +96,54 @@ def gone():
     raise FileNotFoundError(2, "No such file or directory")
 
 
-@pytest.mark.parametrize(("content", "reason"), [(cut, "truncated"), (gone, "No such file or directory")])
-def test_a_file_that_went_bad_after_the_scan_is_named(photos, tmp_path, content, reason):
-    """It is the image's fault: not one word of the output folder."""
+def another():
+    return encoded(noise(99))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(cut, "its content has changed since"), (gone, "No such file or directory"), (another, "has changed since")],
+)
+def test_a_file_that_changed_between_scan_and_packing_is_named(photos, tmp_path, content, reason):
+    """It is the image's fault: not one word of the output folder. Its pixels never enter the pack."""
     broken = dataclasses.replace(photos, source=dataclasses.replace(photos.source, read=lambda row: content()))
+    pack = open_pack(broken, tmp_path / "cache", 16)
     with pytest.raises(InputError) as refusal:
-        open_pack(broken, tmp_path / "cache", 16).ensure(np.array([0]))
+        pack.ensure(np.array([0]))
     assert str(refusal.value).startswith(
         f"The image {photos.manifest.keys[0]} could be read when the images were listed and now cannot. Found:"
     )
     assert reason in str(refusal.value)
     assert "the images are then listed anew" in str(refusal.value)
+    assert len(pack.store.missing(np.array([0]))) == 1
+
+
+def test_a_file_that_changed_after_packing_is_packed_anew(tmp_path):
+    """The old pixels stay in the old pack, which nothing opens any more."""
+    folder = write_class_folders(tmp_path / "photos", {"cat": 6, "dog": 6})
+    before = open_pack(load_task(str(folder)), tmp_path / "cache", 64)
+    before.ensure(np.arange(12))
+    (folder / "cat" / "0.png").write_bytes(another())
+    task = load_task(str(folder))
+    after = open_pack(task, tmp_path / "cache", 64)
+    after.ensure(np.arange(12))
+    row = task.manifest.keys.index("cat/0.png")
+    assert after.store.folder != before.store.folder
+    with Image.open(BytesIO(another())) as image:
+        expected = np.asarray(image.resize((16, 16), Image.Resampling.BICUBIC))
+    np.testing.assert_array_equal(after.read(np.array([row]))[0].numpy(), expected)
+
+
+def test_images_are_decoded_side_by_side(photos, tmp_path, monkeypatch):
+    """Two threads meet at a barrier inside `read`: one after the other they would wait for ever."""
+    monkeypatch.setattr("azeotrope.data.pack.cores", lambda: 2)
+    both = threading.Barrier(2, timeout=5)
+
+    def read(row):
+        both.wait()
+        return photos.source.read(row)
+
+    watched = dataclasses.replace(photos, source=dataclasses.replace(photos.source, read=read))
+    rows = np.arange(6)
+    together = open_pack(watched, tmp_path / "cache", 16).decode(rows)
+    np.testing.assert_array_equal(together, open_pack(photos, tmp_path / "cache", 16).decode(rows))

@@ -2,16 +2,18 @@ import errno
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from azeotrope.data import rowstore
+from azeotrope.data import rowstore, shard
 from azeotrope.data.rowstore import RowStore
 from azeotrope.errors import StoreError
 
@@ -59,7 +61,8 @@ def test_missing_names_each_row_once_in_order(tmp_path):
 
 def test_unfilled_rows_take_no_space(tmp_path):
     store = opened(tmp_path)
-    file = store.folder / "rows.bin"
+    store.fill(np.array([ROWS - 1]), squares, batch=1)
+    file = store.folder / "00000.rows"
     assert file.stat().st_size == ROWS * WIDTH * 4
     assert file.stat().st_blocks * 512 < 100_000
 
@@ -96,7 +99,7 @@ def test_the_key_lies_beside_the_rows(tmp_path):
 def test_a_flipped_byte_is_found(tmp_path, place):
     store = opened(tmp_path)
     store.fill(np.arange(ROWS), squares, batch=500)
-    with (store.folder / "rows.bin").open("r+b") as file:
+    with (store.folder / "00000.rows").open("r+b") as file:
         file.seek(place)
         byte = file.read(1)[0]
         file.seek(place)
@@ -105,20 +108,139 @@ def test_a_flipped_byte_is_found(tmp_path, place):
     with pytest.raises(StoreError) as refusal:
         opened(tmp_path).read(np.arange(ROWS))
     assert str(refusal.value) == (
-        f"The cache {store.folder} is damaged. Found: 1 of {ROWS} rows are missing or differ from their checksum, "
-        f"first {row}. Next: delete this folder; it is rebuilt by the next command."
+        f"The cache file {store.folder}/00000.rows is damaged. Found: 1 of {ROWS} rows are missing or differ from "
+        f"their checksum, first {row}. Next: delete this file; its rows are computed again by the next command."
     )
+    (store.folder / "00000.rows").unlink()
+    assert len(opened(tmp_path).missing(np.arange(ROWS))) == ROWS
 
 
-@pytest.mark.parametrize("file", ["rows.bin", "checks.bin"])
-def test_a_cut_file_starts_afresh(tmp_path, file):
+@pytest.mark.parametrize("file", ["00000.rows", "00000.checks"])
+def test_a_cut_file_is_rebuilt_and_said(tmp_path, file, caplog):
     store = opened(tmp_path)
     store.fill(np.arange(50), squares, batch=50)
     os.truncate(store.folder / file, 1000)
     again = opened(tmp_path)
     assert set(again.missing(np.arange(50))) == set(range(50))
+    assert not caplog.messages
     again.fill(np.arange(50), squares, batch=50)
+    assert caplog.messages == [f"The cache file {store.folder}/00000.rows was cut short: its rows are computed again"]
     np.testing.assert_array_equal(again.read(np.arange(50)), squares(np.arange(50)))
+
+
+def test_a_file_cut_while_others_read_it_is_refused(tmp_path):
+    store = opened(tmp_path)
+    store.fill(np.arange(50), squares, batch=50)
+    os.truncate(store.folder / "00000.rows", 10 * WIDTH * 4 + 5)
+    with pytest.raises(StoreError, match="40 of 50 rows are missing or differ from their checksum, first 10"):
+        store.read(np.arange(50))
+
+
+@pytest.mark.parametrize(
+    ("note", "found"), [('{"of": "cubes"}', "another dtype, format, kind, of, rows, shape"), ("{", "another dtype")]
+)
+def test_a_folder_that_is_not_what_its_name_says_is_refused(tmp_path, note, found):
+    """Such as a cache of another teacher, copied to this name by hand."""
+    folder = opened(tmp_path).folder
+    (folder / "key.json").write_text(note)
+    with pytest.raises(StoreError) as refusal:
+        opened(tmp_path)
+    assert str(refusal.value).startswith(f"The cache folder {folder} does not hold what its name says. Found: {found}")
+    assert "delete this folder; it is rebuilt" in str(refusal.value)
+
+
+def test_another_version_of_the_format_is_another_folder(tmp_path, monkeypatch):
+    before = opened(tmp_path).folder
+    monkeypatch.setattr(rowstore, "FORMAT", rowstore.FORMAT + 1)
+    assert opened(tmp_path).folder != before
+
+
+@pytest.fixture
+def small_shards(monkeypatch):
+    """Files of 300 rows: seven for the table."""
+    monkeypatch.setattr(rowstore, "SHARD_BYTES", 300 * WIDTH * 4)
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_readers_see_all_files_as_one_table(tmp_path):
+    store, rows = opened(tmp_path), np.random.default_rng(0).permutation(ROWS)
+    assert store.fill(rows[:1200], squares, batch=64) == 1200
+    assert store.fill(rows, squares, batch=64) == ROWS - 1200
+    assert [file.stem for file in sorted(store.folder.glob("*.rows"))] == [f"{n:05d}" for n in range(7)]
+    assert (store.folder / "00006.rows").stat().st_size == (ROWS - 6 * 300) * WIDTH * 4
+    np.testing.assert_array_equal(opened(tmp_path).read(rows), squares(rows))
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_files_filled_apart_are_put_together_by_copying(tmp_path):
+    """Machines without a common folder: each fills ranges of its own, then the files are laid side by side."""
+    near, far = opened(tmp_path / "near"), opened(tmp_path / "far")
+    near.fill(np.arange(0, 900), squares, batch=100)
+    far.fill(np.arange(900, ROWS), squares, batch=100)
+    for file in [*far.folder.glob("*.rows"), *far.folder.glob("*.checks")]:
+        shutil.copy(file, near.folder)
+    np.testing.assert_array_equal(near.read(np.arange(ROWS)), squares(np.arange(ROWS)))
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_range_that_another_fills_is_left_for_last(tmp_path):
+    """While another process holds the first file, this one fills the other six, then waits for it."""
+    store, order = opened(tmp_path), []
+    holder = store._shard(0)
+    freed = threading.Event()
+
+    def hold():
+        with holder.writing():
+            held.set()
+            freed.wait(10)
+
+    held = threading.Event()
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+
+    def compute(rows):
+        order.append(int(rows[0] // 300))
+        if len(set(order)) == 6:
+            freed.set()
+        return squares(rows)
+
+    store.fill(np.arange(ROWS), compute, batch=300)
+    thread.join()
+    assert order == [1, 2, 3, 4, 5, 6, 0]
+
+
+def test_readers_read_while_a_writer_writes(tmp_path):
+    """What is present is right at every moment, and stays so."""
+    store, seen = opened(tmp_path), []
+    writer = threading.Thread(target=store.fill, args=(np.arange(ROWS), squares), kwargs={"batch": 20})
+    writer.start()
+    while writer.is_alive():
+        present = np.setdiff1d(np.arange(ROWS), store.missing(np.arange(ROWS)))
+        np.testing.assert_array_equal(store.read(present), squares(present))
+        seen.append(len(present))
+    writer.join()
+    assert seen == sorted(seen)
+
+
+def test_a_complete_table_is_read_from_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
+    """No lock, no file is opened for writing: `open` and `fill` find nothing to do."""
+    opened(tmp_path).fill(np.arange(20), squares, batch=20)
+
+    def refused(*_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    usual = Path.open
+
+    def reading_only(path, mode="r", *args, **options):
+        return (usual if mode in ("r", "rb") else refused)(path, mode, *args, **options)
+
+    monkeypatch.setattr(Path, "open", reading_only)
+    store = opened(tmp_path)
+    assert store.fill(np.arange(20), squares, batch=20) == 0
+    np.testing.assert_array_equal(store.read(np.arange(20)), squares(np.arange(20)))
+    with pytest.raises(StoreError, match=r"cannot be written\. Found: Permission denied"):
+        store.fill(np.arange(21), squares, batch=20)
 
 
 def test_rows_of_another_shape_are_refused(tmp_path):
@@ -194,7 +316,7 @@ def test_a_full_disk_is_said_and_leaves_what_is_there_right(tmp_path, monkeypatc
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(rowstore.Path, "open", _open_unless_rows(full))
+        patch.setattr(shard.Path, "open", _open_unless_rows(full))
         with pytest.raises(StoreError) as refusal:
             store.fill(np.arange(20), squares, batch=10)
     assert str(refusal.value) == (
@@ -207,7 +329,7 @@ def test_a_full_disk_is_said_and_leaves_what_is_there_right(tmp_path, monkeypatc
 
 def _open_unless_rows(full):
     usual = Path.open
-    return lambda path, *args, **options: (full if path.name == "rows.bin" else usual)(path, *args, **options)
+    return lambda path, *args, **options: (full if path.name == "00000.rows" else usual)(path, *args, **options)
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):

@@ -20,7 +20,7 @@ def teacher(teacher_model):
 
 def images(count=6):
     generator = torch.Generator().manual_seed(0)
-    return torch.randint(0, 256, (count, 3, 16, 16), dtype=torch.uint8, generator=generator)
+    return torch.randint(0, 256, (count, 16, 16, 3), dtype=torch.uint8, generator=generator)
 
 
 IDENTITIES = np.arange(6, dtype=np.uint64)
@@ -62,7 +62,7 @@ def test_views_differ_and_the_plain_one_is_the_image_at_the_teachers_size(teache
         teacher.embed(images(), POLICY, IDENTITIES, PLAIN),
         teacher.module(_by_hand(images())),
         rtol=1e-4,
-        atol=1e-4,
+        atol=2e-3,  # a view's pixels have 8 bits
     )
     assert not torch.allclose(
         teacher.embed(images(), POLICY, IDENTITIES, 0), teacher.embed(images(), POLICY, IDENTITIES, 1)
@@ -71,7 +71,7 @@ def test_views_differ_and_the_plain_one_is_the_image_at_the_teachers_size(teache
 
 def _by_hand(packed):
     """test_resnet: mean and deviation 0.5, bilinear."""
-    larger = nn.functional.interpolate(packed / 255, 32, mode="bilinear", antialias=True)
+    larger = nn.functional.interpolate(packed.permute(0, 3, 1, 2) / 255, 32, mode="bilinear", antialias=True)
     return (larger - 0.5) / 0.5
 
 

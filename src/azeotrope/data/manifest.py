@@ -131,7 +131,7 @@ def _look(source: Source, row: int) -> _Look:
         return _Look("", reason=f"cannot be opened: {error.strerror or error}")
     except Exception as error:  # a source may be a library that decodes: it raises whatever a bad item makes it raise
         return _Look("", reason=f"cannot be opened: {type(error).__name__}: {error}")
-    checksum = _checksum(raw)
+    checksum = checksum_of(raw)
     try:
         decoded = decode(raw)
     except Unreadable as error:
@@ -140,8 +140,8 @@ def _look(source: Source, row: int) -> _Look:
     return _Look(checksum, (height, width, channels), decoded.notes, thumbnail=thumbnail(decoded.pixels))
 
 
-def _checksum(raw: Raw) -> str:
-    """Of a file's bytes, or of an array's shape and values."""
+def checksum_of(raw: Raw) -> str:
+    """SHA-256 (hex) of a file's bytes, or of an array's shape and values."""
     content = raw if isinstance(raw, bytes) else repr(raw.shape).encode() + raw.tobytes()
     return hashlib.sha256(content).hexdigest()
 

@@ -1,19 +1,16 @@
-"""A memory-mapped table of equal rows that is filled row by row, by whoever needs a row first.
+"""A table of equal rows on disk that is filled row by row, by whoever needs a row first.
 
 Packs (decoded images) and the teacher cache are such tables: computed once, read by every run, interrupted at any
-moment. A row counts as present only after its data reached the file, so a killed writer leaves rows missing, never
-wrong. The folder's name is the hash of its key; a table made with another key is another folder, so a stale one is
-never read.
+moment, filled by several processes or machines at once. The table is cut into ranges of rows, a file each (`shard`): a
+range has one writer at a time, a writer takes a range that nobody else is filling, and readers see all ranges as one.
+The folder's name is the hash of its key; a table made with another key is another folder, so a stale one is never read.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import time
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,15 +19,19 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from azeotrope.config import digest
+from azeotrope.data.shard import Array, Shard, told
 from azeotrope.errors import StoreError
-from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.record.store import write_atomically
 
-Array = NDArray[Any]
+FORMAT = 2
+SHARD_BYTES = 1 << 28  # small enough to be shared between machines, large enough that millions of images are few files
+
+Compute = Callable[[NDArray[np.int64]], Array]
 
 
 @dataclass(frozen=True)
 class RowStore:
-    """`rows` rows of `shape` and `dtype` in `folder`; unfilled rows take no disk space (the file is sparse)."""
+    """`rows` rows of `shape` and `dtype` in `folder`; unfilled rows take no disk space (the files are sparse)."""
 
     folder: Path
     rows: int
@@ -41,139 +42,131 @@ class RowStore:
     def open(
         cls, root: Path, kind: str, key: dict[str, Any], rows: int, shape: tuple[int, ...], dtype: DTypeLike
     ) -> RowStore:
-        """Open or create the table for this key under `root`. Raises StoreError when the folder cannot be written."""
+        """Open or create the table for this key under `root`. A complete table may lie in a read-only folder.
+
+        Raises StoreError when the folder cannot be written, or holds a table of another key.
+        """
         dtype = np.dtype(dtype)
-        whole_key = {"kind": kind, "format": 1, "rows": rows, "shape": list(shape), "dtype": dtype.str, **key}
+        whole_key = {"kind": kind, "format": FORMAT, "rows": rows, "shape": list(shape), "dtype": dtype.str, **key}
         folder = root / f"{kind}-{digest(whole_key)}"
-        store = cls(folder, rows, shape, dtype)
-        with _told(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            with store._writing():
-                _sized({folder / "rows.bin": rows * store.row_bytes, folder / "checks.bin": rows * 8})
-                if not (folder / "key.json").exists():
-                    write_atomically(folder / "key.json", json.dumps(whole_key, indent=1))
-        return store
+        note = folder / "key.json"
+        if note.exists():
+            _check_key(note, whole_key)
+        else:
+            with told(folder):
+                write_atomically(note, json.dumps(whole_key, indent=1))
+        return cls(folder, rows, shape, dtype)
 
     @property
     def row_bytes(self) -> int:
         """Bytes of one row."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
+    @property
+    def shard_rows(self) -> int:
+        """Rows of one file; the last may have fewer."""
+        return max(1, min(self.rows, SHARD_BYTES // self.row_bytes))
+
     def missing(self, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of the wanted rows that are not present, in the order given, each once."""
         unique = wanted[np.sort(np.unique(wanted, return_index=True)[1])]
-        absent: NDArray[np.int64] = unique[self._checks()[unique] == 0]
-        return absent
+        present = np.zeros(len(unique), np.bool_)
+        for shard, at, places in self._by_shard(unique):
+            present[at] = shard.present(places)
+        return unique[~present]
 
     def fill(
         self,
         wanted: NDArray[np.int64],
-        compute: Callable[[NDArray[np.int64]], Array],
+        compute: Compute,
         *,
         batch: int,
         advance: Callable[[int], None] = lambda rows: None,
     ) -> int:
         """Compute and store what is missing of `wanted`, `batch` rows at a time; returns how many were computed.
 
-        One writer at a time; another waits and then finds the rows present. `advance` is told after each batch.
-        Raises StoreError when the disk is full or the folder read-only.
+        Ranges that nobody fills come first; of a range that another process is filling, this one waits for the end and
+        then finds the rows present. `advance` is told after each batch. Raises StoreError when the disk is full or the
+        folder read-only.
         """
-        with self._writing():
-            absent = self.missing(wanted)
-            for start in range(0, len(absent), batch):
-                rows = absent[start : start + batch]
-                began = time.perf_counter()
-                values = compute(rows)
-                with _told(self.folder):  # not around compute: what it cannot read is no fault of this folder
-                    self._write(rows, values)
-                    self._add_time(len(rows), time.perf_counter() - began)
-                advance(len(rows))
+        absent = self.missing(wanted)
+        waiting = [(shard, absent[at]) for shard, at, _ in self._by_shard(absent)]
+        computed = 0
+        while waiting:
+            busy: list[tuple[Shard, NDArray[np.int64]]] = []
+            for place, (shard, rows) in enumerate(waiting):
+                last_hope = place == len(waiting) - 1 and len(busy) == place  # all are busy: wait for this one
+                with shard.writing(wait=last_hope) as free:
+                    if free:
+                        computed += self._fill_shard(shard, rows, compute, batch, advance)
+                    else:
+                        busy.append((shard, rows))
+            waiting = busy
+        return computed
+
+    def _fill_shard(
+        self, shard: Shard, wanted: NDArray[np.int64], compute: Compute, batch: int, advance: Callable[[int], None]
+    ) -> int:
+        absent = self.missing(wanted)  # another process may have been here since
+        for start in range(0, len(absent), batch):
+            rows = absent[start : start + batch]
+            began = time.perf_counter()
+            content = self._content(rows, compute(rows))
+            with told(self.folder):  # not around compute: what it cannot read is no fault of this folder
+                shard.write(rows % self.shard_rows, content)
+                shard.add_time(len(rows), time.perf_counter() - began)
+            advance(len(rows))
         return len(absent)
 
+    def _content(self, rows: NDArray[np.int64], values: Array) -> NDArray[np.uint8]:
+        if values.shape != (len(rows), *self.shape):
+            raise ValueError(f"rows of shape {self.shape} are needed, got {values.shape[1:]} for {len(rows)} rows")
+        return np.ascontiguousarray(values, dtype=self.dtype).reshape(len(rows), -1).view(np.uint8)
+
     def read(self, wanted: NDArray[np.int64]) -> Array:
-        """A copy of these rows, [len(wanted), *shape]. All must be present; every row is checked against its
-        checksum.
+        """A copy of these rows, [len(wanted), *shape]. All must be present, and every row is checked against its
+        checksum. Raises StoreError that names the damaged file.
         """
-        checks = self._checks()[wanted]
-        data = np.asarray(self._data()[wanted])
-        torn = [int(row) for row, values, check in zip(wanted, data, checks, strict=True) if _check(values) != check]
-        if torn:
-            raise StoreError(
-                f"The cache {self.folder} is damaged",
-                found=f"{len(torn)} of {len(wanted)} rows are missing or differ from their checksum, first {torn[0]}",
-                next_step="delete this folder; it is rebuilt by the next command",
-            )
-        return data
+        content = np.empty((len(wanted), self.row_bytes), np.uint8)
+        for shard, at, places in self._by_shard(wanted):
+            content[at], right = shard.read(places)
+            if not right.all():
+                raise StoreError(
+                    f"The cache file {shard.data} is damaged",
+                    found=f"{int((~right).sum())} of {len(places)} rows are missing or differ from their checksum, "
+                    f"first {int(wanted[at][~right][0])}",
+                    next_step="delete this file; its rows are computed again by the next command",
+                )
+        return content.view(self.dtype).reshape(len(wanted), *self.shape)
 
     def seconds_per_row(self) -> float:
         """Mean time that computing and writing one row took, over all rows so far; 0 when none was computed."""
-        rows, seconds = self._times()
-        return seconds / rows if rows else 0.0
+        times = [self._shard(int(path.stem)).times() for path in self.folder.glob("*.times")]
+        rows = sum(count for count, _ in times)
+        return sum(seconds for _, seconds in times) / rows if rows else 0.0
 
-    def _times(self) -> tuple[int, float]:
-        path = self.folder / "times.json"
-        content = json.loads(path.read_text()) if path.exists() else {"rows": 0, "seconds": 0.0}
-        return int(content["rows"]), float(content["seconds"])
+    def _shard(self, number: int) -> Shard:
+        rows = min(self.shard_rows, self.rows - number * self.shard_rows)
+        return Shard(self.folder, f"{number:05d}", rows, self.row_bytes)
 
-    def _add_time(self, rows: int, seconds: float) -> None:
-        """The first batch of a process pays for start-up (kernels chosen, files opened) and counts like any other."""
-        all_rows, all_seconds = self._times()
-        write_atomically(
-            self.folder / "times.json",
-            json.dumps({"rows": all_rows + rows, "seconds": all_seconds + seconds}),
-            durable=False,
-        )
-
-    def _write(self, rows: NDArray[np.int64], values: Array) -> None:
-        if values.shape != (len(rows), *self.shape):
-            raise ValueError(f"rows of shape {self.shape} are needed, got {values.shape[1:]} for {len(rows)} rows")
-        values = np.ascontiguousarray(values, dtype=self.dtype)
-        checks = np.array([_check(value) for value in values], dtype=np.uint64)
-        self._put("rows.bin", rows, values)
-        self._put("checks.bin", rows, checks)  # only now do the rows count as present
-
-    def _put(self, name: str, rows: NDArray[np.int64], values: Array) -> None:
-        """Not through a memory map: a full disk is an error here, and a signal that kills the process there."""
-        with (self.folder / name).open("r+b") as file:
-            for row, value in zip(rows, values, strict=True):
-                file.seek(int(row) * value.nbytes)
-                file.write(value.tobytes())
-
-    def _data(self) -> Array:
-        return np.memmap(self.folder / "rows.bin", dtype=self.dtype, mode="r", shape=(self.rows, *self.shape))
-
-    def _checks(self) -> np.memmap[Any, np.dtype[np.uint64]]:
-        return np.memmap(self.folder / "checks.bin", dtype=np.uint64, mode="r", shape=(self.rows,))
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with _told(self.folder):
-            lock = (self.folder / "lock").open("w")
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+    def _by_shard(self, wanted: NDArray[np.int64]) -> Iterator[tuple[Shard, NDArray[np.int64], NDArray[np.int64]]]:
+        """Each file that holds some of the rows: the file, where in `wanted` these rows are, their places in it."""
+        numbers = wanted // self.shard_rows
+        for number in np.unique(numbers).tolist():
+            at = np.flatnonzero(numbers == number)
+            yield self._shard(number), at, wanted[at] % self.shard_rows
 
 
-@contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """Errors of the disk as StoreError, naming the folder."""
+def _check_key(note: Path, expected: dict[str, Any]) -> None:
+    """A folder is found by its name; what lies in it says what it is."""
     try:
-        yield
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-
-
-def _check(values: Array) -> int:
-    """CRC-32 of a row plus one high bit, so that a present row never checks as zero."""
-    return zlib.crc32(np.ascontiguousarray(values).tobytes()) | 1 << 32
-
-
-def _sized(lengths: dict[Path, int]) -> None:
-    """Make the files so many bytes long without writing them; if one has another length it was torn, and all start
-    afresh: rows without their checksums are worth nothing, nor are checksums without rows.
-    """
-    if all(path.exists() and path.stat().st_size == length for path, length in lengths.items()):
-        return
-    for path, length in lengths.items():
-        with path.open("wb") as file:
-            file.truncate(length)
+        found = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        found = {"key.json": str(error)}
+    if found != expected:
+        different = sorted(key for key in {*found, *expected} if found.get(key) != expected.get(key))
+        raise StoreError(
+            f"The cache folder {note.parent} does not hold what its name says",
+            found=f"another {', '.join(different)} in key.json",
+            next_step="delete this folder; it is rebuilt by the next command",
+        )

@@ -1,39 +1,45 @@
 """Replayable augmentation: a view is a function of (image, view number, policy) and of nothing else.
 
 Teacher and student see the same pixels of the world whenever they meet, each at its own resolution, today or after a
-restart, in any order and any batch. The parameters of a view come from a counter-based generator; the pixels from one
-separable, antialiased resampling of the cropped box, so the same code serves CPU and GPU and every batch composition.
+restart, in any order and any batch. The parameters of a view come from a counter-based generator (`philox`); the pixels
+from one antialiased resampling of the cropped box (`resample`) and one affine map of its colours.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
 from azeotrope.config import ViewPolicy
 from azeotrope.data.philox import uniforms
+from azeotrope.data.resample import Boxes, resample
 
+RENDERING = 2  # raise when the pixels of a view change: what was computed from the old ones is then not read any more
 PLAIN = -1  # the view number of the image as it is: whole, not mirrored, colours untouched
-_DRAWS = 8
+GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow
+_DRAWS = 10
+_VALUES_AT_A_TIME = 1 << 20  # of a batch's floats: what stays in a processor's cache between two passes
+
+Triple = tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class ViewParameters:
-    """B views. Boxes are in shares of the image's height and width; colour entries are factors, 1 leaves as is."""
+class ViewParameters(Boxes):
+    """B views. Colour entries are factors, 1 leaves as is. `cutout` is the side of the square that is blanked, in
+    shares of the view, and (`cut_top`, `cut_left`) its corner, which may lie outside.
+    """
 
-    top: NDArray[np.float32]
-    left: NDArray[np.float32]
-    height: NDArray[np.float32]
-    width: NDArray[np.float32]
-    mirror: NDArray[np.bool_]
     brightness: NDArray[np.float32]
     contrast: NDArray[np.float32]
     saturation: NDArray[np.float32]
+    cut_top: NDArray[np.float32]
+    cut_left: NDArray[np.float32]
+    cutout: float = field(default=0.0)
 
 
 def draw(policy: ViewPolicy, images: NDArray[np.uint64], view: int) -> ViewParameters:
@@ -54,97 +60,72 @@ def draw(policy: ViewPolicy, images: NDArray[np.uint64], view: int) -> ViewParam
         "brightness": _between(u[:, 5], 1 - policy.brightness, 1 + policy.brightness),
         "contrast": _between(u[:, 6], 1 - policy.contrast, 1 + policy.contrast),
         "saturation": _between(u[:, 7], 1 - policy.saturation, 1 + policy.saturation),
+        "cut_top": u[:, 8] - policy.cutout / 2,  # the centre is anywhere in the view (DeVries & Taylor 2017)
+        "cut_left": u[:, 9] - policy.cutout / 2,
     }
     mirror = (u[:, 4] < 0.5) & policy.mirror
-    return ViewParameters(mirror=mirror, **{key: value.astype(np.float32) for key, value in parameters.items()})
+    values = {key: value.astype(np.float32) for key, value in parameters.items()}
+    return ViewParameters(mirror=mirror, cutout=policy.cutout, **values)
 
 
 def render(
-    images: UInt8[Tensor, "B K S S"],
+    images: UInt8[Tensor, "B S S K"],
     views: ViewParameters,
     size: int,
     interpolation: str = "bilinear",
+    mean: Triple = (0.0, 0.0, 0.0),
+    std: Triple = (1.0, 1.0, 1.0),
 ) -> Float[Tensor, "B 3 size size"]:
-    """Draw the views of packed images (1 or 3 channels) at `size` pixels, values in [0, 1].
+    """Draw the views of packed images (K = 1 or 3 channels) at `size` pixels, on the images' device.
 
-    `interpolation` is bilinear or bicubic; other names that configurations use (lanczos, random) mean bicubic.
+    Values are (pixel in [0, 1] − mean) / std, in the memory layout that convolutions like (channels last).
     """
-    device, stored = images.device, images.shape[-1]
-    rows = resampling(views.top, views.height, np.zeros_like(views.mirror), stored, size, interpolation, device)
-    columns = resampling(views.left, views.width, views.mirror, stored, size, interpolation, device)
-    with torch.autocast(device_type=device.type, enabled=False):
-        pixels = images.to(torch.float32).mul_(1 / 255)
-        pixels = rows[:, None] @ pixels @ columns[:, None].transpose(-1, -2)
-        return _recolour(pixels, views).clamp_(0, 1).expand(-1, 3, -1, -1)
+    small = resample(images, views, size, interpolation)
+    shown = torch.empty((len(small), 3, size, size), device=small.device, memory_format=torch.channels_last)
+    step = max(1, _VALUES_AT_A_TIME // (3 * size * size)) if small.device.type == "cpu" else max(1, len(small))
+    for start in range(0, len(small), step):
+        part = slice(start, start + step)
+        shown[part] = _coloured(small[part], views, part, mean, std).view(-1, 3, size, size)
+    if views.cutout:
+        shown.masked_fill_(_cut(views, size, small.device)[:, None], 0.0)  # the mean colour of the model's inputs
+    return shown
 
 
-def resampling(
-    start: NDArray[np.float32],
-    length: NDArray[np.float32],
-    flip: NDArray[np.bool_],
-    stored: int,
-    size: int,
-    interpolation: str,
-    device: torch.device,
-) -> Float[Tensor, "B size stored"]:
-    """Weights that resample the part [start, start + length) of `stored` pixels to `size` pixels, along one axis.
-
-    The kernel is widened when it shrinks the picture (antialiasing), as PIL and `interpolate(antialias=True)` do;
-    rows sum to 1.
+def _coloured(
+    small: UInt8[Tensor, "b s s K"], views: ViewParameters, part: slice, mean: Triple, std: Triple
+) -> Float[Tensor, "b 3 ss"]:
+    """Brightness scales, saturation pulls to each pixel's grey, contrast to the image's mean grey; then the model's
+    normalisation. All of it is one affine map of a pixel's channels, followed by one clamp.
     """
-    begin = torch.from_numpy(start).to(device)[:, None] * stored
-    scale = torch.from_numpy(length).to(device)[:, None] * (stored / size)
-    output = torch.arange(size, device=device, dtype=torch.float32)[None] + 0.5
-    output = torch.where(torch.from_numpy(flip).to(device)[:, None], size - output, output)
-    centre = begin + output * scale
-    distance = torch.arange(stored, device=device, dtype=torch.float32)[None, None] + 0.5 - centre[:, :, None]
-    weights = _KERNELS.get(interpolation, _keys)(distance / scale.clamp_min(1.0)[:, :, None])
-    return weights / weights.sum(dim=-1, keepdim=True)
-
-
-def normalise(
-    pixels: Float[Tensor, "B 3 H W"], mean: tuple[float, ...], std: tuple[float, ...]
-) -> Float[Tensor, "B 3 H W"]:
-    """(pixels − mean) / std, per channel, in the memory layout that convolutions like."""
-    shape = (1, 3, 1, 1)
-    mean_, std_ = (torch.tensor(values, device=pixels.device).view(shape) for values in (mean, std))
-    return ((pixels - mean_) / std_).contiguous(memory_format=torch.channels_last)
-
-
-def _triangle(x: Tensor) -> Tensor:
-    return (1 - x.abs()).clamp_min_(0)
-
-
-def _keys(x: Tensor, a: float = -0.5) -> Tensor:
-    """The cubic of Keys 1981 with the a that PIL uses."""
-    x = x.abs()
-    near = ((a + 2) * x - (a + 3)) * x * x + 1
-    far = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
-    return torch.where(x < 1, near, torch.where(x < 2, far, torch.zeros_like(x)))
-
-
-_KERNELS = {"bilinear": _triangle, "bicubic": _keys}
-
-
-def _recolour(pixels: Float[Tensor, "B K H W"], views: ViewParameters) -> Float[Tensor, "B K H W"]:
-    """Brightness scales, contrast pulls to the image's mean grey, saturation to each pixel's grey."""
+    device = small.device
     brightness, contrast, saturation = (
-        torch.from_numpy(values).to(pixels.device)[:, None, None, None]
-        for values in (views.brightness, views.contrast, views.saturation)
+        torch.from_numpy(values[part]).to(device) for values in (views.brightness, views.contrast, views.saturation)
     )
-    pixels = pixels * brightness
-    grey = _grey(pixels)
-    mean = grey.mean(dim=(2, 3), keepdim=True)
-    if pixels.shape[1] == 3:
-        pixels = grey + (pixels - grey) * saturation
-    return mean + (pixels - mean) * contrast
+    mean_, std_ = torch.tensor(mean, device=device), torch.tensor(std, device=device)
+    with torch.autocast(device_type=device.type, enabled=False):
+        pixels = small.flatten(1, 2).transpose(1, 2).to(torch.float32, memory_format=torch.contiguous_format)
+        channels = pixels.shape[1]
+        grey = torch.tensor(GREY, device=device) if channels == 3 else torch.ones(1, device=device)
+        own = torch.eye(3, device=device) if channels == 3 else torch.ones(3, 1, device=device)
+        gain = brightness / 255
+        mix = saturation[:, None, None] * own + (1 - saturation)[:, None, None] * grey
+        level = (1 - contrast) * gain * (pixels.mean(2) @ grey)
+        matrix = (contrast * gain)[:, None, None] * mix / std_[:, None]
+        offset = (level[:, None] - mean_) / std_
+        shown = torch.baddbmm(offset[:, :, None], matrix, pixels)
+    for channel, (middle, spread) in enumerate(zip(mean, std, strict=True)):
+        shown[:, channel].clamp_(-middle / spread, (1 - middle) / spread)
+    return shown
 
 
-def _grey(pixels: Float[Tensor, "B K H W"]) -> Float[Tensor, "B 1 H W"]:
-    if pixels.shape[1] == 1:
-        return pixels
-    weights = torch.tensor([0.299, 0.587, 0.114], device=pixels.device).view(1, 3, 1, 1)  # ITU-R BT.601, as PIL
-    return (pixels * weights).sum(dim=1, keepdim=True)
+def _cut(views: ViewParameters, size: int, device: torch.device) -> Bool[Tensor, "B size size"]:
+    """Where each view is blanked."""
+    centres = (torch.arange(size, device=device, dtype=torch.float32) + 0.5) / size
+    rows, columns = (
+        (centres >= start[:, None]) & (centres < start[:, None] + views.cutout)
+        for start in (torch.from_numpy(views.cut_top).to(device), torch.from_numpy(views.cut_left).to(device))
+    )
+    return rows[:, :, None] & columns[:, None, :]
 
 
 def _between(u: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
@@ -153,4 +134,4 @@ def _between(u: NDArray[np.float64], low: float, high: float) -> NDArray[np.floa
 
 def _plain(count: int) -> ViewParameters:
     zero, one = np.zeros(count, np.float32), np.ones(count, np.float32)
-    return ViewParameters(zero, zero, one, one, np.zeros(count, np.bool_), one, one, one)
+    return ViewParameters(zero, zero, one, one, np.zeros(count, np.bool_), one, one, one, zero, zero)

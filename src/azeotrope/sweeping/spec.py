@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from azeotrope.config import Arm, Recipe, Spec, TeacherSpec
+from collections.abc import Mapping
+
+from azeotrope.config import Arm, Recipe, Spec, TeacherSpec, Weight
 from azeotrope.lookup import member
 from azeotrope.train.stage import Stage
 
-PROTOCOL = 1  # raise when the code's meaning changes so that old records no longer describe what a run would give
+PROTOCOL = 2  # raise when the code's meaning changes so that old records no longer describe what a run would give
 
 
 class UpstreamRun(Spec):
@@ -23,8 +25,8 @@ class RunSpec(Spec):
 
     `teacher` is set only for arms whose losses need one, so that a scratch run is the same run whatever teacher it is
     compared with. `student_weights` is the hash of the pretrained weights for init `hub`; the `code` fields are
-    those of `file:` models, whose code may change under the same name. The learning rate is chosen
-    on the validation images of `tuning_seed`.
+    those of `file:` models, whose code may change under the same name. The learning rate, and the losses where the arm has
+    candidates, are chosen on the validation images of `tuning_seed`.
     """
 
     protocol: int = PROTOCOL
@@ -55,6 +57,15 @@ class RunSpec(Spec):
         """The same run at one learning rate and seed: a single training."""
         recipe = self.recipe.model_copy(update={"learning_rates": (learning_rate,)})
         return self.model_copy(update={"recipe": recipe, "seed": seed, "tuning_seed": seed})
+
+    def settled(self, losses: Mapping[str, Weight]) -> RunSpec:
+        """The same run with these of its arm's candidates chosen."""
+        return self.model_copy(update={"arm": self.arm.settled(losses)})
+
+    @property
+    def trials(self) -> int:
+        """Trainings on the tuning seed: one a learning rate, and one a candidate more that is not the chosen one."""
+        return len(self.recipe.learning_rates) + len(self.arm.options) - 1
 
     def at_seed(self, seed: int) -> RunSpec:
         """The same run with another seed."""

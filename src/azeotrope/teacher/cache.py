@@ -21,7 +21,7 @@ from torch import Tensor
 from azeotrope.config import ViewPolicy
 from azeotrope.data.pack import Pack
 from azeotrope.data.rowstore import RowStore
-from azeotrope.data.views import PLAIN
+from azeotrope.data.views import PLAIN, RENDERING
 from azeotrope.errors import RunFailed
 from azeotrope.teacher.teacher import Teacher
 
@@ -53,6 +53,10 @@ class EmbeddingCache:
         """Embeddings of one view, float32; they must have been ensured."""
         return torch.from_numpy(self.store.read(self._positions(rows, view))).float()
 
+    def missing(self, rows: NDArray[np.int64], view: int) -> NDArray[np.int64]:
+        """Those of these images of which this view is not embedded yet."""
+        return rows[np.isin(self._positions(rows, view), self.store.missing(self._positions(rows, view)))]
+
     def _positions(self, rows: NDArray[np.int64], view: int) -> NDArray[np.int64]:
         if not PLAIN <= view < self.views:
             raise ValueError(f"view {view} is not among the {self.views} cached views")
@@ -61,7 +65,7 @@ class EmbeddingCache:
     def _embed(self, view: int, positions: NDArray[np.int64]) -> NDArray[np.float16]:
         rows = positions - (view - PLAIN) * len(self.pack.task.labels)
         images = self.pack.read(rows)
-        features = self.teacher.embed(images, self.policy, self.pack.task.identities[rows], view).numpy()
+        features = self.teacher.embed(images, self.policy, self.pack.task.identities[rows], view).cpu().numpy()
         if not np.isfinite(features).all() or np.abs(features).max() > np.finfo(np.float16).max:
             raise RunFailed(
                 f"The teacher {self.teacher.name} gives embeddings that are not finite in half precision",
@@ -80,6 +84,7 @@ def open_cache(root: Path, teacher: Teacher, pack: Pack, policy: ViewPolicy, vie
         "order": pack.task.order_digest,
         "pack_size": pack.size,
         "policy": policy.digest(),
+        "rendering": RENDERING,
         "precision": teacher.device.precision,
     }
     rows = (views + 1) * len(pack.task.labels)

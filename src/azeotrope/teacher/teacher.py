@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from azeotrope.config import TeacherSpec, ViewPolicy
-from azeotrope.data.views import draw, normalise, render
+from azeotrope.data.views import draw, render
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.device import Device
 from azeotrope.models.load import load_backbone
@@ -51,15 +51,17 @@ class Teacher:
     device: Device
 
     def embed(
-        self, images: UInt8[Tensor, "B K S S"], policy: ViewPolicy, identities: NDArray[np.uint64], view: int
+        self, images: UInt8[Tensor, "B S S K"], policy: ViewPolicy, identities: NDArray[np.uint64], view: int
     ) -> Float[Tensor, "B F"]:
-        """Embeddings of one view of each packed image, float32 on the CPU."""
+        """Embeddings of one view of each packed image, float32 on the teacher's device."""
+        look = self.preprocessing
         parameters = draw(policy, identities, view)
-        pixels = render(images.to(self.device.name), parameters, self.image_size, self.preprocessing.interpolation)
+        pixels = render(
+            images.to(self.device.name), parameters, self.image_size, look.interpolation, look.mean, look.std
+        )
         with self.device.autocast():
-            features = self.module(normalise(pixels, self.preprocessing.mean, self.preprocessing.std))
-        embedded: Tensor = features.float().cpu()
-        return embedded
+            features: Tensor = self.module(pixels)
+        return features.float().clone()  # what inference mode made could not enter a loss
 
 
 def load_teacher(spec: TeacherSpec, device: Device) -> Teacher:

@@ -17,7 +17,7 @@ from torch import Tensor
 from azeotrope.config import ViewPolicy
 from azeotrope.data.pack import Pack
 from azeotrope.data.philox import permutation
-from azeotrope.data.views import PLAIN, draw, normalise, render
+from azeotrope.data.views import PLAIN, draw, render
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.head import Head
@@ -56,15 +56,17 @@ class StudentData:
     device: str
     targets: Targets | None = None
 
-    def epoch(self, rows: NDArray[np.int64], batch: int, seed: int, epoch: int) -> Iterator[Batch]:
+    def epoch(
+        self, rows: NDArray[np.int64], batch: int, seed: int, epoch: int, share: slice = slice(None)
+    ) -> Iterator[Batch]:
         """Training batches of one epoch. Order depends on (seed, epoch), the view on the epoch; both are the same
-        for every arm.
+        for every arm. `share` is which images of each batch this process shows.
 
         A last batch that would be short is left to a later epoch's order.
         """
         order = permutation(len(rows), seed, epoch)
         for start in range(0, len(order) - batch + 1, batch):
-            places = order[start : start + batch]
+            places = order[start : start + batch][share]
             shown = self.batch(rows[places], epoch % self.views)
             yield replace(shown, places=torch.from_numpy(places).to(self.device))
 
@@ -76,10 +78,9 @@ class StudentData:
     def batch(self, rows: NDArray[np.int64], view: int) -> Batch:
         """One view of these rows, with the teacher's targets when there is a teacher and the view is for training."""
         parameters = draw(self.policy, self.pack.task.identities[rows], view)
-        images = render(
-            self.pack.read(rows).to(self.device), parameters, self.image_size, self.preprocessing.interpolation
-        )
-        images = normalise(images, self.preprocessing.mean, self.preprocessing.std)
+        look = self.preprocessing
+        packed = self.pack.read(rows).to(self.device)
+        images = render(packed, parameters, self.image_size, look.interpolation, look.mean, look.std)
         labels = torch.from_numpy(self.pack.task.labels[rows]).to(self.device)
         if self.targets is None or view == PLAIN:
             return Batch(images, labels)

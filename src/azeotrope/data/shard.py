@@ -1,0 +1,152 @@
+"""One file of a table of rows, with a checksum for each row and a lock: what one writer fills and others may read.
+
+A row is present once its checksum is on disk, which is written after its data; a killed writer leaves rows missing,
+never wrong. Data are read with plain reads, not through a memory map: a file that is cut while it is read is then an
+error with a name, not a signal that kills the process, and the system keeps what fits in memory either way.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azeotrope.record.store import cannot_write, write_atomically
+
+Array = NDArray[Any]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """`rows` rows of `row_bytes` in `folder`, files `NAME.rows`, `NAME.checks`, `NAME.times` and `NAME.lock`."""
+
+    folder: Path
+    name: str
+    rows: int
+    row_bytes: int
+
+    @property
+    def data(self) -> Path:
+        """The rows themselves."""
+        return self.folder / f"{self.name}.rows"
+
+    @property
+    def checks(self) -> Path:
+        """A checksum a row; 0 where the row is missing."""
+        return self.folder / f"{self.name}.checks"
+
+    def whole(self) -> bool:
+        """Whether both files have the length that they must have."""
+        return all(path.exists() and path.stat().st_size == length for path, length in self._lengths())
+
+    def present(self, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these rows have been written; none of them when a file is missing or cut."""
+        if not self.whole():
+            return np.zeros(len(places), np.bool_)
+        written: NDArray[np.bool_] = np.fromfile(self.checks, np.uint64)[places] != 0
+        return written
+
+    def read(self, places: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """The bytes of these rows [n, row_bytes], and which of them agree with their checksum."""
+        content, checks = np.zeros((len(places), self.row_bytes), np.uint8), np.zeros((len(places), 8), np.uint8)
+        _gather(self.data, places, content)
+        _gather(self.checks, places, checks)
+        wanted = checks.view(np.uint64)[:, 0].tolist()
+        right = [_check(row) == check for row, check in zip(content, wanted, strict=True)]
+        return content, np.array(right, np.bool_)
+
+    def write(self, places: NDArray[np.int64], content: NDArray[np.uint8]) -> None:
+        """Store these rows. Only under the lock."""
+        checks = np.array([_check(row) for row in content], np.uint64)
+        _put(self.data, places, content)
+        _put(self.checks, places, checks.view(np.uint8).reshape(-1, 8))  # only now do the rows count as present
+
+    @contextmanager
+    def writing(self, *, wait: bool = True) -> Iterator[bool]:
+        """Become the only writer; gives False when another process writes and `wait` is not asked for."""
+        with told(self.folder):
+            lock = (self.folder / f"{self.name}.lock").open("w")
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+                return
+            self._prepare()
+            yield True
+
+    def _prepare(self) -> None:
+        """Make the files as long as they must be, without writing them (they are sparse).
+
+        If one has another length it was torn, and both start afresh: rows without their checksums are worth nothing,
+        nor are checksums without rows.
+        """
+        if self.whole():
+            return
+        if self.data.exists() or self.checks.exists():
+            _log.warning("The cache file %s was cut short: its rows are computed again", self.data)
+        with told(self.folder):
+            for path, length in self._lengths():
+                with path.open("wb") as file:
+                    file.truncate(length)
+
+    def times(self) -> tuple[int, float]:
+        """How many rows were computed and written, and the seconds that took."""
+        path = self.folder / f"{self.name}.times"
+        content = json.loads(path.read_text()) if path.exists() else {"rows": 0, "seconds": 0.0}
+        return int(content["rows"]), float(content["seconds"])
+
+    def add_time(self, rows: int, seconds: float) -> None:
+        """The first batch of a process pays for start-up (kernels chosen, files opened) and counts like any other."""
+        all_rows, all_seconds = self.times()
+        content = json.dumps({"rows": all_rows + rows, "seconds": all_seconds + seconds})
+        write_atomically(self.folder / f"{self.name}.times", content, durable=False)
+
+    def _lengths(self) -> list[tuple[Path, int]]:
+        return [(self.data, self.rows * self.row_bytes), (self.checks, self.rows * 8)]
+
+
+def _check(row: NDArray[np.uint8]) -> int:
+    """CRC-32 of a row plus one high bit, so that a present row never checks as zero."""
+    return zlib.crc32(row.data) | 1 << 32
+
+
+def _put(path: Path, places: NDArray[np.int64], values: NDArray[np.uint8]) -> None:
+    with path.open("r+b") as file:
+        for place, value in zip(places.tolist(), values, strict=True):
+            file.seek(place * value.nbytes)
+            file.write(value.data)
+
+
+def _gather(path: Path, places: NDArray[np.int64], out: NDArray[np.uint8]) -> None:
+    """Read rows of equal length into `out` [n, bytes]; what is beyond the file's end, or the whole file, may be missing
+    and stays as it is. Neighbours are read at once.
+    """
+    try:
+        file = path.open("rb", buffering=0)
+    except FileNotFoundError:
+        return
+    breaks = np.flatnonzero(np.diff(places) != 1) + 1
+    with file:
+        for start, stop in zip([0, *breaks.tolist()], [*breaks.tolist(), len(places)], strict=True):
+            file.seek(int(places[start]) * out.shape[1])
+            file.readinto(out[start:stop].data)
+
+
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """Errors of the disk as StoreError, naming the folder."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(folder, error) from error

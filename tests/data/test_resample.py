@@ -1,0 +1,51 @@
+"""The two ways to resample, held against each other; `test_views` holds the first against torch's."""
+
+import numpy as np
+import pytest
+import torch
+
+from azeotrope.config import ViewPolicy
+from azeotrope.data.resample import by_matrices, by_pillow
+from azeotrope.data.views import draw
+
+FEW = 0.02  # where the scale is a simple fraction, sums that end in exactly one half are common
+IDENTITIES = np.random.default_rng(0).integers(0, 2**63, 24, dtype=np.uint64)
+
+
+def pictures(side, channels):
+    generator = torch.Generator().manual_seed(side)
+    return torch.randint(0, 256, (24, side, side, channels), dtype=torch.uint8, generator=generator)
+
+
+def levels_apart(device, side, size, kernel, channels):
+    images, boxes = pictures(side, channels), draw(ViewPolicy(), IDENTITIES, 0)
+    here = by_pillow(images, boxes, size, kernel)
+    there = by_matrices(images.to(device), boxes, size, kernel).cpu()
+    return (here.int() - there.int()).abs()
+
+
+@pytest.mark.parametrize("kernel", ["bilinear", "bicubic"])
+@pytest.mark.parametrize(("side", "size"), [(28, 32), (40, 32), (264, 224), (64, 7)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_matrices_give_pillows_pixels(side, size, kernel, channels):
+    """Noise is the hardest picture. One level apart at most, and only where a sum falls on the edge of rounding."""
+    apart = levels_apart("cpu", side, size, kernel, channels)
+    assert apart.max() <= 1
+    assert (apart > 0).float().mean() < FEW
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("kernel", ["bilinear", "bicubic"])
+@pytest.mark.parametrize(("side", "size"), [(28, 32), (264, 224)])
+def test_the_gpu_gives_the_cpus_pixels(side, size, kernel):
+    apart = levels_apart("cuda", side, size, kernel, 3)
+    assert apart.max() <= 1
+    assert (apart > 0).float().mean() < FEW
+
+
+def test_a_pictures_pixels_do_not_depend_on_its_batch():
+    images, boxes = pictures(40, 3), draw(ViewPolicy(), IDENTITIES, 0)
+    together = by_pillow(images, boxes, 32, "bicubic")
+    for place in range(3):
+        alone = by_pillow(images[[place]], draw(ViewPolicy(), IDENTITIES[[place]], 0), 32, "bicubic")
+        assert torch.equal(alone[0], together[place])
