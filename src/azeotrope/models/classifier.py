@@ -27,10 +27,9 @@ class Classifier:
 def find_classifier(module: nn.Module, *, size: int, channels: int, name: str) -> Classifier:
     """Run the model to find its classifier; raises InputError when the model does not end in one.
 
-    The stride is measured at a large size where the model takes one. A `size` below the stride is raised to it
-    here, so that the caller can refuse the size by its name.
+    A `size` below the stride is raised to it here, so that the caller can refuse the size by its name.
     """
-    stride = _stride(module, size, channels, name)
+    stride = stride_of(module, size=size, channels=channels, name=name)
     found = probe(module, size=max(size, stride), channels=channels, name=name)
     pooled_width(found, name)
     if found.classifier is None:
@@ -52,7 +51,8 @@ def remove(module: nn.Module, classifier: Classifier) -> nn.Module:
     return module
 
 
-def _stride(module: nn.Module, size: int, channels: int, name: str) -> int:
+def stride_of(module: nn.Module, *, size: int, channels: int, name: str) -> int:
+    """The stride in pixels, measured at a large size where the model takes one."""
     try:
         return probe(module, size=max(size, REFERENCE_SIZE), channels=channels, name=name).stride
     except InputError:  # a model for one size only: that size will do

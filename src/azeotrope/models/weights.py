@@ -29,11 +29,15 @@ Tensors = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Weights:
-    """Which pretrained weights a model has: where from, the hash of what was loaded, and their licence if known."""
+    """Which pretrained weights a model has: where from, the hash of what was loaded, and their licence if known.
+
+    `classes` is how many outputs the classifier had that was left out; None when there was none, or it is not known.
+    """
 
     source: str
     sha256: str
     licence: str | None = None
+    classes: int | None = None
 
 
 def fingerprint(tensors: Tensors) -> str:

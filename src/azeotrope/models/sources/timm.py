@@ -86,7 +86,7 @@ def _fetched(name: str, arguments: dict[str, Any]) -> nn.Module:
     try:
         return timm.create_model(name, pretrained=True, **arguments)
     except Exception as error:  # network, cache and file each fail in their own ways, and none is ours to mend
-        raise hub.unavailable(f"timm:{name}", f"{type(error).__name__}: {str(error)[:200]}") from error
+        raise hub.unavailable(f"timm:{name}", hub.reason(error)) from error
 
 
 def _measure(name: str, config: PretrainedCfg, size: int, in_channels: int) -> tuple[int, int, dict[str, Any]]:
@@ -154,6 +154,6 @@ def _adapt(module: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str, Ten
 def _refused(name: str, size: int, error: Exception) -> InputError:
     return InputError(
         f"timm must be able to make {name} for images of {size} px",
-        found=f"{type(error).__name__}: {str(error)[:200]}",
+        found=hub.reason(error),
         next_step="use the model's own image size, or a model that takes any size",
     )
