@@ -8,13 +8,14 @@ sizes, and the test set as given.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from azeotrope.advice.level import at_all, is_level
 from azeotrope.fitting.cells import Cells
 from azeotrope.fitting.noise import Noise, pooled
 from azeotrope.record.frame import RunFrame
@@ -30,7 +31,7 @@ class JointCells:
     """K arms at n sizes. `log_error` [K, n, m] by replicate (m of them), NaN where there is no run.
 
     `noise` [n, K, K] is the covariance of one run's log error around its cell, with `freedom` degrees; None when some
-    arm has no cell with two seeds that differ.
+    arm has no cell with two seeds that differ. `level` arms do not use the axis and have the same runs at every size.
     """
 
     arms: tuple[str, ...]
@@ -39,6 +40,7 @@ class JointCells:
     noise: Floats | None
     freedom: int
     chance: float | None
+    level: tuple[bool, ...]
 
     @property
     def runs(self) -> NDArray[np.int64]:
@@ -67,6 +69,17 @@ class JointCells:
         )  # a cell without runs moves nothing; it only must not be singular
         return np.asarray(self.noise * (shared + every) / (count[:, :, None] * count[:, None, :]))
 
+    def only(self, arms: Sequence[int]) -> JointCells:
+        """The same cells of some arms."""
+        chosen = list(arms)
+        return replace(
+            self,
+            arms=tuple(self.arms[arm] for arm in chosen),
+            log_error=self.log_error[chosen],
+            noise=None if self.noise is None else self.noise[:, chosen][:, :, chosen],
+            level=tuple(self.level[arm] for arm in chosen),
+        )
+
     def curve(self, arm: int) -> Cells:
         """One arm's cells as `fitting` takes them."""
         there = self.runs[arm] > 0
@@ -78,24 +91,30 @@ class JointCells:
 def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
     """The cells of the arms along `axis`; replicates are paired by seed where seeds are known.
 
-    Sizes of zero have no place on a log axis and are left out.
+    Sizes of zero have no place on a log axis and are left out, except of arms that use none of the axis at all: these
+    stand at every size.
     """
-    tables = [frame.table.filter(pl.col(axis) > 0) for frame in frames]
-    sizes = np.unique(np.concatenate([table[axis].to_numpy() for table in tables]))
+    level = tuple(is_level(frame, axis) for frame in frames)
+    sizes = np.unique(np.concatenate([frame.table[axis].to_numpy() for frame in frames]))
+    sizes = sizes[sizes > 0]
+    tables = [
+        at_all(frame.table, axis, sizes.tolist()) if flat else frame.table.filter(pl.col(axis) > 0)
+        for frame, flat in zip(frames, level, strict=True)
+    ]
     replicates = np.unique(np.concatenate([table["replicate"].to_numpy() for table in tables]))
     log_error = np.full((len(tables), len(sizes), len(replicates)), np.nan)
     for arm, table in enumerate(tables):
         size, replicate = table[axis].to_numpy(), table["replicate"].to_numpy()
         place = np.searchsorted(sizes, size), np.searchsorted(replicates, replicate)
         log_error[arm, *place] = np.log(table["error"].to_numpy())
-    noise, freedom = _noise(log_error, paired=all(frame.paired for frame in frames))
+    noise, freedom = _noise(log_error, level, paired=all(frame.paired for frame in frames))
     names = tuple(frame.groups[0] for frame in frames)
-    return JointCells(names, sizes, log_error, noise, freedom, frames[0].chance_error)
+    return JointCells(names, sizes, log_error, noise, freedom, frames[0].chance_error, level)
 
 
-def _noise(log_error: Floats, *, paired: bool) -> tuple[Floats | None, int]:
+def _noise(log_error: Floats, level: Sequence[bool], *, paired: bool) -> tuple[Floats | None, int]:
     """Covariance [n, K, K] of single runs around their cells, and the fewest degrees of freedom of an arm."""
-    by_arm = [_pooled(arm) for arm in log_error]
+    by_arm = [_pooled(arm[:1] if flat else arm) for arm, flat in zip(log_error, level, strict=True)]
     found = [noise for noise in by_arm if noise is not None]
     if len(found) < len(by_arm):
         return None, 0

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import stats
 
 from azeotrope.advice.cells import Floats, JointCells, correlation
+from azeotrope.advice.level import LevelLine
 from azeotrope.advice.weighing import Question, judgeable, weigh
 from azeotrope.errors import NotIdentifiable
 from azeotrope.fitting.form import FormFit, Options, fit_form
@@ -32,9 +33,9 @@ LEAST_FREEDOM = 2
 
 @dataclass(frozen=True)
 class Draws:
-    """R draws of K error curves. `fits` holds, for each form that was drawn, one `Fits` an arm."""
+    """R draws of K error curves. `fits` holds, for each form that was drawn, one `Fits` an arm, or its level line."""
 
-    fits: tuple[tuple[Fits, ...], ...]
+    fits: tuple[tuple[Fits | LevelLine, ...], ...]
     forms: dict[str, float]
 
     def errors(self, sizes: Floats) -> Floats:
@@ -62,8 +63,9 @@ def draw_curves(
 
     Raises NotIdentifiable when no form has few enough parameters for these sizes.
     """
-    options, curves = Options(priors=priors, seed=seed), [cells.curve(arm) for arm in range(len(cells.arms))]
-    sizes = min(len(curve.sizes) for curve in curves)
+    options = Options(priors=priors, seed=seed)
+    curves = {arm: cells.curve(arm) for arm, flat in enumerate(cells.level) if not flat}
+    sizes = min(len(curve.sizes) for curve in curves.values())
     known = default_forms(("train_images",), sizes, cells.chance, priors=priors)
     laws = [law(form)] if form else judgeable(known, sizes)
     if not laws:
@@ -73,31 +75,51 @@ def draw_curves(
             allowed="3 or more",
             next_step="add runs at other sizes",
         )
-    share = weigh(laws, cells, options, question)
+    share = weigh(laws, cells.only(list(curves)), options, question)
     generator = np.random.default_rng(seed)
     counts = generator.multinomial(draws, share)
     fits = tuple(
-        _refit([fit_form(one, curve, options) for curve in curves], cells, count, generator)
+        _refit({arm: fit_form(one, curve, options) for arm, curve in curves.items()}, cells, count, generator)
         for one, count in zip(laws, counts, strict=True)
         if count
     )
     return Draws(fits, {one.key: float(part) for one, part in zip(laws, share, strict=True)})
 
 
-def _refit(arms: list[FormFit], cells: JointCells, count: int, generator: np.random.Generator) -> tuple[Fits, ...]:
-    """`count` joint refits of one form."""
-    spread, freedom = _spread(arms, cells)
+def _refit(
+    forms: dict[int, FormFit], cells: JointCells, count: int, generator: np.random.Generator
+) -> tuple[Fits | LevelLine, ...]:
+    """`count` joint refits of one form; `forms` are those of the arms that are not level."""
+    spread, freedom = _spread(forms, cells)
     scale = np.sqrt(freedom / generator.chisquare(freedom, size=count))
     normal = generator.standard_normal((count, *spread.shape[:2]))
-    moved = np.einsum("nij,rnj->irn", np.linalg.cholesky(spread), normal * scale[:, None, None])
+    moved = _moved(spread, normal * scale[:, None, None], cells.level)
     there = cells.runs > 0
-    return tuple(arm.again(np.exp(cells.mean[i, there[i]] + moved[i][:, there[i]])) for i, arm in enumerate(arms))
+    return tuple(
+        forms[i].again(np.exp(cells.mean[i, there[i]] + moved[i][:, there[i]]))
+        if i in forms
+        else LevelLine(np.exp(cells.mean[i, 0] + moved[i][:, 0]))
+        for i in range(len(cells.arms))
+    )
 
 
-def _spread(arms: list[FormFit], cells: JointCells) -> tuple[Floats, int]:
+def _moved(spread: Floats, normal: Floats, level: Sequence[bool]) -> Floats:
+    """Noise [K, R, n] of covariance `spread` [n, K, K] from independent `normal` [R, n, K].
+
+    A level arm is moved alike at all sizes: it comes first in the factor, so that one number decides its shift, and
+    what other arms share with it they share at every size.
+    """
+    order = np.argsort(~np.array(level), kind="stable")
+    flat = np.array(level)[order]
+    normal = np.where(flat, normal[:, :1], normal)
+    moved = np.einsum("nij,rnj->irn", np.linalg.cholesky(spread[:, order][:, :, order]), normal)
+    return np.asarray(moved[np.argsort(order)])
+
+
+def _spread(forms: dict[int, FormFit], cells: JointCells) -> tuple[Floats, int]:
     """Covariance [n, K, K] of the cell means from seed noise and this form's lack of fit, and its freedom."""
-    misfit, spare = _lack_of_fit(arms, cells)
-    ridge = 1e-12 * np.eye(len(arms))
+    misfit, spare = _lack_of_fit(forms, cells)
+    ridge = 1e-12 * np.eye(len(cells.arms))
     noise = cells.noise_of_means()
     if noise is None:
         return np.broadcast_to(misfit + ridge, (len(cells.sizes), *misfit.shape)), max(LEAST_FREEDOM, spare)
@@ -109,20 +131,23 @@ def _spread(arms: list[FormFit], cells: JointCells) -> tuple[Floats, int]:
     return larger + ridge, max(LEAST_FREEDOM, spare) if dominated else freedom
 
 
-def _lack_of_fit(arms: list[FormFit], cells: JointCells) -> tuple[Floats, int]:
+def _lack_of_fit(forms: dict[int, FormFit], cells: JointCells) -> tuple[Floats, int]:
     """Covariance [K, K] of residuals of the cell means, and the degrees of freedom left over by the fit.
 
-    Without any left, the spread that the fit assumed stands in, uncorrelated.
+    Without any left, the spread that the fit assumed stands in, uncorrelated. A level arm misses nothing.
     """
-    residual = np.full(cells.mean.shape, np.nan)
-    for i, arm in enumerate(arms):
-        residual[i, cells.runs[i] > 0] = arm.residuals
-    free = len(arms[0].law.parameters) - len(arms[0].fixed)
-    spare = int(cells.runs.astype(bool).sum(axis=1).min()) - free
+    curved = list(forms)
+    residual = np.where(np.array(cells.level)[:, None], 0.0, np.full(cells.mean.shape, np.nan))
+    for i, form in forms.items():
+        residual[i, cells.runs[i] > 0] = form.residuals
+    some = forms[curved[0]]
+    spare = int((cells.runs[curved] > 0).sum(axis=1).min()) - len(some.law.parameters) + len(some.fixed)
     if spare < 1:
-        return np.diag([arm.misfit**2 for arm in arms]), spare
+        return np.diag([forms[i].misfit ** 2 if i in forms else 0.0 for i in range(len(cells.arms))]), spare
     length = np.sqrt(np.nansum(residual**2, axis=1))
-    return np.outer(length, length) / spare * correlation(residual[:, cells.common]), spare
+    related = np.eye(len(cells.arms))
+    related[np.ix_(curved, curved)] = correlation(residual[curved][:, cells.common])
+    return np.outer(length, length) / spare * related, spare
 
 
 def _larger(noise: Floats, misfit: Floats, limit: float) -> Floats:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from azeotrope.advice.price import IMAGENET_EPOCHS, IMAGENET_IMAGES
 from azeotrope.api.workshop import Workshop
 from azeotrope.errors import InputError
 from azeotrope.reporting.numbers import PretrainingCost
 from azeotrope.train.throughput import training_rate
 
-IMAGES = 1_281_167  # ImageNet-1k
-EPOCHS = 90  # the shortest schedule in common use for small networks (torchvision's); hub weights took more
 BATCH = 32
 
 
@@ -19,4 +18,4 @@ def pretraining_cost(workshop: Workshop) -> PretrainingCost | None:
     except InputError:
         return None
     rate = training_rate(student.network, student.preprocessing.size, BATCH, workshop.resources.device)
-    return PretrainingCost(source="ImageNet-1k", images=IMAGES, epochs=EPOCHS, images_per_second=rate)
+    return PretrainingCost(source="ImageNet-1k", images=IMAGENET_IMAGES, epochs=IMAGENET_EPOCHS, images_per_second=rate)

@@ -1,0 +1,151 @@
+"""What would change the advice: more or fewer images, other limits, another way of paying for the teacher.
+
+Each change is worked out from the same draws as the advice itself; nothing is guessed about what was not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from azeotrope.advice.answer import Change
+from azeotrope.advice.boundary import Boundary, Crossing, find_boundary
+from azeotrope.advice.cells import Floats
+from azeotrope.advice.choice import Choice, choose
+from azeotrope.advice.contest import AXIS
+from azeotrope.advice.evidence import Contender
+from azeotrope.advice.judged import Judged, middle
+from azeotrope.advice.limits import Excluded, Needs
+from azeotrope.advice.price import cost
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the advice was made of: who was eligible, at how many images, and who was chosen or leads (`first`)."""
+
+    judged: Judged
+    eligible: tuple[Contender, ...]
+    excluded: tuple[Excluded, ...]
+    needs: Needs
+    at: float
+    practical: float
+
+    def choose(self, at: float, needs: Needs, eligible: Sequence[Contender] | None = None) -> Choice:
+        """Choose among the eligible at `at` images."""
+        among = self.eligible if eligible is None else eligible
+        prices = [paid.seconds.value if (paid := cost(one, at, needs)) else None for one in among]
+        return choose(self.errors(at, among), prices, self.practical)
+
+    def errors(self, at: float, among: Sequence[Contender]) -> Floats:
+        """Errors [K, R] of these contenders."""
+        return np.asarray(self.judged.errors(at)[[self.judged.place(one.name) for one in among]])
+
+
+def changes(case: Case, first: Contender) -> tuple[Change, ...]:
+    """Everything known that would lead to another contender than `first`."""
+    return (
+        *_by_reachable(case, first),
+        *_by_size(case, first),
+        *_by_limits(case, first),
+        *_by_teacher(case, first),
+        *_without_hub(case, first),
+    )
+
+
+def _by_reachable(case: Case, first: Contender) -> Iterator[Change]:
+    reachable = case.needs.reachable
+    if reachable is None or reachable <= case.at:
+        return
+    choice = case.choose(reachable, case.needs)
+    then = case.eligible[choice.first]
+    error = middle(case.errors(reachable, [then])[0])
+    same = "still " if then.name == first.name else ""
+    if choice.chosen is None:
+        said = f"with {reachable:,.0f} images these runs do not settle which is best; {then.name} leads there"
+    else:
+        said = f"with {reachable:,.0f} images it would {same}be {then.name}"
+    yield Change(f"{said}: {_percent(error.value)} ({_ends(error.low, error.high)})", then.name, then.run_ids)
+
+
+def _by_size(case: Case, first: Contender) -> Iterator[Change]:
+    """Where each rival takes over, from the boundary between the two."""
+    judged = case.judged
+    for rival in case.eligible:
+        if rival.name == first.name:
+            continue
+        places = judged.place(first.name), judged.place(rival.name)
+        draws = judged.between.only(places)
+        found = find_boundary(judged.pair(*places), draws, AXIS, at=[case.at], practical=case.practical)
+        ids = (*first.run_ids, *rival.run_ids)
+        for crossing in found.crossings:
+            yield Change(_takes_over(rival.name, crossing, found), rival.name, ids)
+
+
+def _takes_over(rival: str, crossing: Crossing, found: Boundary) -> str:
+    side = "more" if crossing.direction == "down" else "fewer"
+    if crossing.value is not None:
+        ends = " to ".join("?" if end is None else f"{end:,.0f}" for end in (crossing.low, crossing.high))
+        return f"with {side} than about {_round(crossing.value)} images ({ends}) {rival} would be better"
+    if crossing.low is not None:
+        return f"with {side} images {rival} would be better, from somewhere above {_round(crossing.low)} on"
+    if crossing.high is not None:
+        return f"with {side} images {rival} would be better, from somewhere below {_round(crossing.high)} on"
+    return f"with {side} images than the {found.smallest:,.0f} to {found.largest:,.0f} run, {rival} may be better"
+
+
+def _by_limits(case: Case, first: Contender) -> Iterator[Change]:
+    """Excluded contenders that would probably do better."""
+    known = case.judged.cells.arms
+    for item in case.excluded:
+        if item.contender.name not in known:
+            continue
+        own, other = case.errors(case.at, [first, item.contender])
+        p = float((other < own).mean())
+        if p > 0.5:
+            error = middle(other)
+            said = (
+                f"if {item.need}, {item.contender.name} would reach {_percent(error.value)} "
+                f"({_ends(error.low, error.high)}), better with probability {p:.2f}"
+            )
+            yield Change(said, item.contender.name, (*first.run_ids, *item.contender.run_ids))
+
+
+def _by_teacher(case: Case, first: Contender) -> Iterator[Change]:
+    """The price decides among contenders that are practically equal; it depends on who pays for the teacher."""
+    other = replace(case.needs, teacher_exists=not case.needs.teacher_exists)
+    choice = case.choose(case.at, other)
+    then = case.eligible[choice.first]
+    if choice.chosen is not None and then.name != first.name:
+        said = "were already paid for" if other.teacher_exists else "had to be paid for"
+        yield Change(
+            f"if the teacher's pass {said}, {then.name} would be as good and cheaper",
+            then.name,
+            (*first.run_ids, *then.run_ids),
+        )
+
+
+def _without_hub(case: Case, first: Contender) -> Iterator[Change]:
+    own = [one for one in case.eligible if one.init != "hub"]
+    if first.init != "hub" or not own:
+        return
+    choice = case.choose(case.at, case.needs, own)
+    then = own[choice.first]
+    error = middle(case.errors(case.at, [then])[0])
+    said = (
+        f"without published weights it would be {then.name}: {_percent(error.value)} ({_ends(error.low, error.high)})"
+    )
+    yield Change(said, then.name, then.run_ids)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _ends(low: float, high: float) -> str:
+    return f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def _round(size: float) -> str:
+    return f"{float(f'{size:.2g}'):,.0f}"

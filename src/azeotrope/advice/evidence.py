@@ -1,0 +1,207 @@
+"""The runs of one task as contenders: every student and way of training, with its curve, its price and its run ids.
+
+It reads and groups. Which contenders fit the user's limits, and which is best, is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from azeotrope.advice.contenders import contender
+from azeotrope.errors import InputError
+from azeotrope.record.columns import Columns, keep_where
+from azeotrope.record.frame import RunFrame, read_runs
+from azeotrope.record.run import RunRecord
+from azeotrope.record.store import RunStore
+from azeotrope.record.table import SUFFIXES, flatten, read_table
+
+Source = str | Path | pl.DataFrame | Sequence[RunRecord]
+
+PHASE = "seconds_"
+"""Prefix of the columns that hold a run's seconds by phase; a table may also give them as one column `seconds`."""
+_LABEL = "contender"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to train one student. `name` is unique; `student` is "" where the runs do not say.
+
+    `spent` has a row a run: train_images and seconds by phase (`seconds_train` ...); no rows where the runs hold none.
+    `images_per_second` is the rate at which this student trains whole and without a teacher, where these runs show it.
+    """
+
+    name: str
+    student: str
+    arm: str
+    init: str
+    parameters: float | None
+    latency_ms: float | None
+    images_per_second: float | None
+    curve: RunFrame
+    spent: pl.DataFrame
+
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """Ids of the runs behind its curve; of a table without ids, its lines."""
+        return tuple(self.curve.table["run_id"].to_list())
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All contenders of one task, with what was left out and what weakens the answer."""
+
+    task: str
+    contenders: tuple[Contender, ...]
+    teachers: tuple[str, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    left_out: Mapping[str, int]
+
+    @property
+    def largest(self) -> float:
+        """The largest number of images that any contender was trained on."""
+        return max(float(one.curve.table["train_images"].max() or 0) for one in self.contenders)  # type: ignore[arg-type]
+
+
+def read_evidence(source: Source, columns: Columns | None = None) -> Evidence:
+    """The contenders in a store (folder or URL), a CSV or Parquet file, a table or records.
+
+    Raises InputError for what `record.frame` refuses, for losses, and for runs of several tasks.
+    """
+    columns = columns or Columns()
+    raw, unreadable = _raw(source)
+    raw = _labelled(keep_where(raw, columns.where), columns.by)
+    mapped = Columns(columns.x, columns.error, (_LABEL,), {}, columns.unit)
+    frame = read_runs(raw, mapped)
+    _check(frame)
+    images = columns.x.get("images") or columns.x.get("train_images") or "train_images"
+    by_name = {name: frame.only(name) for name in frame.groups}
+    contenders = tuple(_contender(name, curve, raw, images) for name, curve in by_name.items())
+    tasks = frame.table["task"].unique().to_list()
+    named = raw["task"][0] if "task" in raw.columns else ""
+    warnings = (*frame.warnings, *(f"a record was left out: {line}" for line in unreadable))
+    teachers = tuple(sorted(raw["teacher"].drop_nulls().unique())) if "teacher" in raw.columns else ()
+    return Evidence(str(named or tasks[0]), contenders, teachers, frame.notes, warnings, frame.excluded)
+
+
+def _raw(source: Source) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """One row a run, with seconds by phase and an id."""
+    if isinstance(source, pl.DataFrame) or (isinstance(source, str | Path) and str(source).lower().endswith(SUFFIXES)):
+        table, _ = read_table(source)
+        if "run_id" not in table.columns:  # line 1 is the header
+            lines = pl.format("line {}", pl.int_range(2, pl.len() + 2))
+            table = table.with_columns(run_id=lines)
+        return table, ()
+    store = None if not isinstance(source, str | Path) else RunStore(str(source))
+    records = list(store) if store is not None else [run for run in source if isinstance(run, RunRecord)]
+    unreadable = tuple(f"{problem.path}: {problem.reason}" for problem in store.problems) if store else ()
+    if not records:
+        read_table(source)
+    return _with_seconds(records), unreadable
+
+
+def _with_seconds(records: Sequence[RunRecord]) -> pl.DataFrame:
+    phases = sorted({phase for run in records for phase in run.seconds})
+    spent = {
+        f"{PHASE}{phase}": [run.seconds.get(phase, 0.0 if run.seconds else None) for run in records] for phase in phases
+    }
+    names = [contender(run.arm, run.pretrain_images) for run in records]
+    rates = [_rate(run) for run in records]
+    return flatten(records).with_columns(
+        pl.Series("arm", names),
+        pl.Series("images_per_second", rates, dtype=pl.Float64),
+        *(pl.Series(name, seconds, dtype=pl.Float64) for name, seconds in spent.items()),
+    )
+
+
+def _rate(run: RunRecord) -> float | None:
+    """Images a second at which a run without a teacher trained all of the student."""
+    batch, seconds = run.recipe.get("batch_images"), run.seconds.get("train")
+    whole = run.teacher is None and run.strategy in ("scratch", "finetune")
+    return run.steps * batch / seconds if whole and run.steps and seconds and isinstance(batch, int) else None
+
+
+def _labelled(raw: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
+    """Add the contender's name: the arm, with the student where there are several."""
+    for name in by:
+        if name not in raw.columns:
+            raise InputError(
+                f"There is no column named {name!r}",
+                found=", ".join(raw.columns),
+                next_step="name the columns that tell arms apart with --by",
+            )
+    arms = list(by) or [name for name in ("arm", "strategy") if name in raw.columns][:1]
+    if not arms:
+        raise InputError(
+            "Advice needs to know which run is of which strategy",
+            found=f"columns {', '.join(raw.columns)}",
+            allowed="a column arm or strategy",
+            next_step="name it with --by",
+        )
+    raw = raw.with_columns(arm=pl.concat_str([pl.col(name).cast(pl.String) for name in arms], separator=","))
+    student = _student(raw)
+    several = raw.select(student.n_unique()).item() > 1
+    label = pl.format("{} ({})", pl.col("arm"), student) if several else pl.col("arm")
+    return raw.with_columns(student.alias("student"), label.alias(_LABEL))
+
+
+def _student(raw: pl.DataFrame) -> pl.Expr:
+    if "student" in raw.columns:
+        return pl.col("student").cast(pl.String).fill_null("")
+    if "parameters" in raw.columns:
+        return pl.format("{} parameters", pl.col("parameters").cast(pl.Int64)).fill_null("")
+    return pl.lit("")
+
+
+def _check(frame: RunFrame) -> None:
+    tasks = sorted(frame.table["task"].unique().to_list())
+    if len(tasks) > 1:
+        raise InputError(
+            "Advice is about one task",
+            found=", ".join(tasks),
+            allowed="runs on one labelled image set",
+            next_step="keep one with --where task=NAME, or give another folder",
+        )
+    if not frame.bounded:
+        raise InputError(
+            "Advice is about errors, and this column is read as a loss",
+            allowed="a share of wrong answers, 0 to 1 or in per cent",
+            next_step="name the error's column with --error, or say --unit fraction",
+        )
+
+
+def _contender(name: str, curve: RunFrame, raw: pl.DataFrame, images: str) -> Contender:
+    mine = raw.filter((pl.col(_LABEL) == name) & pl.col("run_id").is_in(curve.table["run_id"].to_list()))
+    phases = [column for column in mine.columns if column.startswith(PHASE) or column == "seconds"]
+    arm = str(mine["arm"][0])
+    spent = mine.select(
+        pl.col(images).cast(pl.Float64).alias("train_images"), *(pl.col(phase).cast(pl.Float64) for phase in phases)
+    )
+    return Contender(
+        name=name,
+        student=str(mine["student"][0]),
+        arm=arm,
+        init=str(mine["init"][0]) if "init" in mine.columns else _init(arm),
+        parameters=_known(curve.table, "parameters"),
+        latency_ms=_known(mine, "latency_ms"),
+        images_per_second=_known(raw.filter(pl.col("student") == mine["student"][0]), "images_per_second"),
+        curve=curve,
+        spent=spent.drop_nulls() if phases else spent.clear(),
+    )
+
+
+def _init(arm: str) -> str:
+    """Where weights start, from the arm's name alone: fine-tuning and probing need weights to start from."""
+    if "@" in arm:
+        return arm.partition("@")[2].partition(":")[0]
+    return "hub" if arm.replace("-", "_").startswith(("finetune", "fine_tune", "linear_probe")) else "random"
+
+
+def _known(table: pl.DataFrame, column: str) -> float | None:
+    """The mean of what the runs say, or None when they do not."""
+    value = table[column].mean() if column in table.columns else None
+    return float(value) if isinstance(value, int | float) else None

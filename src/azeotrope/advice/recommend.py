@@ -1,0 +1,234 @@
+"""From evidence and needs to advice: which contender, what it will reach and cost, and what would change that.
+
+It refuses when the runs do not settle the choice, and names the runs that would. Reading runs is `evidence`, limits
+`limits`, the choice itself `choice`, what would change it `changes`; words beyond one sentence are `reporting`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from azeotrope.advice import settle
+from azeotrope.advice.answer import (
+    Advice,
+    Change,
+    LabelsNeeded,
+    NotTested,
+    PredictedError,
+    ProposedRun,
+    Recommendation,
+    RunnerUp,
+    WinChance,
+)
+from azeotrope.advice.boundary import LEVEL, PRACTICAL
+from azeotrope.advice.changes import Case, changes
+from azeotrope.advice.choice import Choice
+from azeotrope.advice.draws import DRAWS
+from azeotrope.advice.evidence import Contender, Evidence
+from azeotrope.advice.judged import Judged, middle, separate
+from azeotrope.advice.limits import Needs, unknown, within
+from azeotrope.advice.needs import TRUSTED_REACH, required, required_draws
+from azeotrope.advice.price import cost
+from azeotrope.advice.summary import summarise
+from azeotrope.advice.worth import parts, worth
+
+USUAL = ("scratch", "linear_probe", "finetune", "distill", "distill@hub")
+"""Ways to train that a complete comparison has (METHOD 1)."""
+
+
+def recommend(
+    evidence: Evidence,
+    needs: Needs,
+    *,
+    practical: float = PRACTICAL,
+    draws: int = DRAWS,
+    seed: int = 0,
+    left_out: Sequence[NotTested] = (),
+) -> Advice:
+    """Advice for these needs. `practical` is the difference of error that counts as none.
+
+    `left_out`: arms that whoever made the runs left out, with the reason. Raises InputError when nothing fits the
+    limits; what the runs cannot answer is no error but advice that says so.
+    """
+    at = needs.images or evidence.largest
+    eligible, excluded = within(evidence.contenders, needs)
+    good, missing, weak = separate(evidence.contenders)
+    fitting = tuple(one for one in good if one in eligible)
+    gaps = (*_gaps(evidence, needs, at, missing), *left_out)
+    refusal = _unanswerable(evidence, at, eligible, fitting, good)
+    if refusal is not None:
+        return Advice(
+            recommendation=refusal,
+            predicted_error=None,
+            p_win=None,
+            cost=None,
+            runner_up=None,
+            labels_needed=(),
+            worth_in_images=(),
+            would_change_if=tuple(_would_settle(refusal)),
+            not_tested=gaps,
+            evidence=summarise(evidence, needs, at, excluded, warnings=weak),
+        )
+    case = Case(Judged(tuple(good), draws, seed), fitting, excluded, needs, at, practical)
+    choice = case.choose(at, needs)
+    first = fitting[choice.first]
+    rival = None if choice.runner_up is None else fitting[choice.runner_up]
+    p_win = _p_win(case, choice, first, rival)
+    recommendation = _recommendation(case, choice, first, rival, p_win)
+    return Advice(
+        recommendation=recommendation,
+        predicted_error=PredictedError(first.name, at, middle(case.errors(at, [first])[0]), first.run_ids),
+        p_win=p_win,
+        cost=cost(first, at, needs),
+        runner_up=None if rival is None else _runner_up(case, first, rival),
+        labels_needed=_labels_needed(case),
+        worth_in_images=worth(case.judged, at),
+        would_change_if=(*changes(case, first), *_would_settle(recommendation)),
+        not_tested=gaps,
+        evidence=summarise(evidence, needs, at, excluded, case, choice, (*weak, *_reach(case))),
+    )
+
+
+def _recommendation(
+    case: Case, choice: Choice, first: Contender, rival: Contender | None, p_win: WinChance
+) -> Recommendation:
+    at, sizes = case.at, case.judged.cells.sizes
+    here = f"at {at:,.0f} images"
+    if not sizes[0] / TRUSTED_REACH <= at <= TRUSTED_REACH * sizes[-1]:
+        reason = (
+            f"{at:,.0f} images are more than {TRUSTED_REACH:g} x outside the {sizes[0]:,.0f} to {sizes[-1]:,.0f} run"
+        )
+        seen = float(sizes[-1] if at > sizes[-1] else sizes[0])
+        return _refused(f"No recommendation {here}: {reason}.", at, reason, settle.nearer(case.eligible, seen, at))
+    if choice.chosen is None:
+        assert rival is not None, "one contender alone is always near the best"
+        runs = _settling(case, first, rival)
+        reason = f"these runs do not settle whether {first.name} or {rival.name} is better"
+        sentence = f"No recommendation {here}: {reason} (probability {p_win.p:.2f} for {first.name})."
+        return _refused(sentence, at, reason, runs)
+    error = middle(case.errors(at, [first])[0])
+    reason = _reason(case, choice, first, rival, p_win)
+    sentence = (
+        f"Use {first.name} {here}: its error will be {100 * error.value:.1f} % ({100 * error.low:.1f} to "
+        f"{100 * error.high:.1f}); {reason}."
+    )
+    return Recommendation(sentence, first.name, first.arm, first.student or None, at, reason)
+
+
+def _reason(case: Case, choice: Choice, first: Contender, rival: Contender | None, p_win: WinChance) -> str:
+    if rival is None:
+        return "it is the only one tested that fits your limits"
+    if p_win.p is not None and p_win.p >= 0.95:
+        return f"it is better than the runner-up, {rival.name}, with probability {p_win.p:.2f}"
+    points = f"{100 * case.practical:.1g} points"
+    near = f"it is within {points} of the best with probability {p_win.p_near_best:.2f}"
+    return near if choice.first == choice.leader else f"{near}, and cheaper than {rival.name}"
+
+
+def _refused(sentence: str, at: float, reason: str, runs: tuple[ProposedRun, ...]) -> Recommendation:
+    return Recommendation(sentence, None, None, None, at, reason, runs)
+
+
+def _settling(case: Case, first: Contender, rival: Contender) -> tuple[ProposedRun, ...]:
+    def price(size: float) -> float:
+        paid = [cost(one, size, case.needs) for one in (first, rival)]
+        return sum(one.seconds.value for one in paid if one) or size
+
+    return settle.between(case.judged, first, rival, case.at, price)
+
+
+def _p_win(case: Case, choice: Choice, first: Contender, rival: Contender | None) -> WinChance:
+    p = None
+    if rival is not None:
+        own, other = case.errors(case.at, [first, rival])
+        p = float((own < other).mean())
+    return WinChance(
+        contender=first.name,
+        against=rival.name if rival else None,
+        at=case.at,
+        p=p,
+        p_best=float(choice.p_best[choice.first]),
+        p_near_best=float(choice.p_near_best[choice.first]),
+        practical=case.practical,
+        run_ids=tuple(chain.from_iterable(one.run_ids for one in case.eligible)),
+    )
+
+
+def _runner_up(case: Case, first: Contender, rival: Contender) -> RunnerUp:
+    own, other = case.errors(case.at, [first, rival])
+    paid = cost(rival, case.at, case.needs)
+    return RunnerUp(rival.name, middle(other), middle(other - own), paid, (*rival.run_ids, *first.run_ids))
+
+
+def _labels_needed(case: Case) -> tuple[LabelsNeeded, ...]:
+    target = case.needs.target_error
+    if target is None:
+        return ()
+    return tuple(_labels(case.judged, one, target, case.needs.reachable) for one in case.eligible)
+
+
+def _labels(judged: Judged, one: Contender, target: float, reachable: float | None) -> LabelsNeeded:
+    place = judged.place(one.name)
+    found = required(judged.cells, judged.beyond, place, target, LEVEL)
+    p_reachable = None
+    if reachable is not None:
+        p_reachable = float((required_draws(judged.cells, judged.beyond, place, target) <= reachable).mean())
+    return LabelsNeeded(
+        one.name, target, found.value, found.images, found.p_never, p_reachable, found.warnings, one.run_ids
+    )
+
+
+def _would_settle(recommendation: Recommendation) -> Iterator[Change]:
+    for run in recommendation.settled_by[:1]:
+        seeds = "one more paired seed" if run.seeds == 1 else f"{run.seeds} paired seeds"
+        yield Change(f"{seeds} of {' and '.join(run.contenders)} at {run.train_images:,.0f} images", None, ())
+
+
+def _reach(case: Case) -> Iterator[str]:
+    largest = case.judged.cells.sizes[-1]
+    if case.at > largest:
+        yield f"{case.at:,.0f} images lie beyond the {largest:,.0f} run: the laws reach out, the runs do not"
+
+
+def _gaps(evidence: Evidence, needs: Needs, at: float, missing: dict[str, str]) -> Iterator[NotTested]:
+    """What these runs cannot speak of."""
+    yield from (NotTested(name, reason) for name, reason in missing.items())
+    yield from (NotTested(limit.partition(" of ")[0], limit) for limit in unknown(evidence.contenders, needs))
+    for student in sorted({one.student for one in evidence.contenders}):
+        arms = [found for one in evidence.contenders if one.student == student and (found := parts(one.arm))]
+        present = {(arm.strategy, arm.init) for arm in arms}
+        usual = {name: (wanted.strategy, wanted.init) for name in USUAL if (wanted := parts(name))}
+        if present & set(usual.values()):
+            for name, (strategy, init) in usual.items():
+                if (strategy, init) not in present and (needs.hub or init != "hub"):
+                    yield NotTested(f"{name} ({student})" if student else name, "these runs hold none of it")
+    if len(evidence.teachers) == 1:
+        yield NotTested("another teacher", f"all distilled runs had {evidence.teachers[0]}")
+    if at > evidence.largest:
+        yield NotTested(f"more than {evidence.largest:,.0f} images", "what is said of them comes from the laws")
+
+
+def _unanswerable(
+    evidence: Evidence,
+    at: float,
+    eligible: Sequence[Contender],
+    fitting: Sequence[Contender],
+    good: Sequence[Contender],
+) -> Recommendation | None:
+    """The refusal when there are no two curves, none within the limits, or all end too far from `at`; else None."""
+    lacking = [one for one in evidence.contenders if one not in good]
+    if fitting and len(good) > 1:
+        sizes = [float(size) for one in fitting for size in one.curve.table["train_images"]]
+        low, high = min(sizes), max(sizes)
+        if low / TRUSTED_REACH <= at <= TRUSTED_REACH * high:
+            return None
+        reason = f"that is more than {TRUSTED_REACH:g} x outside the {low:,.0f} to {high:,.0f} images that were run"
+        runs = settle.nearer(eligible, high if at > high else low, at)
+    elif lacking:
+        names, fewer = ", ".join(one.name for one in lacking), "have fewer" if lacking[1:] else "has fewer"
+        reason = f"a law needs three sizes or more, over a factor 2, and {names} {fewer}"
+        runs = settle.enough_sizes(lacking, at)
+    else:
+        reason, runs = f"{eligible[0].name} was compared with nothing", settle.rival(eligible[0])
+    return _refused(f"No recommendation at {at:,.0f} images: {reason}.", at, reason, runs)
