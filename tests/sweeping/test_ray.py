@@ -129,6 +129,11 @@ class TestPlaces:
         assert times[0] == times[1]  # made once: even the clock agrees
 
 
+def kill_a_worker(ray):
+    alive = [actor["Pid"] for actor in ray._private.state.actors().values() if actor["State"] == "ALIVE"]
+    os.kill(alive[0], signal.SIGKILL)
+
+
 @pytest.mark.slow
 def test_a_node_and_a_worker_that_are_killed_cost_only_the_runs_under_way(bench, specs, resources, tmp_path):
     """A worker is killed after the first run, the second node after the third; the sweep ends on the head alone."""
@@ -136,13 +141,11 @@ def test_a_node_and_a_worker_that_are_killed_cost_only_the_runs_under_way(bench,
     with two_nodes() as (cluster, second), engine_on(bench, cluster) as engine:
         import ray
 
-        def disturb(ended):
-            if len(ended) == 1:
-                from ray.util.state import list_actors
+        accidents = iter([lambda: kill_a_worker(ray), lambda: cluster.remove_node(second, allow_graceful=False)])
 
-                os.kill(list_actors(filters=[("state", "=", "ALIVE")])[0].pid, signal.SIGKILL)
-            if len(ended) == 3 and len(ray.nodes()) == sum(node["Alive"] for node in ray.nodes()):
-                cluster.remove_node(second, allow_graceful=False)
+        def disturb(ended):
+            if len(ended) in (1, 3):
+                next(accidents, lambda: None)()
 
         records, lost = conduct(engine, asked, disturb=disturb)
     assert lost

@@ -12,6 +12,7 @@ import polars as pl
 from azeotrope.advice.boundary import PRACTICAL, Boundary, find_boundary
 from azeotrope.advice.cells import joint_cells
 from azeotrope.advice.draws import DRAWS, draw_curves
+from azeotrope.advice.level import is_level
 from azeotrope.advice.next_runs import Price, by_size
 from azeotrope.errors import InputError
 from azeotrope.record.checks import FEWEST_SIZES, check_one_curve, check_sizes, common_sizes
@@ -41,7 +42,8 @@ def boundary(
     """Where `challenger` and `baseline` swap places along `axis`, and how sure that is.
 
     `runs` is a store (folder or URL), a CSV or Parquet file, a table or records; `columns` maps their names. With two
-    groups the distilled one is the challenger. `at`: sizes of your own at which to say who wins. `practical` is the
+    groups the distilled one is the challenger. An arm that uses none of the axis (no pre-training, along
+    `pretrain_images`) is a level line. `at`: sizes of your own at which to say who wins. `practical` is the
     difference that counts as none: a fraction of error, or for a loss a fraction of the lowest loss; the test set's
     standard error takes its place where that is larger. `price` gives the cost of a run at a size.
 
@@ -58,7 +60,8 @@ def boundary(
     smallest_difference = practical_difference(arms, practical)
     found = find_boundary(cells, drawn, axis, at=at, practical=smallest_difference, unit=frame.unit, price=price)
     said = f"{names[0]!r} is the challenger, {names[1]!r} the baseline; differences are baseline minus challenger"
-    return replace(found, warnings=(*warnings, *found.warnings), notes=(*frame.notes, said))
+    level = [f"{arm.groups[0]!r} uses no {axis}: its runs stand at every size" for arm in arms if is_level(arm, axis)]
+    return replace(found, warnings=(*warnings, *found.warnings), notes=(*frame.notes, *level, said))
 
 
 def choose_arms(frame: RunFrame, challenger: str | None, baseline: str | None) -> tuple[str, str]:
@@ -104,8 +107,9 @@ def _check(arms: Sequence[RunFrame], axis: str) -> list[str]:
         )
     for arm in arms:
         check_one_curve(arm, axis)
-    common = common_sizes(arms[0], arms[1], axis)
-    warnings = [warning for arm in arms for warning in check_sizes(arm, axis)]
+    curved = [arm for arm in arms if not is_level(arm, axis)] or list(arms)
+    common = common_sizes(curved[0], curved[-1], axis)
+    warnings = [warning for arm in curved for warning in check_sizes(arm, axis)]
     if len(common) < FEWEST_SIZES:
         warnings.append(f"the arms share {len(common)} sizes only: the law-free check says little")
     return warnings
