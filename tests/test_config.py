@@ -180,3 +180,42 @@ def test_a_file_that_is_no_spec_is_refused(tmp_path, content, reason):
 def test_a_policy_whose_ranges_are_empty_or_outside_the_image_is_refused(change):
     with pytest.raises(ValueError, match="low, high"):
         ViewPolicy(**change)
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("distill:kl=1..0+align_uniform=0..0.5", [{"kl": (1.0, 0.0), "align_uniform": (0.0, 0.5)}]),
+        ("distill:kl/info_nce=2", [{"kl": 1.0}, {"info_nce": 2.0}]),
+        ("distill@hub:kl+rkd=2/info-nce=1..0", [{"kl": 1.0, "rkd": 2.0}, {"info_nce": (1.0, 0.0)}]),
+    ],
+)
+def test_weights_that_change_and_lists_to_choose_from(text, options, tmp_path):
+    arm = Arm.parse(text)
+    assert list(arm.options) == options
+    assert arm.name == text.replace("info-nce", "info_nce")
+    assert Arm.parse(arm.name) == arm
+    file = tmp_path / "arm.yaml"
+    file.write_text(to_yaml(arm))
+    assert from_yaml(Arm, file) == arm
+
+
+def test_a_settled_arm_is_the_arm_with_these_losses():
+    searched = Arm.parse("distill@hub:kl/info_nce=2")
+    assert searched.settled(searched.options[1]) == Arm.parse("distill@hub:info_nce=2")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("distill:kl/kl", "a choice of losses needs at least two different lists"),
+        ("distill:kl/info_nce/kl", "each list of losses may be a candidate once"),
+        ("distill:kl=0..0", "a loss weight must be positive and finite, or FIRST..LAST of which one may be 0"),
+        ("distill:kl=-1..1", "a loss weight must be positive and finite"),
+        ("distill:kl=1..x", "A loss weight must be a number"),
+        ("finetune:kl/info_nce", "finetune trains on labels only"),
+    ],
+)
+def test_a_wrong_choice_or_weight_is_refused_with_the_form(text, problem):
+    with pytest.raises(InputError, match=problem):
+        Arm.parse(text)

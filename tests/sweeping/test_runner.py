@@ -114,8 +114,8 @@ class TestTuning:
 
     def test_validation_chooses(self, runner, specs, scripted):
         best = runner.best(self.both_seeds(specs)[0])
-        assert best.tuning.chosen == 1e-3
-        assert best.tuning.val_errors == (0.5, 0.2, 0.3)
+        assert best.choices.tuning.chosen == 1e-3
+        assert best.choices.tuning.val_errors == (0.5, 0.2, 0.3)
         assert best.spec.recipe.learning_rates == (1e-3,)
         assert scripted[1] == [(0, rate) for rate in self.RATES]
 
@@ -126,13 +126,13 @@ class TestTuning:
 
     def test_cross_entropy_breaks_a_tie(self, runner, specs, scripted):
         scripted[0].update({1e-4: (0.2, 0.9), 1e-3: (0.2, 0.8), 1e-2: (0.2, 0.7)})
-        assert runner.best(self.both_seeds(specs)[0]).tuning.chosen == 1e-2
+        assert runner.best(self.both_seeds(specs)[0]).choices.tuning.chosen == 1e-2
 
     def test_a_rate_that_diverged_is_passed_over(self, runner, specs, scripted):
         scripted[0][1e-3] = (None, None)
         best = runner.best(self.both_seeds(specs)[0])
-        assert best.tuning.chosen == 1e-2
-        assert best.tuning.val_errors == (0.5, None, 0.3)
+        assert best.choices.tuning.chosen == 1e-2
+        assert best.choices.tuning.val_errors == (0.5, None, 0.3)
 
     def test_a_run_whose_every_rate_diverged_fails_with_the_reason(self, runner, specs, scripted):
         scripted[0].update(dict.fromkeys(self.RATES, (None, None)))

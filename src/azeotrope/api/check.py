@@ -118,7 +118,7 @@ def forecast(workshop: Workshop, rates: Rates) -> Forecast:
         "train": images / rates.train,
         "evaluate": judged / rates.evaluate,
     }
-    if rates.teacher and any(needs_teacher(arm.losses) for arm in plan.arms):
+    if rates.teacher and needs_teacher(key for arm in plan.arms for option in arm.options for key in option):
         seconds["teacher"] = _teacher_images(plan, size, len(rows.val), len(task.splits.test)) / rates.teacher
     return Forecast(
         tuple(arm.name for arm in plan.arms),
@@ -133,7 +133,7 @@ def forecast(workshop: Workshop, rates: Rates) -> Forecast:
 
 def _teacher_images(plan: ComparePlan, size: int, val_images: int, test_images: int) -> int:
     recipe = plan.recipes[size]
-    return len(plan.seeds) * (size * (min(recipe.views, recipe.epochs) + 1) + val_images) + test_images
+    return len(plan.seeds) * (size * (recipe.cached_views + 1) + val_images) + test_images
 
 
 def _decode_rate(workshop: Workshop) -> float:

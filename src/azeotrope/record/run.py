@@ -60,6 +60,19 @@ class TuningFacts(Facts):
     chosen: float
 
 
+class SearchFacts(Facts):
+    """The lists of losses tried at one learning rate, on which seed, and what validation said; one entry a candidate.
+
+    It comes before the tuning of the chosen one, is tuning too, and its time is in the phase `tuning`.
+    """
+
+    seed: int
+    learning_rate: float
+    candidates: tuple[str, ...]
+    val_errors: tuple[float | None, ...]
+    chosen: str
+
+
 class EnvironmentFacts(Facts):
     """Where the run was made. Not part of `run_id`."""
 
@@ -102,6 +115,7 @@ class RunRecord(Facts):
     seed: int
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
     tuning: TuningFacts | None = None
+    search: SearchFacts | None = Field(default=None, description="where the losses were chosen among candidates")
     steps: int | None = None
     best_epoch: int | None = None
     val_error: float | None = Field(default=None, ge=0, le=1)

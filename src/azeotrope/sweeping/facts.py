@@ -11,8 +11,8 @@ from azeotrope.models.device import peak_memory_mb
 from azeotrope.record.environment import environment
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
 from azeotrope.sweeping.resources import Resources, Taught
+from azeotrope.sweeping.search import Best
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.training import Best
 from azeotrope.train.dataset import StudentData
 from azeotrope.train.evaluate import Test
 
@@ -37,7 +37,8 @@ def done(
     """The record of a finished run."""
     return RunRecord(
         state="done",
-        tuning=best.tuning,
+        tuning=best.choices.tuning,
+        search=best.choices.search,
         steps=best.trained.steps,
         best_epoch=best.trained.best_epoch,
         val_error=best.trained.error,
@@ -47,7 +48,11 @@ def done(
         seconds=_seconds(resources, spec, best, data, taught, pretraining) | {"test": test.seconds},
         flops=_flops(resources, spec, taught),
         peak_memory_mb=peak_memory_mb(resources.device),
-        **{**_asked(resources, spec), "teacher": _teacher(spec, taught, test.teacher_error)},
+        **{
+            **_asked(resources, spec),
+            "losses": best.spec.stages()[-1].losses,
+            "teacher": _teacher(spec, taught, test.teacher_error),
+        },
     )
 
 
@@ -101,13 +106,13 @@ def _seconds(
 ) -> dict[str, float]:
     """What this run would have paid alone, by phase: shared work is charged in full, at the rate at which it was done.
 
-    `tuning` is the time of the learning rates that were not chosen.
+    `tuning` is the time of the learning rates and losses that were not chosen.
     """
     rows = resources.rows(spec.task, spec.train_images, spec.seed)
     images = len(rows.train) + len(rows.val)
     seconds = {
         "decode": images * data.pack.store.seconds_per_row(),
-        "tuning": best.tuning_seconds,
+        "tuning": best.choices.seconds,
         **best.trained.seconds,
     }
     if taught is not None:
@@ -121,7 +126,7 @@ def _seconds(
 def _teacher_images(resources: Resources, spec: RunSpec) -> int:
     """Image views that the teacher must see for this run: K of each training image, and the plain view of all."""
     rows = resources.rows(spec.task, spec.train_images, spec.seed)
-    return len(rows.train) * min(spec.recipe.views, spec.recipe.epochs) + len(rows.train) + len(rows.val)
+    return len(rows.train) * spec.recipe.cached_views + len(rows.train) + len(rows.val)
 
 
 def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float:
@@ -129,12 +134,13 @@ def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float:
     forward.
     """
     _, macs = resources.student_cost(spec.student, len(resources.tasks[spec.task].classes), spec.image_size)
-    images = spec.recipe.steps(spec.train_images) * spec.recipe.batch_images * len(spec.recipe.learning_rates)
+    images = spec.recipe.steps(spec.train_images) * spec.recipe.batch_images * spec.trials
     passes = FORWARD if spec.stages()[-1].trains == "head" else FORWARD_AND_BACKWARD
     flops = 2.0 * passes * macs * images
     if taught is not None:
         teacher = taught.targets.cache.teacher
-        flops += 2.0 * cost.macs(teacher.module, teacher.image_size) * _teacher_images(resources, spec)
+        seen = _teacher_images(resources, spec) + (images if spec.recipe.live else 0)
+        flops += 2.0 * cost.macs(teacher.module, teacher.image_size) * seen
     if spec.upstream is not None:
         flops += _flops(resources, spec.pretraining(), None)
     return flops

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from azeotrope.config import Arm, ComparePlan, Recipe, TeacherSpec, UpstreamSpec
+from azeotrope.config import Arm, ComparePlan, Recipe, TeacherSpec, UpstreamSpec, losses_text
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.losses._contract import needs_teacher
@@ -97,7 +97,7 @@ def run_specs(plan: ComparePlan, train_images: int, resources: Resources, upstre
 def _spec(
     plan: ComparePlan, train_images: int, arm: Arm, seed: int, resources: Resources, upstream: Task | None
 ) -> RunSpec:
-    taught = plan.teacher is not None and needs_teacher(arm.losses)
+    taught = plan.teacher is not None and _taught(arm)
     return RunSpec(
         task=plan.fingerprint,
         train_images=train_images,
@@ -135,6 +135,10 @@ def _recipe(task: Task, train_images: int, changes: Mapping[str, Any]) -> Recipe
     return Recipe.for_images(train_images, **{**changes, "policy": policy})
 
 
+def _taught(arm: Arm) -> bool:
+    return needs_teacher(key for option in arm.options for key in option)
+
+
 def _check_apart(task: Task, upstream: Task) -> None:
     """An upstream image that is also the task's would smuggle labels past N, or past the test."""
     shared = set(task.manifest.checksums) & set(upstream.manifest.checksums)
@@ -152,14 +156,17 @@ def _check_arms(arms: Iterable[Arm], teacher: TeacherSpec | None, upstream: Upst
     if not names or len(set(names)) != len(names):
         raise InputError("A comparison needs arms, each once", found=", ".join(names) or "none", next_step="see --arms")
     for arm in arms:
-        if needs_teacher(arm.losses) and teacher is None:
+        if _taught(arm) and teacher is None:
             raise InputError(
                 f"The arm {arm.name} needs a teacher",
                 next_step="name one with --teacher, for example tf_efficientnet_lite0",
             )
-        if arm.strategy == "distill" and not needs_teacher(arm.losses):
+        for option in arm.options if arm.strategy == "distill" else ():
+            if needs_teacher(option):
+                continue
             raise InputError(
                 f"The arm {arm.name} has no loss that compares with the teacher",
+                found=losses_text(option),
                 next_step="add one, for example distill:kl, or take scratch",
             )
         if arm.init == "upstream" and upstream is None:

@@ -1,4 +1,4 @@
-"""Makes one run: choose the learning rate on validation, train, look at the test split once, write the record.
+"""Makes one run: choose losses and learning rate on validation, train, look at the test split once, write the record.
 
 Whatever is on disk already is not made again. A run that fails for a reason of its own is a record with that reason;
 anything else (a full disk, Ctrl-C) stops the program, and the same command goes on from there.
@@ -6,6 +6,7 @@ anything else (a full disk, Ctrl-C) stops the program, and the same command goes
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +16,14 @@ import torch
 from azeotrope.errors import RunFailed
 from azeotrope.models.device import reset_peak_memory
 from azeotrope.models.load import Loaded
-from azeotrope.record.run import RunRecord, TuningFacts
+from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping import facts
 from azeotrope.sweeping.predictions import keep_predictions
 from azeotrope.sweeping.resources import Resources, Taught
+from azeotrope.sweeping.search import Best, choose, chosen_before
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.training import Best, Trained, TrainingFolder, student_data, student_of, train_once
+from azeotrope.sweeping.training import Trained, TrainingFolder, student_data, student_of, train_once
 from azeotrope.train.evaluate import final_test
 
 
@@ -64,28 +66,22 @@ class Runner:
         return record
 
     def best(self, spec: RunSpec) -> Best:
-        """The run's training at the learning rate that validation prefers on the tuning seed.
+        """The run's training with the losses and at the learning rate that validation prefers on the tuning seed.
 
         Raises RunFailed when it did not end well.
         """
-        tuning, seconds = self._tuned(spec)
-        final = spec.trial(tuning.chosen, spec.seed)
+        first = self.store.get(spec.at_seed(spec.tuning_seed).digest())
+        choices = chosen_before(spec, first) or choose(spec, self._train)
+        final = choices.spec.trial(choices.tuning.chosen, spec.seed)
         trained = self._train(final)
         if trained.failure:
             raise RunFailed(trained.failure)
-        return Best(final, trained, tuning, seconds)
+        return Best(final, trained, choices)
 
-    def _tuned(self, spec: RunSpec) -> tuple[TuningFacts, float]:
-        """The choice of the learning rate: read from the tuning seed's record, or made by trying each."""
-        first = self.store.get(spec.at_seed(spec.tuning_seed).digest())
-        if first is not None and first.tuning is not None:
-            return first.tuning, first.seconds["tuning"]
-        rates = spec.recipe.learning_rates
-        trials = {rate: self._train(spec.trial(rate, spec.tuning_seed)) for rate in rates}
-        chosen = min(rates, key=lambda rate: trials[rate].score)
-        errors = tuple(trials[rate].error for rate in rates)
-        spent = sum(sum(trial.seconds.values()) for rate, trial in trials.items() if rate != chosen)
-        return TuningFacts(seed=spec.tuning_seed, learning_rates=rates, val_errors=errors, chosen=chosen), spent
+    def tidy(self, spec: RunSpec) -> None:
+        """Delete the trainings that only this run, which is recorded, needed; pre-trainings are left for others."""
+        for losses, rate in itertools.product(spec.arm.options, spec.recipe.learning_rates):
+            TrainingFolder.of(self.work, spec.settled(losses).trial(rate, spec.seed)).discard()
 
     def student(self, spec: RunSpec) -> Loaded:
         """The trained student of a run, on the CPU; trained again if its weights are gone."""
@@ -132,7 +128,11 @@ class Runner:
         return {key.removeprefix("backbone."): value for key, value in weights.items() if key.startswith("backbone.")}
 
     def _weights(self, best: Best) -> dict[str, torch.Tensor]:
-        return TrainingFolder.of(self.work, best.spec).weights()
+        try:
+            return TrainingFolder.of(self.work, best.spec).weights()
+        except FileNotFoundError:  # another sweep that shares the folder was done with it
+            self._train(best.spec)
+            return TrainingFolder.of(self.work, best.spec).weights()
 
 
 def images_of_training(spec: RunSpec) -> int:
@@ -142,5 +142,4 @@ def images_of_training(spec: RunSpec) -> int:
 
 def images_trained(spec: RunSpec) -> int:
     """Images that the run trains on: all candidates where it tunes, else one training."""
-    tunes = spec.seed == spec.tuning_seed
-    return images_of_training(spec) * (len(spec.recipe.learning_rates) if tunes else 1)
+    return images_of_training(spec) * (spec.trials if spec.seed == spec.tuning_seed else 1)

@@ -25,8 +25,8 @@ class RunSpec(Spec):
 
     `teacher` is set only for arms whose losses need one, so that a scratch run is the same run whatever teacher it is
     compared with. `student_weights` is the hash of the pretrained weights for init `hub`; the `code` fields are
-    those of `file:` models, whose code may change under the same name. The learning rate, and the losses where the arm has
-    candidates, are chosen on the validation images of `tuning_seed`.
+    those of `file:` models, whose code may change under the same name. The learning rate, and the losses where the arm
+    has candidates, are chosen on the validation images of `tuning_seed`.
     """
 
     protocol: int = PROTOCOL

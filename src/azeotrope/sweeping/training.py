@@ -21,7 +21,6 @@ from azeotrope.errors import RunFailed
 from azeotrope.models.load import Loaded
 from azeotrope.models.network import Network
 from azeotrope.record.lock import locked
-from azeotrope.record.run import TuningFacts
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.sweeping.resources import Resources, Taught
 from azeotrope.sweeping.spec import RunSpec
@@ -48,21 +47,6 @@ class Trained:
         if self.error is None or self.cross_entropy is None:
             return Score(float("inf"), float("inf"))
         return Score(self.error, self.cross_entropy)
-
-
-@dataclass(frozen=True)
-class Best:
-    """The training that a run stands on, how its learning rate was chosen, and the seconds of the other rates."""
-
-    spec: RunSpec
-    trained: Trained
-    tuning: TuningFacts
-    tuning_seconds: float
-
-    @property
-    def seconds(self) -> float:
-        """All that was spent to get here."""
-        return sum(self.trained.seconds.values()) + self.tuning_seconds
 
 
 @dataclass(frozen=True)
@@ -213,8 +197,8 @@ def _prepare(
     data.pack.ensure(rows.val)
     if stage.needs_teacher:
         assert taught is not None
-        used = min(stage.recipe.views, stage.recipe.epochs)
-        taught.targets.cache.ensure(rows.train, range(used))
+        taught.targets.cache.ensure(rows.train, range(stage.recipe.cached_views))
+        data = replace(data, targets=replace(taught.targets, live=stage.recipe.live))
     else:
         data = replace(data, targets=None)
     return Training(
