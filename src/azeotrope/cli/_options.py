@@ -102,6 +102,19 @@ def print_json(content: JsonValue) -> None:
     typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
 
 
+def multiple(text: str | None) -> float | None:
+    """`2x`, or `2`, as a number."""
+    if text is None:
+        return None
+    try:
+        value = float(text.removesuffix("x"))
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise InputError("A multiple is a positive number of times", found=text, allowed="such as 1x, 2x or 0.5x")
+    return value
+
+
 def _numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]

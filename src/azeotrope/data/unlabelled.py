@@ -1,7 +1,7 @@
 """A pool of pictures that may help to teach: what is left of them when everything that could leak is taken out.
 
 Taken out and counted: unreadable files, copies, and near duplicates (`data.near`) of validation and test images. What a
-picture shows is not judged here; that is the teacher's part (`synth.filter`).
+picture shows is not judged here; that is the teacher's part (`synthesis.filter`).
 """
 
 from __future__ import annotations

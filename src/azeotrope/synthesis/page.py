@@ -15,9 +15,9 @@ import jinja2
 import polars as pl
 from PIL import Image
 
-from azeotrope.synth import provenance
-from azeotrope.synth.generators._generator import Generator
-from azeotrope.synth.spec import SynthPlan
+from azeotrope.synthesis import provenance
+from azeotrope.synthesis.generators._generator import Generator
+from azeotrope.synthesis.spec import SynthPlan
 
 PAGE = "pictures.html"
 SHOWN = 48  # of the kept, and of the refused
@@ -33,7 +33,7 @@ def page(
     warnings: Sequence[str] = (),
 ) -> str:
     """The page as HTML; pictures are read from `folder` and put inside."""
-    loader = jinja2.PackageLoader("azeotrope.synth", "templates")
+    loader = jinja2.PackageLoader("azeotrope.synthesis", "templates")
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

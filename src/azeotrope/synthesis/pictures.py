@@ -19,8 +19,8 @@ from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool, keep_apart
 from azeotrope.errors import InputError
 from azeotrope.record.claim import PLAN
-from azeotrope.synth import provenance
-from azeotrope.synth.spec import SynthPlan
+from azeotrope.synthesis import provenance
+from azeotrope.synthesis.spec import SynthPlan
 
 SUMMARY = "synth.json"
 

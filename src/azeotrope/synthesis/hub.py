@@ -15,7 +15,7 @@ import torch
 
 from azeotrope.errors import InputError
 from azeotrope.models.device import Device
-from azeotrope.synth.unet import diffusers_member
+from azeotrope.synthesis.unet import diffusers_member
 
 _PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _INDEX = "model_index.json"

@@ -21,7 +21,7 @@ of 2,000 training and 2,000 test images of Fashion-MNIST reaches it (0.93), nor 
 class Training(Spec):
     """How a generator of one's own is trained: one rule for all sizes, since its cost is steps and not images."""
 
-    steps: int = Field(default=1200, ge=1)
+    steps: int = Field(default=1000, ge=1)
     batch_images: int = Field(default=64, ge=2)
     learning_rate: float = Field(default=1e-3, gt=0)
     channels: tuple[int, ...] = (32, 64, 96)

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import UInt8
 
-from azeotrope.synth.spec import Request
+from azeotrope.synthesis.spec import Request
 
 
 @dataclass(frozen=True)

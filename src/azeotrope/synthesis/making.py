@@ -21,8 +21,8 @@ from PIL import Image
 
 from azeotrope.errors import RunFailed
 from azeotrope.record.store import cannot_write, write_atomically
-from azeotrope.synth.generators._generator import Generator, Made
-from azeotrope.synth.spec import Request
+from azeotrope.synthesis.generators._generator import Generator, Made
+from azeotrope.synthesis.spec import Request
 
 JOURNAL = "made.jsonl"
 PICTURES = "pictures"

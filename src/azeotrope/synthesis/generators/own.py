@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from azeotrope.errors import InputError
 from azeotrope.models.device import Device
 from azeotrope.record.store import cannot_write
-from azeotrope.synth.generators._generator import Made
-from azeotrope.synth.spec import Request
-from azeotrope.synth.unet import Frame, diffusers_member, sampler
+from azeotrope.synthesis.generators._generator import Made
+from azeotrope.synthesis.spec import Request
+from azeotrope.synthesis.unet import Frame, diffusers_member, sampler
 
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 

@@ -24,8 +24,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from azeotrope.data.philox import permutation
 from azeotrope.errors import RunFailed
 from azeotrope.models.device import Device
-from azeotrope.synth.spec import Training
-from azeotrope.synth.unet import Frame, build_unet, training_noise
+from azeotrope.synthesis.spec import Training
+from azeotrope.synthesis.unet import Frame, build_unet, training_noise
 from azeotrope.train import checkpoint
 
 CHECKPOINT_SECONDS = 15.0

@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from azeotrope.synth.generators._generator import Made
-from azeotrope.synth.spec import GeneratorSpec, Request
+from azeotrope.synthesis.generators._generator import Made
+from azeotrope.synthesis.spec import GeneratorSpec, Request
 
 WITHHELD = "withheld by the generator's safety checker"
 _FALLBACK_SIZE = 512  # pixels, where a pipeline does not say what it was trained at

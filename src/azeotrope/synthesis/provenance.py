@@ -13,9 +13,9 @@ import polars as pl
 
 from azeotrope.errors import InputError
 from azeotrope.record.store import cannot_write, write_atomically
-from azeotrope.synth.filter import Judgement
-from azeotrope.synth.generators._generator import Generator
-from azeotrope.synth.making import Line
+from azeotrope.synthesis.filter import Judgement
+from azeotrope.synthesis.generators._generator import Generator
+from azeotrope.synthesis.making import Line
 
 FILE = "provenance.parquet"
 COLUMNS = {

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from azeotrope.errors import RunFailed
-from azeotrope.synth.spec import FilterSpec
+from azeotrope.synthesis.spec import FilterSpec
 from azeotrope.teacher.gate import needed_accuracy
 from azeotrope.teacher.head import Head
 
@@ -100,12 +100,12 @@ def check_worth(judgement: Judgement, labels: NDArray[np.int64], where: str) -> 
     if kept >= MIN_KEPT and agreed >= needed:
         return
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in judgement.counts().items())
+    at_least = f"at least {100 * MIN_KEPT:.0f} % kept, and the intended class in {100 * needed:.1f} %"
     share, seen = f"{100 * kept:.1f} % of {len(labels):,} kept", f"{100 * agreed:.1f} %"
     raise RunFailed(
         "The teacher refuses these pictures: they do not show what they should",
         found=f"{share} ({reasons}); the intended class seen in {seen}",
-        allowed=f"at least {100 * MIN_KEPT:.0f} % kept, and the intended class in {100 * needed:.1f} % (chance and three "
-        "standard errors)",
+        allowed=f"{at_least} (chance and three standard errors)",
         next_step=f"look at {where}; try other --template or --descriptions, another --generator, or --train",
     )
 
