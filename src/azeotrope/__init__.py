@@ -10,7 +10,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_FUNCTIONS = ("compare", "distill", "check", "predict", "synth", "demo", "fit", "boundary", "advise", "report")
+_FUNCTIONS = ("compare", "sweep", "distill", "check", "predict", "synth", "demo", "fit", "boundary", "advise", "report")
 
 __all__ = ["__version__", *_FUNCTIONS]
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from azeotrope.errors import InputError
+from azeotrope.lookup import nearest
 
 ARM_FORM = (
     "strategy[@init][:loss+loss=WEIGHT], such as scratch, finetune@upstream or distill@hub:kl+align_uniform=0.5; "
@@ -26,6 +27,8 @@ ARM_FORM = (
 Strategy = Literal["scratch", "linear_probe", "finetune", "distill"]
 Init = Literal["random", "hub", "upstream"]
 Weight = float | tuple[float, float]  # of a loss: constant, or (first, last) and linear over the training in between
+
+MAX_VIEWS = 4096  # of one image; more than any training has epochs
 
 DISTILL_LOSSES = {"kl": 1.0, "align_uniform": 1.0}  # with cross_entropy 1: the combination of Farhat & Chen 2024
 
@@ -51,7 +54,8 @@ class ViewPolicy(Spec):
 
     `crop_area` and `crop_aspect` bound the random resized crop (share of the image's area, width / height in the
     image's own frame); `brightness`, `contrast`, `saturation` are half-ranges around 1. `mirror` is off for
-    pictures whose mirror image means something else (digits).
+    pictures whose mirror image means something else (digits). `cutout` blanks a square whose side is this share of the
+    view's (DeVries & Taylor 2017); 0 blanks nothing.
     """
 
     crop_area: tuple[float, float] = (0.4, 1.0)
@@ -60,6 +64,7 @@ class ViewPolicy(Spec):
     brightness: float = Field(default=0.2, ge=0, lt=1)
     contrast: float = Field(default=0.2, ge=0, lt=1)
     saturation: float = Field(default=0.2, ge=0, lt=1)
+    cutout: float = Field(default=0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _ranges_are_ranges(self) -> Self:
@@ -83,8 +88,18 @@ class Recipe(Spec):
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     warmup_share: float = Field(default=0.05, ge=0, lt=1)
     clip_norm: float = Field(default=1.0, gt=0)
-    views: int = Field(default=16, ge=1, description="K: views of each image, reused in turn epoch after epoch")
+    accumulate: int = Field(default=1, ge=1, description="parts of a batch, gone through in turn to save memory")
+    views: int = Field(
+        default=16, ge=1, le=MAX_VIEWS, description="K: views of each image, reused in turn epoch after epoch"
+    )
+    live: bool = Field(default=False, description="the teacher looks at every step; nothing is kept of the views")
     policy: ViewPolicy = ViewPolicy()
+
+    @model_validator(mode="after")
+    def _parts_hold_pairs(self) -> Self:
+        if self.accumulate > max(1, self.batch_images // 2):
+            raise ValueError(f"accumulate must leave 2 images a part: at most {max(1, self.batch_images // 2)} here")
+        return self
 
     @field_validator("learning_rates")
     @classmethod
@@ -104,7 +119,10 @@ class Recipe(Spec):
             "epochs": round(min(120.0, max(12.0, 60.0 * math.sqrt(1000 / train_images)))),
             "batch_images": min(train_images, int(min(128, max(16, 2 ** round(math.log2(max(1, train_images / 16))))))),
         }
-        recipe = validated(cls, {**values, **{key: value for key, value in changes.items() if value is not None}})
+        values |= {key: value for key, value in changes.items() if value is not None}
+        if values.get("live"):
+            values.setdefault("views", values["epochs"])  # a new view in every epoch: nothing has to be kept of them
+        recipe = validated(cls, values)
         if recipe.batch_images > train_images:
             raise InputError(
                 "A batch cannot be larger than the training set",
@@ -112,6 +130,11 @@ class Recipe(Spec):
                 next_step="take a smaller batch_images, or more training images",
             )
         return recipe
+
+    @property
+    def cached_views(self) -> int:
+        """Views of each training image whose embedding is kept."""
+        return 0 if self.live else min(self.views, self.epochs)
 
     def steps(self, train_images: int) -> int:
         """Optimiser steps of the whole training; the same for every arm."""
@@ -188,10 +211,18 @@ class Arm(Spec):
 
 
 class TeacherSpec(Spec):
-    """Which frozen model teaches, and at which resolution it looks (None: its own)."""
+    """Which frozen model teaches, or several joined by '+'; at which resolution they look (None: each its own); and
+    whether a head is fitted on labels (`linear`) or made of the classes' names (`zero_shot`).
+    """
 
     model: str
     image_size: int | None = Field(default=None, ge=8)
+    head: Literal["linear", "zero_shot"] = "linear"
+
+    @property
+    def members(self) -> tuple[Self, ...]:
+        """One teacher each."""
+        return tuple(self.model_copy(update={"model": part.strip()}) for part in self.model.split("+"))
 
 
 class UpstreamSpec(Spec):
@@ -226,20 +257,37 @@ def validated(spec: type[SpecT], content: dict[str, Any], *, what: str = "", all
     try:
         return spec.model_validate(content)
     except ValidationError as error:
-        problems = [_problem(item) for item in error.errors()]
         raise InputError(
             f"The {what or spec.__name__} is not valid",
-            found="; ".join(problems),
+            found="; ".join(problems(spec, error)),
             allowed=allowed or ", ".join(spec.model_fields),
             next_step="correct these and give the command again",
         ) from error
 
 
-def _problem(item: Any) -> str:
-    """`field: what is wrong`; a rule over several fields names none."""
+def problems(spec: type[BaseModel], error: ValidationError) -> list[str]:
+    """`field: what is wrong`, one a problem; a rule over several fields names none."""
+    return [_problem(spec, item) for item in error.errors()]
+
+
+def _problem(spec: type[BaseModel], item: Any) -> str:
     where = ".".join(str(part) for part in item["loc"])
     message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden" and (near := nearest(str(item["loc"][-1]), _fields(spec, item["loc"][:-1]))):
+        message += f" (nearest: {', '.join(near)})"
     return f"{where}: {message}" if where else message
+
+
+def _fields(spec: type[BaseModel], place: tuple[int | str, ...]) -> Iterable[str]:
+    """Names of the fields that are known at this place of the spec; none where a field has no spec of its own."""
+    for part in place:
+        field = spec.model_fields.get(str(part))
+        kinds = () if field is None else (field.annotation, *get_args(field.annotation))
+        specs = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if field is not None and not specs:
+            return ()
+        spec = specs[0] if specs else spec  # a part that is no field tells which kind or item of the last one it is
+    return spec.model_fields
 
 
 def to_yaml(spec: BaseModel) -> str:
@@ -249,13 +297,18 @@ def to_yaml(spec: BaseModel) -> str:
 
 def from_yaml(spec: type[SpecT], path: Path) -> SpecT:
     """Read a spec; a file that is not YAML, or not this spec, raises InputError."""
+    return validated(spec, read_yaml(path), what=str(path))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping that a file holds. Raises InputError for a file that cannot be read, is not YAML, or holds none."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"The file {path} cannot be read as YAML", found=str(error).splitlines()[0]) from error
     if not isinstance(content, dict):
         raise InputError(f"The file {path} must hold a mapping", found=type(content).__name__)
-    return validated(spec, content, what=str(path))
+    return content
 
 
 def parse_losses(text: str) -> dict[str, Weight]:

@@ -1,0 +1,239 @@
+"""`azeotrope.sweep`: make the runs of a plan, within a budget, safe to kill and start again; or forecast them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from azeotrope.api.deciding import Deciding, Firming
+from azeotrope.api.progress import Progress, Silent, scanning
+from azeotrope.api.workshop import default_cache
+from azeotrope.config import digest, from_yaml
+from azeotrope.data.task import load_task
+from azeotrope.errors import InputError
+from azeotrope.lookup import member
+from azeotrope.models.device import choose, make_repeatable
+from azeotrope.record.claim import claimed
+from azeotrope.record.claims import Claims
+from azeotrope.record.run import RunRecord
+from azeotrope.record.store import RunStore
+from azeotrope.reporting.words import duration
+from azeotrope.sweeping import facts
+from azeotrope.sweeping.budget import Meter
+from azeotrope.sweeping.conductor import Conductor, Everything, Outcome
+from azeotrope.sweeping.engines._bench import Bench, ShippedTask
+from azeotrope.sweeping.forecast import Forecast
+from azeotrope.sweeping.grid import Grid, open_grid
+from azeotrope.sweeping.history import keep_plan, stored_records
+from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.runner import Runner
+from azeotrope.sweeping.spec import RunSpec
+from azeotrope.sweeping.status import Status, Unseen, View, label
+from azeotrope.sweeping.sweep_plan import SweepPlan
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep did, and where its plan stands now.
+
+    `done` holds run ids; `failed` and `left_out` say why, by the run's name; `not_tested` names arms that are not
+    possible here, `dropped` those that cannot win. `made` counts the runs of this call. `seconds` are by the clock,
+    `seconds_in_runs` are added up over `workers`.
+    """
+
+    out: str
+    plan: str
+    planned: int
+    made: int
+    done: tuple[str, ...]
+    failed: dict[str, str]
+    left_out: dict[str, str]
+    not_tested: dict[str, str]
+    dropped: tuple[str, ...]
+    stopped: str
+    said: str
+    seconds: float
+    seconds_in_runs: float
+    workers: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A run of a plan, its state (done, failed, or to do) and how long it would take (None where it is recorded)."""
+
+    run_id: str
+    run: str
+    state: str
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a sweep would make. `seconds` of all runs are added up; with `auto` only a part of them will be made."""
+
+    cells: tuple[Cell, ...]
+    seconds: float
+    workers: int
+    auto: bool
+    not_tested: dict[str, str]
+
+
+def sweep(
+    plan: SweepPlan | str | Path,
+    *,
+    out: str | Path,
+    cache: Path | None = None,
+    retry_failed: bool = False,
+    progress: Progress | None = None,
+    view: View | None = None,
+) -> Sweep:
+    """Make the runs of `plan` (or of the YAML file it names) that `out`, a folder or fsspec URL, does not hold yet.
+
+    It ends when all runs are made, when the plan's budget is spent, or, with `train_images: auto`, when it is clear
+    which arm wins. A run that failed is made again with `retry_failed` only. Several sweeps may write to one `out` at
+    the same time and divide the work. Raises InputError for a plan that cannot be carried out or whose budget is too
+    small for one run, StoreError for an `out` that cannot be used.
+    """
+    plan = _read(plan)
+    meter = Meter(plan.budget)
+    with nullcontext() if _is_url(out) else claimed(Path(out), shared=True):
+        grid, bench, resources = _open(plan, out, cache, progress or Silent())
+        store = RunStore(bench.store)
+        known = _known(store, grid, retry_failed=retry_failed)
+        keep_plan(store, grid.plan)
+        forecast = Forecast(grid.specs, resources, measured=plan.budget.seconds is not None)
+        left = [spec for spec in grid.specs if spec.digest() not in known]
+        _check_budget(meter, forecast, left, begun=bool(known))
+        if retry_failed:
+            _forget(Runner(resources, bench.out), left)
+        status = Status()
+        engines = member("sweeping.engines", plan.engine.name, "engine")
+        chooser = Deciding(grid) if plan.train_images == "auto" else Everything(grid.specs)
+        with Claims(store) as claims, closing(engines.open_engine(bench, plan.engine, status.advance)) as engine:
+            conductor = Conductor(
+                specs=grid.specs,
+                store=store,
+                engine=engine,
+                chooser=chooser,
+                forecast=forecast,
+                meter=meter,
+                claims=claims,
+                failed=lambda spec, reason: facts.failed(resources, spec, reason),
+                records=known,
+                status=status,
+                view=view or Unseen(),
+                say=Firming(grid, meter) if isinstance(chooser, Everything) else lambda records: None,
+            )
+            outcome = conductor.conduct()
+    dropped = chooser.dropped if isinstance(chooser, Deciding) else ()
+    return _summary(str(out), grid, outcome, dropped, status.said, engine.workers)
+
+
+def foresee(
+    plan: SweepPlan | str | Path, *, out: str | Path, cache: Path | None = None, progress: Progress | None = None
+) -> Foreseen:
+    """The runs of `plan` and how long they will take, from a trial of seconds. Nothing is written but the cache."""
+    plan = _read(plan)
+    grid, bench, resources = _open(plan, out, cache, progress or Silent())
+    known = _known(RunStore(bench.store), grid, retry_failed=False)
+    left = [spec for spec in grid.specs if spec.digest() not in known]
+    forecast = Forecast(left, resources, measured=True)
+    cells = tuple(_cell(spec, known, forecast) for spec in grid.specs)
+    return Foreseen(
+        cells,
+        sum(cell.seconds or 0.0 for cell in cells),
+        plan.engine.workers or 1,
+        plan.train_images == "auto",
+        grid.left_out,
+    )
+
+
+def _read(plan: SweepPlan | str | Path) -> SweepPlan:
+    return plan if isinstance(plan, SweepPlan) else from_yaml(SweepPlan, Path(plan))
+
+
+def _is_url(out: str | Path) -> bool:
+    return "://" in str(out)
+
+
+def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progress) -> tuple[Grid, Bench, Resources]:
+    """Read the images, resolve the plan, say where everything is; unfinished trainings of a URL lie in the cache."""
+    member("sweeping.engines", plan.engine.name, "engine")
+    make_repeatable()
+    resources = Resources(cache or default_cache(), choose(plan.precision))
+    task = load_task(plan.data, scanning(progress))
+    upstream = load_task(plan.upstream, scanning(progress)) if plan.upstream else None
+    for each in (task, upstream):
+        if each is not None:
+            resources.add(each)
+    if upstream is not None:
+        resources.rows(upstream.fingerprint, max(plan.pretrain_images), 0)  # are there so many?
+    grid = open_grid(plan, resources, task, upstream)
+    shipped = [ShippedTask.of(task, plan.data)]
+    if upstream is not None and plan.upstream:
+        shipped.append(ShippedTask.of(upstream, plan.upstream))
+    scratch = resources.cache / "sweeps" / digest(str(out)) if _is_url(out) else Path(out)
+    return grid, Bench(tuple(shipped), resources.device, str(out), scratch, resources.cache), resources
+
+
+def _known(store: RunStore, grid: Grid, *, retry_failed: bool) -> dict[str, RunRecord]:
+    """Records of this plan that stand: done, and failed unless they are to be made again."""
+    planned = {spec.digest() for spec in grid.specs}
+    stored = stored_records(store, grid.plan.fingerprint or "")
+    return {
+        run_id: record
+        for run_id, record in stored.items()
+        if run_id in planned and (record.state == "done" or not retry_failed)
+    }
+
+
+def _check_budget(meter: Meter, forecast: Forecast, left: Sequence[RunSpec], *, begun: bool) -> None:
+    """A budget that buys nothing is a mistake, unless earlier calls have made a part of the plan."""
+    if begun or not left or meter.budget.seconds is None:
+        return
+    cheapest = min(left, key=lambda spec: forecast.seconds(spec.digest()))
+    needed = forecast.seconds(cheapest.digest())
+    if needed > meter.budget.seconds:
+        raise InputError(
+            "The budget is too small for one run",
+            found=f"{duration(meter.budget.seconds)}; {label(cheapest)} takes about {duration(needed)}",
+            allowed=f"{duration(needed)} or more; all {len(left)} runs take about "
+            + duration(sum(forecast.seconds(spec.digest()) for spec in left)),
+            next_step="raise the budget, or take fewer epochs, smaller sizes or a smaller student",
+        )
+
+
+def _forget(runner: Runner, left: Sequence[RunSpec]) -> None:
+    """A training that failed is an outcome and would be found again; a retry wants it made."""
+    for spec in left:
+        runner.tidy(spec)
+        runner.tidy(spec.at_seed(spec.tuning_seed))
+
+
+def _cell(spec: RunSpec, known: dict[str, RunRecord], forecast: Forecast) -> Cell:
+    run_id = spec.digest()
+    if run_id in known:
+        return Cell(run_id, label(spec), known[run_id].state, None)
+    return Cell(run_id, label(spec), "to do", forecast.seconds(run_id))
+
+
+def _summary(out: str, grid: Grid, outcome: Outcome, dropped: tuple[str, ...], said: str, workers: int) -> Sweep:
+    names = {spec.digest(): label(spec) for spec in grid.specs}
+    return Sweep(
+        out=out,
+        plan=grid.plan.question(),
+        planned=len(grid.specs),
+        made=outcome.made,
+        done=tuple(record.run_id for record in outcome.records if record.state == "done"),
+        failed={names[run.run_id]: run.reason or "" for run in outcome.records if run.state == "failed"},
+        left_out={names[run_id]: reason for run_id, reason in outcome.left_out.items()},
+        not_tested=grid.left_out,
+        dropped=dropped,
+        stopped=outcome.stopped,
+        said=said,
+        seconds=outcome.seconds,
+        seconds_in_runs=outcome.seconds_in_runs,
+        workers=workers,
+    )

@@ -1,0 +1,102 @@
+"""A worker process of the local engine: makes the runs that it is sent, one after another, and tells how far it is."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+
+from azeotrope.errors import AzeotropeError
+from azeotrope.record.run import RunRecord
+from azeotrope.sweeping.engines._bench import Bench
+from azeotrope.sweeping.runner import Runner
+from azeotrope.sweeping.spec import RunSpec
+
+TELL_SECONDS = 0.5  # how often a run tells how far it is
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """The run has trained on so many images more."""
+
+    run_id: str
+    images: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """The run's record is in the store; it took so many seconds."""
+
+    record: RunRecord
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Something that is no run's own fault."""
+
+    error: Exception
+
+
+def made(runner: Runner, spec: RunSpec) -> Made:
+    """Make a run and delete what only it needed."""
+    began = time.perf_counter()
+    record = runner.run(spec)
+    if record.state == "done":
+        runner.tidy(spec)
+    return Made(record, time.perf_counter() - began)
+
+
+def work(bench: Bench, line: Connection) -> None:
+    """Make what comes over `line` until it is closed."""
+    _die_with_parent()
+    try:
+        teller = _Teller(line)
+        runner = bench.open(teller.advance)
+        while True:
+            spec: RunSpec = line.recv()
+            teller.run_id = spec.digest()
+            done = made(runner, spec)
+            teller.flush()
+            line.send(done)
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+        return
+    except AzeotropeError as error:
+        line.send(Broken(error))
+    except Exception as error:  # a defect: the conductor's process shows where
+        line.send(Broken(RuntimeError(f"{error}\nIn a worker:\n{traceback.format_exc()}")))
+
+
+class _Teller:
+    """Tells over the line at most twice a second, so that a batch of a millisecond is not slowed by it."""
+
+    def __init__(self, line: Connection) -> None:
+        self.run_id = ""
+        self._line, self._images, self._told = line, 0, time.monotonic()
+
+    def advance(self, images: int) -> None:
+        """Count, and tell when it is time."""
+        self._images += images
+        if time.monotonic() - self._told > TELL_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Tell what was counted."""
+        self._line.send(Advanced(self.run_id, self._images))
+        self._images, self._told = 0, time.monotonic()
+
+
+def _die_with_parent() -> None:
+    """A killed parent cannot end its workers: each watches it."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

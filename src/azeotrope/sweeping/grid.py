@@ -1,0 +1,135 @@
+"""From a sweep plan to its runs: every default filled in, everything checked that can be checked before training.
+
+A sweep is a set of comparisons (one a teacher, student and number of upstream images), so its runs are those that
+`compare` would make, with the same ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from azeotrope.config import Arm, ComparePlan, TeacherSpec, UpstreamSpec
+from azeotrope.data.task import Task
+from azeotrope.errors import InputError
+from azeotrope.sweeping.plan import MIN_TRAIN_IMAGES, default_arms, make_plan, run_specs
+from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.spec import RunSpec
+from azeotrope.sweeping.sweep_plan import SweepPlan
+
+AUTO_SIZES = 7  # METHOD 7: seven log-spaced sizes extrapolate best
+AUTO_RATIO = 2.0
+AUTO_SEEDS = 5  # those that `auto` may choose from, where the plan names fewer
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A resolved plan and its runs, in the order in which to make them, each once.
+
+    `left_out` names the arms that cannot be tested here, with the reason. `at` is the number of images that the reader
+    asks about.
+    """
+
+    plan: SweepPlan
+    specs: tuple[RunSpec, ...]
+    left_out: dict[str, str]
+    at: int
+
+
+def open_grid(plan: SweepPlan, resources: Resources, task: Task, upstream: Task | None) -> Grid:
+    """Resolve and check the plan. Raises InputError for anything that can be seen to be wrong before training."""
+    students = plan.students or (plan.ladder.students() if plan.ladder else ())
+    sizes = _sizes(plan, len(task.splits.train))
+    seeds = _seeds(plan)
+    left_out: dict[str, str] = {}
+    parts = []
+    for student in students:
+        arms, missing = _arms(plan, student)
+        left_out |= {f"{student}: {arm}": reason for arm, reason in missing.items()}
+        for teacher, source in _settings(plan):
+            part = make_plan(
+                task,
+                resources,
+                teacher=teacher,
+                student=student,
+                arms=arms,
+                seeds=seeds,
+                train_images=sizes,
+                image_size=plan.image_size,
+                upstream=source,
+                upstream_task=upstream,
+                recipe=plan.recipe,
+            )
+            parts.append(part)
+    resolved = plan.model_copy(
+        update={
+            "fingerprint": task.fingerprint,
+            "resolved": tuple(parts),
+            "seeds": seeds,
+            "precision": resources.device.precision,
+        }
+    )
+    _check_repeated(plan, resolved)
+    specs = {spec.digest(): spec for spec in _runs(parts, resources, upstream)}
+    return Grid(resolved, tuple(specs.values()), left_out, plan.at or sizes[-1])
+
+
+def auto_sizes(largest: int) -> tuple[int, ...]:
+    """Up to seven sizes that double up to `largest`, rounded to two figures, for `auto` to choose among."""
+    sizes = (largest / AUTO_RATIO**step for step in reversed(range(1, AUTO_SIZES)))
+    rounded = {int(float(f"{size:.2g}")) for size in sizes if size >= MIN_TRAIN_IMAGES}
+    return (*sorted(rounded), largest)
+
+
+def _sizes(plan: SweepPlan, available: int) -> tuple[int, ...]:
+    if plan.train_images == "auto":
+        return auto_sizes(min(plan.at or available, available))
+    return tuple(sorted(plan.train_images))
+
+
+def _seeds(plan: SweepPlan) -> tuple[int, ...]:
+    """Those of the plan; `auto` may add some, and makes only those that it needs."""
+    more = AUTO_SEEDS - len(plan.seeds) if plan.train_images == "auto" else 0
+    return (*plan.seeds, *range(max(plan.seeds) + 1, max(plan.seeds) + 1 + more))
+
+
+def _settings(plan: SweepPlan) -> Iterator[tuple[TeacherSpec | None, UpstreamSpec | None]]:
+    """Every teacher with every number of upstream images."""
+    for teacher in plan.teachers or (None,):
+        for images in plan.pretrain_images or (None,):
+            source = UpstreamSpec(data=plan.upstream, pretrain_images=images) if plan.upstream and images else None
+            yield teacher, source
+
+
+def _arms(plan: SweepPlan, student: str) -> tuple[list[Arm], dict[str, str]]:
+    """Those of the plan, or all that are possible for this student here, and those left out with the reason."""
+    if plan.arms is not None:
+        return [Arm.parse(arm) for arm in plan.arms], {}
+    source = UpstreamSpec(data=plan.upstream, pretrain_images=max(plan.pretrain_images)) if plan.upstream else None
+    arms, left_out = default_arms(student, source)
+    if not plan.teachers:
+        left_out |= {arm.name: "no teacher was named" for arm in arms if arm.strategy == "distill"}
+        arms = [arm for arm in arms if arm.strategy != "distill"]
+    return arms, left_out
+
+
+def _runs(parts: list[ComparePlan], resources: Resources, upstream: Task | None) -> Iterator[RunSpec]:
+    """Cheap sizes first; within a size one student after the other, a seed at a time, so that what is done is paired.
+
+    Runs that several comparisons share, such as scratch under two teachers, come more than once.
+    """
+    for size in parts[0].train_images:
+        for part in parts:
+            yield from run_specs(part, size, resources, upstream)
+
+
+def _check_repeated(asked: SweepPlan, resolved: SweepPlan) -> None:
+    """A plan that was resolved before must come out the same, or it would not be repeated."""
+    if asked.fingerprint not in (None, resolved.fingerprint) or asked.resolved not in ((), resolved.resolved):
+        what = "fingerprint" if asked.fingerprint != resolved.fingerprint else "resolved"
+        raise InputError(
+            "The plan was resolved before and now comes out otherwise",
+            found=f"another {what}: the images, the plan or the program's defaults have changed",
+            allowed="the same plan on the same images",
+            next_step="to have it resolved anew, delete `fingerprint` and `resolved` from the plan",
+        )

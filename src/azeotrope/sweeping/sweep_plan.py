@@ -1,0 +1,143 @@
+"""What a sweep is asked: a grid, a budget and an engine, as a person writes it in YAML. It is resolved in `grid`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
+
+from azeotrope.config import Arm, ComparePlan, Recipe, Spec, TeacherSpec, digest, problems
+from azeotrope.errors import InputError
+from azeotrope.models.ladder import ladder
+from azeotrope.sweeping.budget import Budget
+from azeotrope.sweeping.engines._engine import EngineSpec
+
+MIN_SEEDS = 3  # fewer never give a verdict
+
+
+class Ladder(Spec):
+    """Students of one family of timm (None: a short list over all), between two numbers of parameters without head."""
+
+    family: str | None = None
+    min_parameters: int = Field(default=1, ge=1)
+    max_parameters: int | None = Field(default=None, ge=1)
+
+    def students(self) -> tuple[str, ...]:
+        """Names, smallest first. Raises InputError when the family is not known or nothing fits."""
+        rungs = ladder(self.family)
+        most = self.max_parameters or rungs[-1].parameters
+        fitting = tuple(rung.name for rung in rungs if self.min_parameters <= rung.parameters <= most)
+        if not fitting:
+            sizes = f"{rungs[0].parameters:,} ({rungs[0].name}) to {rungs[-1].parameters:,} ({rungs[-1].name})"
+            raise InputError(
+                f"No student of {self.family or 'the list'} fits the limits on parameters",
+                found=f"{self.min_parameters:,} to {most:,} asked; there are {sizes}",
+                next_step="change max_parameters or min_parameters, or take another family",
+            )
+        return fitting
+
+
+class SweepPlan(Spec):
+    """The grid of runs: every teacher, student, arm, size and seed; its budget; where it is run.
+
+    Students are named, or are a `ladder`. `train_images` may be `auto`: runs are then chosen one after another until it
+    is clear which arm wins at `at` images, the reader's own number (all, when it is not given). `pretrain_images` is
+    how many of the `upstream` images pre-train the student in arms that start from upstream. `recipe` overrides fields
+    of `Recipe`. The program fills in `fingerprint` and `resolved`, so that plan.yaml holds every default.
+    """
+
+    data: str
+    students: tuple[str, ...] = ()
+    ladder: Ladder | None = None
+    teachers: tuple[TeacherSpec, ...] = ()
+    arms: tuple[str, ...] | None = None
+    train_images: tuple[int, ...] | Literal["auto"] = "auto"
+    at: int | None = Field(default=None, ge=2)
+    upstream: str | None = None
+    pretrain_images: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = tuple(range(MIN_SEEDS))
+    image_size: int | None = Field(default=None, ge=8)
+    recipe: dict[str, JsonValue] = Field(default_factory=dict)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    budget: Budget = Budget()
+    engine: EngineSpec = EngineSpec()
+    fingerprint: str | None = None
+    resolved: tuple[ComparePlan, ...] = ()
+
+    @field_validator("students", "arms", "train_images", "pretrain_images", mode="before")
+    @classmethod
+    def _one_is_a_list_of_one(cls, value: Any) -> Any:
+        return [value] if isinstance(value, int) or (isinstance(value, str) and value != "auto") else value
+
+    @field_validator("teachers", mode="before")
+    @classmethod
+    def _teachers_by_name(cls, value: Any) -> Any:
+        listed = [value] if isinstance(value, str | dict | TeacherSpec) else value
+        return [{"model": item} if isinstance(item, str) else item for item in listed] if listed else ()
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _so_many_seeds(cls, value: Any) -> Any:
+        return range(value) if isinstance(value, int) else value
+
+    @field_validator("budget", mode="before")
+    @classmethod
+    def _budget_as_text(cls, value: Any) -> Any:
+        return _said(Budget.parse, value) if isinstance(value, str) else value
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _engine_by_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("students", "arms", "train_images", "pretrain_images", "seeds")
+    @classmethod
+    def _each_once(cls, value: Any) -> Any:
+        if isinstance(value, tuple) and len(set(value)) != len(value):
+            raise ValueError("each may be named once")
+        if isinstance(value, tuple) and value and isinstance(value[0], int) and min(value) < 0:
+            raise ValueError("must not be negative")
+        return value
+
+    @field_validator("arms", "train_images", "seeds")
+    @classmethod
+    def _not_none(cls, value: Any) -> Any:
+        if value == ():
+            raise ValueError("at least one is needed")
+        return value
+
+    @field_validator("arms")
+    @classmethod
+    def _arms_are_arms(cls, arms: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if arms is None else tuple(_said(Arm.parse, arm).name for arm in arms)
+
+    @field_validator("recipe")
+    @classmethod
+    def _recipe_fits(cls, changes: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        try:
+            Recipe.model_validate({"epochs": 1, "batch_images": 2, **changes})
+        except ValidationError as error:
+            raise ValueError("; ".join(problems(Recipe, error))) from None
+        return changes
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if bool(self.students) == (self.ladder is not None):
+            raise ValueError("students are named or come from a ladder: one of the two is needed")
+        if (self.upstream is None) != (not self.pretrain_images):
+            raise ValueError("upstream and pretrain_images go together: a source, and how many of its images")
+        if self.train_images == "auto" and len(self.teachers) > 1:
+            raise ValueError("auto decides between arms of one teacher; name one, or list train_images")
+        return self
+
+    def question(self) -> str:
+        """16 hex digits that identify what is asked, whatever it may cost and wherever it is run."""
+        return digest(self.model_dump(mode="json", exclude={"budget", "engine", "resolved"}))
+
+
+def _said(read: Any, text: str) -> Any:
+    """What `read` makes of the text; its refusal becomes one of the plan's problems."""
+    try:
+        return read(text)
+    except InputError as error:
+        raise ValueError(" ".join(part for part in (error.rule, error.found) if part)) from None
