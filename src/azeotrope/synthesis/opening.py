@@ -77,7 +77,7 @@ def train_own(
         training.file.unlink(missing_ok=True)
     network, digest = load_own(folder, device)
     guidance = OWN_GUIDANCE if spec.guidance is None else spec.guidance
-    frame = Frame(pictures.shape[-1], pictures.shape[1])
+    frame = Frame(pictures.shape[1], pictures.shape[-1])
     own = OwnGenerator(network, frame, task.classes, spec.steps or OWN_STEPS, guidance, device, f"own:{digest}")
     return Ready(own, float(json.loads((folder / _TIMES).read_text())["seconds"]))
 
@@ -103,7 +103,7 @@ def originals_of(pack: Pack, rows: NDArray[np.int64]) -> Originals:
     by_class = [rows[labels == label] for label in range(len(task.classes))]
 
     def read(row: int) -> Image.Image:
-        pixels = pack.decode(np.array([row]))[0].transpose(1, 2, 0)
+        pixels = pack.decode(np.array([row]))[0]
         return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
     return Originals(by_class, task.manifest.keys, read)

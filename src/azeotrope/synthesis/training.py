@@ -35,12 +35,12 @@ CLIP_NORM = 1.0
 
 @dataclass
 class OwnTraining:
-    """The UNet being trained on `pictures` [n, K, S, S] of `labels`. `run` gives the averaged network.
+    """The UNet being trained on `pictures` [n, S, S, K] of `labels`. `run` gives the averaged network.
 
     `mirror`: half of the images of a step are mirrored, where that keeps their class. `file` is the checkpoint.
     """
 
-    pictures: UInt8[Tensor, "n K S S"]
+    pictures: UInt8[Tensor, "n S S K"]
     labels: NDArray[np.int64]
     classes: int
     spec: Training
@@ -53,7 +53,7 @@ class OwnTraining:
     step: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.frame = Frame(self.pictures.shape[-1], self.pictures.shape[1])
+        self.frame = Frame(self.pictures.shape[1], self.pictures.shape[-1])
         self.batch = min(self.spec.batch_images, len(self.labels))
         self.scheduler = training_noise()
         with torch.random.fork_rng(devices=[]):
@@ -113,7 +113,7 @@ class OwnTraining:
         pictures, labels = self.pictures[rows], torch.from_numpy(self.labels[rows])
         if self.mirror:
             flip = torch.rand(len(rows), generator=generator) < 0.5
-            pictures = torch.where(flip[:, None, None, None], pictures.flip(3), pictures)
+            pictures = torch.where(flip[:, None, None, None], pictures.flip(2), pictures)
         withheld = torch.rand(len(rows), generator=generator) < self.spec.unlabelled_share
         labels = torch.where(withheld, torch.full_like(labels, self.classes), labels)
         values = self.frame.fold(pictures).contiguous(memory_format=torch.channels_last)

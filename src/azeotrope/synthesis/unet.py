@@ -35,20 +35,20 @@ class Frame:
         """Side after padding, in pixels."""
         return -(-self.side // _MULTIPLE) * _MULTIPLE
 
-    def fold(self, pictures: UInt8[Tensor, "n K S S"]) -> Float[Tensor, "n folded h h"]:
+    def fold(self, pictures: UInt8[Tensor, "n S S K"]) -> Float[Tensor, "n folded h h"]:
         """Pixels to [-1, 1], edges repeated up to the padded side, two by two into channels."""
         before = (self.padded - self.side) // 2
         after = self.padded - self.side - before
-        values = pictures.to(torch.float32) / 127.5 - 1
+        values = pictures.permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1
         return functional.pixel_unshuffle(
             functional.pad(values, (before, after, before, after), mode="replicate"), FOLD
         )
 
-    def unfold(self, values: Float[Tensor, "n folded h h"]) -> UInt8[Tensor, "n K S S"]:
+    def unfold(self, values: Float[Tensor, "n folded h h"]) -> UInt8[Tensor, "n S S K"]:
         """The way back: padding cut off, rounded to 8 bits."""
         before = (self.padded - self.side) // 2
         whole = functional.pixel_shuffle(values, FOLD)[..., before : before + self.side, before : before + self.side]
-        return ((whole.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+        return ((whole.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1)
 
     def noise(self, seeds: list[int]) -> Float[Tensor, "n folded h h"]:
         """Standard normal, each picture from its own seed."""

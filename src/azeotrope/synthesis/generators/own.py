@@ -51,7 +51,7 @@ class OwnGenerator:
         solver = sampler(self.steps)
         for time in solver.timesteps:
             values = solver.step(self._guided(values, time, labels), time, values).prev_sample
-        pictures = self.frame.unfold(values.cpu()).permute(0, 2, 3, 1).numpy()
+        pictures = self.frame.unfold(values.cpu()).numpy()
         return [Made(picture) for picture in pictures]
 
     def _guided(self, values: Float[Tensor, "n c h w"], time: Tensor, labels: Tensor) -> Float[Tensor, "n c h w"]:
