@@ -78,7 +78,6 @@ def test_the_same_records_as_here(bench, cluster, specs, resources, tmp_path):
     ],
 )
 def test_what_no_node_can_give_is_refused_at_once(bench, cluster, asked, found):
-    bench = replace(bench, threads=asked.get("threads", 1))
     with pytest.raises(InputError, match=found), engine_on(bench, cluster[0], **asked):
         pass
 
@@ -119,7 +118,7 @@ class TestPlaces:
         for number, spec in enumerate(specs("finetune@upstream", "distill@upstream:kl").values()):
             worker = Worker()
             worker.open(replace(bench, out=bench.out / str(number)), Home("sign"))
-            assert worker.run(spec).record.state == "done"
+            assert worker.run(spec)[0].record.state == "done"
             pretraining = next(_carried.pretrainings(spec))
         weights = [
             TrainingFolder.of(bench.out / str(n) / "work", pretraining).path / "weights.safetensors" for n in (0, 1)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import platform
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,10 +16,10 @@ import torch
 from azeotrope.config import digest
 from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError
-from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping.engines import _carried
 from azeotrope.sweeping.engines._bench import Bench
+from azeotrope.sweeping.engines._worker import Made, made
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
 
@@ -34,15 +33,6 @@ class Home:
     sign: str
     machine: str = field(default_factory=platform.node)
     folder: str = field(default_factory=lambda: str(Path.cwd()))
-
-
-@dataclass(frozen=True)
-class Made:
-    """What a run left, the seconds that it took here, and the images it was trained on."""
-
-    record: RunRecord
-    seconds: float
-    images: int
 
 
 class Worker:
@@ -61,16 +51,19 @@ class Worker:
         self._threads = bench.threads
         self._runner = at_home(bench, home).open(self._advance)
 
-    def run(self, spec: RunSpec) -> Made:
-        """Make this run; its record is then in the store. Upstream trainings are taken from there, and left there."""
+    def run(self, spec: RunSpec) -> tuple[Made, int]:
+        """Make this run; its record is then in the store. Pre-trainings are taken from there, and left there.
+
+        Also gives the images that it was trained on.
+        """
         assert self._runner is not None
         if self._threads is not None:
             torch.set_num_threads(self._threads)  # a setting of the thread, and Ray may take another one each time
-        self._images, began = 0, time.perf_counter()
+        self._images = 0
         _carried.fetch(self._runner, spec)
-        record = self._runner.run(spec)
+        done = made(self._runner, spec)
         _carried.keep(self._runner, spec)
-        return Made(record, time.perf_counter() - began, self._images)
+        return done, self._images
 
     def images(self) -> int:
         """Images that the run under way was trained on so far."""

@@ -19,7 +19,8 @@ from azeotrope.record.store import RunStore
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.engines._engine import Advance, EngineSpec, Event, Finished, Lost
 from azeotrope.sweeping.engines._ray_cluster import connect, import_ray
-from azeotrope.sweeping.engines._ray_worker import Home, Made, Worker
+from azeotrope.sweeping.engines._ray_worker import Home, Worker
+from azeotrope.sweeping.engines._worker import Made
 from azeotrope.sweeping.spec import RunSpec
 
 POLL_SECONDS = 1.0  # how often running workers are asked how far they are
@@ -27,15 +28,18 @@ MOST_DEATHS = 5  # of workers in a row before they are open: then it is not bad 
 
 
 def open_engine(bench: Bench, spec: EngineSpec, advance: Advance) -> RayEngine:
-    """Workers on the cluster at `spec.address`. `spec.gpus` of a run default to 1 where the bench is on CUDA, else 0.
+    """Workers on the cluster at `spec.address`: as many as fit, unless `spec` says how many.
+
+    A run has `spec.threads` CPUs (1), and `spec.gpus` of a GPU (1 where the sweep was planned on CUDA, else 0).
 
     Raises InputError when no cluster answers or no node of it has room for one worker, MissingDependency without ray.
     """
     ours = connect(spec.address)
     gpus = spec.gpus if spec.gpus is not None else float(bench.device.name.startswith("cuda"))
     device = replace(bench.device, name="cuda" if gpus else "cpu")
-    bench = replace(bench, device=device, threads=bench.threads or 1)
-    needs = {"CPU": float(bench.threads or 1), "GPU": gpus}
+    threads = spec.threads or 1
+    bench = replace(bench, device=device, threads=threads)
+    needs = {"CPU": float(threads), "GPU": gpus}
     try:
         room = _room(needs)
         return RayEngine(bench, needs, spec.workers or room, advance, ours=ours)
@@ -83,6 +87,7 @@ class RayEngine:
         while not events and (left := until - time.monotonic()) > 0:
             refs = {seat.ref: seat for seat in self._seats if seat.ref is not None}
             if not refs:
+                time.sleep(left)  # nothing is under way: the runs left are made by another sweep
                 break
             ended, _ = self._ray.wait(list(refs), timeout=min(left, POLL_SECONDS))
             for ref in ended:
@@ -120,17 +125,18 @@ class RayEngine:
         """What a worker's answer means. Raises what is no run's own fault."""
         spec, ref, seat.spec, seat.ref = seat.spec, seat.ref, None, None
         try:
-            made: Made | None = self._ray.get(ref)
+            answer: tuple[Made, int] | None = self._ray.get(ref)
         except self._ray.exceptions.RayTaskError as error:
             raise _cause(error) from None
         except self._ray.exceptions.RayError as error:
             self._replace(seat, error, opening=spec is None)
             return [] if spec is None else [Lost(spec.digest(), _first_line(error))]
         self._deaths = 0
-        if spec is None or made is None:  # it has opened
+        if spec is None or answer is None:  # it has opened
             return []
+        made, images = answer
         self._pretrained |= {digest for digest in [_pretraining(spec)] if digest}
-        self._advance(spec.digest(), made.images - seat.images)
+        self._advance(spec.digest(), images - seat.images)
         return [Finished(spec.digest(), made.record, made.seconds)]
 
     def _replace(self, seat: _Seat, error: Exception, *, opening: bool) -> None:
