@@ -40,7 +40,7 @@ def records(curves, *, student="tiny", parameters=1000, sizes=SEVEN, seeds=3, sd
     rng = np.random.default_rng(seed)
     spread = sd**2 * (0.6 + 0.4 * np.eye(len(curves)))
     made = []
-    for size in map(int, sizes):
+    for size in map(round, np.asarray(sizes, float).tolist()):
         for number, noise in enumerate(np.exp(rng.multivariate_normal(np.zeros(len(curves)), spread, size=seeds))):
             for (arm, curve), factor in zip(curves.items(), noise, strict=True):
                 train = 10 + size / 100

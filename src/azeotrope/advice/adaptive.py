@@ -58,8 +58,8 @@ class Dropped:
         behind = self.standing.behind
         return (
             f"{self.name} is {100 * behind.value:.1f} points ({100 * behind.low:.1f} to {100 * behind.high:.1f}) "
-            f"behind {self.leader} at {self.at:,.0f} images; after {self.standing.runs} runs the probability that it is "
-            f"ahead is {self.standing.p_win:.3f}"
+            f"behind {self.leader} at {self.at:,.0f} images; after {self.standing.runs} runs the probability that it "
+            f"is ahead is {self.standing.p_win:.3f}"
         )
 
 

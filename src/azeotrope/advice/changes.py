@@ -80,19 +80,20 @@ def _by_size(case: Case, first: Contender) -> Iterator[Change]:
         found = find_boundary(judged.pair(*places), draws, AXIS, at=[case.at], practical=case.practical)
         ids = (*first.run_ids, *rival.run_ids)
         for crossing in found.crossings:
-            yield Change(_takes_over(rival.name, crossing, found), rival.name, ids)
+            yield Change(_takes_over(crossing, found), rival.name, ids)
 
 
-def _takes_over(rival: str, crossing: Crossing, found: Boundary) -> str:
+def _takes_over(crossing: Crossing, found: Boundary) -> str:
     side = "more" if crossing.direction == "down" else "fewer"
+    said = f"{found.baseline} takes over from {found.challenger}"
     if crossing.value is not None:
-        ends = " to ".join("?" if end is None else f"{end:,.0f}" for end in (crossing.low, crossing.high))
-        return f"with {side} than about {_round(crossing.value)} images ({ends}) {rival} would be better"
+        ends = " to ".join("?" if end is None else _round(end) for end in (crossing.low, crossing.high))
+        return f"with {side} than about {_round(crossing.value)} images ({ends}), {said}"
     if crossing.low is not None:
-        return f"with {side} images {rival} would be better, from somewhere above {_round(crossing.low)} on"
+        return f"with {side} images, somewhere above {_round(crossing.low)}, {said}"
     if crossing.high is not None:
-        return f"with {side} images {rival} would be better, from somewhere below {_round(crossing.high)} on"
-    return f"with {side} images than the {found.smallest:,.0f} to {found.largest:,.0f} run, {rival} may be better"
+        return f"with {side} images, somewhere below {_round(crossing.high)}, {said}"
+    return f"with {side} images than the {found.smallest:,.0f} to {found.largest:,.0f} run, it may be that {said}"
 
 
 def _by_limits(case: Case, first: Contender) -> Iterator[Change]:

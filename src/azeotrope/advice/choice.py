@@ -15,13 +15,13 @@ from azeotrope.advice.cells import Floats
 
 SURE = 0.95
 CHEAPER = 0.9
-"""A cheaper contender takes the place of the one with the lowest error only below 0.9 of its price: seconds are noisy."""
+"""A cheaper one takes the place of the one with the lowest error only below 0.9 of its price: seconds are noisy."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Places in the draws: `chosen` (None: not settled), `leader` with the lowest median error, `runner_up` to the first
-    of these that there is. `p_best` and `p_near_best` [K] are probabilities of having, or nearly having, the lowest.
+    """Places in the draws: `chosen` (None: not settled), `leader` with the lowest median error, and the `runner_up` to
+    whichever of them comes first. `p_best`, `p_near_best` [K]: probability of having, or nearly having, the lowest.
     """
 
     chosen: int | None

@@ -96,11 +96,18 @@ def _raw(source: Source) -> tuple[pl.DataFrame, tuple[str, ...]]:
             lines = pl.format("line {}", pl.int_range(2, pl.len() + 2))
             table = table.with_columns(run_id=lines)
         return table, ()
-    store = None if not isinstance(source, str | Path) else RunStore(str(source))
-    records = list(store) if store is not None else [run for run in source if isinstance(run, RunRecord)]
-    unreadable = tuple(f"{problem.path}: {problem.reason}" for problem in store.problems) if store else ()
+    if not isinstance(source, str | Path):
+        return _with_seconds(source), ()
+    store = RunStore(str(source))
+    records = list(store)
+    unreadable = tuple(f"{problem.path}: {problem.reason}" for problem in store.problems)
     if not records:
-        read_table(source)
+        raise InputError(
+            "Advice is made from stored runs",
+            found=f"none that can be read in {source}" + "".join(f"; {line}" for line in unreadable[:3]),
+            allowed="a folder or URL that compare or sweep wrote, a .csv or a .parquet file with a row a run",
+            next_step="check the path, or make runs with `azeotrope sweep`",
+        )
     return _with_seconds(records), unreadable
 
 

@@ -90,16 +90,17 @@ def within(contenders: Sequence[Contender], needs: Needs) -> tuple[tuple[Contend
 
 def unknown(contenders: Sequence[Contender], needs: Needs) -> tuple[str, ...]:
     """Limits that could not be checked, in sentences."""
-    asked = (
-        ("latency", needs.max_latency_ms, lambda one: one.latency_ms),
-        ("the number of parameters", needs.max_parameters or needs.max_size_mb, lambda one: one.parameters),
+    latency, size = needs.max_latency_ms, needs.max_parameters or needs.max_size_mb
+    asked = {
+        "latency": [one for one in contenders if latency is not None and one.latency_ms is None],
+        "the number of parameters": [one for one in contenders if size is not None and one.parameters is None],
+    }
+    return tuple(
+        f"{what} of {', '.join(sorted({one.student or one.name for one in lacking}))} is not known, "
+        "so that limit was not applied"
+        for what, lacking in asked.items()
+        if lacking
     )
-    said = []
-    for what, limit, known in asked:
-        students = sorted({one.student or one.name for one in contenders if known(one) is None})
-        if limit is not None and students:
-            said.append(f"{what} of {', '.join(students)} is not known, so that limit was not applied")
-    return tuple(said)
 
 
 def _broken(contender: Contender, needs: Needs) -> Iterable[tuple[str, str]]:

@@ -14,13 +14,14 @@ from rich.text import Text
 from azeotrope.advice.boundary import Boundary, Crossing, Piece
 from azeotrope.record.interval import Interval
 from azeotrope.reporting.difference import points, unit_name
+from azeotrope.reporting.plain import plain
 
 
 def document(found: Boundary) -> dict[str, JsonValue]:
     """The boundary's fields; a bound at infinity is null, for JSON has no infinity."""
-    plain = _plain(asdict(found))
-    assert isinstance(plain, dict)
-    return plain
+    content = plain(asdict(found))
+    assert isinstance(content, dict)
+    return content
 
 
 def headline(found: Boundary) -> str:
@@ -113,14 +114,3 @@ def _piece(piece: Piece) -> str:
 def _size(size: float) -> str:
     """Three digits, without an exponent: a crossing is not known better."""
     return f"{float(f'{size:.3g}'):,.0f}"
-
-
-def _plain(value: object) -> JsonValue:
-    """Records as JSON values: tuples as lists, infinity as null."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if isinstance(value, str | int | bool) else None

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from azeotrope.advice.verdict import Call
 from azeotrope.config import Weight
-from azeotrope.record.run import EnvironmentFacts
+from azeotrope.record.run import EnvironmentFacts, SearchFacts
 
 
 class Shown(BaseModel):
@@ -52,6 +52,7 @@ class ArmSummary(Shown):
     strategy: str
     init: str
     losses: dict[str, Weight] = Field(default_factory=dict)
+    search: SearchFacts | None = Field(default=None, description="how the losses were chosen, where they were")
     test_error: Estimate | None
     val_error: float | None
     seeds: tuple[int, ...]

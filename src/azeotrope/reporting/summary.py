@@ -118,7 +118,8 @@ def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> A
         name=runs[0].arm,
         strategy=runs[0].strategy,
         init=runs[0].init,
-        losses=runs[0].losses,
+        losses=(done or runs)[0].losses,  # a run that failed may not have come to choose them
+        search=done[0].search if done else None,
         test_error=_estimate(arm_error(done)) if done else None,
         val_error=fmean(validation) if validation else None,
         seeds=tuple(run.seed for run in done),

@@ -148,7 +148,8 @@ def described(arm: ArmSummary) -> str:
         for name, weight in arm.losses.items()
         if name != "cross_entropy"
     ]
-    return f"{start}; labels" + "".join(f" + {loss}" for loss in losses)
+    chosen = f" (chosen among {len(arm.search.candidates)} on validation)" if arm.search else ""
+    return f"{start}; labels" + "".join(f" + {loss}" for loss in losses) + chosen
 
 
 def total(by_phase: Mapping[str, float]) -> float | None:

@@ -1,0 +1,68 @@
+"""`azeotrope advise`: a thin call of `azeotrope.advise`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from azeotrope.cli import _columns as mapping
+from azeotrope.cli import _options as options
+
+
+def command(
+    runs: Annotated[str, typer.Argument(metavar="RUNS", help="Folder or URL of runs, a CSV or a Parquet table.")],
+    images: Annotated[float | None, typer.Option(help="Labelled images you have now (the largest size run).")] = None,
+    reachable: Annotated[float | None, typer.Option(help="Labelled images you could have.")] = None,
+    target_error: Annotated[float | None, typer.Option(help="The error you need, such as 0.05 for 5 %.")] = None,
+    max_parameters: Annotated[float | None, typer.Option(help="The largest student, in parameters.")] = None,
+    max_latency_ms: Annotated[float | None, typer.Option(help="The slowest student, in ms an image.")] = None,
+    max_size_mb: Annotated[float | None, typer.Option(help="The largest student, in MB of 32-bit weights.")] = None,
+    hourly_price: Annotated[float | None, typer.Option(help="What an hour of the machine costs.")] = None,
+    teacher_exists: Annotated[
+        bool, typer.Option("--teacher-exists/--no-teacher-exists", help="The teacher's pass is already paid.")
+    ] = False,
+    students_sharing: Annotated[int, typer.Option(help="How many students share the teacher's pass.")] = 1,
+    hub: Annotated[bool, typer.Option("--hub/--no-hub", help="Published weights may start the student.")] = True,
+    x: mapping.X = None,
+    error: mapping.Error = None,
+    by: mapping.By = None,
+    where: mapping.Where = None,
+    unit: mapping.UnitOption = mapping.UnitName.auto,
+    practical: Annotated[float, typer.Option(help="A difference of error that counts as none.")] = 0.005,
+    draws: Annotated[int, typer.Option(help="How many joint draws of all curves.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Of the draws; the same seed gives the same answer.")] = 0,
+    as_json: options.AsJson = False,
+) -> None:
+    """Which strategy for your needs, what it will reach and cost, and what would change the answer.
+
+    Example: azeotrope advise result/ --images 2000 --target-error 0.1 --max-parameters 5e6
+    """
+    import azeotrope
+    from azeotrope.advice.limits import Needs
+    from azeotrope.reporting import advice_text
+
+    needs = Needs(
+        images=images,
+        reachable=reachable,
+        target_error=target_error,
+        max_parameters=max_parameters,
+        max_latency_ms=max_latency_ms,
+        max_size_mb=max_size_mb,
+        hourly_price=hourly_price,
+        teacher_exists=teacher_exists,
+        students_sharing=students_sharing,
+        hub=hub,
+    )
+    advice = azeotrope.advise(
+        runs,
+        needs,
+        columns=mapping.columns(x, error, by, where, unit),
+        practical=practical,
+        draws=draws,
+        seed=seed,
+    )
+    if as_json:
+        options.print_json(advice_text.document(advice))
+    else:
+        mapping.show(advice_text.text(advice))

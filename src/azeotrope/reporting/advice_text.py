@@ -1,0 +1,188 @@
+"""Advice in words and tables, and as the JSON document of `azeotrope advise --json`.
+
+Numbers in brackets stand for contenders; the last table lists the runs behind each, so that every number can be traced.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from pydantic import JsonValue
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from azeotrope.advice.answer import Advice, LabelsNeeded, WorthInImages
+from azeotrope.advice.price import Cost
+from azeotrope.record.interval import Interval
+from azeotrope.reporting.plain import plain
+from azeotrope.reporting.words import MISSING, count, duration, plural
+
+
+def document(advice: Advice) -> dict[str, JsonValue]:
+    """The advice's fields; a bound at infinity is null, for JSON has no infinity."""
+    content = plain(asdict(advice))
+    assert isinstance(content, dict)
+    return content
+
+
+def text(advice: Advice) -> RenderableType:
+    """The recommendation in one sentence first, then its numbers, what would change it, and the runs behind all."""
+    marks = {row.contender: place for place, row in enumerate(advice.evidence.contenders, 1)}
+    parts: list[RenderableType] = [Text(advice.recommendation.sentence, style="bold"), Text()]
+    if advice.predicted_error is not None:
+        parts += [_facts(advice, marks), Text()]
+    if advice.recommendation.settled_by:
+        parts += [Text("What would settle it", style="bold"), *_bullets(_settling(advice)), Text()]
+    if advice.labels_needed:
+        target = 100 * advice.labels_needed[0].target
+        parts += [Text(f"Labelled images needed for {target:.3g} % error", style="bold")]
+        parts += [*_bullets(_labels(item, marks) for item in advice.labels_needed), Text()]
+    if advice.worth_in_images:
+        parts += [Text(f"Worth in images, at {advice.worth_in_images[0].at:,.0f}", style="bold")]
+        parts += [*_bullets(_worth(item, marks) for item in advice.worth_in_images), Text()]
+    parts += [Text("It would change", style="bold")]
+    parts += _bullets([change.sentence for change in advice.would_change_if] or ["by nothing that these runs show"])
+    parts += [Text(), Text("Not tested", style="bold")]
+    parts += _bullets([f"{gap.what}: {gap.reason}" for gap in advice.not_tested] or ["nothing that is usual"])
+    parts += [Text(), Text("Evidence", style="bold"), _evidence(advice), *_run_ids(advice)]
+    parts += [Text(f"warning: {warning}", style="yellow") for warning in advice.evidence.warnings]
+    return Group(*parts)
+
+
+def _facts(advice: Advice, marks: dict[str, int]) -> Table:
+    grid = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, said in _rows(advice, marks):
+        grid.add_row(Text(label, style="dim"), Text(said))
+    return grid
+
+
+def _rows(advice: Advice, marks: dict[str, int]) -> Iterable[tuple[str, str]]:
+    error, p_win, rival = advice.predicted_error, advice.p_win, advice.runner_up
+    assert error is not None
+    leads = "" if advice.recommendation.contender else f" (of {error.contender}, which leads)"
+    yield "predicted error", f"{errors(error.error)} at {error.at:,.0f} images{leads} {_mark(marks, error.contender)}"
+    if p_win is not None and p_win.against is not None:
+        near = f"within {100 * p_win.practical:.2g} points of the lowest {p_win.p_near_best:.2f}"
+        yield (
+            "probability",
+            f"better than {p_win.against} {p_win.p:.2f}, best of all {p_win.p_best:.2f}, {near} {_mark(marks)}",
+        )
+    cost = _cost(advice.cost) if advice.cost else "not known: these runs hold no seconds"
+    yield "cost of a run", f"{cost} {_mark(marks, error.contender)}"
+    if rival is not None:
+        margin = f"{_points(rival.margin)} points behind"
+        paid = f", {_cost(rival.cost)}" if rival.cost else ""
+        both = _mark(marks, rival.contender, error.contender)
+        yield "runner-up", f"{rival.contender}: {errors(rival.error)}, {margin}{paid} {both}"
+
+
+def _mark(marks: dict[str, int], *names: str) -> str:
+    """Like "[1, 3]"; all contenders when none is named."""
+    places = sorted(marks[name] for name in names) if names else [1, *([len(marks)] if len(marks) > 1 else [])]
+    return f"[{('–' if not names else ', ').join(map(str, places))}]"
+
+
+def errors(interval: Interval) -> str:
+    """Like "9.9 % (9.4 to 10.3)"."""
+    return f"{100 * interval.value:.1f} % ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
+
+
+def _points(margin: Interval) -> str:
+    return f"{100 * margin.value:.1f} ({100 * margin.low:.1f} to {100 * margin.high:.1f})"
+
+
+def _cost(cost: Cost) -> str:
+    seconds = cost.seconds
+    said = duration(seconds.value)
+    if seconds.high > seconds.low:
+        said += f" ({duration(seconds.low)} to {duration(seconds.high)})"
+    if abs(cost.seconds_alone - seconds.value) > 0.01 * seconds.value:
+        said += f", {duration(cost.seconds_alone)} with the teacher paid in full"
+    if cost.money is not None:
+        said += f", {cost.money.value:.2g} in money at {cost.hourly_price:g} an hour"
+    if cost.pretraining_seconds is not None:
+        said += f"; its published weights, counted, {duration(cost.pretraining_seconds)} more"
+    return said + (" (extrapolated)" if cost.extrapolated else "")
+
+
+def _settling(advice: Advice) -> Iterable[str]:
+    for run in advice.recommendation.settled_by:
+        who = f"{plural(run.seeds, 'paired seed')} of {', '.join(run.contenders)} at {run.train_images:,.0f} images"
+        removes = "" if run.variance_removed is None else f" (removes {run.variance_removed:.0%} of what is uncertain)"
+        yield who + removes
+
+
+def _labels(item: LabelsNeeded, marks: dict[str, int]) -> str:
+    if item.p_never > 0.95:
+        said = "never, as far as these runs tell"
+    else:
+        low, high = _size(item.images.low), _size(item.images.high)
+        said = f"{_size(item.value)} ({low} to {high})" if item.value else f"between {low} and {high}"
+        if item.p_never > 0:
+            said += f"; never with probability {item.p_never:.2f}"
+    if item.p_reachable is not None:
+        said += f"; what is reachable suffices with probability {item.p_reachable:.2f}"
+    return f"{item.contender}: {said} {_mark(marks, item.contender)}"
+
+
+def _worth(item: WorthInImages, marks: dict[str, int]) -> str:
+    mark = _mark(marks, item.challenger, item.baseline)
+    times = item.times
+    high = f"to {times.high:.3g}" if math.isfinite(times.high) else "or more"
+    middle = f"{times.value:.3g} times " if item.value is not None else ""
+    return (
+        f"{item.of}: {item.challenger} is worth {middle}({times.low:.3g} {high}) the images of {item.baseline} {mark}"
+    )
+
+
+def _size(images: float) -> str:
+    return f"{float(f'{images:.3g}'):,.0f}" if math.isfinite(images) else "without bound"
+
+
+def _bullets(lines: Iterable[str]) -> list[RenderableType]:
+    return [Padding(Text(f"· {line}"), (0, 0, 0, 2)) for line in lines]
+
+
+def _evidence(advice: Advice) -> Table:
+    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    grid.add_column("", justify="right", no_wrap=True)
+    grid.add_column("contender", overflow="fold")
+    for title in ("error, 90 %", "best", "a run", "parameters", "sizes", "seeds"):
+        grid.add_column(title, justify="right", no_wrap=True)
+    for place, row in enumerate(advice.evidence.contenders, 1):
+        name = f"{row.contender} (left out: {row.excluded})" if row.excluded else row.contender
+        cells = (
+            f"[{place}]",
+            name,
+            errors(row.error) if row.error else MISSING,
+            f"{row.p_best:.2f}" if row.p_best is not None else MISSING,
+            duration(row.cost.seconds.value) if row.cost else MISSING,
+            count(row.parameters),
+            str(len(row.sizes)),
+            str(row.seeds),
+        )
+        grid.add_row(*map(Text, cells))
+    return grid
+
+
+def _run_ids(advice: Advice) -> list[RenderableType]:
+    return [
+        Text(f"[{place}] {' '.join(short(row.run_ids))}", style="dim", overflow="fold")
+        for place, row in enumerate(advice.evidence.contenders, 1)
+    ]
+
+
+def short(run_ids: Sequence[str]) -> list[str]:
+    """Ids cut to the fewest characters, eight or more, that keep these apart."""
+    longest = max(map(len, run_ids), default=0)
+    for length in range(8, longest):
+        if len({run_id[:length] for run_id in run_ids}) == len(set(run_ids)):
+            return [run_id[:length] for run_id in run_ids]
+    return list(run_ids)
