@@ -10,7 +10,7 @@ from azeotrope.reporting.numbers import Comparison
 
 def cautions(task: Task, comparison: Comparison) -> tuple[str, ...]:
     """One sentence each; empty when there is nothing to say."""
-    return (*_images(task), *_classes(task, comparison), *_teacher(comparison))
+    return (*_images(task), *_classes(task, comparison), *_teacher(comparison), *_searches(comparison))
 
 
 def _images(task: Task) -> Iterable[str]:
@@ -38,3 +38,14 @@ def _teacher(comparison: Comparison) -> Iterable[str]:
         f"The teacher's head is wrong on {100 * teacher.head_error:.1f} % of the test images, the best student on "
         f"{100 * min(errors):.1f} %: a teacher below its student can still help, but a better one may help more."
     )
+
+
+def _searches(comparison: Comparison) -> Iterable[str]:
+    """An arm that chose its losses had more trials than the others, and its validation error is the best of them."""
+    for arm in comparison.arms:
+        if arm.search is not None:
+            yield (
+                f"{arm.name} chose its losses among {len(arm.search.candidates)} lists on validation and took "
+                f"{arm.search.chosen}. Extra trainings: {len(arm.search.candidates) - 1}, charged under tuning. The choice "
+                "flatters its validation error, not its test error."
+            )

@@ -34,19 +34,25 @@ def compare(
     out: str | Path,
     train_images: int | None = None,
     arms: Sequence[str] | None = None,
+    losses: Sequence[str] | None = None,
     seeds: int = 3,
     image_size: int | None = None,
     upstream: UpstreamSpec | None = None,
     recipe: Mapping[str, Any] | None = None,
     precision: Literal["auto", "fp32", "bf16"] = "auto",
     cache: Path | None = None,
+    cache_gb: float | None = None,
+    verify_cache: bool = False,
+    strict: bool = False,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compare strategies at one number of training images, and leave records, report and the winner's model in `out`.
 
     `data`, `student` and `teacher` are written as on the command line (`fashion-mnist`, `photos/`,
-    `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `recipe` overrides
-    fields of `Recipe`. A run that is in `out` already is not made again, so an interrupted comparison goes on.
+    `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
+    `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
+    (`sweeping.search`). `recipe` overrides fields of `Recipe`. A run that is in `out` already is not made again, so an
+    interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """
@@ -54,7 +60,7 @@ def compare(
         raise InputError("At least one seed is needed", found=str(seeds), next_step="take 3 or more for a verdict")
     sizes = None if train_images is None else [train_images]
     request = Request(
-        data, student, teacher, sizes, arms, range(seeds), image_size, upstream, recipe or {}, precision, cache
+        data, student, teacher, sizes, arms, range(seeds), image_size, upstream, recipe or {}, precision, cache, losses
     )
     return compare_sizes(request, Path(out), progress or Silent())[-1]
 

@@ -10,19 +10,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from azeotrope.api.cache_budget import within_budget
 from azeotrope.api.progress import Progress, Silent, scanning
-from azeotrope.config import Arm, ComparePlan, TeacherSpec, UpstreamSpec, from_yaml, to_yaml
+from azeotrope.config import Arm, ComparePlan, TeacherSpec, UpstreamSpec, to_yaml
 from azeotrope.data.task import Task, load_task
+from azeotrope.errors import InputError
 from azeotrope.models.device import choose, make_repeatable
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.sweeping.history import planned_for
 from azeotrope.sweeping.plan import default_arms, make_plan
 from azeotrope.sweeping.resources import Resources
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked, before defaults are filled in. `recipe` overrides fields of `Recipe` by name."""
+    """What a person asked, before defaults are filled in. `recipe` overrides fields of `Recipe` by name; `losses` are
+    for the `distill` arms that name none: one list, or several to choose from on validation.
+    """
 
     data: str
     student: str
@@ -35,6 +40,7 @@ class Request:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     cache: Path | None = None
+    losses: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,14 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     """
     progress = progress or Silent()
     make_repeatable()
-    resources = Resources(request.cache or default_cache(), choose(request.precision))
+    resources = Resources(
+        request.cache or default_cache(), choose(request.precision), verify_cache=request.verify_cache
+    )
     arms, left_out = _arms(request)
     teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
     _check_models(resources, request, teacher)
     task = load_task(request.data, scanning(progress))
+    _report_unreadable(task, progress, strict=request.strict)
     resources.add(task)
     upstream = None
     if request.upstream is not None:
@@ -80,14 +89,33 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
         upstream_task=upstream,
         recipe=request.recipe,
     )
+    if request.cache_gb is not None:
+        asked = request.recipe.get("views")
+        plan = within_budget(plan, request.cache_gb, asked, resources, task, progress)
     return Workshop(task, upstream, resources, plan, left_out)
+
+
+def _report_unreadable(task: Task, progress: Progress, *, strict: bool) -> None:
+    """Unreadable images are in no split. They are counted here; `check` names them. `strict` refuses them."""
+    reasons = task.manifest.reasons
+    if not reasons:
+        return
+    first = next(iter(reasons))
+    example = f"{task.manifest.keys[first]}: {reasons[first]}"
+    if strict:
+        raise InputError(
+            "Every image must be readable when --strict is given",
+            found=f"{len(reasons):,} of {len(task.labels):,} are not, such as {example}",
+            next_step="repair or remove them (`azeotrope check` lists them), or leave --strict out",
+        )
+    progress.say(f"{len(reasons):,} of {len(task.labels):,} images cannot be read and are left out, such as {example}")
 
 
 def keep_plan(out: Path, plan: ComparePlan) -> None:
     """Write `plan.yaml`. Raises StoreError when the folder holds runs of other images; nothing is then overwritten."""
     path = out / PLAN
     if path.exists():
-        check_same_data(out, from_yaml(ComparePlan, path).fingerprint, plan.fingerprint)
+        check_same_data(out, planned_for(path.read_bytes(), str(path)), plan.fingerprint)
     try:
         write_atomically(path, to_yaml(plan))
     except OSError as error:
@@ -112,9 +140,25 @@ def _check_models(resources: Resources, request: Request, teacher: TeacherSpec |
 
 def _arms(request: Request) -> tuple[list[Arm], dict[str, str]]:
     if request.arms is not None:
-        return [Arm.parse(arm) for arm in request.arms], {}
+        return _with_losses(request.arms, request.losses), {}
     arms, left_out = default_arms(request.student, request.upstream)
+    arms = _with_losses([arm.name for arm in arms], request.losses)
     if request.teacher is None:
         left_out |= {arm.name: "no teacher was named" for arm in arms if arm.strategy == "distill"}
         arms = [arm for arm in arms if arm.strategy != "distill"]
     return arms, left_out
+
+
+def _with_losses(arms: Sequence[str], losses: Sequence[str] | None) -> list[Arm]:
+    """Arms as they are written; `distill` without losses gets these."""
+    if losses is None:
+        return [Arm.parse(arm) for arm in arms]
+    open_ = [arm for arm in arms if Arm.parse(arm).strategy == "distill" and ":" not in arm]
+    if not open_ or not losses:
+        raise InputError(
+            "--losses is for distill arms that name no losses",
+            found=f"losses {', '.join(losses) or 'none'}; arms {', '.join(arms)}",
+            allowed="--arms scratch,distill --losses kl,info_nce+kl=0.5",
+            next_step="add such an arm, or leave --losses out",
+        )
+    return [Arm.parse(f"{arm}:{'/'.join(losses)}" if arm in open_ else arm) for arm in arms]

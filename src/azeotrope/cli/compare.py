@@ -21,6 +21,13 @@ def command(
         str | None,
         typer.Option("--arms", help="Comma-separated, such as scratch,distill:kl (all that are possible here)."),
     ] = None,
+    losses: Annotated[
+        str | None,
+        typer.Option(
+            "--losses",
+            help="Of distill arms that name none: kl+align_uniform=0.5; several, comma-separated: validation chooses.",
+        ),
+    ] = None,
     seeds: options.Seeds = 3,
     teacher_size: options.TeacherSize = None,
     image_size: options.ImageSize = None,
@@ -33,6 +40,9 @@ def command(
     mirror: options.Mirror = None,
     precision: options.Precision = options.PrecisionName.auto,
     cache: options.Cache = None,
+    cache_gb: options.CacheGb = None,
+    verify_cache: options.VerifyCache = False,
+    strict: options.Strict = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student in every sensible way at equal budget, and say which way is better, and how surely.
@@ -53,12 +63,16 @@ def command(
             out=out,
             train_images=train_images,
             arms=options.names(arms),
+            losses=options.names(losses),
             seeds=seeds,
             image_size=image_size,
             upstream=options.upstream_spec(upstream, pretrain_images),
             recipe=options.recipe_changes(epochs, batch_images, learning_rates, views, mirror),
             precision=precision.value,
             cache=cache,
+            cache_gb=cache_gb,
+            verify_cache=verify_cache,
+            strict=strict,
             progress=progress,
         )
     if as_json:
