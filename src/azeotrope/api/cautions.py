@@ -44,8 +44,9 @@ def _searches(comparison: Comparison) -> Iterable[str]:
     """An arm that chose its losses had more trials than the others, and its validation error is the best of them."""
     for arm in comparison.arms:
         if arm.search is not None:
+            count = len(arm.search.candidates)
             yield (
-                f"{arm.name} chose its losses among {len(arm.search.candidates)} lists on validation and took "
-                f"{arm.search.chosen}. Extra trainings: {len(arm.search.candidates) - 1}, charged under tuning. The choice "
-                "flatters its validation error, not its test error."
+                f"{arm.name} chose its losses among {count} lists on validation and took {arm.search.chosen}. "
+                f"Extra trainings: {count - 1}, charged under tuning. The choice flatters its validation error, not its "
+                "test error."
             )
