@@ -19,14 +19,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from azeotrope.errors import RunFailed
-from azeotrope.losses._contract import Setup, Signals, WeightedSum, build
+from azeotrope.losses._contract import Setup, WeightedSum, build
 from azeotrope.models.device import Device, synchronise
 from azeotrope.models.network import Network
 from azeotrope.train import checkpoint
 from azeotrope.train.dataset import Batch, StudentData
 from azeotrope.train.evaluate import Score, validate
 from azeotrope.train.optimizer import build_optimizer, rate_factor, set_rate
+from azeotrope.train.processes import ALONE, Processes
 from azeotrope.train.stage import Stage
+from azeotrope.train.step import Step
 
 CHECKPOINT_SECONDS = 5.0  # an interruption costs at most an epoch, or this much where epochs are shorter
 
@@ -52,7 +54,11 @@ class Progress:
 
 @dataclass
 class Training:
-    """One stage being trained at one learning rate. `run` leaves the best epoch's weights in `network`."""
+    """One stage being trained at one learning rate. `run` leaves the best epoch's weights in `network`.
+
+    With several `processes`, each trains on its share of every batch and ends with the same weights; the one that leads
+    writes the checkpoints.
+    """
 
     network: Network
     stage: Stage
@@ -63,6 +69,7 @@ class Training:
     device: Device
     file: Path
     advance: Callable[[int], None] = lambda images: None
+    processes: Processes = ALONE
 
     def __post_init__(self) -> None:
         targets = self.data.targets
@@ -78,6 +85,8 @@ class Training:
             torch.manual_seed(self.seed)  # projectors start alike in every arm that has them
             self.losses: WeightedSum = build(self.stage.losses, setup).to(self.device.name)
         self.device.place(self.network)
+        parts = self.stage.recipe.accumulate
+        self.step = Step(self.network, self.losses, self.device, self.processes, parts)
         self.optimizer = build_optimizer(self.network, self.losses, self.stage, self.learning_rate)
         self.progress = Progress()
 
@@ -89,7 +98,7 @@ class Training:
             self._timed("train", self._train_epoch, epoch)
             self._timed("evaluate", self._judge, epoch)
             self.progress.epoch = epoch + 1
-            if time.perf_counter() - saved_at > CHECKPOINT_SECONDS:
+            if self.processes.leads and time.perf_counter() - saved_at > CHECKPOINT_SECONDS:
                 checkpoint.save(self.file, self._state())
                 saved_at = time.perf_counter()
         self.network.load_state_dict(self.progress.best_weights)
@@ -99,38 +108,28 @@ class Training:
         self.network.train(self.stage.trains == "all")  # a frozen body's BatchNorm statistics must not move
         recipe = self.stage.recipe
         per_epoch = recipe.steps(len(self.rows.train)) // recipe.epochs
-        torch.manual_seed(self.seed * 1_000_003 + epoch)  # dropout, where a model has any
+        stream = (self.seed * 1_000_003 + epoch) * self.processes.count + self.processes.rank
+        torch.manual_seed(stream)  # dropout, where a model has any
+        share = self.processes.share(recipe.batch_images)
         values = []
-        for index, batch in enumerate(self.data.epoch(self.rows.train, recipe.batch_images, self.seed, epoch)):
+        for index, batch in enumerate(self.data.epoch(self.rows.train, recipe.batch_images, self.seed, epoch, share)):
             step = epoch * per_epoch + index
             set_rate(
                 self.optimizer,
                 self.learning_rate * rate_factor(step, recipe.epochs * per_epoch, recipe.warmup_share),
             )
             values.append(self._step(batch, (step + 1) / (recipe.epochs * per_epoch)))
-            self.advance(len(batch.labels))
+            self.advance(recipe.batch_images)
+        self.processes.agree(self.network)
         self._check_finite(torch.stack(values), epoch * per_epoch)
 
     def _step(self, batch: Batch, progress: float) -> Float[Tensor, " losses"]:
-        with self.device.autocast():
-            output = self.network(batch.images)
-            signals = Signals(
-                output.features,
-                output.logits,
-                batch.labels,
-                batch.teacher_features,
-                batch.teacher_logits,
-                batch.places,
-                progress,
-            )
-            total, values = self.losses(signals)
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        values = self.step.gradients(batch, progress)
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         torch.nn.utils.clip_grad_norm_(parameters, self.stage.recipe.clip_norm)
         self.optimizer.step()
-        measured: Tensor = values
-        return measured
+        return values
 
     def _judge(self, epoch: int) -> None:
         score = validate(self.network, self.data, self.rows.val, self.device)

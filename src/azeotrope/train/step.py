@@ -1,0 +1,87 @@
+"""One step's gradients: forward, losses over the whole batch, backward; in parts and over processes where asked.
+
+A contrastive loss compares every image with every other of the batch. Averaging the gradients of parts, as is usual,
+would give each image the negatives of its part only: another loss. Here the features and logits of all parts and all
+processes are put together first and the losses are computed once, so that parts and processes change memory and time,
+and not what is minimised. What they do change is BatchNorm, whose statistics are those of a part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from azeotrope.losses._contract import Signals, WeightedSum
+from azeotrope.models.device import Device
+from azeotrope.models.network import Network, Output
+from azeotrope.train.dataset import Batch
+from azeotrope.train.processes import Processes
+
+
+@dataclass(frozen=True)
+class Step:
+    """Computes gradients of one batch. `parts` is into how many the batch is split to save memory."""
+
+    network: Network
+    losses: WeightedSum
+    device: Device
+    processes: Processes
+    parts: int = 1
+
+    def gradients(self, batch: Batch, progress: float) -> Float[Tensor, " losses"]:
+        """Leave in `.grad` what the whole batch asks, equal in all processes; the losses' values. `batch` is this
+        process's share, as large as everybody's.
+        """
+        with self.device.autocast():
+            output = self._forward(batch.images)
+            total, values = self.losses(self._signals(output, batch, progress))
+        total.backward()
+        self.processes.add_gradients(self.network)
+        measured: Tensor = values
+        return measured
+
+    def _forward(self, images: Float[Tensor, "B 3 H W"]) -> Output:
+        """With several parts, activations are not kept: each part is computed again when its turn to go back comes
+        (Chen et al. 2016, arXiv 1604.06174; for contrastive losses Gao et al. 2021, arXiv 2101.06983).
+        """
+        if self.parts == 1:
+            output: Output = self.network(images)
+            return output
+        outputs = [self._recomputed(part) for part in images.tensor_split(self.parts)]
+        return Output(*(torch.cat(tensors) for tensors in zip(*outputs, strict=True)))
+
+    def _recomputed(self, images: Float[Tensor, "B 3 H W"]) -> Output:
+        def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+            return nullcontext(), _statistics_kept(self.network)
+
+        output: Output = checkpoint(self.network, images, use_reentrant=False, context_fn=contexts)
+        return output
+
+    def _signals(self, output: Output, batch: Batch, progress: float) -> Signals:
+        together = self.processes.together
+        return Signals(
+            together(output.features),
+            together(output.logits),
+            together(batch.labels),
+            together(batch.teacher_features),
+            together(batch.teacher_logits),
+            together(batch.places),
+            progress,
+        )
+
+
+@contextmanager
+def _statistics_kept(module: nn.Module) -> Iterator[None]:
+    """What is computed a second time must not move BatchNorm's statistics a second time."""
+    before = [buffer.clone() for buffer in module.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, value in zip(module.buffers(), before, strict=True):
+            buffer.copy_(value)

@@ -1,0 +1,118 @@
+"""Parts of a batch and processes must change memory and time, and not what is minimised."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from azeotrope.config import Recipe, validated
+from azeotrope.errors import InputError
+from azeotrope.losses._contract import Setup, build
+from azeotrope.models.network import Network
+from azeotrope.train.processes import ALONE, Processes
+from azeotrope.train.step import Step
+
+from . import _together
+from ._together import BATCH, CLASSES, CPU, LOSSES, TEACHER_FEATURES, Pictures, network, trained
+
+
+def step(model, parts=1):
+    torch.manual_seed(1)
+    losses = build(LOSSES, Setup(model.head.in_features, TEACHER_FEATURES, CLASSES))
+    return Step(model, losses, CPU, ALONE, parts)
+
+
+def gradients(step, batch):
+    for module in (step.network, step.losses):
+        module.zero_grad()
+    values = step.gradients(batch, 1.0)
+    return values, [p.grad.clone() for module in (step.network, step.losses) for p in module.parameters()]
+
+
+@pytest.mark.parametrize("parts", [2, 3, 4])
+def test_parts_give_the_gradients_of_the_whole_batch(parts):
+    model, batch = network(), Pictures().batch(torch.arange(BATCH))
+    values, whole = gradients(step(model), batch)
+    values_in_parts, in_parts = gradients(step(model, parts), batch)
+    torch.testing.assert_close(values_in_parts, values)
+    torch.testing.assert_close(in_parts, whole, rtol=1e-4, atol=1e-6)
+
+
+def test_the_mean_of_the_parts_gradients_is_another_loss():
+    """Why gradients are not simply accumulated: each part has fewer negatives."""
+    model, pictures = network(), Pictures()
+    _, whole = gradients(step(model), pictures.batch(torch.arange(BATCH)))
+    halves = [gradients(step(model), pictures.batch(half))[1] for half in torch.arange(BATCH).chunk(2)]
+    gaps = [((a + b) / 2 - c).norm() / c.norm() for a, b, c in zip(*halves, whole, strict=True)]
+    assert max(gaps) > 0.1
+
+
+def test_dropout_is_replayed_when_a_part_is_computed_again():
+    model, batch = network(), Pictures().batch(torch.arange(BATCH))
+    model.backbone.append(nn.Dropout(0.5))
+    made = step(model, parts=2)
+    torch.manual_seed(5)
+    _, replayed = gradients(made, batch)
+    torch.manual_seed(5)
+    outputs = [model(part) for part in batch.images.tensor_split(2)]
+    kept = type(outputs[0])(*(torch.cat(both) for both in zip(*outputs, strict=True)))
+    made.network.zero_grad()
+    made.losses(made._signals(kept, batch, 1.0))[0].backward()
+    torch.testing.assert_close([p.grad for p in model.parameters()], replayed[: len(list(model.parameters()))])
+
+
+def test_batch_norm_counts_each_part_once():
+    model = Network(nn.Sequential(nn.BatchNorm2d(3), nn.AdaptiveAvgPool2d(1), nn.Flatten()), nn.Linear(3, CLASSES))
+    batch = Pictures().batch(torch.arange(BATCH))
+    gradients(step(model.train(), parts=4), batch)
+    norm, expected = model.backbone[0], nn.BatchNorm2d(3)
+    for part in batch.images.tensor_split(4):
+        expected(part)
+    assert norm.num_batches_tracked == 4
+    torch.testing.assert_close(norm.running_var, expected.running_var)
+
+
+def test_parts_train_to_the_same_weights(tmp_path):
+    torch.testing.assert_close(trained(tmp_path, accumulate=2), trained(tmp_path), rtol=1e-3, atol=1e-5)
+
+
+def test_a_part_must_hold_a_pair():
+    with pytest.raises(InputError, match="accumulate must leave 2 images a part: at most 4 here"):
+        validated(Recipe, {"epochs": 1, "batch_images": 8, "accumulate": 5})
+
+
+def test_a_batch_that_cannot_be_shared_is_refused():
+    with pytest.raises(InputError) as error:
+        Processes(0, 3).share(16)
+    assert str(error.value) == (
+        "A batch must be shared equally by the processes. Found: 16 images a batch, 3 processes. "
+        "Next: take --batch-images 15, or other processes."
+    )
+
+
+def test_shares_are_the_batch():
+    shares = [list(range(16))[Processes(rank, 4).share(16)] for rank in range(4)]
+    assert [image for share in shares for image in share] == list(range(16))
+
+
+def test_two_processes_take_the_steps_of_one(tmp_path):
+    """Two real processes over gloo; takes seconds because each imports torch. Contrastive losses see all images."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    command = [sys.executable, _together.__file__, str(tmp_path)]
+    started = [
+        subprocess.Popen(command, env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)})
+        for rank in range(2)
+    ]
+    assert [process.wait(timeout=100) for process in started] == [0, 0]
+    alone = trained(tmp_path)
+    first, second = (torch.load(Path(tmp_path) / f"{rank}.pt", weights_only=True) for rank in range(2))
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+    torch.testing.assert_close(first, alone, rtol=1e-3, atol=1e-5)
