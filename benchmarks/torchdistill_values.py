@@ -66,9 +66,9 @@ def memory(batch: Signals, images: int = 50, negatives: int = 40, steps: int = 3
         places = torch.arange(BATCH) + 5 * step  # some images are met again
         student = unit(ours.student_projector(batch.features + step)).detach()
         teacher = unit(ours.teacher_projector(batch.teacher_features + step)).detach()
-        others = ours._others(places)
+        others = ours._others(places, (step + 1) / steps)
         with mock.patch.object(ours, "_others", return_value=others):
-            value = ours.value(student, teacher, places)
+            value = ours.value(student, teacher, places, 1.0)
         drawn = {"pos_idx": places, "contrast_idx": torch.cat([places[:, None], others], dim=1)}
         expected = other({**_io("n", student), "e": {"input": drawn}}, _io("n", teacher)).squeeze()
     return value, expected

@@ -19,8 +19,8 @@ def loss(monkeypatch):
     made = Loss(Setup(24, 40, 10, train_images=IMAGES), width=WIDTH, negatives=NEGATIVES)
     draw = made._others
 
-    def remembered(places):
-        made.drawn = draw(places)
+    def remembered(places, progress):
+        made.drawn = draw(places, progress)
         return made.drawn
 
     monkeypatch.setattr(made, "_others", remembered)
@@ -58,7 +58,7 @@ def test_three_batches_are_the_formula_with_a_bank_that_remembers(loss):
         places = np.random.default_rng(step).permutation(IMAGES)[:6]
         anchors = {"student": random_units(6, 10 + step), "teacher": random_units(6, 20 + step)}
         given = (torch.from_numpy(anchors[name]).float() for name in ("student", "teacher"))
-        value = loss.value(*given, torch.from_numpy(places)).item()
+        value = loss.value(*given, torch.from_numpy(places), (step + 1) / 3).item()
         expected = 0.0
         for name, other in (("student", "teacher"), ("teacher", "student")):
             part, partitions[other] = one_direction(
@@ -74,18 +74,26 @@ def test_three_batches_are_the_formula_with_a_bank_that_remembers(loss):
 
 def test_negatives_are_other_images_all_of_them(loss):
     places = torch.arange(IMAGES).repeat(20)
-    drawn = loss._others(places)
+    drawn = loss._others(places, 0.5)
     assert drawn.shape == (20 * IMAGES, NEGATIVES)
     assert not (drawn == places[:, None]).any()
     assert set(drawn.flatten().tolist()) == set(range(IMAGES))
 
 
+def test_the_draw_depends_on_the_step_and_on_nothing_else(loss):
+    places = torch.arange(6)
+    first = loss._others(places, 0.5)
+    torch.manual_seed(99)
+    assert torch.equal(loss._others(places, 0.5), first)
+    assert not torch.equal(loss._others(places, 0.5 + 1e-6), first)
+
+
 def test_an_agreeing_pair_is_below_a_disagreeing_one(loss):
     places, teacher = torch.arange(6), torch.from_numpy(random_units(6, 1)).float()
     for _ in range(5):
-        loss.value(teacher, teacher, places)
-    agreeing = loss.value(teacher, teacher, places)
-    assert agreeing < loss.value(-teacher, teacher, places)
+        loss.value(teacher, teacher, places, 0.5)
+    agreeing = loss.value(teacher, teacher, places, 0.5)
+    assert agreeing < loss.value(-teacher, teacher, places, 0.5)
 
 
 def test_defaults_are_those_of_the_method():

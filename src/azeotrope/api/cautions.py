@@ -47,6 +47,6 @@ def _searches(comparison: Comparison) -> Iterable[str]:
             count = len(arm.search.candidates)
             yield (
                 f"{arm.name} chose its losses among {count} lists on validation and took {arm.search.chosen}. "
-                f"Extra trainings: {count - 1}, charged under tuning. The choice flatters its validation error, not its "
-                "test error."
+                f"Extra trainings: {count - 1}, charged under tuning. "
+                "The choice flatters its validation error, not its test error."
             )

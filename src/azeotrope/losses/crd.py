@@ -84,13 +84,13 @@ class Loss(nn.Module):
         student = self.student_projector(signals.features)
         teacher = self.teacher_projector(signals.teacher_features)
         with full_precision(student):
-            return self.value(unit(student), unit(teacher), signals.places)
+            return self.value(unit(student), unit(teacher), signals.places, signals.progress)
 
     def value(
-        self, student: Float[Tensor, "B D"], teacher: Float[Tensor, "B D"], places: Int[Tensor, " B"]
+        self, student: Float[Tensor, "B D"], teacher: Float[Tensor, "B D"], places: Int[Tensor, " B"], progress: float
     ) -> Float[Tensor, ""]:
         """The loss of unit rows, against the banks as they were before this batch."""
-        drawn = torch.cat([places[:, None], self._others(places)], dim=1)
+        drawn = torch.cat([places[:, None], self._others(places, progress)], dim=1)
         of_student = self.teacher_bank.contrast(student, drawn, self.temperature)
         of_teacher = self.student_bank.contrast(teacher, drawn, self.temperature)
         self.student_bank.remember(places, student, self.momentum)
@@ -98,10 +98,13 @@ class Loss(nn.Module):
         odds = self.negatives / len(self.student_bank.rows)
         return told_apart(of_student, odds) + told_apart(of_teacher, odds)
 
-    def _others(self, places: Int[Tensor, " B"]) -> Int[Tensor, "B N"]:
-        """N places of other images for each image."""
+    def _others(self, places: Int[Tensor, " B"], progress: float) -> Int[Tensor, "B N"]:
+        """N places of other images for each image. The draw depends on the progress only: it is the same on every
+        device, and in a training that goes on after a kill.
+        """
         others = len(self.student_bank.rows) - 1
-        drawn = torch.randint(others, (len(places), self.negatives), device=places.device)
+        generator = torch.Generator(places.device).manual_seed(round(progress * 2**48))
+        drawn = torch.randint(others, (len(places), self.negatives), generator=generator, device=places.device)
         return drawn + (drawn >= places[:, None])
 
 
