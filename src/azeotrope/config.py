@@ -20,12 +20,14 @@ from azeotrope.errors import InputError
 from azeotrope.lookup import nearest
 
 ARM_FORM = (
-    "strategy[@init][:loss+loss=WEIGHT], such as scratch, finetune@upstream or distill@hub:kl+align_uniform=0.5; "
+    "strategy[+pictures][@init][:loss+loss=WEIGHT], such as scratch, finetune@upstream or "
+    "distill@hub:kl+align_uniform=0.5; pictures are unlabelled or synth, or synth=2x for so many times the images; "
     "WEIGHT may be FIRST..LAST, and lists of losses to choose from are joined by '/'"
 )
 
 Strategy = Literal["scratch", "linear_probe", "finetune", "distill"]
 Init = Literal["random", "hub", "upstream"]
+Pictures = Literal["unlabelled", "synth"]
 Weight = float | tuple[float, float]  # of a loss: constant, or (first, last) and linear over the training in between
 
 MAX_VIEWS = 4096  # of one image; more than any training has epochs
@@ -148,12 +150,16 @@ class Arm(Spec):
     Written `strategy[@init][:loss+loss]`, a weight as `loss=2` or, when it goes linearly from one value to another over
     the training, `loss=1..0`: `scratch`, `finetune@upstream`, `distill:kl`, `distill@hub:kl+align_uniform=0.5`.
     With `candidates` (`distill:kl/info_nce+kl=2`) the losses are chosen among several lists, on validation.
+    `pictures` beside the labelled ones teach too (`distill+unlabelled`, `distill+synth=2x@hub:kl`): `multiple` times
+    the training images, or all that there are.
     """
 
     strategy: Strategy
     init: Init
     losses: dict[str, Weight] = Field(default_factory=dict)
     candidates: tuple[dict[str, Weight], ...] = ()
+    pictures: Pictures | None = None
+    multiple: float | None = Field(default=None, gt=0, lt=math.inf)
 
     @property
     def options(self) -> tuple[dict[str, Weight], ...]:
@@ -170,6 +176,14 @@ class Arm(Spec):
             raise ValueError("scratch starts from random weights; to train pretrained weights take finetune")
         if self.strategy in ("finetune", "linear_probe") and self.init == "random":
             raise ValueError(f"{self.strategy} needs pretrained weights: init hub or upstream")
+        return self
+
+    @model_validator(mode="after")
+    def _pictures_fit_strategy(self) -> Self:
+        if self.pictures and self.strategy != "distill":
+            raise ValueError(f"{self.strategy} trains on labels only; further pictures go with distill")
+        if self.multiple is not None and not self.pictures:
+            raise ValueError("a multiple is of further pictures: unlabelled or synth")
         return self
 
     @model_validator(mode="after")
@@ -192,7 +206,11 @@ class Arm(Spec):
         """Read an arm as it is written on the command line. Raises InputError with the form."""
         head, _, losses = text.strip().partition(":")
         strategy, _, init = head.partition("@")
+        strategy, plus, pictures = strategy.partition("+")
         content: dict[str, Any] = {"strategy": strategy.replace("-", "_")}
+        if plus:
+            kind, equals, multiple = pictures.partition("=")
+            content |= {"pictures": kind, "multiple": multiple.removesuffix("x") if equals else None}
         content["init"] = init or ("random" if content["strategy"] in ("scratch", "distill") else "hub")
         if losses:
             options = [parse_losses(option) for option in losses.split("/")]
@@ -205,9 +223,11 @@ class Arm(Spec):
     def name(self) -> str:
         """The arm as `parse` reads it; defaults left out."""
         init = "" if self.init == ("random" if self.strategy in ("scratch", "distill") else "hub") else f"@{self.init}"
+        multiple = "" if self.multiple is None else f"={self.multiple:g}x"
+        start = f"{self.strategy}+{self.pictures}{multiple}" if self.pictures else self.strategy
         if self.strategy != "distill" or self.losses == DISTILL_LOSSES:
-            return f"{self.strategy}{init}"
-        return f"{self.strategy}{init}:{'/'.join(losses_text(option) for option in self.options)}"
+            return f"{start}{init}"
+        return f"{start}{init}:{'/'.join(losses_text(option) for option in self.options)}"
 
 
 class TeacherSpec(Spec):
@@ -232,6 +252,23 @@ class UpstreamSpec(Spec):
     pretrain_images: int = Field(ge=1)
 
 
+class PicturesSpec(Spec):
+    """Pictures beside the labelled ones: a folder, URL or source `unlabelled`, and sets that `azeotrope synth` made.
+
+    A step shows `ratio` of them for each labelled image. They enter the terms that compare with the teacher; with
+    `synth_as` labelled, made pictures also count as labelled images of their intended class.
+    """
+
+    unlabelled: str | None = None
+    synth: str | None = None
+    synth_as: Literal["distill", "labelled"] = "distill"
+    ratio: float = Field(default=1.0, gt=0, le=16)
+
+    def place(self, kind: Pictures) -> str | None:
+        """Where the pictures of this kind are."""
+        return self.unlabelled if kind == "unlabelled" else self.synth
+
+
 class ComparePlan(Spec):
     """What `compare` was asked, with every default written out; saved as `plan.yaml`."""
 
@@ -246,6 +283,7 @@ class ComparePlan(Spec):
     recipes: dict[int, Recipe]
     upstream: UpstreamSpec | None = None
     upstream_recipe: Recipe | None = None
+    pictures: PicturesSpec | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
 
 

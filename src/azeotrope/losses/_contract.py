@@ -21,11 +21,14 @@ from torch import Tensor, nn
 from azeotrope.config import Weight
 from azeotrope.lookup import member
 
+UNLABELLED = -100  # the label of a picture that has none: torch's cross-entropy passes it over
+
 
 @dataclass(frozen=True)
 class Signals:
     """What one batch offers the losses. B images, F features of the student, G of the teacher, C classes.
 
+    A label may be UNLABELLED: such an image counts in the terms that compare with the teacher, and in no other.
     Teacher entries are None when the stage has no teacher; they carry no gradient. `places` says which of the training
     images these are, from 0; None where nobody counts them. `progress` is the share of the training's steps that are
     done, this one included: 1 at the last.

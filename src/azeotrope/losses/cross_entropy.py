@@ -6,11 +6,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from azeotrope.losses._contract import Setup, Signals
+from azeotrope.losses._contract import UNLABELLED, Setup, Signals
 
 
 class Loss(nn.Module):
-    """Mean over the batch of −Σ_c q_c log softmax(z)_c, with q the one-hot label smoothed towards uniform.
+    """Mean over the labelled images of −Σ_c q_c log softmax(z)_c, with q the one-hot label smoothed towards uniform.
 
     Label smoothing: Szegedy et al. 2016, arXiv 1512.00567, section 7.
     """
@@ -24,4 +24,6 @@ class Loss(nn.Module):
 
     def forward(self, signals: Signals) -> Float[Tensor, ""]:
         """Logits [B, C] and labels [B] to one number."""
-        return functional.cross_entropy(signals.logits.float(), signals.labels, label_smoothing=self.label_smoothing)
+        return functional.cross_entropy(
+            signals.logits.float(), signals.labels, ignore_index=UNLABELLED, label_smoothing=self.label_smoothing
+        )

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from azeotrope.losses._contract import Setup, Signals
+from azeotrope.losses._contract import UNLABELLED, Setup, Signals
 
 
 def decouple(
@@ -32,7 +32,8 @@ def divergence(teacher: Float[Tensor, "B K"], student: Float[Tensor, "B K"]) -> 
 class Loss(nn.Module):
     """T² · (α · TCKD + β · NCKD), means over the batch of two KL divergences at temperature T.
 
-    TCKD compares (p, 1 − p), p the true class's probability; NCKD compares the softmax of the other classes.
+    TCKD compares (p, 1 − p), p the true class's probability; NCKD compares the softmax of the other classes. An image
+    without a label is taken to be of the class that the teacher sees.
     With two classes NCKD is zero. The whole is multiplied by min(1, progress / warm-up share): the paper's weight
     rises over 20 of 240 epochs, here over the same share of the training.
     """
@@ -55,8 +56,9 @@ class Loss(nn.Module):
     def forward(self, signals: Signals) -> Float[Tensor, ""]:
         """Logits of student and teacher, [B, C] each, and labels [B] to one number; zero when the logits are equal."""
         assert signals.teacher_logits is not None
-        student_true, student_others = decouple(signals.logits.float() / self.temperature, signals.labels)
-        teacher_true, teacher_others = decouple(signals.teacher_logits.float() / self.temperature, signals.labels)
+        labels = torch.where(signals.labels == UNLABELLED, signals.teacher_logits.argmax(1), signals.labels)
+        student_true, student_others = decouple(signals.logits.float() / self.temperature, labels)
+        teacher_true, teacher_others = decouple(signals.teacher_logits.float() / self.temperature, labels)
         target = self.alpha * divergence(teacher_true, student_true)
         warm = min(1.0, signals.progress / self.warmup_share) * self.temperature**2
         return warm * (target + self.beta * divergence(teacher_others, student_others))
