@@ -111,6 +111,7 @@ class RunRecord(Facts):
     val_images: int | None = None
     pretrain_images: int = 0
     synthetic_images: int = 0
+    unlabelled_images: int = 0
     upstream: str | None = None
     seed: int
     recipe: dict[str, JsonValue] = Field(default_factory=dict)

@@ -33,6 +33,7 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "train_images": pl.Int64,
     "pretrain_images": pl.Int64,
     "synthetic_images": pl.Int64,
+    "unlabelled_images": pl.Int64,
     "upstream": pl.String,
     "seed": pl.Int64,
     "val_error": pl.Float64,

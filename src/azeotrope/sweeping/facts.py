@@ -6,10 +6,12 @@ from typing import Any
 
 import torch
 
+from azeotrope.config import Pictures
 from azeotrope.models import cost
 from azeotrope.models.device import peak_memory_mb
 from azeotrope.record.environment import environment
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
+from azeotrope.sweeping.pools import pool_seconds, teacher_views
 from azeotrope.sweeping.resources import Resources, Taught
 from azeotrope.sweeping.search import Best
 from azeotrope.sweeping.spec import RunSpec
@@ -51,7 +53,7 @@ def done(
         **{
             **_asked(resources, spec),
             "losses": best.spec.stages()[-1].losses,
-            "teacher": _teacher(spec, taught, test.teacher_error),
+            "teacher": _teacher(resources, spec, taught, test.teacher_error),
         },
     )
 
@@ -68,10 +70,12 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
         "losses": spec.stages()[-1].losses,
         "student": _student(resources, spec),
         "init": spec.arm.init,
-        "teacher": _teacher(spec, None, None),
+        "teacher": _teacher(resources, spec, None, None),
         "train_images": spec.train_images,
         "val_images": len(rows.val),
         "pretrain_images": spec.upstream.pretrain_images if spec.upstream else 0,
+        "unlabelled_images": _further(spec, "unlabelled"),
+        "synthetic_images": _further(spec, "synth"),
         "upstream": spec.upstream.name if spec.upstream else None,
         "seed": spec.seed,
         "recipe": spec.recipe.model_dump(mode="json"),
@@ -79,18 +83,24 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
     }
 
 
+def _further(spec: RunSpec, kind: Pictures) -> int:
+    return spec.pool.images if spec.extra and spec.pool and spec.extra.kind == kind else 0
+
+
 def _student(resources: Resources, spec: RunSpec) -> StudentFacts:
     parameters, macs = resources.student_cost(spec.student, len(resources.tasks[spec.task].classes), spec.image_size)
     return StudentFacts(name=spec.student, parameters=parameters, macs=macs, image_size=spec.image_size)
 
 
-def _teacher(spec: RunSpec, taught: Taught | None, test_error: float | None) -> TeacherFacts | None:
-    if spec.teacher is None or spec.teacher_weights is None or spec.teacher.image_size is None:
+def _teacher(
+    resources: Resources, spec: RunSpec, taught: Taught | None, test_error: float | None
+) -> TeacherFacts | None:
+    if spec.teacher is None or spec.teacher_weights is None:
         return None
     return TeacherFacts(
         name=spec.teacher.model,
         weights_hash=spec.teacher_weights,
-        image_size=spec.teacher.image_size,
+        image_size=resources.teacher(spec.teacher).image_size,
         head_accuracy=taught.targets.head.val_accuracy if taught else None,
         head_error=test_error,
     )
@@ -118,6 +128,8 @@ def _seconds(
     if taught is not None:
         seconds["teacher"] = _teacher_images(resources, spec) * taught.targets.cache.store.seconds_per_row()
         seconds["head"] = taught.head_seconds
+        for phase, more in pool_seconds(resources, spec, taught.targets).items():
+            seconds[phase] = seconds.get(phase, 0.0) + more
     if pretraining is not None:
         seconds["pretrain"] = pretraining.seconds
     return seconds
@@ -134,12 +146,13 @@ def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float:
     forward.
     """
     _, macs = resources.student_cost(spec.student, len(resources.tasks[spec.task].classes), spec.image_size)
-    images = spec.recipe.steps(spec.train_images) * spec.recipe.batch_images * spec.trials
+    per_step = spec.recipe.batch_images + (spec.extra.per_step if spec.extra else 0)
+    images = spec.recipe.steps(spec.train_images) * per_step * spec.trials
     passes = FORWARD if spec.stages()[-1].trains == "head" else FORWARD_AND_BACKWARD
     flops = 2.0 * passes * macs * images
     if taught is not None:
         teacher = taught.targets.cache.teacher
-        seen = _teacher_images(resources, spec) + (images if spec.recipe.live else 0)
+        seen = _teacher_images(resources, spec) + teacher_views(resources, spec) + (images if spec.recipe.live else 0)
         flops += 2.0 * cost.macs(teacher.module, teacher.image_size) * seen
     if spec.upstream is not None:
         flops += _flops(resources, spec.pretraining(), None)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from azeotrope.config import Arm, ComparePlan, Recipe, TeacherSpec, UpstreamSpec, losses_text
+from azeotrope.config import Arm, ComparePlan, PicturesSpec, Recipe, TeacherSpec, UpstreamSpec, losses_text
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.losses._contract import needs_teacher
 from azeotrope.models.load import load_network, weights_available
 from azeotrope.models.sources.file import code_hash
+from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec, UpstreamRun
 
@@ -55,6 +56,7 @@ def make_plan(
     upstream: UpstreamSpec | None,
     recipe: Mapping[str, Any],
     upstream_task: Task | None = None,
+    pictures: PicturesSpec | None = None,
 ) -> ComparePlan:
     """Resolve and check everything that can be checked before training. Raises InputError.
 
@@ -67,10 +69,12 @@ def make_plan(
     for size in train_images:
         resources.rows(task.fingerprint, size, seeds[0])
     _check_arms(arms, teacher, upstream)
+    resources.pictures = pictures
+    check_pictures(arms, resources)
     if upstream_task is not None:
         _check_apart(task, upstream_task)
     if teacher is not None:
-        teacher = teacher.model_copy(update={"image_size": resources.teacher(teacher).image_size})
+        teacher = resources.resolved(teacher)
     return ComparePlan(
         data=task.name,
         fingerprint=task.fingerprint,
@@ -85,6 +89,7 @@ def make_plan(
         upstream_recipe=_recipe(upstream_task, upstream.pretrain_images, recipe)
         if upstream and upstream_task
         else None,
+        pictures=pictures,
         precision=resources.device.precision,
     )
 
@@ -108,13 +113,19 @@ def _spec(
         arm=arm,
         teacher=plan.teacher if taught else None,
         teacher_weights=resources.teacher(plan.teacher).weights_hash if taught and plan.teacher else None,
-        teacher_code=code_hash(plan.teacher.model) if taught and plan.teacher else None,
+        teacher_code=_code(plan.teacher) if taught and plan.teacher else None,
         upstream=_upstream(plan, upstream) if arm.init == "upstream" else None,
+        extra=extra_run(plan, train_images, arm, seed, resources),
         recipe=plan.recipes[train_images],
         seed=seed,
         tuning_seed=plan.seeds[0],
         precision=plan.precision,
     )
+
+
+def _code(teacher: TeacherSpec) -> str | None:
+    """The code of those teachers that are `file:` models."""
+    return " ".join(code for member in teacher.members if (code := code_hash(member.model))) or None
 
 
 def _upstream(plan: ComparePlan, task: Task | None) -> UpstreamRun:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -11,18 +12,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from azeotrope.config import TeacherSpec, ViewPolicy
+from azeotrope.config import PicturesSpec, TeacherSpec, ViewPolicy
 from azeotrope.data.pack import Pack, open_pack
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
+from azeotrope.data.unlabelled import Pool, load_unlabelled
 from azeotrope.data.views import PLAIN
 from azeotrope.models import cost
 from azeotrope.models.device import Device
 from azeotrope.models.load import Loaded, load_network
+from azeotrope.synthesis.pictures import SynthSet, open_set
 from azeotrope.teacher import gate
 from azeotrope.teacher.cache import EmbeddingCache, open_cache
-from azeotrope.teacher.head import fit_head
+from azeotrope.teacher.ensemble import Ensemble, EnsembleCache, EnsembleHead, scale_of
+from azeotrope.teacher.head import Head, accuracy, fit_head
 from azeotrope.teacher.teacher import Teacher, load_teacher
+from azeotrope.teacher.verify import verify
+from azeotrope.teacher.zero_shot import zero_shot_head
 from azeotrope.train.dataset import Targets
 from azeotrope.train.loop import Rows
 
@@ -41,17 +47,24 @@ class Taught:
 
 @dataclass
 class Resources:
-    """Everything that does not belong to one run alone. `cache` is a folder that may be deleted at any time."""
+    """Everything that does not belong to one run alone. `cache` is a folder that may be deleted at any time;
+    `verify_cache` holds a sample of each teacher cache against the teacher when it is opened.
+    """
 
     cache: Path
     device: Device
     tasks: dict[str, Task] = field(default_factory=dict)
+    verify_cache: bool = False
+    pictures: PicturesSpec | None = None
 
     def __post_init__(self) -> None:
         self.rows = lru_cache(ROWS_KEPT)(self._rows)
         self.pack = cache(self._pack)
         self.teacher = cache(self._teacher)
+        self.embeddings = cache(self._embeddings)
         self.taught = cache(self._taught)
+        self.unlabelled = cache(self._unlabelled)
+        self.synth_set = cache(self._synth_set)
         self.hub_weights = cache(self._hub_weights)
         self.student_cost = cache(self._student_cost)
 
@@ -78,8 +91,15 @@ class Resources:
     def _pack(self, fingerprint: str, image_size: int) -> Pack:
         return open_pack(self.tasks[fingerprint], self.cache, image_size)
 
-    def _teacher(self, spec: TeacherSpec) -> Teacher:
+    def _teacher(self, spec: TeacherSpec) -> Teacher | Ensemble:
+        if len(spec.members) > 1:
+            return Ensemble(tuple(load_teacher(member, self.device) for member in spec.members), spec.model)
         return load_teacher(spec, self.device)
+
+    def resolved(self, spec: TeacherSpec) -> TeacherSpec:
+        """The spec with its resolution written out; of several teachers each may have its own."""
+        size = self.teacher(spec).image_size
+        return spec if len(spec.members) > 1 else spec.model_copy(update={"image_size": size})
 
     def _hub_weights(self, student: str, image_size: int) -> str:
         loaded = load_network(student, 2, image_size=image_size, pretrained=True, seed=0)
@@ -94,27 +114,60 @@ class Resources:
     def _taught(
         self, spec: TeacherSpec, fingerprint: str, train_images: int, seed: int, policy: ViewPolicy, views: int
     ) -> Taught:
-        """Embed this run's images, fit the head on them and no others, pass the gate. Raises RunFailed at the gate."""
-        teacher = self.teacher(spec)
+        """Embed this run's images, make the head, pass the gate. Raises RunFailed at the gate."""
+        rows, task = self.rows(fingerprint, train_images, seed), self.tasks[fingerprint]
+        if len(spec.members) > 1:
+            parts = [self.taught(member, fingerprint, train_images, seed, policy, views) for member in spec.members]
+            return _together(spec.model, parts, rows, task.labels)
         cache = self.embeddings(spec, fingerprint, policy, views)
-        rows, labels = self.rows(fingerprint, train_images, seed), self.tasks[fingerprint].labels
         cache.ensure(np.concatenate([rows.train, rows.val]), [PLAIN])
+        train, val = _known(cache, rows.train, task.labels), _known(cache, rows.val, task.labels)
         began = time.perf_counter()
-        head = fit_head(
-            *_known(cache, rows.train, labels), *_known(cache, rows.val, labels), len(self.tasks[fingerprint].classes)
+        zero_shot = spec.head == "zero_shot"
+        head = (
+            zero_shot_head(spec.model, task.classes, *val) if zero_shot else fit_head(*train, *val, len(task.classes))
         )
         seconds = time.perf_counter() - began
-        gate.check(teacher.name, head.val_accuracy, labels[rows.val])
+        gate.check(spec.model, head.val_accuracy, task.labels[rows.val])
         return Taught(Targets(cache, head), seconds)
 
-    def embeddings(self, spec: TeacherSpec, fingerprint: str, policy: ViewPolicy, views: int) -> EmbeddingCache:
-        """The cache of this teacher on this task."""
+    def _unlabelled(self, fingerprint: str) -> Pool:
+        """The unlabelled pictures beside this task. Raises InputError when they cannot be used."""
+        assert self.pictures is not None
+        assert self.pictures.unlabelled is not None
+        return load_unlabelled(self.pictures.unlabelled, self.tasks[fingerprint])
+
+    def _synth_set(self, fingerprint: str, train_images: int, seed: int) -> SynthSet:
+        """The pictures made for this subset. Raises InputError when there are none."""
+        assert self.pictures is not None
+        assert self.pictures.synth is not None
+        return open_set(Path(self.pictures.synth), self.tasks[fingerprint], train_images, seed)
+
+    def _embeddings(self, spec: TeacherSpec, fingerprint: str, policy: ViewPolicy, views: int) -> EmbeddingCache:
+        """The cache of this one teacher on this task."""
         teacher = self.teacher(spec)
+        assert isinstance(teacher, Teacher), "each of several teachers has a cache of its own"
         pack = self.pack(fingerprint, teacher.image_size)
-        return open_cache(self.cache, teacher, pack, policy, views)
+        opened = open_cache(self.cache, teacher, pack, policy, views)
+        if self.verify_cache:
+            verify(opened, np.flatnonzero(pack.task.manifest.readable))
+        return opened
+
+
+def _together(name: str, parts: Sequence[Taught], rows: Rows, labels: NDArray[np.int64]) -> Taught:
+    """Several teachers, each ready and past the gate, as one."""
+    caches = tuple(part.targets.cache for part in parts if isinstance(part.targets.cache, EmbeddingCache))
+    heads = tuple(part.targets.head for part in parts if isinstance(part.targets.head, Head))
+    scales = tuple(scale_of(cache.read(rows.train, PLAIN)) for cache in caches)
+    members = tuple(cache.teacher for cache in caches)
+    cache = EnsembleCache(Ensemble(members, name), caches, scales)
+    head = EnsembleHead(heads, scales, val_accuracy=0.0)
+    features, known = _known(cache, rows.val, labels)
+    head = replace(head, val_accuracy=accuracy(head.logits(features), known))
+    return Taught(Targets(cache, head), sum(part.head_seconds for part in parts))
 
 
 def _known(
-    cache: EmbeddingCache, rows: NDArray[np.int64], labels: NDArray[np.int64]
+    cache: EmbeddingCache | EnsembleCache, rows: NDArray[np.int64], labels: NDArray[np.int64]
 ) -> tuple[torch.Tensor, torch.Tensor]:
     return cache.read(rows, PLAIN), torch.from_numpy(labels[rows])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
-from azeotrope.config import Arm, Recipe, Spec, TeacherSpec, Weight
+from azeotrope.config import Arm, Pictures, Recipe, Spec, TeacherSpec, Weight
 from azeotrope.lookup import member
 from azeotrope.train.stage import Stage
 
@@ -18,6 +19,29 @@ class UpstreamRun(Spec):
     name: str
     pretrain_images: int
     recipe: Recipe
+
+
+class PoolRun(Spec):
+    """Which further pictures a seed has, and how many of them teach."""
+
+    fingerprint: str
+    images: int
+
+
+class ExtraRun(Spec):
+    """Further pictures: `per_step` of them in every step, with the intended class as label or without any.
+
+    `pools` is by seed, since made pictures belong to a seed's subset: those of the run's seed and of the tuning seed.
+    """
+
+    kind: Pictures
+    per_step: int
+    labelled: bool
+    pools: dict[int, PoolRun]
+
+    def of(self, *seeds: int) -> Self:
+        """The same with the pools of these seeds only."""
+        return self.model_copy(update={"pools": {seed: self.pools[seed] for seed in sorted(set(seeds))}})
 
 
 class RunSpec(Spec):
@@ -41,6 +65,7 @@ class RunSpec(Spec):
     teacher_weights: str | None = None
     teacher_code: str | None = None
     upstream: UpstreamRun | None = None
+    extra: ExtraRun | None = None
     recipe: Recipe
     seed: int
     tuning_seed: int
@@ -56,7 +81,8 @@ class RunSpec(Spec):
     def trial(self, learning_rate: float, seed: int) -> RunSpec:
         """The same run at one learning rate and seed: a single training."""
         recipe = self.recipe.model_copy(update={"learning_rates": (learning_rate,)})
-        return self.model_copy(update={"recipe": recipe, "seed": seed, "tuning_seed": seed})
+        extra = self.extra.of(seed) if self.extra else None
+        return self.model_copy(update={"recipe": recipe, "seed": seed, "tuning_seed": seed, "extra": extra})
 
     def settled(self, losses: Mapping[str, Weight]) -> RunSpec:
         """The same run with these of its arm's candidates chosen."""
@@ -68,8 +94,14 @@ class RunSpec(Spec):
         return len(self.recipe.learning_rates) + len(self.arm.options) - 1
 
     def at_seed(self, seed: int) -> RunSpec:
-        """The same run with another seed."""
-        return self.model_copy(update={"seed": seed})
+        """The same run with another seed, which must be its own or the tuning seed where there are further pictures."""
+        extra = self.extra.of(seed, self.tuning_seed) if self.extra else None
+        return self.model_copy(update={"seed": seed, "extra": extra})
+
+    @property
+    def pool(self) -> PoolRun | None:
+        """The further pictures of the run's seed."""
+        return self.extra.pools[self.seed] if self.extra else None
 
     def pretraining(self) -> RunSpec:
         """The run on the upstream task whose body an `upstream` arm starts from."""

@@ -22,6 +22,7 @@ from azeotrope.models.load import Loaded
 from azeotrope.models.network import Network
 from azeotrope.record.lock import locked
 from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.sweeping.pools import extra_of
 from azeotrope.sweeping.resources import Resources, Taught
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.train.dataset import StudentData
@@ -199,6 +200,7 @@ def _prepare(
         assert taught is not None
         taught.targets.cache.ensure(rows.train, range(stage.recipe.cached_views))
         data = replace(data, targets=replace(taught.targets, live=stage.recipe.live))
+        data = replace(data, extra=extra_of(resources, spec, data))
     else:
         data = replace(data, targets=None)
     return Training(

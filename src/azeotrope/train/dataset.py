@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -18,17 +19,34 @@ from azeotrope.config import ViewPolicy
 from azeotrope.data.pack import Pack
 from azeotrope.data.philox import permutation
 from azeotrope.data.views import PLAIN, draw, render
+from azeotrope.losses._contract import UNLABELLED
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.teacher.cache import EmbeddingCache
+from azeotrope.teacher.ensemble import EnsembleCache, EnsembleHead
 from azeotrope.teacher.head import Head
+
+_OTHER_STREAM = 1 << 20  # the order of further pictures is drawn apart from that of the labelled ones
+
+
+@lru_cache(maxsize=4)  # the pools are large, and a pass lasts many steps
+def _order(count: int, seed: int, passes: int) -> NDArray[np.int64]:
+    """The order of one pass over further pictures; not to be written to."""
+    return permutation(count, seed + _OTHER_STREAM, passes)
 
 
 @dataclass(frozen=True)
 class Targets:
-    """The teacher's word on each view: cached embeddings, and this run's head that turns them into logits."""
+    """The teacher's word on each view: embeddings, cached or (`live`) asked for at every step, and this run's head
+    that turns them into logits.
+    """
 
-    cache: EmbeddingCache
-    head: Head
+    cache: EmbeddingCache | EnsembleCache
+    head: Head | EnsembleHead
+    live: bool = False
+
+    def features(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n G"]:
+        """Embeddings of one view of these images, float32."""
+        return self.cache.embed(rows, view) if self.live else self.cache.read(rows, view)
 
 
 @dataclass(frozen=True)
@@ -45,6 +63,41 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Extra:
+    """Pictures beside the labelled ones: `rows` of `data`'s task, `per_step` of them in every step.
+
+    They are gone through pass after pass, each in an order of its own and as another view, whatever the epochs of the
+    labelled images are; so the steps, and what labels say in them, are those of a training without these pictures.
+    """
+
+    data: StudentData
+    rows: NDArray[np.int64]
+    per_step: int
+    labelled: bool = False
+
+    @property
+    def steps_per_pass(self) -> int:
+        """Steps until every picture was shown; what would be a short step is left to a later pass's order."""
+        return len(self.rows) // self.per_step
+
+    def views_needed(self, steps: int) -> int:
+        """How many views of each picture a training of so many steps shows."""
+        return min(self.data.views, -(-steps // self.steps_per_pass))
+
+    def batch(self, step: int, seed: int, first_place: int, share: slice, of: int) -> Batch:
+        """The pictures of this step with the teacher's word; `share` of a batch `of` images is this process's part."""
+        passes, place = divmod(step, self.steps_per_pass)
+        order = _order(len(self.rows), seed, passes)
+        start, stop, _ = share.indices(of)
+        shown = slice(start * self.per_step // of, stop * self.per_step // of)
+        places = order[place * self.per_step : (place + 1) * self.per_step][shown]
+        batch = self.data.batch(self.rows[places], passes % self.data.views)
+        labels = batch.labels if self.labelled else torch.full_like(batch.labels, UNLABELLED)
+        numbered = torch.from_numpy(places + first_place).to(self.data.device)
+        return replace(batch, labels=labels, places=numbered)
+
+
+@dataclass(frozen=True)
 class StudentData:
     """The images of one task as one student sees them at `image_size` pixels, on `device`."""
 
@@ -55,6 +108,7 @@ class StudentData:
     views: int
     device: str
     targets: Targets | None = None
+    extra: Extra | None = None
 
     def epoch(
         self, rows: NDArray[np.int64], batch: int, seed: int, epoch: int, share: slice = slice(None)
@@ -68,7 +122,11 @@ class StudentData:
         for start in range(0, len(order) - batch + 1, batch):
             places = order[start : start + batch][share]
             shown = self.batch(rows[places], epoch % self.views)
-            yield replace(shown, places=torch.from_numpy(places).to(self.device))
+            shown = replace(shown, places=torch.from_numpy(places).to(self.device))
+            step = epoch * (len(order) // batch) + start // batch
+            yield (
+                shown if self.extra is None else together(shown, self.extra.batch(step, seed, len(rows), share, batch))
+            )
 
     def plain(self, rows: NDArray[np.int64], batch: int = 256) -> Iterator[Batch]:
         """All rows in order, as they are: what evaluation reads."""
@@ -84,5 +142,20 @@ class StudentData:
         labels = torch.from_numpy(self.pack.task.labels[rows]).to(self.device)
         if self.targets is None or view == PLAIN:
             return Batch(images, labels)
-        features = self.targets.cache.read(rows, view).to(self.device)
+        features = self.targets.features(rows, view).to(self.device)
         return Batch(images, labels, features, self.targets.head.logits(features))
+
+
+def together(first: Batch, second: Batch) -> Batch:
+    """Both batches as one; what one of them lacks (the teacher's word), the whole lacks."""
+
+    def both(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+        return None if a is None or b is None else torch.cat([a, b])
+
+    return Batch(
+        torch.cat([first.images, second.images]),
+        torch.cat([first.labels, second.labels]),
+        both(first.teacher_features, second.teacher_features),
+        both(first.teacher_logits, second.teacher_logits),
+        both(first.places, second.places),
+    )

@@ -78,7 +78,7 @@ class Training:
             teacher_features=targets.cache.teacher.features if targets else 0,
             classes=self.network.head.out_features,
             label_smoothing=self.stage.recipe.label_smoothing,
-            train_images=len(self.rows.train),
+            train_images=len(self.rows.train) + (len(self.data.extra.rows) if self.data.extra else 0),
             teacher_head=targets.head.logits if targets else None,
         )
         with torch.random.fork_rng(devices=[]):

@@ -1,0 +1,161 @@
+"""Further pictures of a run: from the plan to the pool, its rows, what the loop mixes in, and what it costs.
+
+Pools are opened when the first run needs them and never hold a validation or test image (`data.unlabelled`); a run's
+own labelled images are taken out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azeotrope.config import Arm, ComparePlan, Pictures
+from azeotrope.data.unlabelled import Pool
+from azeotrope.errors import InputError
+from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.spec import ExtraRun, PoolRun, RunSpec
+from azeotrope.synthesis.pictures import SynthSet
+from azeotrope.teacher.cache import EmbeddingCache
+from azeotrope.teacher.ensemble import EnsembleCache
+from azeotrope.train.dataset import Extra, StudentData, Targets
+
+OPTION: Mapping[Pictures, str] = {"unlabelled": "--unlabelled", "synth": "--synth"}
+
+
+def check_pictures(arms: Iterable[Arm], resources: Resources) -> None:
+    """Raise InputError for an arm whose pictures were not named."""
+    for arm in arms:
+        if arm.pictures and (resources.pictures is None or resources.pictures.place(arm.pictures) is None):
+            raise InputError(
+                f"The arm {arm.name} needs pictures that were not named",
+                next_step=f"name a folder with {OPTION[arm.pictures]}",
+            )
+
+
+def extra_run(plan: ComparePlan, train_images: int, arm: Arm, seed: int, resources: Resources) -> ExtraRun | None:
+    """The further pictures of one run. Raises InputError when there are not as many as the arm asks for."""
+    if arm.pictures is None:
+        return None
+    assert plan.pictures is not None
+    seeds = sorted({seed, plan.seeds[0]})
+    pools = {each: _pool_run(plan, train_images, arm, each, resources) for each in seeds}
+    per_step = max(1, round(plan.pictures.ratio * plan.recipes[train_images].batch_images))
+    return ExtraRun(
+        kind=arm.pictures,
+        per_step=min(per_step, *(pool.images for pool in pools.values())),
+        labelled=arm.pictures == "synth" and plan.pictures.synth_as == "labelled",
+        pools=pools,
+    )
+
+
+def extra_of(resources: Resources, spec: RunSpec, data: StudentData) -> Extra | None:
+    """What the loop mixes in; decoded and embedded as far as the training needs. `data` holds the run's targets."""
+    if spec.extra is None or spec.pool is None or data.targets is None:
+        return None
+    pool = pool_of(resources, spec)
+    rows = pool_rows(resources, spec)
+    cache = _cache(resources, spec, pool, data.targets)
+    pictures = replace(
+        data,
+        pack=resources.pack(pool.task.fingerprint, spec.image_size),
+        targets=replace(data.targets, cache=cache),
+        extra=None,
+    )
+    extra = Extra(pictures, rows, spec.extra.per_step, spec.extra.labelled)
+    pictures.pack.ensure(rows)
+    if not data.targets.live:
+        cache.ensure(rows, range(extra.views_needed(spec.recipe.steps(spec.train_images))))
+    return extra
+
+
+def pool_of(resources: Resources, spec: RunSpec) -> Pool:
+    """The pool of this run. Raises InputError when it is no more what the run was planned with."""
+    assert spec.extra is not None
+    assert spec.pool is not None
+    pool = _pool(resources, spec.extra.kind, spec.task, spec.train_images, spec.seed)
+    if pool.task.fingerprint != spec.pool.fingerprint:
+        raise InputError(
+            "The further pictures have changed since the run was planned", next_step="give the command again"
+        )
+    resources.add(pool.task)
+    return pool
+
+
+def pool_rows(resources: Resources, spec: RunSpec) -> NDArray[np.int64]:
+    """The pictures of this run: the first of its seed's order that are none of its labelled images."""
+    assert spec.pool is not None
+    pool = pool_of(resources, spec)
+    return pool.without(_own(resources, spec.task, spec.train_images, spec.seed), spec.seed)[: spec.pool.images]
+
+
+def teacher_views(resources: Resources, spec: RunSpec) -> int:
+    """Views of further pictures that the teacher must see for this run."""
+    if spec.extra is None or spec.pool is None:
+        return 0
+    passes = -(-spec.recipe.steps(spec.train_images) // (spec.pool.images // spec.extra.per_step))
+    return spec.pool.images * min(passes, spec.recipe.views)
+
+
+def pool_seconds(resources: Resources, spec: RunSpec, targets: Targets) -> dict[str, float]:
+    """What this run would have paid alone for its further pictures: decoding, the teacher, and their making."""
+    if spec.extra is None or spec.pool is None:
+        return {}
+    pool = pool_of(resources, spec)
+    pack = resources.pack(pool.task.fingerprint, spec.image_size)
+    cache = _cache(resources, spec, pool, targets)
+    seconds = {
+        "decode": spec.pool.images * pack.store.seconds_per_row(),
+        "teacher": teacher_views(resources, spec) * cache.store.seconds_per_row(),
+    }
+    if spec.extra.kind == "synth":
+        made = _synth_set(resources, spec.task, spec.train_images, spec.seed)
+        seconds["generate"] = made.seconds_for(spec.pool.images)
+    return seconds
+
+
+def _pool_run(plan: ComparePlan, train_images: int, arm: Arm, seed: int, resources: Resources) -> PoolRun:
+    assert arm.pictures is not None
+    pool = _pool(resources, arm.pictures, plan.fingerprint, train_images, seed)
+    available = len(pool.without(_own(resources, plan.fingerprint, train_images, seed), seed))
+    images = available if arm.multiple is None else round(arm.multiple * train_images)
+    if not 1 <= images <= available:
+        raise InputError(
+            f"There are not enough pictures for the arm {arm.name}",
+            found=f"{available:,} that may be used (seed {seed}); {images:,} are {arm.multiple or 0:g} times "
+            f"{train_images:,}",
+            next_step="ask for fewer, as in distill+synth=1x, or make more: azeotrope synth with a larger --multiple"
+            if arm.pictures == "synth"
+            else "ask for fewer, as in distill+unlabelled=1x, or add pictures",
+        )
+    return PoolRun(fingerprint=pool.task.fingerprint, images=images)
+
+
+def _pool(resources: Resources, kind: Pictures, task: str, train_images: int, seed: int) -> Pool:
+    if kind == "synth":
+        return _synth_set(resources, task, train_images, seed).pool
+    pool: Pool = resources.unlabelled(task)
+    return pool
+
+
+def _synth_set(resources: Resources, task: str, train_images: int, seed: int) -> SynthSet:
+    made: SynthSet = resources.synth_set(task, train_images, seed)
+    return made
+
+
+def _own(resources: Resources, task: str, train_images: int, seed: int) -> list[str]:
+    """Checksums of the run's labelled images."""
+    rows, checksums = resources.rows(task, train_images, seed), resources.tasks[task].manifest.checksums
+    return [checksums[row] for row in np.concatenate([rows.train, rows.val])]
+
+
+def _cache(resources: Resources, spec: RunSpec, pool: Pool, targets: Targets) -> EmbeddingCache | EnsembleCache:
+    """The teacher's embeddings of the pool, from one teacher or from each of several."""
+    assert spec.teacher is not None
+    policy, views, fingerprint = spec.recipe.policy, spec.recipe.views, pool.task.fingerprint
+    if isinstance(targets.cache, EnsembleCache):
+        members = tuple(resources.embeddings(each, fingerprint, policy, views) for each in spec.teacher.members)
+        return replace(targets.cache, members=members)
+    return resources.embeddings(spec.teacher, fingerprint, policy, views)
