@@ -6,13 +6,13 @@ with the same seed start alike whatever was done before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from azeotrope.errors import InputError
 from azeotrope.models import hub, packages
@@ -69,6 +69,24 @@ def load_backbone(
             return _checked(source.build_from_hub(spec.name, image_size=image_size), image_size)
         backbone = _checked(source.build(spec.name, image_size=image_size), image_size)
         return replace(backbone, weights=_fill(backbone, reference))
+
+
+def class_weights(spec: ModelSpec | str, classes: Sequence[str]) -> Tensor:
+    """Logit weights [C, F] for embeddings of length one, made of class names by the model's own text side.
+
+    Raises InputError for a source that has none.
+    """
+    spec = ModelSpec.parse(spec) if isinstance(spec, str) else spec
+    made = getattr(source_of(spec.scheme), "class_weights", None)
+    if made is None:
+        raise InputError(
+            f"A head made of class names needs a teacher that reads text too, which {spec.architecture} does not",
+            allowed="open_clip: models",
+            next_step="take one of these, or leave out --teacher-head",
+        )
+    file = _path_of(spec.weights) if spec.weights and spec.weights.kind != "hub" else None
+    weights: Tensor = made(spec.name, classes, file)
+    return weights
 
 
 def weights_available(spec: ModelSpec | str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -14,16 +14,30 @@ STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # L2 on standardised features, per image; 
 
 @dataclass(frozen=True)
 class Head:
-    """A linear classifier of embeddings. `strength` is the L2 penalty that validation chose."""
+    """A linear classifier of embeddings. `strength` is the L2 penalty that validation chose; None when nothing was
+    fitted. With `cosine` embeddings are first divided by their length.
+    """
 
     weight: Float[Tensor, "C F"]
     bias: Float[Tensor, " C"]
-    strength: float
+    strength: float | None
     val_accuracy: float
+    cosine: bool = False
+
+    def judged(self, val_accuracy: float) -> Head:
+        """The same head with what validation says of it."""
+        return replace(self, val_accuracy=val_accuracy)
 
     def logits(self, features: Float[Tensor, "B F"]) -> Float[Tensor, "B C"]:
         """Class scores of embeddings."""
+        if self.cosine:
+            features = functional.normalize(features)
         return functional.linear(features, self.weight.to(features.device), self.bias.to(features.device))
+
+
+def accuracy(logits: Float[Tensor, "V C"], labels: Int[Tensor, " V"]) -> float:
+    """Share of images whose largest score is that of their label."""
+    return (logits.argmax(1) == labels).double().mean().item()
 
 
 def fit_head(
@@ -47,9 +61,9 @@ def fit_head(
         weight, bias = _minimise(weight, bias, standard, labels, strength)
         folded = weight / std
         head = Head(folded, bias - folded @ mean, strength, 0.0)
-        accuracy = (head.logits(val_features).argmax(1) == val_labels).double().mean().item()
-        if best is None or accuracy > best.val_accuracy:
-            best = Head(head.weight, head.bias, strength, accuracy)
+        head = head.judged(accuracy(head.logits(val_features), val_labels))
+        if best is None or head.val_accuracy > best.val_accuracy:
+            best = head
     assert best is not None
     return best
 

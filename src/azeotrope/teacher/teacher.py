@@ -40,7 +40,9 @@ class Frozen(nn.Module):
 
 @dataclass(frozen=True)
 class Teacher:
-    """A loaded teacher. `weights_hash` identifies the pretrained weights."""
+    """A loaded teacher. `weights_hash` identifies the pretrained weights; of them, the licence and how many outputs the
+    classifier had that was left out are kept to be shown (None: not known).
+    """
 
     name: str
     weights_hash: str
@@ -49,6 +51,13 @@ class Teacher:
     image_size: int
     preprocessing: Preprocessing
     device: Device
+    licence: str | None = None
+    left_out_classes: int | None = None
+
+    @property
+    def members(self) -> tuple[Teacher]:
+        """Itself alone, as an ensemble lists its members."""
+        return (self,)
 
     def embed(
         self, images: UInt8[Tensor, "B S S K"], policy: ViewPolicy, identities: NDArray[np.uint64], view: int
@@ -70,4 +79,14 @@ def load_teacher(spec: TeacherSpec, device: Device) -> Teacher:
     assert backbone.weights is not None, "pretrained=True either finds weights or raises"
     module = device.place(Frozen(backbone.module))
     size = spec.image_size or backbone.preprocessing.size
-    return Teacher(spec.model, backbone.weights.sha256, module, backbone.features, size, backbone.preprocessing, device)
+    return Teacher(
+        spec.model,
+        backbone.weights.sha256,
+        module,
+        backbone.features,
+        size,
+        backbone.preprocessing,
+        device,
+        backbone.weights.licence,
+        backbone.weights.classes,
+    )

@@ -1,0 +1,141 @@
+"""Several teachers as one: embeddings side by side, probabilities averaged.
+
+Each member keeps its own resolution, normalisation, cache and head, so that what one teacher saw serves it alone and in
+every ensemble. Both parts look, to those who use them, like those of a single teacher.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from azeotrope.teacher.cache import EmbeddingCache
+from azeotrope.teacher.head import Head
+from azeotrope.teacher.teacher import Frozen, Teacher
+
+
+class SideBySide(nn.Module):
+    """All members on one batch of images, each resized to its own size: to measure what they cost together.
+
+    Their embeddings for training come from their caches instead, each with its own views and normalisation.
+    """
+
+    def __init__(self, members: Sequence[Teacher]) -> None:
+        super().__init__()
+        self.bodies = nn.ModuleList(member.module for member in members)
+        self.sizes = [member.image_size for member in members]
+
+    def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B F"]:
+        """Embeddings side by side."""
+        resized = (functional.interpolate(images, size) for size in self.sizes)
+        return torch.cat([body(image) for body, image in zip(self.bodies, resized, strict=True)], dim=1)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Several loaded teachers. `image_size` is the largest of theirs; `features` the sum."""
+
+    members: tuple[Teacher, ...]
+    name: str
+
+    @property
+    def weights_hash(self) -> str:
+        """Identifies the weights of all members, in order."""
+        return hashlib.sha256(" ".join(member.weights_hash for member in self.members).encode()).hexdigest()
+
+    @property
+    def features(self) -> int:
+        """Width of all embeddings side by side."""
+        return sum(member.features for member in self.members)
+
+    @property
+    def image_size(self) -> int:
+        """Pixels of the largest member's images."""
+        return max(member.image_size for member in self.members)
+
+    @property
+    def module(self) -> Frozen:
+        """What it costs to run all members once."""
+        return Frozen(SideBySide(self.members))
+
+
+@dataclass(frozen=True)
+class Work:
+    """How long the members took together, as `RowStore` says it of one."""
+
+    members: tuple[EmbeddingCache, ...]
+
+    def seconds_per_row(self) -> float:
+        """Seconds for one view of one image through all members."""
+        return sum(member.store.seconds_per_row() for member in self.members)
+
+
+@dataclass(frozen=True)
+class EnsembleCache:
+    """The members' caches, read side by side. Each embedding is multiplied by its member's `scale`."""
+
+    teacher: Ensemble
+    members: tuple[EmbeddingCache, ...]
+    scales: tuple[float, ...]
+
+    @property
+    def store(self) -> Work:
+        """What the members' stores say of their work."""
+        return Work(self.members)
+
+    def ensure(
+        self,
+        rows: NDArray[np.int64],
+        views: Iterable[int],
+        advance: Callable[[int], None] = lambda images: None,
+    ) -> None:
+        """Embed what is missing, one member after the other."""
+        wanted = list(views)
+        for member in self.members:
+            member.ensure(rows, wanted, advance)
+
+    def read(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:
+        """Embeddings of one view side by side; they must have been ensured."""
+        return self._joined([member.read(rows, view) for member in self.members])
+
+    def embed(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:
+        """What `read` gives, from the teachers themselves; images must be packed for each."""
+        return self._joined([member.embed(rows, view) for member in self.members])
+
+    def _joined(self, parts: Sequence[Tensor]) -> Tensor:
+        return torch.cat([scale * part for scale, part in zip(self.scales, parts, strict=True)], dim=1)
+
+
+@dataclass(frozen=True)
+class EnsembleHead:
+    """The members' heads. Logits are the log of the mean of their probabilities, so that their softmax is that mean."""
+
+    heads: tuple[Head, ...]
+    scales: tuple[float, ...]
+    val_accuracy: float
+
+    def logits(self, features: Float[Tensor, "B F"]) -> Float[Tensor, "B C"]:
+        """Class scores of scaled embeddings side by side."""
+        parts = features.split([head.weight.shape[1] for head in self.heads], dim=1)  # type: ignore[no-untyped-call]
+        scores = [
+            head.logits(part / scale).float().log_softmax(dim=1)
+            for head, part, scale in zip(self.heads, parts, self.scales, strict=True)
+        ]
+        return torch.stack(scores).logsumexp(dim=0) - math.log(len(scores))
+
+
+def scale_of(features: Float[Tensor, "N F"]) -> float:
+    """One over the root mean square length: afterwards no member outweighs another by its units.
+
+    A constant per member, since a length of its own per image would throw away what its length says.
+    """
+    return 1 / max(features.square().sum(dim=1).mean().sqrt().item(), 1e-12)
