@@ -85,7 +85,6 @@ def folders(tmp_path, teacher, pack):
         "precision": (dataclasses.replace(teacher, device=Device("cpu", "bf16")), pack, POLICY, 2),
         "pack": (teacher, dataclasses.replace(pack, size=16), POLICY, 2),
         "policy": (teacher, pack, ViewPolicy(), 2),
-        "views": (teacher, pack, POLICY, 3),
     }
     return {name: open_cache(tmp_path, *parts).store.folder for name, parts in changed.items()}
 
@@ -95,6 +94,20 @@ def test_whatever_changes_the_embeddings_is_another_cache(teacher, pack, tmp_pat
     changed = folders(tmp_path, teacher, pack)
     assert len({as_asked, *changed.values()}) == 1 + len(changed)
     assert open_cache(tmp_path, teacher, pack, POLICY, 2).store.folder == as_asked
+
+
+def test_code_that_renders_otherwise_is_another_cache(teacher, pack, tmp_path, monkeypatch):
+    before = open_cache(tmp_path, teacher, pack, POLICY, 2).store.folder
+    monkeypatch.setattr("azeotrope.teacher.cache.RENDERING", 99)
+    assert open_cache(tmp_path, teacher, pack, POLICY, 2).store.folder != before
+
+
+def test_more_views_find_the_first_ones_done(teacher, pack, tmp_path):
+    """K = 2, then K = 5: three are new."""
+    spy = Spy(teacher)
+    for views in (2, 5):
+        open_cache(tmp_path, spy.teacher, pack, POLICY, views).ensure(ROWS, range(views))
+    assert len(spy.seen) == 5 * len(ROWS)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e6])

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -64,6 +66,18 @@ def test_targets_are_the_teachers_word_on_these_very_views(data, rows, targets, 
     torch.testing.assert_close(batch.teacher_features, embedded, rtol=2**-10, atol=1e-5)
     torch.testing.assert_close(batch.teacher_logits, targets.head.logits(batch.teacher_features))
     assert batch.labels.tolist() == digits.labels[chosen].tolist()
+
+
+def test_live_targets_are_those_of_the_cache_up_to_half_precision(data, rows, targets):
+    """The teacher at every step, on the same views; nothing is stored for it."""
+    cached = list(with_targets(data, targets).epoch(rows.train, 16, 0, 1))
+    before = sorted(file.stat().st_mtime_ns for file in targets.cache.store.folder.iterdir())
+    live = list(with_targets(data, replace(targets, live=True)).epoch(rows.train, 16, 0, 1))
+    for stored, asked in zip(cached, live, strict=True):
+        assert torch.equal(stored.images, asked.images)
+        torch.testing.assert_close(stored.teacher_features, asked.teacher_features, rtol=2**-10, atol=1e-5)
+        torch.testing.assert_close(stored.teacher_logits, asked.teacher_logits, rtol=0.02, atol=0.02)
+    assert sorted(file.stat().st_mtime_ns for file in targets.cache.store.folder.iterdir()) == before
 
 
 def test_evaluation_reads_all_rows_in_order_without_a_teacher(data, rows, targets, digits):

@@ -14,7 +14,7 @@ from azeotrope.api.pretraining import pretraining_cost
 from azeotrope.api.progress import Progress, Silent
 from azeotrope.api.winner import save_winner
 from azeotrope.api.workshop import Request, Workshop, keep_plan, open_workshop
-from azeotrope.config import TeacherSpec, UpstreamSpec
+from azeotrope.config import PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import InputError
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
@@ -38,6 +38,7 @@ def compare(
     seeds: int = 3,
     image_size: int | None = None,
     upstream: UpstreamSpec | None = None,
+    pictures: PicturesSpec | None = None,
     recipe: Mapping[str, Any] | None = None,
     precision: Literal["auto", "fp32", "bf16"] = "auto",
     cache: Path | None = None,
@@ -51,8 +52,8 @@ def compare(
     `data`, `student` and `teacher` are written as on the command line (`fashion-mnist`, `photos/`,
     `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
-    (`sweeping.search`). `recipe` overrides fields of `Recipe`. A run that is in `out` already is not made again, so an
-    interrupted comparison goes on.
+    (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` overrides fields of `Recipe`; `cache_gb`, `verify_cache` and `strict` are those of
+    `Request`. A run that is in `out` already is not made again, so an interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """
@@ -60,7 +61,22 @@ def compare(
         raise InputError("At least one seed is needed", found=str(seeds), next_step="take 3 or more for a verdict")
     sizes = None if train_images is None else [train_images]
     request = Request(
-        data, student, teacher, sizes, arms, range(seeds), image_size, upstream, recipe or {}, precision, cache, losses
+        data,
+        student,
+        teacher,
+        sizes,
+        arms,
+        range(seeds),
+        image_size,
+        upstream,
+        recipe or {},
+        precision,
+        cache,
+        losses,
+        cache_gb,
+        verify_cache,
+        strict,
+        pictures,
     )
     return compare_sizes(request, Path(out), progress or Silent())[-1]
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from azeotrope.api.progress import Progress, Silent
 from azeotrope.api.winner import release, save_run
 from azeotrope.api.workshop import Request, keep_plan, open_workshop
-from azeotrope.config import TeacherSpec, UpstreamSpec
+from azeotrope.config import PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import RunFailed
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
@@ -37,9 +37,13 @@ def distill(
     seed: int = 0,
     image_size: int | None = None,
     upstream: UpstreamSpec | None = None,
+    pictures: PicturesSpec | None = None,
     recipe: Mapping[str, Any] | None = None,
     precision: Literal["auto", "fp32", "bf16"] = "auto",
     cache: Path | None = None,
+    cache_gb: float | None = None,
+    verify_cache: bool = False,
+    strict: bool = False,
     progress: Progress | None = None,
 ) -> Distilled:
     """Train `student` on `data` towards `teacher` and save it under `out/models/`. Arguments as in `compare`.
@@ -50,7 +54,21 @@ def distill(
     progress = progress or Silent()
     sizes = None if train_images is None else [train_images]
     request = Request(
-        data, student, teacher, sizes, [arm], (seed,), image_size, upstream, recipe or {}, precision, cache
+        data,
+        student,
+        teacher,
+        sizes,
+        [arm],
+        (seed,),
+        image_size,
+        upstream,
+        recipe or {},
+        precision,
+        cache,
+        cache_gb=cache_gb,
+        verify_cache=verify_cache,
+        strict=strict,
+        pictures=pictures,
     )
     with claimed(Path(out)) as folder:
         workshop = open_workshop(request, progress)

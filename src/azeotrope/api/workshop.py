@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from azeotrope.api.cache_budget import within_budget
 from azeotrope.api.progress import Progress, Silent, scanning
-from azeotrope.config import Arm, ComparePlan, TeacherSpec, UpstreamSpec, to_yaml
+from azeotrope.config import Arm, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec, to_yaml
 from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError
 from azeotrope.models.device import choose, make_repeatable
@@ -26,7 +26,9 @@ from azeotrope.sweeping.resources import Resources
 @dataclass(frozen=True)
 class Request:
     """What a person asked, before defaults are filled in. `recipe` overrides fields of `Recipe` by name; `losses` are
-    for the `distill` arms that name none: one list, or several to choose from on validation.
+    for the `distill` arms that name none: one list, or several to choose from on validation. `cache_gb` is the room for
+    the teacher cache (None: as much as it needs), `verify_cache` compares a sample of it with the teacher, `strict`
+    refuses a set with an unreadable image.
     """
 
     data: str
@@ -41,6 +43,10 @@ class Request:
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     cache: Path | None = None
     losses: Sequence[str] | None = None
+    cache_gb: float | None = None
+    verify_cache: bool = False
+    strict: bool = False
+    pictures: PicturesSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
         upstream=request.upstream,
         upstream_task=upstream,
         recipe=request.recipe,
+        pictures=request.pictures,
     )
     if request.cache_gb is not None:
         asked = request.recipe.get("views")
@@ -141,7 +148,7 @@ def _check_models(resources: Resources, request: Request, teacher: TeacherSpec |
 def _arms(request: Request) -> tuple[list[Arm], dict[str, str]]:
     if request.arms is not None:
         return _with_losses(request.arms, request.losses), {}
-    arms, left_out = default_arms(request.student, request.upstream)
+    arms, left_out = default_arms(request.student, request.upstream, request.pictures)
     arms = _with_losses([arm.name for arm in arms], request.losses)
     if request.teacher is None:
         left_out |= {arm.name: "no teacher was named" for arm in arms if arm.strategy == "distill"}

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import JsonValue
 
-from azeotrope.config import TeacherSpec, UpstreamSpec
+from azeotrope.config import Arm, Pictures, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import InputError
 
 
@@ -20,6 +20,13 @@ class PrecisionName(StrEnum):
     auto = "auto"
     fp32 = "fp32"
     bf16 = "bf16"
+
+
+class SynthUse(StrEnum):
+    """What `--synth-as` takes."""
+
+    distill = "distill"
+    labelled = "labelled"
 
 
 Data = Annotated[
@@ -46,12 +53,27 @@ Upstream = Annotated[str | None, typer.Option("--upstream", help="A labelled set
 PretrainImages = Annotated[
     int | None, typer.Option("--pretrain-images", min=1, help="How many images of the upstream set.")
 ]
+Unlabelled = Annotated[
+    str | None, typer.Option("--unlabelled", help="Folder, URL or source of pictures without labels, to distil on too.")
+]
+Synth = Annotated[
+    str | None, typer.Option("--synth", help="Where azeotrope synth left its pictures, to distil on too.")
+]
+SynthAs = Annotated[
+    SynthUse, typer.Option("--synth-as", help="Whether made pictures only distil, or count as labelled too.")
+]
+Mix = Annotated[
+    float, typer.Option("--mix", min=0.01, max=16, help="Further pictures in a step for each labelled image.")
+]
 Epochs = Annotated[int | None, typer.Option("--epochs", help="Passes over the images (the recipe's rule).")]
 Batch = Annotated[int | None, typer.Option("--batch-images", help="Images a step (the recipe's rule).")]
 Rates = Annotated[
     str | None, typer.Option("--learning-rates", help="Comma-separated list to choose from on validation.")
 ]
-Views = Annotated[int | None, typer.Option("--views", help="Different views of each image, reused in turn.")]
+Views = Annotated[
+    str | None,
+    typer.Option("--views", help="Different views of each image, reused in turn; `live`: new ones in every epoch."),
+]
 Mirror = Annotated[
     bool | None,
     typer.Option("--mirror/--no-mirror", help="Whether a mirror image keeps its class (yes, but for digits)."),
@@ -60,6 +82,14 @@ Precision = Annotated[
     PrecisionName, typer.Option("--precision", help="Of matrix work; auto is bf16 where it is native.")
 ]
 Cache = Annotated[Path | None, typer.Option("--cache", help="Folder of decoded images and embeddings; may be deleted.")]
+CacheGb = Annotated[
+    float | None,
+    typer.Option("--cache-gb", min=0, help="Room for the teacher's embeddings; fewer views if it is short."),
+]
+VerifyCache = Annotated[
+    bool, typer.Option("--verify-cache", help="Hold a random sample of the teacher's embeddings against the teacher.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse a set with an unreadable image.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
 
 
@@ -80,10 +110,10 @@ def upstream_spec(data: str | None, images: int | None) -> UpstreamSpec | None:
 
 
 def recipe_changes(
-    epochs: int | None, batch_images: int | None, learning_rates: str | None, views: int | None, mirror: bool | None
+    epochs: int | None, batch_images: int | None, learning_rates: str | None, views: str | None, mirror: bool | None
 ) -> dict[str, Any]:
     """What replaces the recipe's own rules; absent options stay absent."""
-    changes = {"epochs": epochs, "batch_images": batch_images, "views": views}
+    changes = {"epochs": epochs, "batch_images": batch_images, **_views(views)}
     given: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
     if learning_rates:
         given["learning_rates"] = _numbers(learning_rates)
@@ -102,6 +132,22 @@ def print_json(content: JsonValue) -> None:
     typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
 
 
+def pictures_spec(unlabelled: str | None, synth: str | None, synth_as: SynthUse, mix: float) -> PicturesSpec | None:
+    """The further pictures, where some were named."""
+    if unlabelled is None and synth is None:
+        return None
+    return PicturesSpec(unlabelled=unlabelled, synth=synth, synth_as=synth_as.value, ratio=mix)
+
+
+def arm_with(arm: str, pictures: PicturesSpec | None) -> str:
+    """The one arm of `distill`: pictures that were named are used, unless it says which."""
+    parsed = Arm.parse(arm)
+    if pictures is None or parsed.pictures or parsed.strategy != "distill":
+        return arm
+    kind: Pictures = "synth" if pictures.synth else "unlabelled"
+    return parsed.model_copy(update={"pictures": kind}).name
+
+
 def multiple(text: str | None) -> float | None:
     """`2x`, or `2`, as a number."""
     if text is None:
@@ -113,6 +159,17 @@ def multiple(text: str | None) -> float | None:
     if not 0 < value < float("inf"):
         raise InputError("A multiple is a positive number of times", found=text, allowed="such as 1x, 2x or 0.5x")
     return value
+
+
+def _views(text: str | None) -> dict[str, Any]:
+    """`--views 16` or `--views live`, as fields of the recipe."""
+    if text is None:
+        return {}
+    if text == "live":
+        return {"live": True}
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError("--views is a number of views or `live`", found=text, allowed="1 or more, or live")
+    return {"views": int(text)}
 
 
 def _numbers(text: str) -> list[float]:

@@ -22,6 +22,10 @@ def command(
     image_size: options.ImageSize = None,
     upstream: options.Upstream = None,
     pretrain_images: options.PretrainImages = None,
+    unlabelled: options.Unlabelled = None,
+    synth: options.Synth = None,
+    synth_as: options.SynthAs = options.SynthUse.distill,
+    mix: options.Mix = 1.0,
     epochs: options.Epochs = None,
     batch_images: options.Batch = None,
     learning_rates: options.Rates = None,
@@ -29,6 +33,9 @@ def command(
     mirror: options.Mirror = None,
     precision: options.Precision = options.PrecisionName.auto,
     cache: options.Cache = None,
+    cache_gb: options.CacheGb = None,
+    verify_cache: options.VerifyCache = False,
+    strict: options.Strict = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student towards a teacher and save it, ready to use.
@@ -39,6 +46,7 @@ def command(
     from azeotrope.cli._progress import Shown
     from azeotrope.reporting import words
 
+    pictures = options.pictures_spec(unlabelled, synth, synth_as, mix)
     with Shown() as progress:
         distilled = azeotrope.distill(
             data,
@@ -46,13 +54,17 @@ def command(
             teacher=options.teacher_spec(teacher, teacher_size),
             out=out,
             train_images=train_images,
-            arm=arm,
+            arm=options.arm_with(arm, pictures),
             seed=seed,
             image_size=image_size,
             upstream=options.upstream_spec(upstream, pretrain_images),
+            pictures=pictures,
             recipe=options.recipe_changes(epochs, batch_images, learning_rates, views, mirror),
             precision=precision.value,
             cache=cache,
+            cache_gb=cache_gb,
+            verify_cache=verify_cache,
+            strict=strict,
             progress=progress,
         )
     if as_json:

@@ -1,8 +1,8 @@
 """What the teacher saw: its pooled embedding of every (image, view) that some run needed, computed once.
 
 The key holds all that an embedding depends on: teacher weights, resolution and normalisation, the images, the view
-policy and the
-precision. Embeddings are kept, not logits or projections: the head differs per run and projectors learn.
+policy and the precision. K is not in it: view 3 is the same of 4 views and of 16. Embeddings are kept, not logits or
+projections: the head differs per run and projectors learn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from azeotrope.config import ViewPolicy
+from azeotrope.config import MAX_VIEWS, ViewPolicy
 from azeotrope.data.pack import Pack
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.views import PLAIN, RENDERING
@@ -30,7 +30,7 @@ _CHUNK = 128  # images through the teacher at a time
 
 @dataclass(frozen=True)
 class EmbeddingCache:
-    """Embeddings of one task by one teacher under one policy: the plain view and views 0 .. K−1."""
+    """Embeddings of one task by one teacher under one policy: the plain view and views 0 .. K−1 (`views`)."""
 
     teacher: Teacher
     pack: Pack
@@ -47,25 +47,29 @@ class EmbeddingCache:
         """Embed what is missing of these images under these views (PLAIN among them if wanted)."""
         self.pack.ensure(rows)  # first, so that decoding is not charged to the teacher
         for view in views:
-            self.store.fill(self._positions(rows, view), partial(self._embed, view), batch=_CHUNK, advance=advance)
+            self.store.fill(self.positions(rows, view), partial(self._embed, view), batch=_CHUNK, advance=advance)
 
     def read(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:
         """Embeddings of one view, float32; they must have been ensured."""
-        return torch.from_numpy(self.store.read(self._positions(rows, view))).float()
+        return torch.from_numpy(self.store.read(self.positions(rows, view))).float()
 
     def missing(self, rows: NDArray[np.int64], view: int) -> NDArray[np.int64]:
         """Those of these images of which this view is not embedded yet."""
-        return rows[np.isin(self._positions(rows, view), self.store.missing(self._positions(rows, view)))]
+        return rows[np.isin(self.positions(rows, view), self.store.missing(self.positions(rows, view)))]
 
-    def _positions(self, rows: NDArray[np.int64], view: int) -> NDArray[np.int64]:
+    def embed(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:
+        """What `read` gives, from the teacher itself: float32 on its device, nothing stored. Images must be packed."""
+        return self.teacher.embed(self.pack.read(rows), self.policy, self.pack.task.identities[rows], view)
+
+    def positions(self, rows: NDArray[np.int64], view: int) -> NDArray[np.int64]:
+        """Where one view of these images lies in the store."""
         if not PLAIN <= view < self.views:
             raise ValueError(f"view {view} is not among the {self.views} cached views")
         return rows + (view - PLAIN) * len(self.pack.task.labels)
 
     def _embed(self, view: int, positions: NDArray[np.int64]) -> NDArray[np.float16]:
         rows = positions - (view - PLAIN) * len(self.pack.task.labels)
-        images = self.pack.read(rows)
-        features = self.teacher.embed(images, self.policy, self.pack.task.identities[rows], view).cpu().numpy()
+        features = self.embed(rows, view).cpu().numpy()
         if not np.isfinite(features).all() or np.abs(features).max() > np.finfo(np.float16).max:
             raise RunFailed(
                 f"The teacher {self.teacher.name} gives embeddings that are not finite in half precision",
@@ -87,7 +91,7 @@ def open_cache(root: Path, teacher: Teacher, pack: Pack, policy: ViewPolicy, vie
         "rendering": RENDERING,
         "precision": teacher.device.precision,
     }
-    rows = (views + 1) * len(pack.task.labels)
+    rows = (MAX_VIEWS + 1) * len(pack.task.labels)  # what is not filled takes no space
     return EmbeddingCache(
         teacher, pack, policy, views, RowStore.open(root, "teacher", key, rows, (teacher.features,), np.float16)
     )
