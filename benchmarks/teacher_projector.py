@@ -9,11 +9,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from rich.console import Console
+
 import azeotrope
 from azeotrope import losses
 from azeotrope.config import TeacherSpec
 from azeotrope.reporting.table import table
-from rich.console import Console
 
 RECIPE = {"epochs": 15, "views": 4, "learning_rates": (3e-3,)}
 ARMS = [
