@@ -30,6 +30,7 @@ from azeotrope.synthesis.making import Line, make_missing, requests_for
 from azeotrope.synthesis.opening import Ready, open_named, originals_of, train_own
 from azeotrope.synthesis.pictures import SUMMARY, set_folder, source_of
 from azeotrope.synthesis.spec import FilterSpec, GeneratorSpec, SynthPlan
+from azeotrope.teacher.head import Head
 
 ORIGINALS_SIZE = 512  # pixels at most at which training images are redrawn
 
@@ -81,7 +82,9 @@ def synth(
     resources.add(task)
     images = train_images or len(task.splits.train)
     spec = TeacherSpec(model=teacher) if isinstance(teacher, str) else teacher
-    spec = spec.model_copy(update={"image_size": resources.teacher(spec).image_size})
+    if len(spec.members) > 1:
+        raise InputError("One teacher judges the pictures", found=spec.model, next_step="name one with --teacher")
+    spec = resources.resolved(spec)
     done = []
     for seed in seeds:
         plan = SynthPlan(
@@ -173,9 +176,11 @@ def _judged(
     known = {place: line.refused for place, line in enumerate(lines) if line.refused} | pool.dropped
     features = torch.zeros(len(lines), own.teacher.features)
     features[readable] = cache.read(readable, PLAIN)
+    head = taught.targets.head
+    assert isinstance(head, Head), "one teacher has one head"
     reference = Reference(own.read(rows, PLAIN), own.read(held, PLAIN))
     labels = torch.tensor([line.label for line in lines])
-    return judge(features, labels, taught.targets.head, reference, plan.filter, known)
+    return judge(features, labels, head, reference, plan.filter, known)
 
 
 def _per_class(per_class: int | None, multiple: float | None, train_images: int, classes: int) -> int:

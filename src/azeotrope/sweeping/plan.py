@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
-from azeotrope.config import Arm, ComparePlan, PicturesSpec, Recipe, TeacherSpec, UpstreamSpec, losses_text
+from azeotrope.config import Arm, ComparePlan, Pictures, PicturesSpec, Recipe, TeacherSpec, UpstreamSpec, losses_text
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.losses._contract import needs_teacher
@@ -19,7 +19,9 @@ MIN_TRAIN_IMAGES = 2  # a contrastive loss needs a pair
 FINEST_DEFAULT = 32  # pixels are rounded up to a multiple of this: the stride of most networks
 
 
-def default_arms(student: str, upstream: UpstreamSpec | None) -> tuple[list[Arm], dict[str, str]]:
+def default_arms(
+    student: str, upstream: UpstreamSpec | None, pictures: PicturesSpec | None = None
+) -> tuple[list[Arm], dict[str, str]]:
     """The sensible ways to train this student here, and those left out with the reason.
 
     Distilling from pretrained weights, which peers leave out, is tested whenever these weights can be had.
@@ -33,6 +35,8 @@ def default_arms(student: str, upstream: UpstreamSpec | None) -> tuple[list[Arm]
         left_out = dict.fromkeys(pretrained, problem)
     if upstream is not None:
         arms += ["finetune@upstream", "distill@upstream"]
+    if pictures is not None:
+        arms += [f"distill+{kind}" for kind in get_args(Pictures) if pictures.place(kind)]
     return [Arm.parse(arm) for arm in arms], left_out
 
 

@@ -92,8 +92,8 @@ def pool_rows(resources: Resources, spec: RunSpec) -> NDArray[np.int64]:
 
 
 def teacher_views(resources: Resources, spec: RunSpec) -> int:
-    """Views of further pictures that the teacher must see for this run."""
-    if spec.extra is None or spec.pool is None:
+    """Views of further pictures that the teacher embeds before this run; none where it looks at every step."""
+    if spec.extra is None or spec.pool is None or spec.recipe.live:
         return 0
     passes = -(-spec.recipe.steps(spec.train_images) // (spec.pool.images // spec.extra.per_step))
     return spec.pool.images * min(passes, spec.recipe.views)
