@@ -1,0 +1,104 @@
+"""From a plan to its runs: the same that `compare` would make, each once, cheap sizes first, seeds paired."""
+
+from itertools import pairwise
+
+import pytest
+
+from azeotrope.config import validated
+from azeotrope.errors import InputError
+from azeotrope.sweeping.grid import AUTO_SEEDS, auto_sizes, open_grid
+from azeotrope.sweeping.sweep_plan import SweepPlan
+
+from .conftest import QUICK
+
+LEAST = {"data": "digits", "students": "test_resnet", "image_size": 32, "recipe": {**QUICK, "learning_rates": [2e-3]}}
+
+
+@pytest.fixture
+def grid(digits, shapes, resources):
+    """Opens a plan."""
+
+    def make(**content):
+        plan = validated(SweepPlan, {**LEAST, **content})
+        return open_grid(plan, resources, digits, shapes if plan.upstream else None)
+
+    return make
+
+
+def test_runs_are_those_of_compare(grid, specs, teacher):
+    found = grid(teachers=[teacher], arms=["scratch", "distill"], train_images=60, seeds=2)
+    expected = specs("scratch", "distill", seeds=[0, 1], upstream=None, upstream_task=None)
+    assert {spec.digest() for spec in found.specs} == {spec.digest() for spec in expected.values()}
+
+
+def test_cheap_sizes_come_first_and_a_seed_is_finished_before_the_next(grid, teacher):
+    found = grid(teachers=[teacher], arms=["scratch", "distill:kl"], train_images=[60, 40], seeds=2)
+    assert [(spec.train_images, spec.seed, spec.arm.name) for spec in found.specs] == [
+        (size, seed, arm) for size in (40, 60) for seed in (0, 1) for arm in ("scratch", "distill:kl")
+    ]
+
+
+def test_runs_that_settings_share_are_made_once(grid, teacher):
+    larger = teacher.model_copy(update={"image_size": 64})
+    found = grid(teachers=[teacher, larger], arms=["scratch", "distill:kl"], train_images=40, seeds=1)
+    assert sorted(spec.arm.name for spec in found.specs) == ["distill:kl", "distill:kl", "scratch"]
+
+
+def test_every_number_of_upstream_images_is_a_setting(grid):
+    found = grid(arms=["scratch", "finetune@upstream"], upstream="shapes", pretrain_images=[10, 20], train_images=40)
+    counts = [spec.upstream.pretrain_images if spec.upstream else 0 for spec in found.specs if spec.seed == 0]
+    assert sorted(counts) == [0, 10, 20]
+
+
+def test_a_resolved_plan_comes_out_the_same_again(grid, digits):
+    first = grid(arms="scratch", train_images=[40, 60])
+    again = grid(**first.plan.model_dump(mode="json"))
+    assert again.plan == first.plan
+    assert again.specs == first.specs
+    assert first.plan.fingerprint == digits.fingerprint
+    assert first.plan.resolved[0].recipes[60].epochs == QUICK["epochs"]
+
+
+def test_a_resolved_plan_that_comes_out_otherwise_is_refused(grid):
+    content = grid(arms="scratch", train_images=[40, 60]).plan.model_dump(mode="json")
+    with pytest.raises(InputError) as refusal:
+        grid(**{**content, "train_images": [40, 80]})
+    assert str(refusal.value).startswith("The plan was resolved before and now comes out otherwise. Found: another res")
+    with pytest.raises(InputError, match="another fingerprint"):
+        grid(**{**content, "fingerprint": "0" * 64})
+
+
+def test_arms_that_cannot_be_tested_are_named_with_the_student(grid, tmp_path):
+    found = grid(students=f"test_resnet@{tmp_path}/none.safetensors", train_images=40)
+    assert {spec.arm.name for spec in found.specs} == {"scratch"}
+    reasons = {name.rpartition(": ")[2]: reason for name, reason in found.left_out.items()}
+    assert reasons["distill"] == "no teacher was named"
+    assert "none.safetensors" in reasons["finetune"]
+
+
+def test_sizes_beyond_the_data_are_refused(grid):
+    with pytest.raises(InputError, match=r"A subset cannot be larger than the training images.* Found: 5000 asked"):
+        grid(arms="scratch", train_images=[40, 5000])
+
+
+class TestAuto:
+    def test_seven_sizes_double_up_to_the_number_asked_about(self, grid):
+        found = grid(arms="scratch", at=640)
+        sizes = sorted({spec.train_images for spec in found.specs})
+        assert sizes == [10, 20, 40, 80, 160, 320, 640]
+        assert found.at == 640
+        assert {spec.seed for spec in found.specs} == set(range(AUTO_SEEDS))
+
+    @pytest.mark.parametrize("largest", [2, 3, 10, 1234, 16_000, 1_281_167])
+    def test_sizes_rise_by_no_more_than_the_method_allows(self, largest):
+        sizes = auto_sizes(largest)
+        assert sizes[-1] == largest
+        assert all(small < large <= 2.5 * small for small, large in pairwise(sizes))
+
+    def test_more_images_than_there_are_can_be_asked_about(self, grid, digits):
+        found = grid(arms="scratch", at=50_000)
+        assert max(spec.train_images for spec in found.specs) == len(digits.splits.train)
+        assert found.at == 50_000
+
+    def test_its_seeds_are_those_of_the_plan_and_some_more(self, grid):
+        assert {spec.seed for spec in grid(arms="scratch", at=100, seeds=[7, 3]).specs} == {7, 3, 8, 9, 10}
