@@ -6,6 +6,7 @@ losses.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import overload
 
@@ -77,7 +78,9 @@ ALONE = Processes()
 
 def started(device: Device) -> Processes:
     """The processes that `accelerate launch` started, or this one alone; on CUDA each has a GPU of its own."""
-    from accelerate import PartialState  # a second to import, and most never train in several processes
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return ALONE
+    from accelerate import PartialState  # only `accelerate launch` gets here
 
     state = PartialState(cpu=device.name == "cpu")
     return Processes(state.process_index, state.num_processes)
