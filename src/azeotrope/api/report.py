@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from azeotrope.api.study import sweep_of
 from azeotrope.errors import InputError
 from azeotrope.record.run import EnvironmentFacts, RunRecord
 from azeotrope.record.store import RunStore
@@ -29,7 +30,8 @@ def report(runs: str | Path, out: str | Path | None = None) -> Path:
     """
     comparisons = compared(runs)
     document = Document(comparisons=comparisons, disagreements=read_disagreements(runs))
-    return write_page(out or (PAGE if "://" in str(runs) else Path(runs) / PAGE), document)
+    path = out or (PAGE if "://" in str(runs) else Path(runs) / PAGE)
+    return write_page(path, document, sweep=sweep_of(list(RunStore(str(runs)))))
 
 
 def compared(runs: str | Path) -> tuple[Comparison, ...]:

@@ -77,7 +77,7 @@ def _rows(advice: Advice, marks: dict[str, int]) -> Iterable[tuple[str, str]]:
     cost = _cost(advice.cost) if advice.cost else "not known: these runs hold no seconds"
     yield "cost of a run", f"{cost} {_mark(marks, error.contender)}"
     if rival is not None:
-        margin = f"{_points(rival.margin)} points behind"
+        margin = f"{points(rival.margin)} points behind"
         paid = f", {_cost(rival.cost)}" if rival.cost else ""
         both = _mark(marks, rival.contender, error.contender)
         yield "runner-up", f"{rival.contender}: {errors(rival.error)}, {margin}{paid} {both}"
@@ -94,7 +94,8 @@ def errors(interval: Interval) -> str:
     return f"{100 * interval.value:.1f} % ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
 
 
-def _points(margin: Interval) -> str:
+def points(margin: Interval) -> str:
+    """A difference of errors in points, like "0.6 (0.2 to 1.0)"."""
     return f"{100 * margin.value:.1f} ({100 * margin.low:.1f} to {100 * margin.high:.1f})"
 
 

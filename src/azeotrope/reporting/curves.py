@@ -4,7 +4,6 @@ below.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,11 +11,10 @@ import altair as alt
 
 from azeotrope.fitting.result import FitResult, GroupFit
 from azeotrope.reporting.render import Chart
+from azeotrope.reporting.scales import arm_colours, log_size
 from azeotrope.reporting.theme import REFERENCE
 
 _ROOM = 1.12
-_SHORT = 1e6
-"""Above this many, ticks read 2M and not 2,000,000."""
 
 Row: TypeAlias = dict[str, float | str | None]
 
@@ -47,12 +45,14 @@ def numbers(fitted: FitResult) -> CurveNumbers:
     return CurveNumbers(axis, fitted.unit, tuple(lines), tuple(points))
 
 
-def figure(drawn: CurveNumbers) -> Chart:
-    """Curves above, residuals below, on one size axis."""
+def figure(drawn: CurveNumbers, reference: str | None = None) -> Chart:
+    """Curves above, residuals below, on one size axis; the group named `reference` is grey."""
     size = _size(drawn)
     title = "loss" if drawn.unit == "loss" else "test error"
     error = alt.Scale(type="log", nice=False)
-    colour = alt.Color("group:N", title=None, legend=alt.Legend(symbolOpacity=1))
+    groups = list(dict.fromkeys(str(row["group"]) for row in (*drawn.lines, *drawn.points)))
+    scale = arm_colours(groups, reference or "")
+    colour = alt.Color("group:N", title=None, scale=scale, legend=alt.Legend(symbolOpacity=1))
     lines = alt.Chart(alt.InlineData(values=[*drawn.lines])).encode(x=size, color=colour)
     points = alt.Chart(alt.InlineData(values=[*drawn.points])).encode(x=size, color=colour)
     banded = alt.Chart(alt.InlineData(values=[row for row in drawn.lines if row["low"] is not None]))
@@ -67,13 +67,9 @@ def figure(drawn: CurveNumbers) -> Chart:
 
 
 def _size(drawn: CurveNumbers) -> alt.X:
-    """One log axis for both panels, with room for dots at its ends and labels at 1, 2 and 5 only."""
+    """One log axis for both panels, with room for dots at its ends."""
     sizes = [float(row["size"] or 0) for row in (*drawn.lines, *drawn.points)]
-    low, high = min(sizes) / _ROOM, max(sizes) * _ROOM
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks = [step * 10.0**decade for decade in decades for step in (1, 2, 5) if low <= step * 10.0**decade <= high]
-    axis = alt.Axis(values=ticks, format="~s" if high > _SHORT else ",")
-    return alt.X("size:Q", title=drawn.axis, axis=axis, scale=alt.Scale(type="log", domain=[low, high]))
+    return log_size("size", drawn.axis, min(sizes) / _ROOM, max(sizes) * _ROOM)
 
 
 def _points(name: str, group: GroupFit, axis: str) -> list[Row]:

@@ -9,6 +9,7 @@ import altair as alt
 
 from azeotrope.advice.boundary import Boundary, Crossing
 from azeotrope.reporting.render import Chart
+from azeotrope.reporting.scales import log_size
 from azeotrope.reporting.theme import PALETTE, REFERENCE
 
 Row: TypeAlias = dict[str, float | None]
@@ -83,8 +84,7 @@ def figure(drawn: DifferenceNumbers) -> Chart:
 
 
 def _size(drawn: DifferenceNumbers, field: str = "size") -> alt.X:
-    domain = [drawn.band[0]["size"], drawn.band[-1]["size"]]
-    return alt.X(f"{field}:Q", title=drawn.axis, scale=alt.Scale(type="log", domain=domain))
+    return log_size(field, drawn.axis, float(drawn.band[0]["size"] or 0), float(drawn.band[-1]["size"] or 0))
 
 
 def _difference(drawn: DifferenceNumbers, field: str) -> alt.Y:

@@ -13,7 +13,7 @@ import altair as alt
 
 from azeotrope.reporting.numbers import ArmSummary, Comparison
 from azeotrope.reporting.render import Chart
-from azeotrope.reporting.theme import PALETTE, REFERENCE
+from azeotrope.reporting.scales import arm_colours, hues
 
 Row: TypeAlias = dict[str, str | float | int]
 
@@ -68,7 +68,7 @@ def seconds(comparison: Comparison) -> Chart:
             y=_by_arm(arms),
             color=alt.Color(
                 "phase:N",
-                scale=alt.Scale(domain=present, range=_hues(len(present))),
+                scale=alt.Scale(domain=present, range=hues(len(present))),
                 legend=alt.Legend(title=None, orient="top", columns=len(present)),
             ),
             order="place:Q",
@@ -166,14 +166,7 @@ def _by_arm(arms: Sequence[ArmSummary]) -> alt.Y:
 
 
 def _colour(names: Sequence[str], reference: str, legend: alt.Legend | None) -> alt.Color:
-    others = iter(_hues(len(names)))
-    colours = [REFERENCE if name == reference else next(others) for name in names]
-    return alt.Color("arm:N", scale=alt.Scale(domain=list(names), range=colours), legend=legend)
-
-
-def _hues(count: int) -> list[str]:
-    hues = [colour for colour in PALETTE if colour != REFERENCE]
-    return [hues[place % len(hues)] for place in range(count)]
+    return alt.Color("arm:N", scale=arm_colours(names, reference), legend=legend)
 
 
 def _error_x(field: str) -> alt.X:

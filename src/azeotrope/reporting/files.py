@@ -18,6 +18,7 @@ from azeotrope.errors import InputError
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.reporting.html import Section, page
 from azeotrope.reporting.numbers import Comparison, Disagreement, Document
+from azeotrope.reporting.study import Sweep
 
 NUMBERS, EXAMPLES, PAGE = "compare.json", "examples.json", "report.html"
 
@@ -42,9 +43,11 @@ def write(folder: str | Path, document: Document, sections: Sequence[Section] = 
     return write_page(folder / PAGE, document, sections)
 
 
-def write_page(path: str | Path, document: Document, sections: Sequence[Section] = ()) -> Path:
+def write_page(
+    path: str | Path, document: Document, sections: Sequence[Section] = (), sweep: Sweep | None = None
+) -> Path:
     """Write the report alone; returns its path. Raises StoreError when it cannot be written."""
-    return _write(Path(path), page(document, sections))
+    return _write(Path(path), page(document, sections, sweep))
 
 
 def read_comparisons(folder: str | Path) -> tuple[Comparison, ...]:

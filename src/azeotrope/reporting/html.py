@@ -16,8 +16,11 @@ import yaml
 from markupsafe import Markup
 
 import azeotrope
-from azeotrope.reporting import figures, render, words
+from azeotrope.reporting import figures, render, trade_off, words
+from azeotrope.reporting.advice_text import points
 from azeotrope.reporting.numbers import Comparison, Document, NotTested
+from azeotrope.reporting.plain import plain
+from azeotrope.reporting.study import Study, Sweep, checklists, fit_rows, panels
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,11 @@ class _Drawing(NamedTuple):
     svg: Markup
 
 
-def page(document: Document, sections: Sequence[Section] = ()) -> str:
-    """The whole report as HTML. Comparisons keep their order; the facts at the top are the last one's."""
+def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | None = None) -> str:
+    """The whole report as HTML. Comparisons keep their order; the facts at the top are the last one's.
+
+    With a `sweep` its advice and curves come first, and every size folds up.
+    """
     comparisons = document.comparisons
     return (
         _environment()
@@ -48,9 +54,14 @@ def page(document: Document, sections: Sequence[Section] = ()) -> str:
             sizes_said=" · ".join(f"{size:,}" for size in sorted({item.train_images for item in comparisons})),
             students=len({item.student for item in comparisons}),
             overview=[
-                *_curves(comparisons),
+                *(_trade_off(comparisons) if sweep else _curves(comparisons)),
                 *(_drawn(section.title, section.caption, section.chart) for section in sections),
             ],
+            sweep=sweep,
+            studies=[(study, _panels(study)) for study in sweep.studies] if sweep else [],
+            fit_rows=fit_rows,
+            checklists=checklists,
+            points=points,
             not_tested=_distinct(comparisons),
             plan=comparisons[-1].plan,
             phases=figures.phases,
@@ -69,6 +80,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["facts"] = lambda content: yaml.safe_dump(plain(content), sort_keys=False, allow_unicode=True)
     environment.filters["yaml"] = lambda content: yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     return environment
 
@@ -102,6 +114,22 @@ def _drawings(comparison: Comparison) -> list[_Drawing]:
             ),
         ]
     return drawings
+
+
+def _panels(study: Study) -> list[_Drawing]:
+    return [_drawn(*panel) for panel in panels(study)]
+
+
+def _trade_off(comparisons: Sequence[Comparison]) -> list[_Drawing]:
+    """Error against cost over everything; nothing where no seconds were recorded."""
+    dots = trade_off.numbers(comparisons)
+    caption = (
+        "A dot is an arm at a number of training images; lower is more accurate, further left cheaper to train. The "
+        "line joins what nothing beats in both; its numbers are training images, whose labels are not in the price."
+    )
+    arms = list(dict.fromkeys(arm.name for comparison in comparisons for arm in comparison.arms))
+    reference = comparisons[-1].reference
+    return [_drawn("Error against cost", caption, trade_off.figure(dots, arms, reference))] if dots else []
 
 
 def _curves(comparisons: Sequence[Comparison]) -> list[_Drawing]:

@@ -47,7 +47,7 @@ def summarise(
     `reference` is the arm the others are judged against; where it was not run, the first arm is. Raises InputError when
     there are no runs or when they do not belong side by side.
     """
-    runs = sorted(records, key=_order)
+    runs = sorted(records, key=shown_order)
     _check_side_by_side(runs)
     done = [run for run in runs if run.state == "done"]
     names = list(dict.fromkeys(run.arm for run in runs))
@@ -86,7 +86,8 @@ def summarise(
     )
 
 
-def _order(run: RunRecord) -> tuple[int, str, int]:
+def shown_order(run: RunRecord) -> tuple[int, str, int]:
+    """Where a run stands on the page: by strategy, arm and seed."""
     known = run.strategy in STRATEGIES
     return STRATEGIES.index(run.strategy) if known else len(STRATEGIES), run.arm, run.seed
 

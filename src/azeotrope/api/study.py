@@ -1,0 +1,92 @@
+"""Works out what the report of a sweep shows beyond its comparisons: a law, boundaries and advice over sizes.
+
+What cannot be fitted is said, never guessed: a report is made from any runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from azeotrope.advice.answer import Advice
+from azeotrope.advice.boundary import Boundary
+from azeotrope.advice.contenders import contender
+from azeotrope.api.advise import advise
+from azeotrope.api.boundary import boundary
+from azeotrope.api.fit import fit
+from azeotrope.errors import AzeotropeError
+from azeotrope.fitting.result import FitResult
+from azeotrope.record.checks import FEWEST_SIZES
+from azeotrope.record.run import RunRecord
+from azeotrope.reporting.study import Study, Sweep
+from azeotrope.reporting.summary import shown_order
+
+REFERENCE = "scratch"
+"""The arm all others are compared with; where it was not run, the first arm shown."""
+BOOTSTRAP = 400
+DRAWS = 1000
+"""Enough for bands and probabilities to two digits; a report should take seconds."""
+
+
+def sweep_of(records: Sequence[RunRecord]) -> Sweep | None:
+    """The sweep in these records; None when no student has three sizes, or they are of several tasks."""
+    done = [_named(run) for run in records if run.state == "done" and run.test_error is not None]
+    families = {key: runs for key, runs in _families(done).items() if _sizes(runs) >= FEWEST_SIZES}
+    if not families or len({run.task.fingerprint for run in done}) > 1:
+        return None
+    studies = tuple(_study(student, teacher, runs) for (student, teacher), runs in families.items())
+    together = {run.run_id: run for runs in families.values() for run in runs}
+    return Sweep(studies, _advice(list(together.values())))
+
+
+def _named(run: RunRecord) -> RunRecord:
+    """An arm pre-trained here on another number of images is a curve of its own."""
+    return run.model_copy(update={"arm": contender(run.arm, run.pretrain_images), "pretrain_images": 0})
+
+
+def _families(records: Sequence[RunRecord]) -> dict[tuple[str, str], list[RunRecord]]:
+    """Runs by student and teacher; those without a teacher belong to every teacher's family."""
+    families: dict[tuple[str, str], list[RunRecord]] = {}
+    for student in sorted({run.student.name for run in records}):
+        own = [run for run in records if run.student.name == student]
+        for teacher in sorted({run.teacher.name for run in own if run.teacher}) or [""]:
+            families[student, teacher] = [run for run in own if run.teacher is None or run.teacher.name == teacher]
+    return families
+
+
+def _sizes(runs: Iterable[RunRecord]) -> int:
+    return len({run.train_images for run in runs})
+
+
+def _study(student: str, teacher: str, runs: Sequence[RunRecord]) -> Study:
+    arms = list(dict.fromkeys(run.arm for run in sorted(runs, key=shown_order)))
+    reference = REFERENCE if REFERENCE in arms else arms[0]
+    fitted, said = _fitted(runs, arms)
+    boundaries, unsaid = _boundaries(runs, arms, reference)
+    return Study(student, teacher, reference, fitted, tuple(boundaries), (*said, *unsaid))
+
+
+def _fitted(runs: Sequence[RunRecord], arms: Sequence[str]) -> tuple[FitResult | None, list[str]]:
+    try:
+        fitted = fit(runs, bootstrap=BOOTSTRAP)
+        return fitted.model_copy(update={"groups": {arm: fitted.groups[arm] for arm in arms}}), []
+    except AzeotropeError as refusal:
+        return None, [f"No law was fitted. {refusal}"]
+
+
+def _boundaries(runs: Sequence[RunRecord], arms: Sequence[str], baseline: str) -> tuple[list[Boundary], list[str]]:
+    """Every arm against the baseline."""
+    found, said = [], []
+    for arm in arms:
+        if arm != baseline:
+            try:
+                found.append(boundary(runs, challenger=arm, baseline=baseline, draws=DRAWS))
+            except AzeotropeError as refusal:
+                said.append(f"No boundary between {arm} and {baseline}. {refusal}")
+    return found, said
+
+
+def _advice(runs: Sequence[RunRecord]) -> Advice | None:
+    try:
+        return advise(runs, draws=DRAWS)
+    except AzeotropeError:
+        return None  # the studies say what is wrong with the runs; advice adds nothing to it

@@ -1,0 +1,80 @@
+"""Advice in words: the sentence first, and a mark behind every number that leads to its runs."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+import azeotrope
+from azeotrope.advice.limits import Needs
+from azeotrope.cli.__main__ import main
+from azeotrope.record.store import RunStore
+from azeotrope.reporting.advice_text import document, short, text
+from azeotrope.reporting.plain import plain
+
+from .test_study import swept
+
+
+def shown(advice):
+    file = io.StringIO()
+    Console(width=100, file=file).print(text(advice))
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def advice():
+    return azeotrope.advise(swept(), Needs(images=16_000, target_error=0.15, hourly_price=3), draws=300)
+
+
+def test_the_recommendation_is_the_first_line(advice):
+    said = shown(advice)
+    assert said.startswith("Use scratch at 16,000 images: its error will be ")
+    assert "3 an hour" in said
+    assert "distill takes over from scratch" in said.replace("\n", " ")
+
+
+def test_every_mark_leads_to_run_ids(advice):
+    said = shown(advice)
+    for place, row in enumerate(advice.evidence.contenders, 1):
+        ids = said[said.index(f"\n[{place}] {row.run_ids[0]}") :]
+        assert all(run_id in ids for run_id in row.run_ids)
+
+
+def test_a_refusal_says_what_would_settle_it():
+    said = shown(azeotrope.advise(swept(), Needs(images=1e6), draws=300))
+    assert said.startswith("No recommendation at 1,000,000 images")
+    assert "What would settle it" in said
+
+
+def test_no_infinity_reaches_the_document(advice):
+    assert plain({"a": (float("inf"), 1.0, "x", None)}) == {"a": [None, 1.0, "x", None]}
+    json.dumps(document(advice), allow_nan=False)
+
+
+def test_short_ids_stay_apart():
+    assert short(["aaaaaaaa1111", "aaaaaaaa2222"]) == ["aaaaaaaa1", "aaaaaaaa2"]
+    assert short(["0123456789ab"]) == ["01234567"]
+
+
+def test_the_command_prints_one_document(tmp_path, capsys):
+    store = RunStore(str(tmp_path))
+    for place, one in enumerate(swept()):
+        store.put(one.model_copy(update={"run_id": f"{place:04x}"}))
+    with pytest.raises(SystemExit) as stopped:
+        main(["advise", str(tmp_path), "--images", "500", "--draws", "300", "--no-hub", "--json"])
+    assert stopped.value.code == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["recommendation"]["arm"] == "distill"
+
+
+def test_the_command_refuses_limits_that_nothing_fits(tmp_path, capsys):
+    store = RunStore(str(tmp_path))
+    for place, one in enumerate(swept()):
+        store.put(one.model_copy(update={"run_id": f"{place:04x}"}))
+    with pytest.raises(SystemExit) as stopped:
+        main(["advise", str(tmp_path), "--max-parameters", "100000"])
+    assert stopped.value.code == 2
+    assert "the nearest, distill on tiny, has 4,600,000 parameters, over 100,000" in capsys.readouterr().err
