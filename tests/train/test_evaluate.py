@@ -11,7 +11,7 @@ from torch import nn
 import azeotrope
 from azeotrope.models.device import Device
 from azeotrope.models.network import Network
-from azeotrope.train.evaluate import Score, final_test, validate
+from azeotrope.train.evaluate import Score, batch_images, final_test, validate
 
 SOURCE = Path(azeotrope.__file__).parent
 CPU = Device("cpu", "fp32")
@@ -96,3 +96,8 @@ def test_the_teachers_error_stands_beside(network, data, targets, digits):
     said = targets.head.logits(targets.cache.read(rows, -1)).argmax(1).numpy()
     assert test.teacher_error == pytest.approx((said != digits.labels[rows]).mean())
     assert 0 < test.teacher_error < 0.9
+
+
+def test_large_images_are_judged_fewer_at_a_time():
+    """2²¹ pixels: a batch of 256 images of 224 pixels would take more memory than training on 16 does."""
+    assert [batch_images(size) for size in (32, 64, 90, 224, 2000)] == [256, 256, 256, 41, 1]

@@ -18,6 +18,8 @@ from azeotrope.models.device import Device
 from azeotrope.models.network import Network
 from azeotrope.train.dataset import Batch, StudentData, Targets
 
+AT_A_TIME = (256, 2**21)  # images and pixels: so that judging takes less memory than training, at any image size
+
 
 @dataclass(frozen=True, order=True)
 class Score:
@@ -39,9 +41,15 @@ class Test:
     seconds: float = 0.0
 
 
+def batch_images(image_size: int) -> int:
+    """How many images of so many pixels a side are judged at a time."""
+    images, pixels = AT_A_TIME
+    return max(1, min(images, pixels // image_size**2))
+
+
 def validate(network: Network, data: StudentData, rows: NDArray[np.int64], device: Device) -> Score:
     """Score on these rows, which must not be test rows."""
-    logits, labels = _logits(network, data.plain(rows), device)
+    logits, labels = _logits(network, data.plain(rows, batch_images(data.image_size)), device)
     wrong = (logits.argmax(1) != labels).double().mean().item()
     return Score(wrong, functional.cross_entropy(logits, labels).item())
 
@@ -52,7 +60,7 @@ def final_test(network: Network, data: StudentData, teacher: Targets | None, dev
     rows = task.splits.test
     data.pack.ensure(rows)
     began = time.perf_counter()
-    logits, labels = _logits(network, data.plain(rows), device)
+    logits, labels = _logits(network, data.plain(rows, batch_images(data.image_size)), device)
     seconds = time.perf_counter() - began
     predictions = logits.argmax(1).numpy()
     teacher_error = None
