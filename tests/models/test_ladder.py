@@ -23,6 +23,15 @@ def test_the_short_list_spans_sizes_and_exists(monkeypatch):
     assert [one.name for one in ladder()] == ["timm:test_vit2", "timm:resnet18"]
 
 
+def test_members_of_a_family_are_timed_and_the_short_list_is_not(monkeypatch):
+    monkeypatch.setattr(module, "STUDENTS", ("test_vit2",))
+    monkeypatch.setattr(module, "LARGEST_TIMED", 500_000)
+    assert ladder()[0].latency_ms is None
+    by_name = {one.name: one for one in ladder("test_vit")}
+    assert by_name["timm:test_vit2"].latency_ms > 0
+    assert by_name["timm:test_vit4"].latency_ms is None  # 0.9 million parameters
+
+
 def test_an_unknown_family_offers_the_nearest():
     with pytest.raises(InputError, match=r"no family of students named 'mobilnetv4'.*nearest: mobilenetv4"):
         ladder("mobilnetv4")

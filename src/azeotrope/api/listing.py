@@ -36,18 +36,21 @@ def _says(package: str, name: str) -> str:
 
 
 def _students(family: str | None) -> Sequence[Row]:
-    from azeotrope.models.ladder import ladder
+    """The latency is measured, and so shown, for the members of one family only."""
+    from azeotrope.models.ladder import Rung, ladder
 
-    return [
-        {
+    def row(rung: Rung) -> Row:
+        latency = {} if family is None else {"latency": f"{rung.latency_ms:.1f} ms" if rung.latency_ms else "not timed"}
+        return {
             "name": rung.name,
             "parameters": f"{rung.parameters / 1e6:.2f} M",
             "macs": f"{rung.macs / 1e6:,.0f} M",
             "at": f"{rung.image_size} px",
             "stride": f"{rung.stride} px",
+            **latency,
         }
-        for rung in ladder(family)
-    ]
+
+    return [row(rung) for rung in ladder(family)]
 
 
 def _teachers() -> Sequence[Row]:

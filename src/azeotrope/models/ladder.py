@@ -1,24 +1,30 @@
 """Students by size: the members of a family, or a short list over all sizes, each with its cost.
 
-Only names and counts; nothing is loaded, and models are built without storage, so that a list takes seconds.
+No weights are loaded. Counts come from models without storage, built once and run once, so that a list takes seconds;
+latency, which must be measured, is left to the members of one family.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import timm
 import torch
+from timm.models import PretrainedCfg
 
 from azeotrope.errors import InputError
 from azeotrope.lookup import nearest
-from azeotrope.models.cost import macs, parameters
-from azeotrope.models.sources import source_of
+from azeotrope.models.cost import latency_ms, macs, parameters
+from azeotrope.models.probe import probe
+from azeotrope.models.sources.timm import declared_stride
 
 LISTED_AT_ONCE = 60  # a tenth of a second each
+LARGEST_TIMED = 40_000_000  # parameters: students; what is larger takes too long to time, and will not be deployed
+TIMED_RUNS = 5
 
-# From 0.4 to 28 million parameters, a CNN and a transformer or hybrid of each size where timm has one.
+# From 0.1 to 40 million parameters, a CNN and a transformer or hybrid of each size where timm has one.
 STUDENTS = (
+    "test_efficientnet",
     "test_resnet",
     "test_vit2",
     "lcnet_050",
@@ -38,6 +44,7 @@ STUDENTS = (
     "vit_small_patch16_224",
     "resnet50",
     "convnext_tiny",
+    "vit_medium_patch16_gap_240",
 )
 
 # Pretrained models that are good at many tasks, small to large; any model of any source can teach.
@@ -57,30 +64,42 @@ TEACHERS = (
 
 @dataclass(frozen=True)
 class Rung:
-    """One student: parameters without a head, and multiply-accumulates for one image at `image_size` pixels."""
+    """One student: parameters without a head, multiply-accumulates for one image at `image_size` pixels, and the
+    milliseconds that it takes on one thread of this machine (None: not measured).
+    """
 
     name: str
     parameters: int
     macs: int
     image_size: int
     stride: int
+    latency_ms: float | None = None
 
 
 def ladder(family: str | None = None) -> list[Rung]:
-    """Students whose timm name starts with `family`, or the short list, smallest first.
+    """Students whose timm name starts with `family`, timed, or the short list, not timed; smallest first.
 
     Raises InputError for a family that is not known (with the nearest) and for one too large to list.
     """
-    names = STUDENTS if family is None else _members(family)
-    return sorted((rung(name) for name in names), key=lambda one: (one.parameters, one.name))
+    rungs = [rung(name) for name in STUDENTS] if family is None else [timed(rung(name)) for name in _members(family)]
+    return sorted(rungs, key=lambda one: (one.parameters, one.name))
 
 
 def rung(name: str) -> Rung:
     """The cost of one timm model at its own image size, without building it in memory."""
+    size = (timm.get_pretrained_cfg(name) or PretrainedCfg()).input_size[-1]
     with torch.device("meta"):
-        backbone = source_of("timm").build(name, image_size=None)
-        size = backbone.preprocessing.size
-        return Rung(f"timm:{name}", parameters(backbone.module), macs(backbone.module, size), size, backbone.stride)
+        network = timm.create_model(name, num_classes=0)
+    stride = declared_stride(network) or probe(network, size=size, channels=3, name=f"timm:{name}").stride
+    return Rung(f"timm:{name}", parameters(network), macs(network, size), size, stride)
+
+
+def timed(one: Rung) -> Rung:
+    """The same with its latency, measured on random weights; models too large to be students are left as they are."""
+    if one.parameters > LARGEST_TIMED:
+        return one
+    network = timm.create_model(one.name.removeprefix("timm:"), num_classes=0)
+    return replace(one, latency_ms=latency_ms(network, one.image_size, repeats=TIMED_RUNS))
 
 
 def _members(family: str) -> list[str]:

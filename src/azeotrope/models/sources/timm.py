@@ -95,9 +95,11 @@ def _measure(name: str, config: PretrainedCfg, size: int, in_channels: int) -> t
     Sizes below the stride are raised to it here, so that the model can be built and the size refused by its name.
     """
     arguments: dict[str, Any] = {"num_classes": 0, "in_chans": in_channels}
+    if name.startswith("vit") and "_dinov3" in name:  # timm averages the patches, its authors take the class token
+        arguments["global_pool"] = "token"
     with torch.device("meta"):
         shadow = timm.create_model(name, **arguments)
-        declared = _declared_stride(shadow)
+        declared = declared_stride(shadow)
         side = max(size, declared)
         if config.fixed_input_size:  # only these models are made for one size, and take it as an argument
             arguments["img_size"] = side
@@ -106,7 +108,7 @@ def _measure(name: str, config: PretrainedCfg, size: int, in_channels: int) -> t
     return pooled_width(found, f"timm:{name}"), declared or found.stride, arguments
 
 
-def _declared_stride(module: nn.Module) -> int:
+def declared_stride(module: nn.Module) -> int:
     """The coarsest reduction as timm declares it; 0 where it declares none."""
     info = getattr(module, "feature_info", None)
     return int(info[-1]["reduction"]) if isinstance(info, list) and info else 0
