@@ -119,7 +119,10 @@ def forecast(workshop: Workshop, rates: Rates) -> Forecast:
         "evaluate": judged / rates.evaluate,
     }
     if rates.teacher and needs_teacher(key for arm in plan.arms for option in arm.options for key in option):
-        seconds["teacher"] = _teacher_images(plan, size, len(rows.val), len(task.splits.test)) / rates.teacher
+        passes = _teacher_images(plan, size, len(rows.val), len(task.splits.test))
+        if plan.recipes[size].live:
+            passes += sum(images_trained(spec) for spec in specs if spec.teacher is not None)
+        seconds["teacher"] = passes / rates.teacher
     return Forecast(
         tuple(arm.name for arm in plan.arms),
         workshop.left_out,
