@@ -1,16 +1,58 @@
-"""What a reader of a comparison should be told beside its numbers: about the images, the classes, the teacher."""
+"""What a person should be told beside the numbers: about the images, the classes, the teacher.
+
+What is known before training is said before it, too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from azeotrope.api.workshop import Workshop
 from azeotrope.data.task import Task
+from azeotrope.models.licence import objection
 from azeotrope.reporting.numbers import Comparison
+from azeotrope.teacher.teacher import Teacher
+
+PRETRAINING_CLASSES = (1000, 11821, 21841, 21843)  # ImageNet's: nobody expects these to be the task's
+
+
+def before_training(workshop: Workshop) -> tuple[str, ...]:
+    """About the pretrained weights that will be used: licences that forbid something, and classifiers left out."""
+    classes = len(workshop.task.classes)
+    return (*_licences(workshop), *(said for teacher in _teachers(workshop) for said in _left_out(teacher, classes)))
 
 
 def cautions(task: Task, comparison: Comparison) -> tuple[str, ...]:
     """One sentence each; empty when there is nothing to say."""
     return (*_images(task), *_classes(task, comparison), *_teacher(comparison), *_searches(comparison))
+
+
+def _teachers(workshop: Workshop) -> tuple[Teacher, ...]:
+    spec = workshop.plan.teacher
+    return workshop.resources.teacher(spec).members if spec else ()
+
+
+def _licences(workshop: Workshop) -> Iterable[str]:
+    licences = {teacher.name: teacher.licence for teacher in _teachers(workshop)}
+    if any(arm.init == "hub" for arm in workshop.plan.arms):
+        student = workshop.plan.student
+        licences[student] = workshop.resources.hub_licence(student, workshop.plan.image_size)
+    for name, named in licences.items():
+        if said := objection(named):
+            yield (
+                f"The licence of {name}, {named}, {said}. It may bind what is trained from it: read it before you use "
+                "or publish the model."
+            )
+
+
+def _left_out(teacher: Teacher, classes: int) -> Iterable[str]:
+    """A head for other classes is never used, nor is a random one put in its place."""
+    found = teacher.left_out_classes
+    if found is not None and found != classes and found not in PRETRAINING_CLASSES:
+        yield (
+            f"The weights of {teacher.name} hold a classifier of {found} classes, and this task has {classes}: it is "
+            "left out, and the teacher gets a head of its own for these classes."
+        )
 
 
 def _images(task: Task) -> Iterable[str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from azeotrope.api.cautions import cautions
+from azeotrope.api.cautions import before_training, cautions
 from azeotrope.api.examples import disagreements
 from azeotrope.api.pretraining import pretraining_cost
 from azeotrope.api.progress import Progress, Silent
@@ -87,6 +87,8 @@ def compare_sizes(request: Request, out: Path, progress: Progress) -> tuple[Comp
     with claimed(out):
         workshop = open_workshop(request, progress)
         keep_plan(out, workshop.plan)
+        for caution in before_training(workshop):
+            progress.note(caution)
         runner = Runner(workshop.resources, out, progress.advance)
         specs = {size: _specs(workshop, size) for size in workshop.plan.train_images}
         total = sum(images_trained(spec) for size in specs for spec in specs[size])
@@ -116,5 +118,5 @@ def _summary(workshop: Workshop, records: Sequence[RunRecord], pretraining: Pret
         plan=workshop.plan.model_dump(mode="json"),
         pretraining=pretraining,
     )
-    said = (*comparison.warnings, *cautions(workshop.task, comparison))
+    said = (*comparison.warnings, *before_training(workshop), *cautions(workshop.task, comparison))
     return comparison.model_copy(update={"warnings": said})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from azeotrope.api.cautions import before_training
 from azeotrope.api.progress import Progress, Silent
 from azeotrope.api.winner import release, save_run
 from azeotrope.api.workshop import Request, keep_plan, open_workshop
@@ -72,6 +73,8 @@ def distill(
     )
     with claimed(Path(out)) as folder:
         workshop = open_workshop(request, progress)
+        for caution in before_training(workshop):
+            progress.note(caution)
         keep_plan(folder, workshop.plan)
         runner = Runner(workshop.resources, folder, progress.advance)
         (spec,) = run_specs(workshop.plan, workshop.plan.train_images[0], workshop.resources, workshop.upstream)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """One bar at a time: `start` begins it, `advance` moves it, `say` changes its words."""
+    """One bar at a time: `start` begins it, `advance` moves it, `say` changes its words; a `note` stays to be read."""
 
     def start(self, what: str, total: int, unit: str) -> None:
         """Begin a bar of `total` units."""
@@ -16,6 +16,9 @@ class Progress(Protocol):
 
     def say(self, what: str) -> None:
         """Change what the bar is said to be doing."""
+
+    def note(self, what: str) -> None:
+        """Show a sentence that stays."""
 
 
 class Silent:
@@ -28,6 +31,9 @@ class Silent:
         """Nothing."""
 
     def say(self, what: str) -> None:
+        """Nothing."""
+
+    def note(self, what: str) -> None:
         """Nothing."""
 
 

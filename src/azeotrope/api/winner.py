@@ -58,6 +58,15 @@ def save_run(workshop: Workshop, runner: Runner, record: RunRecord, spec: RunSpe
             "val_error": record.val_error,
             "test_error": record.test_error,
             "teacher": record.teacher.name if record.teacher else None,
+            **_teacher_licences(workshop, spec),
         },
     )
     return folder
+
+
+def _teacher_licences(workshop: Workshop, spec: RunSpec) -> dict[str, str]:
+    """What the card says of the licences under which the teachers' weights come; nothing without a teacher."""
+    if spec.teacher is None:
+        return {}
+    members = workshop.resources.teacher(spec.teacher).members
+    return {"teacher_licence": "; ".join(member.licence or "not known, ask the author" for member in members)}

@@ -7,6 +7,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
+from rich.text import Text
 
 
 class Shown:
@@ -48,3 +49,7 @@ class Shown:
         """Change the current bar's words."""
         if self._current is not None:
             self._bars.update(self._current, description=what)
+
+    def note(self, what: str) -> None:
+        """Write a sentence above the bars."""
+        self._bars.console.print(Text(what, style="yellow"))

@@ -21,6 +21,7 @@ from azeotrope.data.views import PLAIN
 from azeotrope.models import cost
 from azeotrope.models.device import Device
 from azeotrope.models.load import Loaded, load_network
+from azeotrope.models.weights import Weights
 from azeotrope.synthesis.pictures import SynthSet, open_set
 from azeotrope.teacher import gate
 from azeotrope.teacher.cache import EmbeddingCache, open_cache
@@ -65,7 +66,7 @@ class Resources:
         self.taught = cache(self._taught)
         self.unlabelled = cache(self._unlabelled)
         self.synth_set = cache(self._synth_set)
-        self.hub_weights = cache(self._hub_weights)
+        self.pretrained = cache(self._pretrained)
         self.student_cost = cache(self._student_cost)
 
     def add(self, task: Task) -> None:
@@ -101,10 +102,18 @@ class Resources:
         size = self.teacher(spec).image_size
         return spec if len(spec.members) > 1 else spec.model_copy(update={"image_size": size})
 
-    def _hub_weights(self, student: str, image_size: int) -> str:
+    def hub_weights(self, student: str, image_size: int) -> str:
+        """The hash of the student's pretrained weights."""
+        return self.pretrained(student, image_size).sha256
+
+    def hub_licence(self, student: str, image_size: int) -> str | None:
+        """Their licence, where it is known."""
+        return self.pretrained(student, image_size).licence
+
+    def _pretrained(self, student: str, image_size: int) -> Weights:
         loaded = load_network(student, 2, image_size=image_size, pretrained=True, seed=0)
         assert loaded.weights is not None
-        return loaded.weights.sha256
+        return loaded.weights
 
     def _student_cost(self, student: str, classes: int, image_size: int) -> tuple[int, int]:
         """Parameters and multiply-accumulates of the student with its head."""
