@@ -10,8 +10,15 @@ from typing import Annotated, Any
 import typer
 from pydantic import JsonValue
 
-from azeotrope.config import Arm, Pictures, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.config import Arm, Pictures, PicturesSpec, TeacherSpec, UpstreamSpec, validated
 from azeotrope.errors import InputError
+
+
+class HeadName(StrEnum):
+    """What `--teacher-head` takes."""
+
+    linear = "linear"
+    zero_shot = "zero-shot"
 
 
 class PrecisionName(StrEnum):
@@ -39,7 +46,11 @@ Student = Annotated[
     typer.Option("--student", "-s", help="The small model: scheme:name@weights; timm and its own weights by default."),
 ]
 Teacher = Annotated[
-    str | None, typer.Option("--teacher", "-t", help="The pretrained teacher, written like the student.")
+    str | None,
+    typer.Option("--teacher", "-t", help="The pretrained teacher, written like the student; several as A+B."),
+]
+TeacherHead = Annotated[
+    HeadName, typer.Option("--teacher-head", help="Fitted on your labels, or made of the class names (open_clip).")
 ]
 TeacherSize = Annotated[
     int | None, typer.Option("--teacher-size", min=8, help="Pixels at which the teacher looks (its own).")
@@ -93,9 +104,10 @@ Strict = Annotated[bool, typer.Option("--strict", help="Refuse a set with an unr
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
 
 
-def teacher_spec(teacher: str | None, size: int | None) -> TeacherSpec | None:
+def teacher_spec(teacher: str | None, size: int | None, head: HeadName = HeadName.linear) -> TeacherSpec | None:
     """The teacher as the public functions take it."""
-    return TeacherSpec(model=teacher, image_size=size) if teacher else None
+    made = head.value.replace("-", "_")
+    return validated(TeacherSpec, {"model": teacher, "image_size": size, "head": made}) if teacher else None
 
 
 def upstream_spec(data: str | None, images: int | None) -> UpstreamSpec | None:

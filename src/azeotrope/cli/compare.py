@@ -30,6 +30,7 @@ def command(
     ] = None,
     seeds: options.Seeds = 3,
     teacher_size: options.TeacherSize = None,
+    teacher_head: options.TeacherHead = options.HeadName.linear,
     image_size: options.ImageSize = None,
     upstream: options.Upstream = None,
     pretrain_images: options.PretrainImages = None,
@@ -63,7 +64,7 @@ def command(
         comparison = azeotrope.compare(
             data,
             student=student,
-            teacher=options.teacher_spec(teacher, teacher_size),
+            teacher=options.teacher_spec(teacher, teacher_size, teacher_head),
             out=out,
             train_images=train_images,
             arms=options.names(arms),

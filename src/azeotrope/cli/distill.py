@@ -19,6 +19,7 @@ def command(
     arm: Annotated[str, typer.Option("--arm", help="How: distill, distill:kl, distill@hub, ...")] = "distill",
     seed: Annotated[int, typer.Option("--seed", help="Seed of init, order and subset.")] = 0,
     teacher_size: options.TeacherSize = None,
+    teacher_head: options.TeacherHead = options.HeadName.linear,
     image_size: options.ImageSize = None,
     upstream: options.Upstream = None,
     pretrain_images: options.PretrainImages = None,
@@ -51,7 +52,7 @@ def command(
         distilled = azeotrope.distill(
             data,
             student=student,
-            teacher=options.teacher_spec(teacher, teacher_size),
+            teacher=options.teacher_spec(teacher, teacher_size, teacher_head),
             out=out,
             train_images=train_images,
             arm=options.arm_with(arm, pictures),
