@@ -1,0 +1,102 @@
+"""Worker processes give the records of one process, are replaced when they die, and pass on what is no run's fault."""
+
+import os
+import signal
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+
+from azeotrope.errors import InputError, StoreError
+from azeotrope.sweeping.engines._bench import Bench, ShippedTask
+from azeotrope.sweeping.engines._engine import EngineSpec, Finished, Lost
+from azeotrope.sweeping.engines.local import InProcess, open_engine
+from azeotrope.sweeping.runner import Runner, images_trained
+
+LONGEST = 120  # seconds; a worker has torch to import
+
+
+@pytest.fixture
+def bench(digits, resources, tmp_path):
+    return Bench((ShippedTask.of(digits, "digits"),), resources.device, str(tmp_path), tmp_path, resources.cache, 1)
+
+
+def events(engine, count):
+    """So many events, or a failure after a while."""
+    found, until = [], time.monotonic() + LONGEST
+    while len(found) < count:
+        assert time.monotonic() < until, f"only {found}"
+        found += engine.wait(1.0)
+    return found
+
+
+def test_two_processes_give_the_records_of_one_and_a_dead_worker_is_replaced(bench, specs, resources, tmp_path):
+    """One test for both, since starting a process takes seconds."""
+    wanted = list(specs("scratch", "distill", upstream=None, upstream_task=None).values())
+    told = []
+    engine = open_engine(bench, EngineSpec(workers=2, threads=1), lambda run_id, images: told.append((run_id, images)))
+    try:
+        engine.submit(wanted[0])
+        engine.submit(wanted[1])
+        made = {event.run_id: event for event in events(engine, 2)}
+        assert all(isinstance(event, Finished) and event.seconds > 0 for event in made.values())
+        for spec in wanted:
+            assert sum(images for run_id, images in told if run_id == spec.digest()) == images_trained(spec)
+            alone = Runner(resources, tmp_path / "alone").run(spec)
+            assert made[spec.digest()].record.without_times() == alone.without_times()
+            assert made[spec.digest()].record.environment.threads == torch.get_num_threads() == 1
+        assert not list((tmp_path / "work").glob("*/weights.safetensors"))
+        engine.submit(wanted[0].at_seed(1))
+        os.kill(next(seat for seat in engine._seats if seat.run_id).process.pid, signal.SIGKILL)
+        (lost,) = events(engine, 1)
+        assert lost == Lost(wanted[0].at_seed(1).digest(), "its worker died (exit status -9)")
+        assert all(seat.run_id is None for seat in engine._seats)
+    finally:
+        pids = [seat.process.pid for seat in engine._seats]
+        engine.close()
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_one_worker_is_this_process(bench, specs):
+    told = []
+    engine = open_engine(bench, EngineSpec(), lambda run_id, images: told.append(images))
+    spec = specs("scratch")["scratch", 0]
+    assert isinstance(engine, InProcess)
+    assert engine.wait(0) == []
+    engine.submit(spec)
+    (event,) = engine.wait(1.0)
+    assert (event.run_id, event.record.state) == (spec.digest(), "done")
+    assert sum(told) == images_trained(spec)
+
+
+def test_a_full_disk_is_raised_where_the_engine_is_held(bench, specs, monkeypatch):
+    engine = open_engine(bench, EngineSpec(), lambda *_: None)
+
+    def full(*_):
+        raise StoreError("The disk is full")
+
+    monkeypatch.setattr(engine._runner.store, "put", full)
+    engine.submit(specs("scratch")["scratch", 0])
+    with pytest.raises(StoreError, match="The disk is full"):
+        engine.wait(1.0)
+
+
+def test_images_that_are_listed_otherwise_are_refused(bench):
+    (task,) = bench.tasks
+    fewer = replace(task, manifest=replace(task.manifest, keys=task.manifest.keys[:-1]))
+    with pytest.raises(
+        InputError, match=r"images of digits are not those that the sweep was planned with. Found: 1,797"
+    ):
+        fewer.open()
+
+
+def test_cores_are_divided_between_workers(bench, monkeypatch):
+    seen = []
+    monkeypatch.setattr("azeotrope.sweeping.engines.local.Processes", lambda bench, *_: seen.append(bench.threads))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    for workers, threads in ((2, None), (3, None), (16, None), (2, 3)):
+        open_engine(replace(bench, threads=None), EngineSpec(workers=workers, threads=threads), lambda *_: None)
+    assert seen == [4, 2, 1, 3]
