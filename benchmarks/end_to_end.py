@@ -1,0 +1,147 @@
+"""One student at a teacher's side from nothing: ours, teacher pass included, against how the peers do the same work.
+
+Same network, images, losses, optimiser and number of steps. The peers' way, written here in their terms: the teacher
+in fp32 at every step, torchvision's ImageFolder and random crops decoded anew each epoch, fp32 student; with a loader
+that has no workers (DAPT) and with two (torchdistill, lightly-train). An epoch of each in turn, in one process. Ours
+pays for packing and for the teacher's pass over all views before its first epoch. Whole runs are timed, nothing is
+extrapolated; few images only shorten them, and both ways are linear in images.
+
+    python benchmarks/end_to_end.py --pair 224 --images 64 --epochs 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+from torchvision import transforms
+from torchvision.datasets import ImageFolder
+
+from _arms import PAIRS, VIEWS, Pair, Steps, cache_of, photographs, teacher_of, training
+from azeotrope.data.task import load_task
+from azeotrope.losses._contract import Setup, Signals, build
+from azeotrope.models.backbone import IMAGENET_MEAN, IMAGENET_STD
+from azeotrope.models.device import choose, make_repeatable
+from azeotrope.models.load import load_backbone, load_network
+
+LOSSES = {"cross_entropy": 1.0, "kl": 1.0, "align_uniform": 1.0}
+
+
+def main() -> None:
+    options = _options()
+    make_repeatable()
+    pair = PAIRS[options.pair]
+    print(
+        f"{pair}, {options.images} images, {options.epochs} epochs; {choose().precision} for ours, fp32 for the peers'"
+    )
+    print(f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = photographs(Path(folder) / "photographs", options.images)
+        arms: dict[str, Callable[[], None]] = {"ours": ours(pair, pictures, options, Path(folder))}
+        arms |= {f"peers, {workers} workers": peer(pair, pictures, workers) for workers in options.workers}
+        seconds = in_turn(arms, options.epochs)
+    for name, spent in seconds.items():
+        later = np.quantile(spent[1:], [0.25, 0.5, 0.75])
+        ratio = sum(spent) / sum(seconds["ours"])
+        print(
+            f"{name}: {sum(spent):.1f} s in all, first epoch {spent[0]:.1f} s, "
+            f"then {later[1]:.2f} [{later[0]:.2f}, {later[2]:.2f}] s an epoch; {ratio:.2f} times ours"
+        )
+
+
+def in_turn(arms: dict[str, Callable[[], None]], epochs: int) -> dict[str, list[float]]:
+    """Seconds of each epoch."""
+    seconds: dict[str, list[float]] = {name: [] for name in arms}
+    for epoch in range(epochs):
+        for name in list(arms)[:: 1 if epoch % 2 else -1]:
+            began = time.perf_counter()
+            arms[name]()
+            seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def ours(pair: Pair, pictures: Path, options: argparse.Namespace, folder: Path) -> Callable[[], None]:
+    """An epoch; the first call also lists and packs the images and asks the teacher for all views."""
+    device, steps = choose(), list[Steps]()
+    teacher = teacher_of(pair, device)
+
+    def epoch() -> None:
+        rows = np.arange(options.images)
+        if not steps:
+            task = load_task(str(pictures))
+            cache = cache_of(task, teacher, min(VIEWS, options.epochs), folder)
+            cache.ensure(rows, range(-1, cache.views))
+            steps.append(Steps(training(pair, task, rows, device, folder, cache, options.epochs)))
+        steps[0](options.images // pair.batch)
+
+    return epoch
+
+
+def peer(pair: Pair, pictures: Path, workers: int) -> Callable[[], None]:
+    """An epoch with the teacher asked at every step."""
+    loader = _loader(pair, pictures, workers)
+    teacher = load_backbone(pair.teacher, pretrained=False, image_size=pair.teacher_size)
+    teacher.module.eval().requires_grad_(False)
+    head = torch.nn.Linear(teacher.features, len(loader.dataset.classes)).requires_grad_(False)
+    student = load_network(pair.student, head.out_features, image_size=pair.size, pretrained=False, seed=0).network
+    losses = build(LOSSES, Setup(student.head.in_features, teacher.features, head.out_features))
+    optimizer = torch.optim.AdamW([*student.parameters(), *losses.parameters()], lr=1e-3)
+
+    def epoch() -> None:
+        student.train()
+        for images, labels in loader:
+            with torch.no_grad():
+                features = teacher.module(_resized(images, pair.teacher_size))
+            output = student(_resized(images, pair.size))
+            total, _ = losses(Signals(output.features, output.logits, labels, features, head(features)))
+            optimizer.zero_grad()
+            total.backward()
+            optimizer.step()
+
+    return epoch
+
+
+def _loader(pair: Pair, pictures: Path, workers: int) -> DataLoader:
+    view = transforms.Compose(
+        [
+            transforms.RandomResizedCrop(max(pair.size, pair.teacher_size), scale=(0.4, 1.0)),
+            transforms.RandomHorizontalFlip(),
+            transforms.ColorJitter(0.2, 0.2, 0.2),
+            transforms.ToTensor(),
+            transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD),
+        ]
+    )
+    return DataLoader(
+        ImageFolder(pictures, view),
+        batch_size=pair.batch,
+        shuffle=True,
+        drop_last=True,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+    )
+
+
+def _resized(images: torch.Tensor, size: int) -> torch.Tensor:
+    if images.shape[-1] == size:
+        return images
+    return torch.nn.functional.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pair", choices=PAIRS, default="224")
+    parser.add_argument("--images", type=int, default=64)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--workers", type=lambda text: [int(n) for n in text.split(",")], default=[0, 2])
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
