@@ -1,6 +1,10 @@
 """A plan as it is written: short forms, all problems at once, near misses, limits that contradict each other."""
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 
 from azeotrope.config import from_yaml, to_yaml, validated
 from azeotrope.errors import InputError
@@ -57,6 +61,13 @@ def test_a_plan_is_read_from_yaml_and_written_with_every_default(tmp_path):
     assert {line.partition(":")[0] for line in text.splitlines() if line[0].isalpha()} == set(SweepPlan.model_fields)
     (tmp_path / "again.yaml").write_text(text)
     assert from_yaml(SweepPlan, tmp_path / "again.yaml") == read
+
+
+@pytest.mark.parametrize("page", ["sweep.md", "upstream.md"])
+def test_the_plans_of_the_documentation_are_plans(page):
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert validated(SweepPlan, yaml.safe_load(block)).data == "fashion-mnist"
 
 
 def test_the_question_is_the_same_wherever_and_at_whatever_price():
