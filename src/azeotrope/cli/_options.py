@@ -78,6 +78,9 @@ Mix = Annotated[
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", help="Passes over the images (the recipe's rule).")]
 Batch = Annotated[int | None, typer.Option("--batch-images", help="Images a step (the recipe's rule).")]
+Accumulate = Annotated[
+    int | None, typer.Option("--accumulate", help="Parts that a batch is gone through in, to save memory (1).")
+]
 Rates = Annotated[
     str | None, typer.Option("--learning-rates", help="Comma-separated list to choose from on validation.")
 ]
@@ -122,10 +125,15 @@ def upstream_spec(data: str | None, images: int | None) -> UpstreamSpec | None:
 
 
 def recipe_changes(
-    epochs: int | None, batch_images: int | None, learning_rates: str | None, views: str | None, mirror: bool | None
+    epochs: int | None,
+    batch_images: int | None,
+    learning_rates: str | None,
+    views: str | None,
+    mirror: bool | None,
+    accumulate: int | None = None,
 ) -> dict[str, Any]:
     """What replaces the recipe's own rules; absent options stay absent."""
-    changes = {"epochs": epochs, "batch_images": batch_images, **_views(views)}
+    changes = {"epochs": epochs, "batch_images": batch_images, "accumulate": accumulate, **_views(views)}
     given: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
     if learning_rates:
         given["learning_rates"] = _numbers(learning_rates)

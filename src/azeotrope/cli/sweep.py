@@ -31,6 +31,7 @@ def command(
     image_size: options.ImageSize = None,
     epochs: options.Epochs = None,
     batch_images: options.Batch = None,
+    accumulate: options.Accumulate = None,
     learning_rates: options.Rates = None,
     views: options.Views = None,
     mirror: options.Mirror = None,
@@ -69,7 +70,7 @@ def command(
         "pretrain_images": _counts(pretrain_images),
         "seeds": seeds,
         "image_size": image_size,
-        "recipe": options.recipe_changes(epochs, batch_images, learning_rates, views, mirror) or None,
+        "recipe": options.recipe_changes(epochs, batch_images, learning_rates, views, mirror, accumulate) or None,
         "precision": precision.value if precision else None,
         "budget": Budget.parse(budget, hourly_price) if budget else None,
     }
