@@ -98,7 +98,7 @@ def test_after_the_pilot_runs_are_paired_over_the_arms_still_in():
     plan = candidates_of(runs)
     first = {candidate.key for candidate in next_step([], plan, at=8000).runs}
     made = [run for run, candidate in zip(runs, plan, strict=True) if candidate.key in first]
-    step = next_step(made, plan, at=8000, draws=DRAWS)
+    step = next_step(made, plan, at=8000, practical=0.0, draws=DRAWS)
     assert {run.arm for run in step.runs} == {"distill", "scratch"}
     assert len({(run.train_images, run.seed) for run in step.runs}) == 1
     assert step.questions[0].state == "open"

@@ -10,6 +10,7 @@ import azeotrope
 from azeotrope.advice.limits import Needs
 from azeotrope.errors import InputError
 from azeotrope.record.columns import Columns
+from azeotrope.record.run import TeacherFacts
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.advice_text import document
 
@@ -302,3 +303,18 @@ def test_a_table_must_say_which_run_is_of_which_strategy(one_student):
 def test_needs_that_cannot_be_are_refused_all_at_once(needs, said):
     with pytest.raises(InputError, match=said):
         Needs(**needs)
+
+
+def test_the_same_arm_under_two_teachers_is_two_contenders(one_student):
+    teachers = [
+        TeacherFacts(name=name, weights_hash=name, image_size=64, head_accuracy=0.8, head_error=0.2) for name in "ab"
+    ]
+    runs = [run for run in one_student if run.arm == "scratch"]
+    for teacher in teachers:
+        runs += [
+            run.model_copy(update={"teacher": teacher, "run_id": run.run_id + teacher.name})
+            for run in one_student
+            if run.arm == "distill:kl"
+        ]
+    names = {row.contender for row in advise(runs, images=500).evidence.contenders}
+    assert names == {"scratch", "distill:kl (a)", "distill:kl (b)"}

@@ -25,11 +25,12 @@ from azeotrope.record.frame import RunFrame
 from azeotrope.record.run import RunRecord
 
 SURE = 0.95
-"""A rival is settled when the leader's error is lower with this probability."""
+"""Settled: with this probability no rival's error is lower than the leader's by the practical difference or more.
+
+The rule by which `choice` recommends. Asking that the leader be *lower* with 95 % would spend the whole budget on arms
+that differ by less than anybody cares about."""
 HOPELESS = 0.01
 """An arm is dropped when its error is lower than the leader's with no more than this probability."""
-EQUAL = 0.9
-"""As in the boundary's `practically_equal`: with this probability it does not matter which of the two it is."""
 NARROW = 2.0
 """A boundary known within this factor needs no more runs (METHOD 7)."""
 DRAWS = 1000
@@ -175,17 +176,18 @@ def _question(student: str, curves: dict[str, RunFrame], judge: Judge) -> Questi
     gone = {item.name for item in dropped}
     if 0 < len(dropped) < len(judged.rivals):
         judged = judge([curve for name, curve in curves.items() if name not in gone])
-    open_rivals = [rival for rival in judged.rivals if rival.name not in gone and not _settled(rival)]
-    if not open_rivals:
+    open_rivals = _open_rivals(judged)
+    if judged.leader.p_near_best >= SURE or not open_rivals:
         return Question(student, "settled", _settled_said(judged), judged, dropped)
-    closest = max(open_rivals, key=lambda rival: rival.p_win)
+    closest = open_rivals[0]
     if all(_narrow(rival) for rival in open_rivals):
         return Question(student, "boundary_narrow", _narrow_said(judged, closest), judged, dropped)
     return Question(student, "open", _open_said(judged, closest), judged, dropped)
 
 
-def _settled(rival: Standing) -> bool:
-    return rival.p_win <= 1 - SURE or rival.p_equal >= EQUAL
+def _open_rivals(judged: Contest) -> list[Standing]:
+    """Rivals that may be better than the leader, likeliest first."""
+    return sorted((rival for rival in judged.rivals if rival.p_win > 1 - SURE), key=lambda rival: -rival.p_win)
 
 
 def _narrow(rival: Standing) -> bool:
@@ -198,8 +200,7 @@ def _ranked(judged: Contest, curves: dict[str, RunFrame], free: Sequence[Candida
     possible = next_seeds(free, judged.cells.arms)
     if not possible:
         return ()
-    closest = max((rival for rival in judged.rivals if not _settled(rival)), key=lambda rival: rival.p_win)
-    names = (judged.leader.name, closest.name)
+    names = (judged.leader.name, _open_rivals(judged)[0].name)
     cells = joint_cells([curves[name] for name in names], AXIS)
     draws = judged.draws.only([judged.cells.arms.index(name) for name in names])
     grid = log_grid(cells.sizes)
@@ -250,10 +251,10 @@ def _ended(wishes: Sequence[_Wish], *, waiting: bool, budget_left: float | None)
 def _settled_said(judged: Contest) -> str:
     if not judged.rivals:
         return f"{judged.leader.name} is the only arm left"
-    closest = max(judged.rivals, key=lambda rival: rival.p_win)
-    if closest.p_win > 1 - SURE:
-        return f"{judged.leader.name} and {closest.name} are practically equal at {judged.at:,.0f} images"
-    return f"{judged.leader.name} is best at {judged.at:,.0f} images with probability {judged.leader.p_best:.2f}"
+    leader, here = judged.leader, f"at {judged.at:,.0f} images"
+    if leader.p_best >= SURE:
+        return f"{leader.name} is best {here} with probability {leader.p_best:.2f}"
+    return f"{leader.name} is best or practically as good as the best {here} with probability {leader.p_near_best:.2f}"
 
 
 def _narrow_said(judged: Contest, rival: Standing) -> str:

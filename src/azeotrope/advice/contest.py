@@ -25,18 +25,18 @@ AXIS = "train_images"
 class Standing:
     """One contender at the user's size.
 
-    `p_best` is the probability that no other has a lower error, `p_win` that its error is lower than the leader's
-    (0.5 for the leader itself), `p_equal` that the two are within the practical difference; `behind` is its error minus
-    the leader's. `unsettled` holds the sizes around the user's in which 0.05 < p_win < 0.95; None when p_win is outside
-    that range at the user's size.
+    `p_best` is the probability that no other has a lower error, `p_near_best` that none is lower by the practical
+    difference or more, `p_win` that its error is lower than the leader's (0.5 for the leader itself); `behind` is its
+    error minus the leader's. `unsettled` holds the sizes around the user's in which 0.05 < p_win < 0.95; None when
+    p_win is outside that range at the user's size.
     """
 
     name: str
     runs: int
     error: Interval
     p_best: float
+    p_near_best: float
     p_win: float
-    p_equal: float
     behind: Interval
     unsettled: Piece | None
 
@@ -98,8 +98,8 @@ def _standing(
         runs=int(cells.runs[arm].sum()),
         error=quantile_interval(float(np.median(here[arm])), here[arm], LEVEL),
         p_best=float((here[arm] <= here.min(axis=0)).mean()),
+        p_near_best=float((here[arm] - here.min(axis=0) < practical).mean()),
         p_win=p_win,
-        p_equal=float((np.abs(behind) < practical).mean()),
         behind=quantile_interval(float(np.median(behind)), behind, LEVEL),
         unsettled=next((piece for piece in pieces if (piece.low or 0) <= at <= (piece.high or np.inf)), None),
     )

@@ -133,7 +133,7 @@ def _rate(run: RunRecord) -> float | None:
 
 
 def _labelled(raw: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
-    """Add the contender's name: the arm, with the student where there are several."""
+    """Add the contender's name: the arm, with the student and the teacher where there are several."""
     for name in by:
         if name not in raw.columns:
             raise InputError(
@@ -152,7 +152,11 @@ def _labelled(raw: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
     raw = raw.with_columns(arm=pl.concat_str([pl.col(name).cast(pl.String) for name in arms], separator=","))
     student = _student(raw)
     several = raw.select(student.n_unique()).item() > 1
-    label = pl.format("{} ({})", pl.col("arm"), student) if several else pl.col("arm")
+    told_apart = [student] if several else []
+    if "teacher" in raw.columns and raw["teacher"].drop_nulls().n_unique() > 1:
+        told_apart.append(pl.col("teacher").cast(pl.String))
+    within = pl.concat_str(told_apart, separator=", ", ignore_nulls=True) if told_apart else pl.lit("")
+    label = pl.when(within == "").then(pl.col("arm")).otherwise(pl.format("{} ({})", pl.col("arm"), within))
     return raw.with_columns(student.alias("student"), label.alias(_LABEL))
 
 
