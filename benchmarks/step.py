@@ -42,8 +42,8 @@ def main() -> None:
         place = f"{device.name} {device.precision}, {torch.get_num_threads()} threads"
         print(f"{pair}, {options.images} images; {place}, load {os.getloadavg()[0]:.1f}")
         rate = cached_over_scratch(pair, options, device, Path(folder))
-        for size in options.sizes:
-            print(f"N = {size:,}: {per_second(pair, size, options, device, Path(folder)):,.1f} images/s, median")
+        if options.sizes:
+            by_size(pair, options, device, Path(folder))
         teacher_share(pair, rate, options.images, device)
         if not options.no_memory:
             memory(options)
@@ -64,14 +64,17 @@ def cached_over_scratch(pair: Pair, options: argparse.Namespace, device: Device,
     return statistics.median(rates["distill"])
 
 
-def per_second(pair: Pair, size: int, options: argparse.Namespace, device: Device, folder: Path) -> float:
-    """Cached distillation on `size` images; only the view of the first epoch is filled."""
-    task = task_of(pair, size, folder)
-    rows = np.arange(size)
-    cache = cache_of(task, teacher_of(pair, device), 1, folder)
-    fill_at_random(cache, rows)
-    arm = Steps(training(pair, task, rows, device, folder, cache))
-    return statistics.median(in_turn({"distill": arm}, options.steps, options.rounds)["distill"])
+def by_size(pair: Pair, options: argparse.Namespace, device: Device, folder: Path) -> None:
+    """Print cached distillation at each N over the smallest; only the view of the first epoch is filled."""
+    arms = {}
+    for size in options.sizes:
+        task, rows = task_of(pair, size, folder), np.arange(size)
+        cache = cache_of(task, teacher_of(pair, device), 1, folder)
+        fill_at_random(cache, rows)
+        arms[f"N = {size:,}"] = Steps(training(pair, task, rows, device, folder, cache))
+    rates = in_turn(arms, options.steps, options.rounds)
+    for name in list(arms)[1:]:
+        print(compared(rates, name, next(iter(arms))))
 
 
 def teacher_share(pair: Pair, distill_rate: float, images: int, device: Device) -> None:

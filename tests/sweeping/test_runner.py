@@ -57,6 +57,13 @@ def test_flops_are_two_a_multiply_accumulate_forward_and_backward(runner, specs)
     assert record.flops == 2 * 3 * record.student.macs * record.steps * record.recipe["batch_images"]
 
 
+def test_a_batch_in_parts_is_charged_the_second_forward_pass(runner, specs):
+    spec = specs("scratch")["scratch", 0]
+    spec = spec.model_copy(update={"recipe": spec.recipe.model_copy(update={"accumulate": 2})})
+    record = runner.run(spec)
+    assert record.flops == 2 * 4 * record.student.macs * record.steps * record.recipe["batch_images"]
+
+
 def test_the_same_run_elsewhere_is_equal_to_the_bit(specs, digits, resources, tmp_path):
     """Other folder, other cache, other history of the process."""
     spec = specs("distill")["distill", 0]

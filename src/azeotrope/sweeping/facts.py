@@ -149,6 +149,8 @@ def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float:
     per_step = spec.recipe.batch_images + (spec.extra.per_step if spec.extra else 0)
     images = spec.recipe.steps(spec.train_images) * per_step * spec.trials
     passes = FORWARD if spec.stages()[-1].trains == "head" else FORWARD_AND_BACKWARD
+    if spec.recipe.accumulate > 1:  # each part is computed again before it goes back
+        passes += FORWARD
     flops = 2.0 * passes * macs * images
     if taught is not None:
         teacher = taught.targets.cache.teacher
