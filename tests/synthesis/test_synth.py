@@ -1,0 +1,309 @@
+"""The whole path: pictures are made, judged, kept with their provenance, and distilled on."""
+
+import json
+import re
+import shutil
+
+import polars as pl
+import pytest
+
+import azeotrope
+from azeotrope.config import PicturesSpec
+from azeotrope.data.decode import decode
+from azeotrope.data.unlabelled import HELD_OUT
+from azeotrope.errors import InputError, RunFailed, StoreError
+from azeotrope.synthesis import opening
+from azeotrope.synthesis.generators._generator import Made
+from azeotrope.synthesis.opening import Ready
+from azeotrope.synthesis.pictures import open_set
+from azeotrope.synthesis.provenance import COLUMNS
+from azeotrope.synthesis.spec import GeneratorSpec, Training
+
+from .conftest import CLASSES, shape
+
+OWN = GeneratorSpec(kind="own", steps=2, training=Training(steps=4, batch_images=8, channels=(8, 16, 16)))
+
+
+class Artist:
+    """Draws the task's own shapes, at seeds that no image of the task has, and one class badly."""
+
+    identity, revision = "artist", "r1"
+
+    def prompt(self, request):
+        return f"draw {CLASSES[request.label]}"
+
+    def make(self, requests):
+        return [
+            Made(shape(request.label if request.index % 4 else 0, 500 + request.seed % 400)) for request in requests
+        ]
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def synth(shapes_folder, teacher, cache, monkeypatch):
+    """`azeotrope.synth` on the shapes; `by` draws in the place of a trained generator."""
+
+    def run(out, by=None, **changes):
+        if by is not None:
+            monkeypatch.setattr("azeotrope.api.synth.train_own", lambda *_: Ready(by, seconds=7.0))
+        asked = {
+            "teacher": teacher,
+            "generator": OWN,
+            "out": out,
+            "per_class": 8,
+            "train_images": 40,
+            "precision": "fp32",
+            "cache": cache,
+        }
+        return azeotrope.synth(str(shapes_folder), **{**asked, **changes})
+
+    return run
+
+
+def test_kept_pictures_have_provenance_a_page_and_their_cost(synth, tmp_path):
+    (done,) = synth(tmp_path, Artist())
+    assert done.folder == tmp_path / "n40-s0"
+    assert (done.made, done.kept + sum(done.refused.values())) == (24, 24)
+    assert 10 <= done.kept < 24
+    assert done.refused["not seen as its class"] >= 2
+    rows = pl.read_parquet(done.folder / "provenance.parquet")
+    assert rows.schema == pl.Schema(COLUMNS)
+    assert rows["kept"].sum() == done.kept
+    row = rows.row(4, named=True)
+    assert (row["generator"], row["revision"], row["prompt"]) == ("artist", "r1", "draw ring")
+    assert rows["seed"].n_unique() == 24
+    assert (done.folder / row["file"]).exists()
+    page = (done.folder / "pictures.html").read_text()
+    assert "24 pictures made" in page
+    assert page.count("data:image/png;base64,") == 24
+    assert "<script" not in page
+    assert done.seconds["train_generator"] == 7.0
+    assert json.loads((done.folder / "synth.json").read_text())["seconds"]["generate"] > 0
+
+
+def test_strangers_words_are_escaped_on_the_page(synth, tmp_path):
+    class Rude(Artist):
+        identity = "<script>alert(1)</script>"
+
+    (done,) = synth(tmp_path, Rude())
+    assert "<script>" not in (done.folder / "pictures.html").read_text()
+
+
+def test_the_same_command_makes_nothing_again_and_a_larger_one_adds(synth, tmp_path):
+    (first,) = synth(tmp_path, Artist())
+    before = {path: path.stat().st_mtime_ns for path in first.folder.rglob("*.png")}
+    (more,) = synth(tmp_path, Artist(), per_class=10)
+    assert more.made == 30
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_pictures_made_otherwise_are_not_mixed_with_others(synth, tmp_path):
+    synth(tmp_path, Artist())
+    other = OWN.model_copy(update={"guidance": 3.0})
+    with pytest.raises(StoreError, match=r"were made otherwise. Found: another generator.*choose another folder"):
+        synth(tmp_path, Artist(), generator=other)
+
+
+def test_a_planted_test_image_is_dropped(synth, tmp_path, shapes):
+    """No leak: a generator that gives back a test image, saved anew."""
+    row = int(shapes.splits.test[0])
+    planted = decode(shapes.source.read(row)).pixels
+    label = int(shapes.labels[row])
+
+    class Copyist(Artist):
+        def make(self, requests):
+            made = super().make(requests)
+            is_planted = [(request.label, request.index) == (label, 1) for request in requests]
+            return [Made(planted) if here else one for here, one in zip(is_planted, made, strict=True)]
+
+    (done,) = synth(tmp_path, Copyist())
+    rows = pl.read_parquet(done.folder / "provenance.parquet")
+    (found,) = rows.filter((pl.col("label") == label) & (pl.col("index") == 1)).to_dicts()
+    assert not found["kept"]
+    assert found["reason"] == HELD_OUT
+    assert done.refused[HELD_OUT] == 1
+
+
+def test_random_weights_are_refused_with_the_page_and_provenance_left(synth, stable_diffusion, tmp_path):
+    """The real diffusers path: an untrained pipeline knows nothing of the task, and the teacher says so."""
+    generator = GeneratorSpec(kind="text", model=str(stable_diffusion), steps=2)
+    with pytest.raises(RunFailed) as refused:
+        synth(tmp_path, generator=generator, per_class=12)
+    said = str(refused.value)
+    assert "The teacher refuses these pictures: they do not show what they should." in said
+    assert "of 36 kept" in said
+    folder = tmp_path / "n40-s0"
+    assert pl.read_parquet(folder / "provenance.parquet")["prompt"][2] == "a photo of a stripes"
+    assert (folder / "pictures.html").exists()
+    assert not (folder / "synth.json").exists()
+
+
+@pytest.mark.parametrize("kind", ["vary", "mix"])
+def test_own_images_are_redrawn_through_diffusers(synth, stable_diffusion, tmp_path, kind):
+    generator = GeneratorSpec(kind=kind, model=str(stable_diffusion), steps=2, strength=0.5)
+    with pytest.raises(RunFailed):
+        synth(tmp_path, generator=generator, per_class=2)
+    prompts = pl.read_parquet(tmp_path / "n40-s0" / "provenance.parquet")["prompt"]
+    assert all(re.match(rf"{kind} [\w-]+/\d+\.png", prompt) for prompt in prompts)
+
+
+def test_a_generator_of_ones_own_is_trained_on_the_subset_and_found_again(synth, tmp_path, monkeypatch):
+    """Four steps teach nothing, so the teacher refuses; what counts is what it was trained on and what is left."""
+    trained = []
+    real = opening.OwnTraining
+
+    def noted(**given):
+        trained.append(given)
+        return real(**given)
+
+    monkeypatch.setattr(opening, "OwnTraining", noted)
+    for _ in range(2):
+        with pytest.raises(RunFailed, match="The teacher refuses"):
+            synth(tmp_path, per_class=3)
+    (given,) = trained  # the second call found it
+    assert given["pictures"].shape == (40, 16, 16, 3)
+    assert (tmp_path / "n40-s0/generator/unet/diffusion_pytorch_model.safetensors").exists()
+    assert not (tmp_path / "n40-s0/generator/checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"per_class": None}, "How many pictures must be said in one way. Found: neither."),
+        ({"multiple": 2.0}, "Found: both --per-class and --multiple."),
+        ({"per_class": 0}, "At least one picture a class must be made. Found: 0."),
+        ({"train_images": 10**6}, "A subset cannot be larger than the training images"),
+    ],
+)
+def test_wrong_numbers_are_refused(synth, tmp_path, changes, said):
+    with pytest.raises(InputError) as refused:
+        synth(tmp_path / "out", Artist(), **changes)
+    assert said in str(refused.value)
+    assert not (tmp_path / "out" / "n40-s0").exists()
+
+
+@pytest.fixture(scope="module")
+def made(shapes_folder, tmp_path_factory, teacher_model):
+    """Finished sets for two seeds."""
+    from azeotrope.config import TeacherSpec
+
+    out = tmp_path_factory.mktemp("sets")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("azeotrope.api.synth.train_own", lambda *_: Ready(Artist(), seconds=7.0))
+        azeotrope.synth(
+            str(shapes_folder),
+            teacher=TeacherSpec(model=teacher_model, image_size=32),
+            generator=OWN,
+            out=out,
+            multiple=1.5,
+            train_images=40,
+            seeds=(0, 1),
+            precision="fp32",
+        )
+    return out
+
+
+QUICK = {"epochs": 2, "views": 2, "learning_rates": (2e-3,), "batch_images": 16}
+
+
+@pytest.fixture
+def compare(shapes_folder, teacher, monkeypatch):
+    def run(out, arms, pictures, **changes):
+        monkeypatch.setattr("azeotrope.api.pretraining.training_rate", lambda *_, **__: 100.0)
+        asked = {"student": "test_resnet", "teacher": teacher, "train_images": 40, "seeds": 2, "image_size": 32}
+        return azeotrope.compare(
+            str(shapes_folder),
+            out=out,
+            arms=arms,
+            pictures=pictures,
+            recipe=QUICK,
+            precision="fp32",
+            **{**asked, **changes},
+        )
+
+    return run
+
+
+def test_distill_on_made_pictures_is_an_arm_and_is_charged(compare, made, tmp_path):
+    compare(tmp_path, ["distill", "distill+synth", "distill+synth=0.5x"], PicturesSpec(synth=str(made)))
+    records = [json.loads(path.read_text()) for path in (tmp_path / "runs").glob("*.json")]
+    assert {record["state"] for record in records} == {"done"}
+    by_arm = {(record["arm"], record["seed"]): record for record in records}
+    kept = [json.loads((made / f"n40-s{seed}" / "synth.json").read_text())["kept"] for seed in (0, 1)]
+    for seed in (0, 1):
+        plain, with_all = by_arm["distill", seed], by_arm["distill+synth", seed]
+        assert (plain["synthetic_images"], with_all["synthetic_images"]) == (0, kept[seed])
+        assert by_arm["distill+synth=0.5x", seed]["synthetic_images"] == 20
+        assert with_all["steps"] == plain["steps"]
+        assert with_all["seconds"]["generate"] > 7.0
+        assert "generate" not in plain["seconds"]
+        assert with_all["flops"] > plain["flops"]
+        assert with_all["unlabelled_images"] == 0
+
+
+def test_as_labelled_the_run_is_another(compare, made, tmp_path):
+    for use in ("distill", "labelled"):
+        compare(tmp_path, ["distill+synth"], PicturesSpec(synth=str(made), synth_as=use), seeds=1)
+    assert len(list((tmp_path / "runs").glob("*.json"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("arm", "pictures", "said"),
+    [
+        (
+            "distill+synth",
+            {},
+            "The arm distill+synth needs pictures that were not named. Next: name a folder with --synth.",
+        ),
+        ("distill+unlabelled", {}, "name a folder with --unlabelled"),
+        ("distill+synth=9x", {"synth": "made"}, "There are not enough pictures for the arm distill+synth=9x."),
+        ("scratch+synth", {"synth": "made"}, "scratch trains on labels only; further pictures go with distill"),
+        ("distill+photos", {"synth": "made"}, "'unlabelled' or 'synth'"),
+        ("distill+synth=0x", {"synth": "made"}, "greater than 0"),
+    ],
+)
+def test_arms_without_their_pictures_are_refused(compare, made, tmp_path, arm, pictures, said):
+    named = PicturesSpec(**{key: str(made) for key in pictures}) if pictures else None
+    with pytest.raises(InputError) as refused:
+        compare(tmp_path / "out", [arm], named)
+    assert said in str(refused.value)
+
+
+def test_a_set_of_another_subset_is_refused(shapes, made):
+    with pytest.raises(InputError) as refused:
+        open_set(made, shapes, 40, seed=2)
+    said = str(refused.value)
+    assert "There are no pictures for 40 training images of seed 2" in said
+    assert "azeotrope synth DATA -n 40 --seed 2" in said
+    with pytest.raises(InputError, match="There are no pictures for 30 training images"):
+        open_set(made, shapes, 30, seed=0)  # its generator saw images that such a run must not know
+
+
+def test_a_smaller_subsets_set_serves_a_larger_run(shapes, made):
+    assert open_set(made, shapes, 60, seed=1).plan.train_images == 40
+
+
+def test_a_set_for_other_images_is_refused(made, digits):
+    with pytest.raises(InputError, match=r"were made for other images. Found: fingerprint"):
+        open_set(made, digits, 40, seed=0)
+
+
+def test_a_picture_exchanged_for_a_test_image_afterwards_is_dropped(shapes, made, tmp_path):
+    out = shutil.copytree(made, tmp_path / "sets")
+    before = open_set(out, shapes, 40, 0)
+    file = out / "n40-s0" / before.pool.task.manifest.keys[int(before.pool.rows[0])]
+    file.write_bytes(shapes.source.read(int(shapes.splits.test[0])))
+    after = open_set(out, shapes, 40, 0).pool
+    assert after.counts() == {HELD_OUT: 1}
+    assert len(after.rows) == len(before.pool.rows) - 1
+
+
+def test_an_unfinished_set_is_refused(made, shapes, tmp_path):
+    out = shutil.copytree(made, tmp_path / "sets")
+    (out / "n40-s0" / "provenance.parquet").unlink()
+    with pytest.raises(InputError, match=r"holds no finished set.*it goes on where it stopped"):
+        open_set(out, shapes, 40, 0)
