@@ -1,6 +1,6 @@
 """What a sweep costs beside its runs, and what a second local worker brings: overhead and speed-up on this machine.
 
-Run alone on the machine: `python benchmarks/sweep_engines.py`. The caches are filled by a first sweep that is not counted,
+Run alone on the machine: `python benchmarks/sweep_engines.py`. A first sweep, not counted, fills the caches,
 so that sweeps differ in workers only; each worker has one thread. Targets: overhead under 3 % with one worker, two
 workers on two cores at least 1.6 times as fast as one.
 """

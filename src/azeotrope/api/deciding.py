@@ -9,6 +9,7 @@ from math import isinf
 
 from azeotrope.advice.adaptive import Step, next_step
 from azeotrope.advice.candidates import Candidate
+from azeotrope.errors import AzeotropeError
 from azeotrope.record.run import RunRecord
 from azeotrope.sweeping.budget import Meter
 from azeotrope.sweeping.conductor import Choice
@@ -54,8 +55,12 @@ class Firming:
         began = self._meter.spent_seconds
         if not self._one_teacher or self._spent > FIRMING_SHARE * began:
             return None
-        step = next_step(records, [candidate(spec, 1.0) for spec in self._grid.specs], at=self._grid.at)
-        self._spent += self._meter.spent_seconds - began
+        try:
+            step = next_step(records, [candidate(spec, 1.0) for spec in self._grid.specs], at=self._grid.at)
+        except AzeotropeError as refusal:  # these runs cannot say; they may still be worth making
+            return str(refusal.rule)
+        finally:
+            self._spent += self._meter.spent_seconds - began
         return firmed(step)
 
 

@@ -24,6 +24,7 @@ from azeotrope.sweeping import facts
 from azeotrope.sweeping.budget import Meter
 from azeotrope.sweeping.conductor import Conductor, Everything, Outcome
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
+from azeotrope.sweeping.engines._engine import Preparing
 from azeotrope.sweeping.forecast import Forecast
 from azeotrope.sweeping.grid import Grid, open_grid
 from azeotrope.sweeping.history import keep_plan, stored_records
@@ -112,6 +113,8 @@ def sweep(
         engines = member("sweeping.engines", plan.engine.name, "engine")
         chooser = Deciding(grid) if plan.train_images == "auto" else Everything(grid.specs)
         with Claims(store) as claims, closing(engines.open_engine(bench, plan.engine, status.advance)) as engine:
+            if isinstance(engine, Preparing) and plan.train_images != "auto":  # auto makes a part of its runs
+                engine.prepare(left, resources)
             conductor = Conductor(
                 specs=grid.specs,
                 store=store,
@@ -127,6 +130,7 @@ def sweep(
                 say=Firming(grid, meter) if isinstance(chooser, Everything) else lambda records: None,
             )
             outcome = conductor.conduct()
+        _release(Runner(resources, bench.out), grid, outcome)
     dropped = chooser.dropped if isinstance(chooser, Deciding) else ()
     return _summary(str(out), grid, outcome, dropped, status.said, engine.workers)
 
@@ -210,6 +214,14 @@ def _forget(runner: Runner, left: Sequence[RunSpec]) -> None:
     for spec in left:
         runner.tidy(spec)
         runner.tidy(spec.at_seed(spec.tuning_seed))
+
+
+def _release(runner: Runner, grid: Grid, outcome: Outcome) -> None:
+    """Delete the pre-trainings once every run of the plan is done."""
+    if sum(record.state == "done" for record in outcome.records) == len(grid.specs):
+        for spec in grid.specs:
+            if spec.upstream is not None:
+                runner.tidy(spec.pretraining())
 
 
 def _cell(spec: RunSpec, known: dict[str, RunRecord], forecast: Forecast) -> Cell:

@@ -20,6 +20,11 @@ TELL_SECONDS = 0.5  # how often a run tells how far it is
 
 
 @dataclass(frozen=True)
+class Ready:
+    """The worker has opened everything and can make runs."""
+
+
+@dataclass(frozen=True)
 class Advanced:
     """The run has trained on so many images more."""
 
@@ -57,6 +62,7 @@ def work(bench: Bench, line: Connection) -> None:
     try:
         teller = _Teller(line)
         runner = bench.open(teller.advance)
+        line.send(Ready())
         while True:
             spec: RunSpec = line.recv()
             teller.run_id = spec.digest()

@@ -18,7 +18,7 @@ import torch
 from azeotrope.errors import RunFailed
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.engines._engine import Advance, Engine, EngineSpec, Event, Finished, Lost
-from azeotrope.sweeping.engines._worker import Advanced, Broken, Made, made, work
+from azeotrope.sweeping.engines._worker import Advanced, Broken, Made, Ready, made, work
 from azeotrope.sweeping.spec import RunSpec
 
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would take over torch's threads in an unknown state
@@ -65,10 +65,11 @@ class InProcess:
 
 @dataclass
 class _Seat:
-    """One worker process, the connection to it, and the run it has under way."""
+    """One worker process, the connection to it, whether it has opened, and the run it has under way."""
 
     process: BaseProcess
     line: Connection
+    ready: bool = False
     run_id: str | None = None
 
 
@@ -112,6 +113,8 @@ class Processes:
         except (EOFError, OSError):
             return self._replaced(seat)
         match said:
+            case Ready():
+                seat.ready = True
             case Advanced(run_id, images):
                 self._advance(run_id, images)
             case Made(record, seconds):
@@ -126,8 +129,11 @@ class Processes:
         seat.process.join()
         place = self._seats.index(seat)
         seat.line.close()
-        if seat.run_id is None and seat.process.exitcode == 1:
-            raise RunFailed("A worker could not start", next_step="try with one worker, and see what it says")
+        if not seat.ready and seat.process.exitcode == 1:  # killed it would have a negative status
+            raise RunFailed(
+                "A worker process could not start",
+                next_step="see above why; a script that calls sweep must do so under `if __name__ == '__main__':`",
+            )
         self._seats[place] = self._seat()
         return [Lost(seat.run_id, f"its worker died (exit status {seat.process.exitcode})")] if seat.run_id else []
 
