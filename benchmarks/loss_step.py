@@ -3,7 +3,8 @@
 Run alone on the machine: `python benchmarks/loss_step.py [ROUNDS]`. MobileNetV2 at 224 px, 64 images a step, targets
 from a cache: the teacher's embeddings are there, its head is applied. A round takes one step of every loss, in an order
 of its own; a ratio is taken within a round, so that a machine that slows down slows both. The second column is the loss
-alone (forward and backward to features and logits), which such noise does not hide.
+alone (forward and backward to features and logits), which such noise does not hide; the third the ratio of processor
+times, which on a CPU that others use too says more than the clock.
 """
 
 from __future__ import annotations
@@ -60,9 +61,9 @@ def random_batch(head: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     return images, rest
 
 
-def step_seconds(network, case: Case, images: Tensor, rest: dict[str, Tensor]) -> float:
-    """Forward, losses, backward, clipping, optimiser: what the loop does with a batch."""
-    began = time.perf_counter()
+def step_seconds(network, case: Case, images: Tensor, rest: dict[str, Tensor]) -> tuple[float, float]:
+    """Forward, losses, backward, clipping, optimiser: what the loop does with a batch. Clock and processor time."""
+    began, spent = time.perf_counter(), time.process_time()
     case.optimizer.zero_grad(set_to_none=True)
     with DEVICE.autocast():
         output = network(images)
@@ -71,7 +72,7 @@ def step_seconds(network, case: Case, images: Tensor, rest: dict[str, Tensor]) -
     torch.nn.utils.clip_grad_norm_([p for group in case.optimizer.param_groups for p in group["params"]], 1.0)
     case.optimizer.step()
     synchronise(DEVICE)
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - spent
 
 
 def loss_seconds(case: Case, features: Tensor, logits: Tensor, rest: dict[str, Tensor]) -> float:
@@ -103,19 +104,21 @@ def main(rounds: int) -> None:
             if number:  # the first round chooses kernels
                 steps[key].append(taken)
                 alone[key].append(lone)
-    plain = steps["cross_entropy"]
+    plain = [clock for clock, _ in steps["cross_entropy"]]
     threads = torch.get_num_threads()
     print(
         f"{STUDENT} at {PIXELS} px, {BATCH} images, {DEVICE.name} {DEVICE.precision}, {threads} threads, n = {rounds}"
     )
     print(f"cross_entropy: {statistics.median(plain):.3f} s a step [{min(plain):.3f}, {max(plain):.3f}]")
     for key in cases:
-        ratios = [taken / base for taken, base in zip(steps[key], plain, strict=True)]
-        low, middle, high = statistics.quantiles(ratios, n=4)
+        pairs = zip(steps[key], steps["cross_entropy"], strict=True)
+        clock, processor = zip(*((a / c, b / d) for (a, b), (c, d) in pairs), strict=True)
+        low, middle, high = statistics.quantiles(clock, n=4)
         extra = statistics.median(alone[key]) - statistics.median(alone["cross_entropy"])
         alone_ratio = 1 + extra / statistics.median(plain)
         print(
             f"{key:15} step x {middle:.3f} [{low:.3f}, {high:.3f}]   alone {1000 * extra:+8.2f} ms: x {alone_ratio:.3f}"
+            f"   processor x {statistics.median(processor):.3f}"
         )
 
 
