@@ -6,6 +6,8 @@ that has no workers (DAPT) and with two (torchdistill, lightly-train). An epoch 
 pays for packing and for the teacher's pass over all views before its first epoch. Whole runs are timed, nothing is
 extrapolated; few images only shorten them, and both ways are linear in images.
 
+Where torchdistill is installed it runs too, as itself, with less to do (`_torchdistill.py`).
+
     python benchmarks/end_to_end.py --pair 224 --images 64 --epochs 20
 """
 
@@ -16,6 +18,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +49,8 @@ def main() -> None:
         pictures = photographs(Path(folder) / "photographs", options.images)
         arms: dict[str, Callable[[], None]] = {"ours": ours(pair, pictures, options, Path(folder))}
         arms |= {f"peers, {workers} workers": peer(pair, pictures, workers) for workers in options.workers}
+        if find_spec("torchdistill"):
+            arms["torchdistill, 2 workers, kl only"] = torchdistill(pair, pictures)
         seconds = in_turn(arms, options.epochs)
     for name, spent in seconds.items():
         later = np.quantile(spent[1:], [0.25, 0.5, 0.75])
@@ -106,6 +111,30 @@ def peer(pair: Pair, pictures: Path, workers: int) -> Callable[[], None]:
             optimizer.step()
 
     return epoch
+
+
+class Classifier(torch.nn.Module):
+    """A backbone with its head as `fc`, looking at its own number of pixels."""
+
+    def __init__(self, name: str, size: int, classes: int) -> None:
+        super().__init__()
+        backbone = load_backbone(name, pretrained=False, image_size=size)
+        self.body, self.size = backbone.module, size
+        self.fc = torch.nn.Linear(backbone.features, classes)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits."""
+        return self.fc(self.body(_resized(images, self.size)))
+
+
+def torchdistill(pair: Pair, pictures: Path) -> Callable[[], None]:
+    """An epoch by that program."""
+    from _torchdistill import epoch_of
+
+    dataset = _loader(pair, pictures, 0).dataset
+    sides = ((pair.teacher, pair.teacher_size), (pair.student, pair.size))
+    teacher, student = (Classifier(name, size, len(dataset.classes)) for name, size in sides)
+    return epoch_of(teacher, student, dataset, pair.batch)
 
 
 def _loader(pair: Pair, pictures: Path, workers: int) -> DataLoader:
