@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-CLASSES = ("stripes", "ring", "polka-dotted")
+CLASSES = ("polka-dotted", "ring", "stripes")  # in the order of the labels
 SIDE = 16
 
 
@@ -19,7 +19,7 @@ def shape(label, seed, side=SIDE):
     distance = np.hypot(down - middle[0], across - middle[1])
     ring = abs(distance - side * 0.3) < side * 0.09
     dots = ((down + rng.integers(5)) % 5 < 2) & ((across + rng.integers(5)) % 5 < 2)
-    mask = (((down + rng.integers(6)) // 3) % 2 == 0, ring, dots)[label]
+    mask = (dots, ring, ((down + rng.integers(6)) // 3) % 2 == 0)[label]
     pixels = np.where(mask[..., None], ink, ground) + rng.normal(0, 8, (side, side, 3))
     return np.clip(pixels, 0, 255).astype(np.uint8)
 

@@ -257,7 +257,7 @@ def test_as_labelled_the_run_is_another(compare, made, tmp_path):
         (
             "distill+synth",
             {},
-            "The arm distill+synth needs pictures that were not named. Next: name a folder with --synth.",
+            "The arm distill+synth needs pictures that were not named",
         ),
         ("distill+unlabelled", {}, "name a folder with --unlabelled"),
         ("distill+synth=9x", {"synth": "made"}, "There are not enough pictures for the arm distill+synth=9x."),
