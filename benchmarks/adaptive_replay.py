@@ -1,10 +1,11 @@
 """Replays `train_images: auto` on a stored full sweep, without training: the same decision, at what share of the cost?
 
-python benchmarks/adaptive_replay.py STORE [--at 1000,4000,16000] [--draws 1000] [--seeds 5]
+python benchmarks/adaptive_replay.py STORE [--at 1000,4000,16000] [--budget 0.4] [--draws 1000] [--seeds 5]
 
 For every student and every size asked about, the rule chooses runs of the store until it stops. Its decision is
 compared with that of the full grid, by the same judge: the arm it names must be the full grid's, or within half a point
 of its best by the full grid's own estimate. Cost is the runs' recorded seconds. Draw seeds repeat the replay.
+With `--budget` it may spend that share of the full grid's seconds, and the arm that leads then is its decision.
 """
 
 from __future__ import annotations
@@ -46,20 +47,21 @@ def candidate(run: RunRecord) -> Candidate:
     return Candidate(run.student.name, run.arm, run.train_images, run.seed, seconds(run), run.pretrain_images)
 
 
-def follow(runs: Sequence[RunRecord], at: float, draws: int, seed: int) -> tuple[Step, list[RunRecord]]:
+def follow(runs: Sequence[RunRecord], at: float, budget: float, draws: int, seed: int) -> tuple[Step, list[RunRecord]]:
     """Follow the rule until it stops; the runs that it asked for."""
     plan = [candidate(run) for run in runs]
     by_key = {each.key: run for each, run in zip(plan, runs, strict=True)}
     made: list[RunRecord] = []
     while True:
-        step = next_step(made, plan, at=at, draws=draws, seed=seed)
+        left = budget * sum(map(seconds, runs)) - sum(map(seconds, made))
+        step = next_step(made, plan, at=at, budget_left=left, draws=draws, seed=seed)
         if step.stop:
             return step, made
         made += [by_key[each.key] for each in step.runs]
 
 
-def replay(runs: Sequence[RunRecord], whole: Contest, draws: int, seed: int) -> Replay:
-    step, made = follow(runs, whole.at, draws, seed)
+def replay(runs: Sequence[RunRecord], whole: Contest, budget: float, draws: int, seed: int) -> Replay:
+    step, made = follow(runs, whole.at, budget, draws, seed)
     judged = step.questions[0].judged
     named = judged.leader.name if judged else "none"
     regret = whole.standing(named).behind.value if judged else float("inf")
@@ -80,6 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("store")
     parser.add_argument("--at", default="500,1000,2000,4000,8000,16000")
+    parser.add_argument("--budget", type=float, default=1.0)
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=5)
     asked = parser.parse_args()
@@ -92,7 +95,7 @@ def main() -> None:
         curves = list(finished(own).values())
         for at in map(float, asked.at.split(",")):
             whole = contest(curves, at, draws=asked.draws)
-            some = [replay(own, whole, asked.draws, seed) for seed in range(asked.seeds)]
+            some = [replay(own, whole, asked.budget, asked.draws, seed) for seed in range(asked.seeds)]
             found += some
             show(whole, some, len(own))
     print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -27,7 +28,7 @@ class Shown:
         )
         self._current: TaskID | None = None
 
-    def __enter__(self) -> Shown:
+    def __enter__(self) -> Self:
         self._bars.start()
         return self
 

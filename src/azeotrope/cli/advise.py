@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from azeotrope.cli import _columns as mapping
 from azeotrope.cli import _options as options
 
+if TYPE_CHECKING:
+    from azeotrope.advice.answer import Advice
+    from azeotrope.advice.limits import Needs
+
 
 def command(
-    runs: Annotated[str, typer.Argument(metavar="RUNS", help="Folder or URL of runs, a CSV or a Parquet table.")],
+    runs: Annotated[str, typer.Argument(metavar="RUNS", help="Folder or URL of runs, or a table; or images.")],
     images: Annotated[float | None, typer.Option(help="Labelled images you have now (the largest size run).")] = None,
     reachable: Annotated[float | None, typer.Option(help="Labelled images you could have.")] = None,
     target_error: Annotated[float | None, typer.Option(help="The error you need, such as 0.05 for 5 %.")] = None,
@@ -24,6 +28,12 @@ def command(
     ] = False,
     students_sharing: Annotated[int, typer.Option(help="How many students share the teacher's pass.")] = 1,
     hub: Annotated[bool, typer.Option("--hub/--no-hub", help="Published weights may start the student.")] = True,
+    students: Annotated[
+        str | None, typer.Option("--students", "-s", help="RUNS are images: make the runs first, of these students.")
+    ] = None,
+    teachers: Annotated[str | None, typer.Option("--teacher", "-t", help="With --students: the teachers.")] = None,
+    budget: Annotated[str | None, typer.Option(help="With --students: 1h, '40 runs'.")] = None,
+    out: Annotated[str, typer.Option("--out", help="With --students: where runs are kept.")] = "azeotrope-advise",
     x: mapping.X = None,
     error: mapping.Error = None,
     by: mapping.By = None,
@@ -54,15 +64,30 @@ def command(
         students_sharing=students_sharing,
         hub=hub,
     )
-    advice = azeotrope.advise(
-        runs,
-        needs,
-        columns=mapping.columns(x, error, by, where, unit),
-        practical=practical,
-        draws=draws,
-        seed=seed,
-    )
+    if students:
+        advice = _from_images(runs, needs, students, teachers, budget, out)
+    else:
+        columns = mapping.columns(x, error, by, where, unit)
+        advice = azeotrope.advise(runs, needs, columns=columns, practical=practical, draws=draws, seed=seed)
     if as_json:
         options.print_json(advice_text.document(advice))
     else:
         mapping.show(advice_text.text(advice))
+
+
+def _from_images(data: str, needs: Needs, students: str, teachers: str | None, budget: str | None, out: str) -> Advice:
+    """The runs are made first, with their progress on standard error."""
+    from azeotrope.api.advise_data import advise_data
+    from azeotrope.cli import _sweep as shown
+
+    with shown.Watched() as watched:
+        return advise_data(
+            data,
+            needs,
+            students=options.names(students) or (),
+            teachers=options.names(teachers) or (),
+            budget=budget,
+            out=out,
+            progress=watched,
+            view=watched,
+        )

@@ -1,0 +1,45 @@
+"""Advice from images instead of runs: a sweep makes the runs that decide, then `advise` reads them. It needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from azeotrope.advice.answer import Advice
+from azeotrope.advice.limits import Needs
+from azeotrope.api.advise import advise
+from azeotrope.api.progress import Progress
+from azeotrope.api.sweep import sweep
+from azeotrope.config import validated
+from azeotrope.sweeping.budget import Budget
+from azeotrope.sweeping.status import View
+from azeotrope.sweeping.sweep_plan import SweepPlan
+
+
+def advise_data(
+    data: str,
+    needs: Needs | None = None,
+    *,
+    students: Sequence[str],
+    teachers: Sequence[str] = (),
+    budget: str | None = None,
+    out: str | Path,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    view: View | None = None,
+) -> Advice:
+    """Plan and make the runs on `data` that decide for these needs, the pilot and what the rule asks for; then advise.
+
+    `budget` as `azeotrope sweep` takes it ("1h", "40 runs"); without one the rule alone says when it is enough. Runs
+    are kept in `out`, so that the same call goes on where it was interrupted. Raises what `sweep` and `advise` raise.
+    """
+    needs = needs or Needs()
+    content = {
+        "data": data,
+        "students": list(students),
+        "teachers": list(teachers),
+        "at": None if needs.images is None else round(needs.images),
+        "budget": Budget.parse(budget) if budget else Budget(),
+    }
+    sweep(validated(SweepPlan, content, what=f"plan for {data}"), out=out, cache=cache, progress=progress, view=view)
+    return advise(str(out), needs)
