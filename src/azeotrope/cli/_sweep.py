@@ -42,6 +42,8 @@ class Watched(Shown):
             super().__exit__(kind, error, trace)
         else:
             self._live.stop()
+            if not self._live.console.is_terminal:
+                self._live.console.print()  # rich leaves the line open there
 
     def _drawn(self) -> Group | Text:
         return Text() if self._status is None else drawn(self._status, time.monotonic())
