@@ -179,7 +179,8 @@ def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progre
     if upstream is not None and plan.upstream:
         shipped.append(ShippedTask.of(upstream, plan.upstream))
     scratch = resources.cache / "sweeps" / digest(str(out)) if _is_url(out) else Path(out)
-    return grid, Bench(tuple(shipped), resources.device, str(out), scratch, resources.cache), resources
+    bench = Bench(tuple(shipped), resources.device, str(out), scratch, resources.cache, pictures=plan.pictures)
+    return grid, bench, resources
 
 
 def _known(store: RunStore, grid: Grid, *, retry_failed: bool) -> dict[str, RunRecord]:

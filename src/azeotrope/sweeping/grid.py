@@ -59,6 +59,7 @@ def open_grid(plan: SweepPlan, resources: Resources, task: Task, upstream: Task 
                 upstream=source,
                 upstream_task=upstream,
                 recipe=plan.recipe,
+                pictures=plan.pictures,
             )
             parts.append(part)
     resolved = plan.model_copy(
@@ -106,7 +107,7 @@ def _arms(plan: SweepPlan, student: str) -> tuple[list[Arm], dict[str, str]]:
     if plan.arms is not None:
         return [Arm.parse(arm) for arm in plan.arms], {}
     source = UpstreamSpec(data=plan.upstream, pretrain_images=max(plan.pretrain_images)) if plan.upstream else None
-    arms, left_out = default_arms(student, source)
+    arms, left_out = default_arms(student, source, plan.pictures)
     if not plan.teachers:
         left_out |= {arm.name: "no teacher was named" for arm in arms if arm.strategy == "distill"}
         arms = [arm for arm in arms if arm.strategy != "distill"]

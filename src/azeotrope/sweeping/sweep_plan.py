@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
-from azeotrope.config import Arm, ComparePlan, Recipe, Spec, TeacherSpec, digest, problems
+from azeotrope.config import Arm, ComparePlan, PicturesSpec, Recipe, Spec, TeacherSpec, digest, problems
 from azeotrope.errors import InputError
 from azeotrope.models.ladder import ladder
 from azeotrope.sweeping.budget import Budget
@@ -42,7 +42,8 @@ class SweepPlan(Spec):
 
     Students are named, or are a `ladder`. `train_images` may be `auto`: runs are then chosen one after another until it
     is clear which arm wins at `at` images, the reader's own number (all, when it is not given). `pretrain_images` is
-    how many of the `upstream` images pre-train the student in arms that start from upstream. `recipe` overrides fields
+    how many of the `upstream` images pre-train the student in arms that start from upstream. `pictures` are the further
+    ones of arms such as `distill+unlabelled`. `recipe` overrides fields
     of `Recipe`. The program fills in `fingerprint` and `resolved`, so that plan.yaml holds every default.
     """
 
@@ -55,6 +56,7 @@ class SweepPlan(Spec):
     at: int | None = Field(default=None, ge=2)
     upstream: str | None = None
     pretrain_images: tuple[int, ...] = ()
+    pictures: PicturesSpec | None = None
     seeds: tuple[int, ...] = tuple(range(MIN_SEEDS))
     image_size: int | None = Field(default=None, ge=8)
     recipe: dict[str, JsonValue] = Field(default_factory=dict)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from azeotrope.config import PicturesSpec
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.split import TaskSplits
 from azeotrope.data.task import Task, open_source
@@ -58,13 +59,14 @@ class Bench:
     out: Path
     cache: Path
     threads: int | None = None
+    pictures: PicturesSpec | None = None
 
     def open(self, advance: Callable[[int], None] = lambda images: None) -> Runner:
         """Open tasks and settings once in this process; the runner keeps models and packs from run to run."""
         make_repeatable()
         if self.threads is not None:
             torch.set_num_threads(self.threads)
-        resources = Resources(self.cache, self.device)
+        resources = Resources(self.cache, self.device, pictures=self.pictures)
         for task in self.tasks:
             resources.add(task.open())
         return Runner(resources, self.out, advance, self.store)
