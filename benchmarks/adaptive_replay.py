@@ -82,7 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("store")
     parser.add_argument("--at", default="500,1000,2000,4000,8000,16000")
-    parser.add_argument("--budget", type=float, default=1.0)
+    parser.add_argument("--budget", type=float, default=float("inf"))
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=5)
     asked = parser.parse_args()
