@@ -245,10 +245,16 @@ def test_distill_on_made_pictures_is_an_arm_and_is_charged(compare, made, tmp_pa
         assert with_all["unlabelled_images"] == 0
 
 
-def test_as_labelled_the_run_is_another(compare, made, tmp_path):
-    for use in ("distill", "labelled"):
-        compare(tmp_path, ["distill+synth"], PicturesSpec(synth=str(made), synth_as=use), seeds=1)
-    assert len(list((tmp_path / "runs").glob("*.json"))) == 2
+def test_what_was_left_out_of_unlabelled_pictures_is_said(compare, shapes, shapes_folder, tmp_path):
+    """The task's own folder: its held-out images are left out, and a run's own images teach as labelled ones only."""
+    made = compare(tmp_path, ["distill", "distill+unlabelled"], PicturesSpec(unlabelled=str(shapes_folder)), seeds=1)
+    held = len(shapes.splits.val) + len(shapes.splits.test)
+    (said,) = [warning for warning in made.warnings if "unlabelled" in warning]
+    assert re.match(
+        rf"Of 120 unlabelled pictures {120 - held} may teach; left out: {held} same picture as a validation", said
+    )
+    records = [json.loads(path.read_text()) for path in (tmp_path / "runs").glob("*.json")]
+    assert sorted(record["unlabelled_images"] for record in records) == [0, 120 - held - 40]
 
 
 @pytest.mark.parametrize(

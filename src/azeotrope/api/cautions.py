@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from azeotrope.api.workshop import Workshop
 from azeotrope.data.task import Task
+from azeotrope.data.unlabelled import Pool
 from azeotrope.models.licence import objection
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.teacher.teacher import Teacher
@@ -17,9 +18,12 @@ PRETRAINING_CLASSES = (1000, 11821, 21841, 21843)  # ImageNet's: nobody expects 
 
 
 def before_training(workshop: Workshop) -> tuple[str, ...]:
-    """About the pretrained weights that will be used: licences that forbid something, and classifiers left out."""
+    """About the pretrained weights that will be used (licences that forbid something, classifiers left out), and about
+    the further pictures.
+    """
     classes = len(workshop.task.classes)
-    return (*_licences(workshop), *(said for teacher in _teachers(workshop) for said in _left_out(teacher, classes)))
+    left_out = (said for teacher in _teachers(workshop) for said in _left_out(teacher, classes))
+    return (*_licences(workshop), *left_out, *_further_pictures(workshop))
 
 
 def cautions(task: Task, comparison: Comparison) -> tuple[str, ...]:
@@ -53,6 +57,17 @@ def _left_out(teacher: Teacher, classes: int) -> Iterable[str]:
             f"The weights of {teacher.name} hold a classifier of {found} classes, and this task has {classes}: it is "
             "left out, and the teacher gets a head of its own for these classes."
         )
+
+
+def _further_pictures(workshop: Workshop) -> Iterable[str]:
+    """What was taken out of the unlabelled pictures before they could teach."""
+    if not any(arm.pictures == "unlabelled" for arm in workshop.plan.arms):
+        return
+    pool: Pool = workshop.resources.unlabelled(workshop.task.fingerprint)
+    dropped = ", ".join(f"{count:,} {reason}" for reason, count in pool.counts().items()) or "none"
+    yield f"Of {len(pool.task.labels):,} unlabelled pictures {len(pool.rows):,} may teach; left out: {dropped}."
+    if not pool.near_measured:
+        yield "Near duplicates among them were not looked for, since nearly all resemble each other; exact copies were."
 
 
 def _images(task: Task) -> Iterable[str]:

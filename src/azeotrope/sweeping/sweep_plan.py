@@ -43,8 +43,8 @@ class SweepPlan(Spec):
     Students are named, or are a `ladder`. `train_images` may be `auto`: runs are then chosen one after another until it
     is clear which arm wins at `at` images, the reader's own number (all, when it is not given). `pretrain_images` is
     how many of the `upstream` images pre-train the student in arms that start from upstream. `pictures` are the further
-    ones of arms such as `distill+unlabelled`. `recipe` overrides fields
-    of `Recipe`. The program fills in `fingerprint` and `resolved`, so that plan.yaml holds every default.
+    ones of arms such as `distill+unlabelled`. `recipe` overrides fields of `Recipe`. The program fills in `fingerprint`
+    and `resolved`, so that plan.yaml holds every default.
     """
 
     data: str
