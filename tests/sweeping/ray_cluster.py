@@ -1,15 +1,15 @@
 """A real Ray cluster of two nodes on this machine, and the least that can conduct a sweep on an engine."""
 
 import contextlib
-import os
 
 from azeotrope.sweeping.engines._engine import Finished
+from azeotrope.sweeping.engines._ray_cluster import import_ray
 
 
 @contextlib.contextmanager
 def two_nodes():
     """Yields (cluster, the node that is not the head); each has one CPU."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import_ray()
     from ray.cluster_utils import Cluster
 
     quiet = {"object_store_memory": 80_000_000}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from azeotrope.data import rowstore
 from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError
 from azeotrope.models.device import Device
@@ -16,11 +17,14 @@ from azeotrope.record.store import RunStore
 from azeotrope.sweeping.engines import _carried
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.engines._engine import EngineSpec
+from azeotrope.sweeping.engines._ray_embed import pieces
 from azeotrope.sweeping.engines._ray_worker import Home, Worker, at_home
 from azeotrope.sweeping.engines.ray import open_engine
+from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner, images_trained
 from azeotrope.sweeping.training import TrainingFolder
 
+from .conftest import IMAGES
 from .ray_cluster import conduct, two_nodes
 
 pytest.importorskip("ray")
@@ -50,11 +54,17 @@ def engine_on(bench, cluster, seen=None, **asked):
 
 
 def test_the_same_records_as_here(bench, cluster, specs, resources, tmp_path):
-    """Two nodes, four runs; two of them start from one pre-training, which is then in the store."""
+    """Two nodes, four runs; two of them start from one pre-training, which is then in the store. What the teacher sees
+    is embedded first, by the whole cluster.
+    """
     asked = list(specs("scratch", "distill", "finetune@upstream", "distill@upstream:kl").values())
     seen = []
     with engine_on(bench, cluster[0], seen) as engine:
         assert engine.workers == 2
+        own = Resources(bench.cache, bench.device, resources.tasks)
+        views = 1 + asked[1].recipe.cached_views
+        assert engine.prepare(asked, own) == IMAGES * views + 20
+        assert not list(pieces(asked, own))
         records, lost = conduct(engine, asked)
     here = Runner(resources, tmp_path / "here")
     assert not lost
@@ -98,11 +108,29 @@ class TestAddress:
             open_engine(bench, EngineSpec(name="ray", address=address), lambda *_: None)
 
 
+def test_a_job_is_cut_by_the_files_of_the_cache(specs, resources, monkeypatch):
+    """Whatever the cut, each missing image and view is in one piece, and a piece is in one file."""
+    asked = list(specs("scratch", "distill", seeds=[0, 1]).values())
+    monkeypatch.setattr(rowstore, "SHARD_BYTES", 200 * 1024)
+    fresh = Resources(resources.cache / "cut", resources.device, resources.tasks)
+    found = list(pieces(asked, fresh))
+    assert len(found) > 3
+    for piece in found:
+        cache = fresh.embeddings(piece.teacher, piece.task, piece.policy, piece.views)
+        assert len(set(cache.positions(piece.rows, piece.view) // cache.store.shard_rows)) == 1
+    rows = [fresh.rows(spec.task, IMAGES, spec.seed) for spec in asked if spec.teacher]
+    train = {int(row) for each in rows for row in each.train}
+    for view in range(asked[1].recipe.cached_views):
+        assert sorted(int(row) for piece in found if piece.view == view for row in piece.rows) == sorted(train)
+
+
 class TestPlaces:
     def test_another_machine_keeps_work_and_packs_in_its_own_cache(self, bench):
         assert at_home(bench, Home("sign")) == bench
         away = at_home(bench, Home("sign", machine="another"))
         assert away.cache == cache_root()
+        RunStore(str(bench.cache)).write("sign", b"")
+        assert at_home(bench, Home("sign", machine="another")).cache == bench.cache  # a folder that both see
         assert away.out.parent == cache_root() / "sweeps"
         assert away.store == bench.store
         assert away.out != at_home(replace(bench, store="memory://b"), Home("sign", machine="another")).out

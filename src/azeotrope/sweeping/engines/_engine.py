@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import Field
 
 from azeotrope.config import Spec
 from azeotrope.record.run import RunRecord
+from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 
 
@@ -67,3 +68,11 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Stop; runs under way are lost."""
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """An engine that can do what runs share before the first of them, on all its workers."""
+
+    def prepare(self, specs: Sequence[RunSpec], resources: Resources) -> int:
+        """Embed what these runs will ask the teacher; images embedded. `resources` are of the sweep's own cache."""

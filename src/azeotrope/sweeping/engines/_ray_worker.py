@@ -26,8 +26,8 @@ from azeotrope.sweeping.spec import RunSpec
 
 @dataclass(frozen=True)
 class Home:
-    """Where the sweep was started: the machine, the folder of its relative paths, and a file in the store by which a
-    worker knows that it sees the same store.
+    """Where the sweep was started: the machine, the folder of its relative paths, and the name of an empty file in the
+    store and in the cache by which a worker knows that it sees the same ones.
     """
 
     sign: str
@@ -74,10 +74,18 @@ class Worker:
 
 
 def at_home(bench: Bench, home: Home) -> Bench:
-    """The bench with folders of this machine: its own at home, elsewhere those of the user's cache there."""
+    """The bench with folders of this machine: elsewhere than at home, unfinished trainings lie in the user's cache
+    there, and so do packs and embeddings unless the sweep's own cache is a folder that this machine shares.
+    """
     if platform.node() == home.machine:
         return bench
-    return replace(bench, out=cache_root() / "sweeps" / digest(bench.store), cache=cache_root())
+    cache = bench.cache if sees_cache(bench, home) else cache_root()
+    return replace(bench, out=cache_root() / "sweeps" / digest(bench.store), cache=cache)
+
+
+def sees_cache(bench: Bench, home: Home) -> bool:
+    """Whether the sweep's cache is the same folder here as at home."""
+    return (bench.cache / home.sign).exists()
 
 
 def _check_store(store: str, sign: str) -> None:

@@ -19,8 +19,10 @@ from azeotrope.record.store import RunStore
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.engines._engine import Advance, EngineSpec, Event, Finished, Lost
 from azeotrope.sweeping.engines._ray_cluster import connect, import_ray
+from azeotrope.sweeping.engines._ray_embed import embed_all, pieces
 from azeotrope.sweeping.engines._ray_worker import Home, Worker
 from azeotrope.sweeping.engines._worker import Made
+from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 
 POLL_SECONDS = 1.0  # how often running workers are asked how far they are
@@ -66,18 +68,31 @@ class RayEngine:
     def __init__(self, bench: Bench, needs: dict[str, float], workers: int, advance: Advance, *, ours: bool) -> None:
         self.workers = workers
         self._ray, self._advance, self._ours = import_ray(), advance, ours
-        options = {"num_cpus": needs["CPU"], "num_gpus": needs["GPU"], "max_concurrency": 2}  # a run, and `images`
-        self._kind = self._ray.remote(Worker).options(**options)
+        self._share = {"num_cpus": needs["CPU"], "num_gpus": needs["GPU"]}
+        self._kind = self._ray.remote(Worker).options(**self._share, max_concurrency=2)  # a run, and `images`
         self._bench = self._ray.put(bench)
-        self._home, self._store = Home(sign=f".ray-{uuid.uuid4().hex}"), RunStore(bench.store)
-        self._store.write(self._home.sign, b"")
+        self._home = Home(sign=f".ray-{uuid.uuid4().hex}")
+        self._signed = [RunStore(bench.store), RunStore(str(bench.cache))]
+        for place in self._signed:
+            place.write(self._home.sign, b"")
         self._waiting: list[RunSpec] = []
         self._pretrained: set[str] = set()
         self._deaths = 0
-        self._seats = [self._seat() for _ in range(workers)]
+        self._seats: list[_Seat] = []
+
+    def prepare(self, specs: Sequence[RunSpec], resources: Resources) -> int:
+        """Embed what these runs will ask the teacher, on the whole cluster; before any run, as workers hold what they
+        need of it. Gives the number of images embedded; `resources` are those of the sweep's own cache.
+        """
+        work = list(pieces(specs, resources))
+        try:
+            return embed_all(self._ray, work, self._bench, self._home, self._share, self.workers)
+        except self._ray.exceptions.RayTaskError as error:
+            raise _cause(error) from None
 
     def submit(self, spec: RunSpec) -> None:
         """Begin a run as soon as a worker is open and, for an upstream run, nobody is making its pre-training."""
+        self._seats = self._seats or [self._seat() for _ in range(self.workers)]
         self._waiting.append(spec)
         self._assign()
 
@@ -101,7 +116,8 @@ class RayEngine:
         for seat in self._seats:
             self._ray.kill(seat.actor)
         self._seats = []
-        self._store.remove(self._home.sign)
+        for place in self._signed:
+            place.remove(self._home.sign)
         if self._ours:
             self._ray.shutdown()
 
