@@ -21,7 +21,7 @@ IMAGENET_EPOCHS = 90
 """The shortest schedule in common use for small networks (torchvision's); published weights took more."""
 
 TEACHER_PHASES = ("teacher", "head")
-SHARED_PHASES = (*TEACHER_PHASES, "pretrain")
+SHARED_PHASES = (*TEACHER_PHASES, "generate", "pretrain")
 LEVEL = 0.9
 
 

@@ -90,10 +90,10 @@ class RunRecord(Facts):
     """One (task, train_images, student, init, strategy, recipe, seed) with outcome, cost and environment.
 
     `run_id` is the hash of everything that determines the run, so equal ids mean equal runs. Errors are fractions
-    in [0, 1]. `seconds` is by phase (`decode`, `teacher`, `head`, `pretrain`, `tuning`, `train`, `evaluate`, `test`);
-    the teacher's entry is what this run would pay alone, whoever filled the cache. `correct` holds one bit per test
-    image, in manifest
-    order, for paired tests.
+    in [0, 1]. `seconds` is by phase (`decode`, `teacher`, `head`, `generate`, `pretrain`, `tuning`, `train`,
+    `evaluate`, `test`); shared work is what this run would pay alone, whoever did it. `unlabelled_images` and
+    `synthetic_images` are those that taught beside the training images. `correct` holds one bit per test image, in
+    manifest order, for paired tests.
     """
 
     schema_version: int = Field(default=SCHEMA, alias="schema")

@@ -22,6 +22,7 @@ _PHASES = (
     "decode",
     "teacher",
     "head",
+    "generate",
     "pretrain",
     "tuning",
     "train",

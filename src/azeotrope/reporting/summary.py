@@ -29,8 +29,9 @@ from azeotrope.reporting.numbers import (
 
 STRATEGIES = ("scratch", "linear_probe", "finetune", "distill")
 """The order in which arms are shown; a stranger's strategy comes after these."""
-SHARED_PHASES = ("teacher", "head", "pretrain")
-"""Work that runs of one seed and size do once and share: the teacher's pass, its head, pre-training done here."""
+SHARED_PHASES = ("teacher", "head", "generate", "pretrain")
+"""Work that runs of one seed and size do once and share: the teacher's pass, its head, pictures and pre-training made
+here."""
 
 
 def summarise(
