@@ -3,10 +3,12 @@
 import pytest
 
 from azeotrope.config import Arm, Recipe, TeacherSpec
-from azeotrope.sweeping.spec import RunSpec, UpstreamRun
+from azeotrope.sweeping.spec import ExtraRun, PoolRun, RunSpec, UpstreamRun
 
 RECIPE = Recipe.for_images(60, learning_rates=(1e-3, 2e-3))
 UPSTREAM = UpstreamRun(fingerprint="f1", name="shapes", pretrain_images=20, recipe=RECIPE)
+POOLS = {seed: PoolRun(fingerprint=f"p{seed}", images=120) for seed in range(10)}
+EXTRA = ExtraRun(kind="unlabelled", per_step=4, labelled=False, pools=POOLS)
 SPEC = RunSpec(
     task="f0",
     train_images=60,
@@ -22,6 +24,7 @@ SPEC = RunSpec(
     recipe=RECIPE,
     seed=1,
     tuning_seed=0,
+    extra=EXTRA,
     precision="fp32",
 )
 CHANGES = {
@@ -38,6 +41,7 @@ CHANGES = {
     "teacher_code": "c3",
     "upstream": UPSTREAM.model_copy(update={"pretrain_images": 21}),
     "recipe": RECIPE.model_copy(update={"weight_decay": 0.06}),
+    "extra": EXTRA.model_copy(update={"per_step": 5}),
     "seed": 2,
     "tuning_seed": 1,
     "precision": "bf16",

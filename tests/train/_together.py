@@ -33,6 +33,7 @@ class Pictures(StudentData):
             labels=torch.randint(CLASSES, (IMAGES,), generator=generator),
             features=torch.randn(IMAGES, TEACHER_FEATURES, generator=generator),
             logits=torch.randn(IMAGES, CLASSES, generator=generator),
+            image_size=8,
             targets=SimpleNamespace(cache=SimpleNamespace(teacher=teacher), head=head),
         )
 
