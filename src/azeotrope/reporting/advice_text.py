@@ -152,10 +152,11 @@ def _bullets(lines: Iterable[str]) -> list[RenderableType]:
 
 
 def _evidence(advice: Advice) -> Table:
+    """Fits 80 characters; the last column is sizes x seeds."""
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     grid.add_column("", justify="right", no_wrap=True)
-    grid.add_column("contender", overflow="fold")
-    for title in ("error, 90 %", "best", "a run", "parameters", "sizes", "seeds"):
+    grid.add_column("contender")
+    for title in ("error, 90 %", "best", "a run", "parameters", "runs"):
         grid.add_column(title, justify="right", no_wrap=True)
     for place, row in enumerate(advice.evidence.contenders, 1):
         name = f"{row.contender} (left out: {row.excluded})" if row.excluded else row.contender
@@ -166,8 +167,7 @@ def _evidence(advice: Advice) -> Table:
             f"{row.p_best:.2f}" if row.p_best is not None else MISSING,
             duration(row.cost.seconds.value) if row.cost else MISSING,
             count(row.parameters),
-            str(len(row.sizes)),
-            str(row.seeds),
+            f"{len(row.sizes)} x {row.seeds}",
         )
         grid.add_row(*map(Text, cells))
     return grid

@@ -48,7 +48,8 @@ def text(found: Boundary) -> RenderableType:
     parts: list[RenderableType] = [Text(headline(found), style="bold"), Text(), _sizes(found), Text()]
     parts.append(
         Text(
-            f"p, points, regret: of {found.challenger}; worth: one of its {found.axis} in those of {found.baseline}",
+            f"p(better), points and regret of {found.challenger}; regret of the other, {found.baseline}; "
+            f"worth: one of its {found.axis} in those of {found.baseline}",
             style="dim",
         )
     )
@@ -69,7 +70,7 @@ def text(found: Boundary) -> RenderableType:
 def _sizes(found: Boundary) -> Table:
     scale = points(found)
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for title in (found.axis, "p(better)", f"{unit_name(found)} better, 90 %", "regret", "of the other", "worth"):
+    for title in (found.axis, "p", f"{unit_name(found)} better, 90 %", "regret", "other", "worth"):
         grid.add_column(Text(title), justify="right", no_wrap=True)
     for win, regret, worth in zip(found.p_win, found.regret, found.effective_data, strict=True):
         d = win.difference
@@ -86,10 +87,15 @@ def _sizes(found: Boundary) -> Table:
 
 
 def _times(times: Interval) -> str:
-    """As how many times the images: 1.8x (1.5 to 2.2), or at least 2.1x where the other arm may never get there."""
+    """As how many times the images: 1.80x (1.51 to 2.23), or at least 2.10x where the other arm may never get there."""
     if math.isinf(times.high):
-        return f"over {times.low:.3g}x" if math.isfinite(times.low) else "the other never"
-    return f"{times.value:.3g}x ({times.low:.3g} to {times.high:.3g})"
+        return f"over {_factor(times.low)}x" if math.isfinite(times.low) else "the other never"
+    return f"{_factor(times.value)}x ({_factor(times.low)} to {_factor(times.high)})"
+
+
+def _factor(times: float) -> str:
+    """Two decimals, or three digits from ten on: the table fits 80 characters."""
+    return f"{times:.2f}" if times < 9.995 else f"{float(f'{times:.3g}'):,.4g}"
 
 
 def _place(crossing: Crossing) -> str:
