@@ -1,4 +1,4 @@
-"""A real sweep, stored whole: what fit, boundary, advice and the adaptive rule say of it agrees with its plain means."""
+"""A real sweep, stored whole: what fit, boundary, advice and `auto` say of it agrees with its plain means."""
 
 import base64
 import json
