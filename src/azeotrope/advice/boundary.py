@@ -30,7 +30,7 @@ SUGGESTED = 3
 
 @dataclass(frozen=True)
 class Win:
-    """At size `at`: probability `p` that the challenger's error is lower, and baseline minus challenger error."""
+    """At size `at`: probability `p` that the challenger is better; median and interval of baseline minus challenger error."""
 
     at: float
     p: float
@@ -78,7 +78,7 @@ class Mass:
 
 @dataclass(frozen=True)
 class Curve:
-    """The difference (baseline minus challenger) over sizes, with its 90 % band: what the figure draws."""
+    """The difference (baseline minus challenger) over sizes, median and 90 % band: what the figure draws."""
 
     sizes: tuple[float, ...]
     difference: tuple[float, ...]
@@ -132,12 +132,13 @@ def find_boundary(
     """
     grid = log_grid(cells.sizes)
     smallest, largest = float(cells.sizes[0]), float(cells.sizes[-1])
-    difference = _difference(draws, grid)
+    difference = _difference(draws, grid, unit)
     changes = sign_changes(difference, grid)
     outcome = decide(difference, grid, smallest, largest, practical)
     asked = np.array(at or cells.sizes, dtype=float)
-    at_asked, checks = _difference(draws, asked), form_free(cells)
-    p_at_checks = (_difference(draws, np.array([check.size for check in checks])) > 0).mean(axis=0) if checks else []
+    at_asked, checks = _difference(draws, asked, unit), form_free(cells)
+    seen = np.array([check.size for check in checks])
+    p_at_checks = (_difference(draws, seen, unit) > 0).mean(axis=0) if checks else []
     ranked = settle_crossing(cells, draws, changes, main_direction(changes), price=price, at=float(asked[-1]))
     return Boundary(
         axis=axis,
@@ -190,15 +191,15 @@ def _edge(p_win: Floats, grid: Floats, i: int) -> float | None:
     return float(np.exp(np.log(grid[i]) + share * np.log(grid[i + 1] / grid[i])))
 
 
-def _difference(draws: Draws, sizes: Floats) -> Floats:
-    challenger, baseline = draws.errors(sizes)
+def _difference(draws: Draws, sizes: Floats, unit: Unit) -> Floats:
+    """Baseline minus challenger, [R, g]; a draw that runs off counts as wrong on every image, not on more."""
+    challenger, baseline = np.minimum(draws.errors(sizes), np.inf if unit == "loss" else 1.0)
     return np.asarray(baseline - challenger)
 
 
 def _win(size: float, difference: Floats) -> Win:
-    return Win(
-        float(size), float((difference > 0).mean()), quantile_interval(float(difference.mean()), difference, LEVEL)
-    )
+    middle = float(np.median(difference))
+    return Win(float(size), float((difference > 0).mean()), quantile_interval(middle, difference, LEVEL))
 
 
 def _regret(size: float, difference: Floats) -> Regret:
@@ -266,7 +267,7 @@ def _mass(changes: SignChanges, smallest: float, largest: float) -> Mass:
 
 def _curve(difference: Floats, grid: Floats) -> Curve:
     low, high = np.quantile(difference, [TAIL, 1 - TAIL], axis=0)
-    columns = (grid, difference.mean(axis=0), low, high, (difference > 0).mean(axis=0))
+    columns = (grid, np.median(difference, axis=0), low, high, (difference > 0).mean(axis=0))
     return Curve(*(tuple(map(float, column)) for column in columns))
 
 

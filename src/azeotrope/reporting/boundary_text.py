@@ -16,6 +16,9 @@ from azeotrope.record.interval import Interval
 from azeotrope.reporting.difference import points, unit_name
 from azeotrope.reporting.plain import plain
 
+SHOWN = 0.005
+"""Times the images below which a lower bound says nothing."""
+
 
 def document(found: Boundary) -> dict[str, JsonValue]:
     """The boundary's fields; a bound at infinity is null, for JSON has no infinity."""
@@ -88,6 +91,8 @@ def _sizes(found: Boundary) -> Table:
 
 def _times(times: Interval) -> str:
     """As how many times the images: 1.80x (1.51 to 2.23), or at least 2.10x where the other arm may never get there."""
+    if math.isinf(times.high) and times.low < SHOWN:
+        return "not known"
     if math.isinf(times.high):
         return f"over {_factor(times.low)}x" if math.isfinite(times.low) else "the other never"
     return f"{_factor(times.value)}x ({_factor(times.low)} to {_factor(times.high)})"
