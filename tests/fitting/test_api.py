@@ -130,6 +130,22 @@ def test_without_classes_forms_with_a_ceiling_are_left_out_and_it_is_said() -> N
     assert any("number of classes" in warning for warning in found.warnings)
 
 
+@pytest.mark.parametrize("errors", [(0.923, 0.896, 0.881), (0.95, 0.94, 0.93), (0.91, 0.9, 0.905)])
+def test_runs_that_are_no_better_than_guessing_are_fitted_all_the_same(errors: tuple[float, ...]) -> None:
+    table = pl.DataFrame(
+        [
+            {"arm": "scratch", "train_images": size, "seed": seed, "classes": 10, "test_error": error + 0.01 * seed}
+            for size, error in zip((20, 40, 80), errors, strict=True)
+            for seed in range(2)
+        ]
+    )
+    found = fit(table, bootstrap=20).groups["scratch"]
+    assert {"sigmoid", "bounded"} <= set(found.laws)
+    for one in (found.laws["sigmoid"], found.laws["bounded"]):
+        assert one.parameters["e"].value < 0.9  # a floor under the error of guessing
+    assert all(0 < step.value < 1 for step in found.predictions)
+
+
 def test_far_extrapolation_is_said() -> None:
     found = fit(runs(), at=[16000 * 20], bootstrap=0).groups["scratch"]
     assert any("20 times the largest size" in warning for warning in found.warnings)

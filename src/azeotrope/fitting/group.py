@@ -14,6 +14,7 @@ from azeotrope.fitting.checklist import checklist
 from azeotrope.fitting.diagnose import warnings_of
 from azeotrope.fitting.form import FormFit, Options, fit_form
 from azeotrope.fitting.interval import prediction_draws, replicates
+from azeotrope.fitting.many import highest
 from azeotrope.fitting.profile import floor_interval, identified
 from azeotrope.fitting.result import Average, GroupFit, LawFit, ParameterFit, Prediction
 from azeotrope.laws._law import Floats, Law
@@ -85,8 +86,9 @@ def _parameters(form: FormFit) -> dict[str, ParameterFit]:
     for i, parameter in enumerate(law.parameters):
         if parameter.name in form.fixed:
             continue
-        scale = form.cells.error.min() if parameter.of_lowest_error else 1.0
-        at, least, most = form.fits.params[0, i], parameter.low * scale, parameter.high * scale
+        lowest = float(form.cells.error.min())
+        least = parameter.low * (lowest if parameter.of_lowest_error else 1.0)
+        at, most = form.fits.params[0, i], highest(parameter, lowest, form.fixed)
         floor = floor_interval(form) if parameter.name == "e" else None
         low, high = ends[:, i] if floor is None else (min(ends[0, i], floor.low), max(ends[1, i], floor.high))
         found[parameter.name] = ParameterFit(

@@ -17,10 +17,13 @@ from azeotrope.fitting.goal import Goal
 from azeotrope.fitting.polish import Polished, polish
 from azeotrope.fitting.space import SPACES, SpaceName
 from azeotrope.fitting.varpro import starts
-from azeotrope.laws._law import Floats, Law
+from azeotrope.laws._law import Floats, Law, Parameter
+from azeotrope.laws._terms import CHANCE
 
 HUBER_DELTA = 1e-3
 """Hoffmann et al. 2022, on log residuals."""
+BELOW_CHANCE = 0.999
+"""Laws between a floor and chance need room between the two."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def make_goal(
         if parameter.name in fixed:
             low[i] = high[i] = mean[i] = np.log(max(fixed[parameter.name], 1e-300))
             continue
-        low[i], high[i] = np.log(parameter.low * unit), np.log(parameter.high * unit)
+        low[i], high[i] = np.log(parameter.low * unit), np.log(highest(parameter, lowest, fixed))
         if priors and parameter.prior is not None:
             mean[i], precision[i] = np.log(parameter.prior.median * unit), parameter.prior.log_sd**-2
     chosen = SPACES[space]
@@ -124,6 +127,15 @@ def make_goal(
         high=high,
         free=tuple(i for i, parameter in enumerate(law.parameters) if parameter.name not in fixed),
     )
+
+
+def highest(parameter: Parameter, lowest: float, fixed: Mapping[str, float]) -> float:
+    """The upper limit of a parameter where the lowest error is `lowest`. A floor stays below the error of guessing,
+    which runs that have learned nothing exceed.
+    """
+    if not parameter.of_lowest_error:
+        return parameter.high
+    return min(parameter.high * lowest, BELOW_CHANCE * fixed.get(CHANCE.name, np.inf))
 
 
 def _check(law: Law, sizes: Floats, fixed: Mapping[str, float]) -> None:

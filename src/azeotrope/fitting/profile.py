@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from azeotrope.fitting.form import FormFit
-from azeotrope.fitting.many import Fits, fit_many
+from azeotrope.fitting.many import Fits, fit_many, highest
 from azeotrope.laws._law import Floats
 from azeotrope.record.interval import Interval
 
@@ -52,7 +52,8 @@ def floor_interval(form: FormFit) -> Interval:
     """
     free = _fit(form, {})
     best = float(free.params[0, form.law.index("e")])
-    least, most = form.cells.error.min() * _ZERO, form.cells.error.min() * form.law.parameters[form.law.index("e")].high
+    lowest = float(form.cells.error.min())
+    least, most = lowest * _ZERO, highest(form.law.parameters[form.law.index("e")], lowest, form.fixed)
 
     def excess(floor: float) -> float:
         return _deviance(form, {"e": floor}) - 2 * float(free.objective[0]) - RISE
