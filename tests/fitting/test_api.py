@@ -139,7 +139,7 @@ def test_runs_that_are_no_better_than_guessing_are_fitted_all_the_same(errors: t
             for seed in range(2)
         ]
     )
-    found = fit(table, bootstrap=20).groups["scratch"]
+    found = fit(table, bootstrap=100).groups["scratch"]
     assert {"sigmoid", "bounded"} <= set(found.laws)
     for one in (found.laws["sigmoid"], found.laws["bounded"]):
         assert one.parameters["e"].value < 0.9  # a floor under the error of guessing

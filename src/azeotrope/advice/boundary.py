@@ -30,7 +30,7 @@ SUGGESTED = 3
 
 @dataclass(frozen=True)
 class Win:
-    """At size `at`: probability `p` that the challenger is better; baseline minus challenger error, median and interval."""
+    """At size `at`: probability `p` that the challenger is better; median and interval of the gain in error."""
 
     at: float
     p: float
