@@ -142,7 +142,7 @@ class TestBadInput:
         [
             (("--budget", "1 hour ago"), "A budget is an amount with its unit. Found: '1 hour ago'"),
             (("--budget", "5 EUR"), "money buys hours only at a known hourly_price"),
-            (("--budget", "1s"), "The budget is too small for one run. Found: 1.0 s; test_resnet scratch, 40 images"),
+            (("--budget", "1s"), "The budget is too small for one run. Found: 1.0 s, of which reading the images and"),
             (("-n", "40,5000"), "A subset cannot be larger than the training images"),
             (("-n", "many"), "Numbers of images are whole numbers. Found: many"),
             (("--engine", "rai"), "There is no engine named 'rai'. Allowed: nearest: ray"),
@@ -156,6 +156,14 @@ class TestBadInput:
         monkeypatch.setattr("azeotrope.sweeping.forecast.inference_rate", lambda *_: 10.0)
         assert words in self.refused(cli, tmp_path / "out", *more)
         assert not (tmp_path / "out" / "runs").exists()
+
+    def test_a_budget_that_is_over_before_the_first_run(self, cli, tmp_path, monkeypatch):
+        monkeypatch.setattr("azeotrope.sweeping.forecast.training_rate", lambda *_: 1e12)
+        monkeypatch.setattr("azeotrope.sweeping.forecast.inference_rate", lambda *_: 1e12)
+        said = self.refused(cli, tmp_path / "out", "--budget", "0.001s")
+        assert (
+            "The budget is too small for one run. Found: 0.0 s, of which reading the images and the trial took" in said
+        )
 
     def test_a_ladder_without_a_student_that_fits(self, cli, tmp_path):
         done = cli("sweep", "digits", "--ladder", "test_byobnet", "--max-parameters", 100, "--out", tmp_path / "out")

@@ -163,6 +163,12 @@ def test_a_run_begins_only_when_it_ends_within_the_budget(conduct, runs):
     assert outcome.seconds <= 35
 
 
+def test_a_budget_that_buys_no_run_is_said_to_be_spent(conduct):
+    outcome, engine, _ = conduct(budget=Budget(hours=5 / 3600))
+    assert (engine.begun, outcome.made, len(outcome.left_out)) == ([], 0, 8)
+    assert outcome.stopped == "the budget is spent"
+
+
 def test_a_budget_of_runs_is_kept(conduct, runs):
     outcome, engine, _ = conduct(budget=Budget(runs=2))
     assert engine.begun == runs[:2]

@@ -199,13 +199,14 @@ def _check_budget(meter: Meter, forecast: Forecast, left: Sequence[RunSpec], *, 
     if begun or not left or meter.budget.seconds is None:
         return
     cheapest = min(left, key=lambda spec: forecast.seconds(spec.digest()))
-    needed = forecast.seconds(cheapest.digest())
-    if needed > meter.budget.seconds:
+    needed, spent = forecast.seconds(cheapest.digest()), meter.spent_seconds
+    if not meter.fits(needed):
+        everything = spent + sum(forecast.seconds(spec.digest()) for spec in left)
         raise InputError(
             "The budget is too small for one run",
-            found=f"{duration(meter.budget.seconds)}; {label(cheapest)} takes about {duration(needed)}",
-            allowed=f"{duration(needed)} or more; all {len(left)} runs take about "
-            + duration(sum(forecast.seconds(spec.digest()) for spec in left)),
+            found=f"{duration(meter.budget.seconds)}, of which reading the images and the trial took "
+            f"{duration(spent)}; {label(cheapest)} takes about {duration(needed)}",
+            allowed=f"{duration(spent + needed)} or more; all {len(left)} runs take about {duration(everything)}",
             next_step="raise the budget, or take fewer epochs, smaller sizes or a smaller student",
         )
 

@@ -24,6 +24,7 @@ WAIT_SECONDS = 1.0
 MOST_LOSSES = 3  # a run whose worker dies so often is taken for the cause
 COMPLETE = "every run of the plan is made"
 OVER_BUDGET = "does not fit in the budget"
+SPENT = "the budget is spent"
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Conductor:
             tuple(self.records[run_id] for run_id in self._by_id if run_id in self.records),
             self._made,
             left_out,
-            self._stop or "",
+            self._stop or SPENT,
             self.meter.spent_seconds,
             self._in_runs,
         )
@@ -137,8 +138,6 @@ class Conductor:
         )
         self._queue = [spec for spec in choice.specs if spec.digest() not in self._left_out]
         self._stop, self.status.said = choice.stop, choice.said or self.status.said
-        if not self._queue and not self._stop and not self._under_way:
-            self._stop = "the budget is spent"
 
     def _start(self) -> None:
         """Give idle workers what may be started, in the order of the queue."""
