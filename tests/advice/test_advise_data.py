@@ -19,10 +19,10 @@ def test_the_plan_asks_about_the_user_s_size_and_the_runs_are_read(tmp_path, mon
             store.put(run.model_copy(update={"run_id": f"{place:04x}"}))
 
     monkeypatch.setattr("azeotrope.api.advise_data.sweep", sweep)
-    needs = Needs(images=500)
-    advice = advise_data("digits", needs, students=["tiny"], teachers=["big"], budget="40 runs", out=tmp_path)
+    needs = Needs(images=500, hourly_price=2)
+    advice = advise_data("digits", needs, students=["tiny"], teachers=["big"], budget="40 runs, 5 EUR", out=tmp_path)
     (plan,) = asked
     assert (plan.data, plan.students, plan.at, plan.train_images) == ("digits", ("tiny",), 500, "auto")
     assert [teacher.model for teacher in plan.teachers] == ["big"]
-    assert plan.budget.runs == 40
+    assert (plan.budget.runs, plan.budget.seconds) == (40, 2.5 * 3600)
     assert advice.recommendation.arm == "distill"

@@ -86,6 +86,16 @@ def test_flags_change_a_plan_of_a_file(cli, swept, tmp_path):
     assert (said["made"], said["planned"]) == (0, 4)
 
 
+@pytest.mark.parametrize("budget", ["5 EUR", {"money": 5}])
+def test_a_flag_gives_the_price_of_a_budget_of_money_in_a_file(cli, swept, tmp_path, budget):
+    content = {"data": "digits", "students": "test_resnet", "arms": "scratch", "seeds": 2, "budget": budget}
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(content))
+    flags = ("-n", "40,60", "--image-size", 32, "--precision", "fp32", *QUICK, "--out", swept[0])
+    assert "money buys hours only at a known hourly_price" in cli("sweep", tmp_path / "plan.yaml", *flags).said
+    assert cli("sweep", tmp_path / "plan.yaml", *flags, "--hourly-price", 2).status == 0
+    assert yaml.safe_load((swept[0] / "plan.yaml").read_text())["budget"]["hourly_price"] == 2
+
+
 def test_another_plan_may_share_the_folder(cli, copied):
     said = json.loads(cli(*asked(copied, "-n", "60,80", "--json")).out)
     assert (said["planned"], said["made"]) == (4, 2)
@@ -133,6 +143,17 @@ class TestBadInput:
             assert part in done.said
         assert not (tmp_path / "out").exists()
 
+    def test_models_are_looked_for_before_the_images_are_read_and_told_together(self, cli, tmp_path, monkeypatch):
+        def scanned(*_):
+            raise AssertionError("the images were read")
+
+        monkeypatch.setattr("azeotrope.api.sweep.load_task", scanned)
+        said = self.refused(cli, tmp_path / "out", "-s", "test_resnet,tset_resnet", "-t", "efficientnet_light0")
+        assert "Some models of the plan cannot be used." in said
+        assert "There is no timm model named 'tset_resnet'" in said
+        assert "There is no timm model named 'efficientnet_light0'" in said
+        assert "There is no timm model named 'no_such'" in self.refused(cli, tmp_path / "out", "-s", "no_such")
+
     def test_a_plan_that_is_not_there(self, cli, tmp_path):
         done = cli("sweep", tmp_path / "none.yaml")
         assert (done.status, "cannot be read as YAML" in done.said) == (2, True)
@@ -145,7 +166,8 @@ class TestBadInput:
             (("--budget", "1s"), "The budget is too small for one run. Found: 1.0 s, of which reading the images and"),
             (("-n", "40,5000"), "A subset cannot be larger than the training images"),
             (("-n", "many"), "Numbers of images are whole numbers. Found: many"),
-            (("--engine", "rai"), "There is no engine named 'rai'. Allowed: nearest: ray"),
+            (("--engine", "rai"), "engine.name: there is no engine named 'rai'; there are local, ray"),
+            (("--address", "head:6379"), "engine: address and gpus are for an engine on many machines, such as ray"),
             (("--arms", "distill:kl"), "The arm distill:kl needs a teacher"),
             (("--ladder", "lcnet"), "students are named or come from a ladder: one of the two is needed"),
             (("--workers", "0"), "Invalid value for '--workers'"),

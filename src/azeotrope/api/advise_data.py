@@ -30,8 +30,9 @@ def advise_data(
 ) -> Advice:
     """Plan and make the runs on `data` that decide for these needs, the pilot and what the rule asks for; then advise.
 
-    `budget` as `azeotrope sweep` takes it ("1h", "40 runs"); without one the rule alone says when it is enough. Runs
-    are kept in `out`, so that the same call goes on where it was interrupted. Raises what `sweep` and `advise` raise.
+    `budget` as `azeotrope sweep` takes it ("1h", "40 runs", or money at the needs' hourly price); without one the rule
+    alone says when it is enough. Runs are kept in `out`, so that the same call goes on where it was interrupted. Raises
+    what `sweep` and `advise` raise.
     """
     needs = needs or Needs()
     content = {
@@ -39,7 +40,7 @@ def advise_data(
         "students": list(students),
         "teachers": list(teachers),
         "at": None if needs.images is None else round(needs.images),
-        "budget": Budget.parse(budget) if budget else Budget(),
+        "budget": Budget.parse(budget, needs.hourly_price) if budget else Budget(),
     }
     sweep(validated(SweepPlan, content, what=f"plan for {data}"), out=out, cache=cache, progress=progress, view=view)
     return advise(str(out), needs)

@@ -28,6 +28,7 @@ from azeotrope.sweeping.engines._engine import Preparing
 from azeotrope.sweeping.forecast import Forecast
 from azeotrope.sweeping.grid import Grid, open_grid
 from azeotrope.sweeping.history import keep_plan, stored_records
+from azeotrope.sweeping.plan import check_models
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
@@ -164,9 +165,9 @@ def _is_url(out: str | Path) -> bool:
 
 def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progress) -> tuple[Grid, Bench, Resources]:
     """Read the images, resolve the plan, say where everything is; unfinished trainings of a URL lie in the cache."""
-    member("sweeping.engines", plan.engine.name, "engine")
     make_repeatable()
     resources = Resources(cache or default_cache(), choose(plan.precision))
+    check_models(resources, plan.students, plan.teachers, plan.image_size)
     task = load_task(plan.data, scanning(progress))
     upstream = load_task(plan.upstream, scanning(progress)) if plan.upstream else None
     for each in (task, upstream):

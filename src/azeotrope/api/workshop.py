@@ -19,7 +19,7 @@ from azeotrope.models.device import choose, make_repeatable
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.sweeping.history import planned_for
-from azeotrope.sweeping.plan import default_arms, make_plan
+from azeotrope.sweeping.plan import check_models, default_arms, make_plan
 from azeotrope.sweeping.resources import Resources
 
 
@@ -73,7 +73,7 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     )
     arms, left_out = _arms(request)
     teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
-    _check_models(resources, request, teacher)
+    check_models(resources, [request.student], [teacher] if teacher else [], request.image_size)
     task = load_task(request.data, scanning(progress))
     _report_unreadable(task, progress, strict=request.strict)
     resources.add(task)
@@ -136,13 +136,6 @@ def default_cache() -> Path:
     named = os.environ.get("AZEOTROPE_CACHE")
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(named).expanduser() if named else base / "azeotrope"
-
-
-def _check_models(resources: Resources, request: Request, teacher: TeacherSpec | None) -> None:
-    """Load both once, before the images are listed: a mistyped name must not cost a scan of a million files."""
-    resources.student(request.student, 2, request.image_size, pretrained=False, seed=0)
-    if teacher is not None:
-        resources.teacher(teacher)
 
 
 def _arms(request: Request) -> tuple[list[Arm], dict[str, str]]:

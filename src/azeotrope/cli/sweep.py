@@ -75,7 +75,7 @@ def command(
         "budget": Budget.parse(budget, hourly_price) if budget else None,
     }
     runs_on = {"name": engine, "workers": workers, "threads": threads, "address": address}
-    whole = _plan(plan, _given(asked), _given(runs_on))
+    whole = _plan(plan, _given(asked), _given(runs_on), hourly_price)
     with shown.Watched() as watched:
         if dry_run:
             foreseen = foresee(whole, out=out, cache=cache, progress=watched)
@@ -91,13 +91,18 @@ def command(
         raise typer.Exit(1)
 
 
-def _plan(named: str, asked: dict[str, Any], runs_on: dict[str, Any]) -> Any:
-    """The plan of the file, or of DATA, with what the flags say instead."""
+def _plan(named: str, asked: dict[str, Any], runs_on: dict[str, Any], hourly_price: float | None) -> Any:
+    """The plan of the file, or of DATA, with what the flags say instead; a price is for the plan's budget too."""
     from azeotrope.config import read_yaml, validated
+    from azeotrope.sweeping.budget import Budget
     from azeotrope.sweeping.sweep_plan import SweepPlan
 
     content: dict[str, Any] = read_yaml(Path(named)) if named.lower().endswith(PLAN_FILES) else {"data": named}
     content |= asked
+    budget = content.get("budget")
+    if hourly_price is not None and not isinstance(budget, Budget):
+        text, price = isinstance(budget, str), {"hourly_price": hourly_price}
+        content["budget"] = Budget.parse(str(budget), hourly_price) if text else (budget or {}) | price
     if runs_on:
         engine = content.get("engine") or {}
         content["engine"] = ({"name": engine} if isinstance(engine, str) else engine) | runs_on

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, get_args
 
 from azeotrope.config import Arm, ComparePlan, Pictures, PicturesSpec, Recipe, TeacherSpec, UpstreamSpec, losses_text
@@ -45,6 +46,36 @@ def default_image_size(task: Task, student: str) -> int:
     own = load_network(student, 2, image_size=None, pretrained=False, seed=0).preprocessing.size
     native = int(max(task.manifest.heights.max(), task.manifest.widths.max()))
     return min(own, -(-native // FINEST_DEFAULT) * FINEST_DEFAULT)
+
+
+def check_models(
+    resources: Resources, students: Iterable[str], teachers: Iterable[TeacherSpec], image_size: int | None
+) -> None:
+    """Load each once, before images are listed: a mistyped name must not cost a scan of a million files.
+
+    Raises InputError, with all problems where there are several.
+    """
+    loads: list[Callable[[], object]] = [
+        *(partial(resources.student, name, 2, image_size, pretrained=False, seed=0) for name in students),
+        *(partial(resources.teacher, teacher) for teacher in teachers),
+    ]
+    refusals = [refusal for load in loads if (refusal := _refusal(load))]
+    if len(refusals) == 1:
+        raise refusals[0]
+    if refusals:
+        raise InputError(
+            "Some models of the plan cannot be used",
+            found=" ".join(str(refusal) for refusal in refusals),
+            next_step="correct these names and give the command again",
+        )
+
+
+def _refusal(load: Callable[[], object]) -> InputError | None:
+    try:
+        load()
+    except InputError as refusal:
+        return refusal
+    return None
 
 
 def make_plan(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from azeotrope.config import Spec
+from azeotrope.lookup import members
 from azeotrope.record.run import RunRecord
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
@@ -25,6 +26,20 @@ class EngineSpec(Spec):
     threads: int | None = Field(default=None, ge=1)
     address: str | None = None
     gpus: float | None = Field(default=None, ge=0)
+
+    @field_validator("name")
+    @classmethod
+    def _is_an_engine(cls, name: str) -> str:
+        known = members("sweeping.engines")
+        if name not in known:
+            raise ValueError(f"there is no engine named {name!r}; there are {', '.join(known)}")
+        return name
+
+    @model_validator(mode="after")
+    def _one_machine_has_no_address(self) -> Self:
+        if self.name == "local" and (self.address is not None or self.gpus is not None):
+            raise ValueError("address and gpus are for an engine on many machines, such as ray")
+        return self
 
 
 Advance = Callable[[str, int], None]
