@@ -218,10 +218,21 @@ def test_words_in_a_number_column_are_refused():
     says(caught, "bad")
 
 
-def test_sizes_below_one_are_refused():
-    with pytest.raises(InputError, match="train_images may not be below 1") as caught:
-        read_runs(table(train_images=[0] * 12))
-    says(caught, "0")
+@pytest.mark.parametrize(
+    ("name", "least", "found"),
+    [("train_images", 1, 0), ("pretrain_images", 0, -5), ("classes", 2, 1), ("test_images", 1, 0)],
+)
+def test_counts_below_the_least_possible_are_refused(name, least, found):
+    with pytest.raises(InputError, match=f"{name} may not be below {least}") as caught:
+        read_runs(table(**{name: [found] * 12}))
+    says(caught, str(found))
+
+
+@pytest.mark.parametrize("size", [float("nan"), float("inf")])
+def test_sizes_that_are_no_number_are_left_out_and_counted(size):
+    frame = read_runs(table(train_images=[size] + [100.0, 200.0, 400.0] * 3 + [800.0] * 2, seed=range(12)))
+    assert frame.excluded == {"size is NaN or infinite": 1}
+    assert frame.table.height == 11
 
 
 def test_a_filter_without_rows_names_the_values():

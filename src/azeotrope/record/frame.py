@@ -19,6 +19,9 @@ from azeotrope.record.run import RunRecord
 from azeotrope.record.table import read_table
 from azeotrope.record.units import Unit, describe_unit, recognise_unit
 
+_LEAST = {"train_images": 1, "pretrain_images": 0, "parameters": 1, "classes": 2, "test_images": 1}
+"""The least that a count can be. With one class guessing is never wrong, and no law has room."""
+
 
 @dataclass(frozen=True)
 class RunFrame:
@@ -85,14 +88,15 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     _refuse_mixed(raw, "schema", "schemas of records", "make the runs again with one version of azeotrope")
     tidy, error_name = name_columns(raw, columns)
     tidy = _drop(tidy, ~pl.col("error").is_finite().fill_null(value=False), "no test error", left_out)
-    tidy = _drop(tidy, pl.any_horizontal(pl.col(AXES).is_nan().fill_null(value=False)), "size is NaN", left_out)
+    endless = ~pl.col(AXES).is_finite().fill_null(value=True)
+    tidy = _drop(tidy, pl.any_horizontal(endless), "size is NaN or infinite", left_out)
     _refuse_empty(tidy, left_out)
     values = tidy["error"].to_numpy()
     unit = recognise_unit(error_name, values, columns.unit)
     notes = (describe_unit(error_name, unit, values),)
     if unit == "percent":
         tidy = tidy.with_columns(pl.col("error") / 100)
-    _refuse_bad_sizes(tidy)
+    _refuse_bad_counts(tidy)
     for _, rows in tidy.group_by("group", maintain_order=True):
         _refuse_mixed(rows, "task", "tasks", "keep one with --where task=NAME, or add task to --by")
     tidy = _drop_edges(tidy, unit, left_out)
@@ -126,15 +130,14 @@ def _refuse_empty(table: pl.DataFrame, left_out: Mapping[str, int]) -> None:
         )
 
 
-def _refuse_bad_sizes(tidy: pl.DataFrame) -> None:
-    for axis in AXES:
-        smallest = tidy[axis].min()
-        lowest_allowed = 0 if axis == "pretrain_images" else 1
-        if isinstance(smallest, float) and smallest < lowest_allowed:
+def _refuse_bad_counts(tidy: pl.DataFrame) -> None:
+    for name, least in _LEAST.items():
+        smallest = tidy[name].min()
+        if isinstance(smallest, float) and smallest < least:
             raise InputError(
-                f"{axis} may not be below {lowest_allowed}",
+                f"{name} may not be below {least}",
                 found=f"{smallest:g}",
-                next_step="correct these rows, or name another column with --x",
+                next_step="correct these rows" + (", or name another column with --x" if name in AXES else ""),
             )
 
 

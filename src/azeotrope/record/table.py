@@ -82,7 +82,7 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
         "schema": record.schema_version,
         "task": record.task.name,
         "fingerprint": record.task.fingerprint,
-        "classes": len(record.task.classes),
+        "classes": len(record.task.classes) or None,
         "student": record.student.name,
         "parameters": record.student.parameters,
         "teacher": record.teacher.name if record.teacher else None,
