@@ -143,9 +143,11 @@ def test_little_overlap_is_warned_of():
     assert any("share 2 sizes" in warning for warning in found.warnings)
 
 
-@pytest.mark.parametrize("options", [{"at": [0]}, {"at": [math.inf]}, {"practical": -1.0}, {"practical": float("nan")}])
+@pytest.mark.parametrize(
+    "options", [{"at": [0]}, {"at": [math.inf]}, {"practical": -1.0}, {"practical": float("nan")}, {"seed": -1}]
+)
 def test_impossible_options_are_refused(options):
-    with pytest.raises(InputError, match=r"above zero|fraction of error") as caught:
+    with pytest.raises(InputError, match=r"above zero and finite|fraction of error|zero or above.*--seed -1") as caught:
         boundary(runs(CROSSING), **options)
     assert caught.value.next_step
 
@@ -153,6 +155,16 @@ def test_impossible_options_are_refused(options):
 def test_too_few_draws_are_refused():
     with pytest.raises(InputError, match="100 draws"):
         azeotrope.boundary(runs(CROSSING), draws=10)
+
+
+def test_a_short_name_is_no_axis_and_the_real_ones_are_named():
+    with pytest.raises(InputError, match=r"no axis named 'images'.*Allowed: train_images, .*--axis"):
+        boundary(runs(CROSSING), axis="images")
+
+
+def test_a_law_of_two_axes_is_refused_with_the_way_on():
+    with pytest.raises(InputError, match=r"'additive' is a formula in N and D. Found: sizes along 1 axes.*list laws"):
+        boundary(runs(CROSSING), law="additive")
 
 
 def test_an_unknown_law_names_its_neighbours():

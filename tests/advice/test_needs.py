@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from azeotrope.advice.draws import draw_curves
-from azeotrope.advice.needs import effective_data, required, required_draws
+from azeotrope.advice.needs import check_target, effective_data, required, required_draws
 from azeotrope.advice.next_runs import KAPPA, rank, settle_forecast
 from azeotrope.errors import InputError
 
@@ -54,12 +54,17 @@ def test_noise_widens_the_forecast_around_the_truth():
     assert found.images.high / found.images.low > 1.05
 
 
-@pytest.mark.parametrize("target", [0.0, -0.1, float("nan")])
+@pytest.mark.parametrize("target", [0.0, -0.1, 1.0, 5.0, float("nan"), float("inf")])
 def test_a_target_that_is_no_error_is_refused(target):
-    joint = cells(runs(CROSSING), "scratch")
     with pytest.raises(InputError, match="target error") as caught:
-        required(joint, draw_curves(joint, draws=100), 0, target)
+        check_target(target, bounded=True)
     assert "0.05" in str(caught.value)
+
+
+def test_a_loss_may_be_asked_for_above_one():
+    check_target(5.0, bounded=False)
+    with pytest.raises(InputError, match="target error"):
+        check_target(float("inf"), bounded=False)
 
 
 def test_effective_data_invert_the_baseline():

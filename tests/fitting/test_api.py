@@ -195,8 +195,12 @@ def test_forecast_says_how_many_images_and_how_likely_never() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"at": [-5]}, "counts above zero.*--at -5"),
-        ({"bootstrap": 10}, "at least 100 bootstrap draws.*--bootstrap 10.*0 for no intervals"),
+        ({"at": [1000, -5]}, "above zero and finite.*Found: 1000, -5.*correct --at"),
+        ({"at": [float("nan")]}, "above zero and finite.*Found: nan"),
+        ({"at": [float("inf")]}, "above zero and finite.*Found: inf"),
+        ({"bootstrap": 10}, "at least 100 draws.*--bootstrap 10.*100 or more"),
+        ({"bootstrap": -1}, "at least 100 draws.*--bootstrap -1"),
+        ({"seed": -1}, "seed is a whole number, zero or above.*--seed -1"),
         ({"law": "sigmoidal"}, "There is no law named 'sigmoidal'.*nearest: sigmoid"),
         ({"forecast": 5.0}, "target error must lie above 0 and, for an error, below 1"),
     ],
@@ -204,6 +208,51 @@ def test_forecast_says_how_many_images_and_how_likely_never() -> None:
 def test_bad_arguments_are_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         fit(runs(), **arguments)  # type: ignore[arg-type]
+
+
+def test_a_target_in_per_cent_is_refused_also_without_classes() -> None:
+    table = runs(classes=None).with_columns(pl.col("test_error") * 100)
+    with pytest.raises(InputError, match=r"below 1. Found: 5. Allowed: for 5 % error, 0.05, also .* per cent"):
+        fit(table, forecast=5, bootstrap=0)
+
+
+def test_groups_of_other_students_are_fitted_although_three_axes_differ_among_them() -> None:
+    table = pl.concat(
+        [
+            runs(draw=1).with_columns(parameters=pl.lit(1000), pretrain_images=pl.lit(0)),
+            runs(group="upstream", draw=2).with_columns(parameters=pl.lit(9000), pretrain_images=pl.lit(500)),
+        ]
+    )
+    found = fit(table, bootstrap=0)
+    assert found.axes == ("train_images",)
+    assert found.groups.keys() == {"scratch", "upstream"}
+
+
+def test_groups_along_different_axes_are_refused() -> None:
+    rows = runs().with_columns(pretrain_images=pl.lit(0, pl.Int64))
+    swapped = pl.col("train_images").alias("pretrain_images"), pl.col("train_images") * 0 + 100
+    table = pl.concat([rows, runs(group="upstream").select(*rows.columns[:-1]).with_columns(*swapped)])
+    with pytest.raises(InputError, match=r"along the same axis.*upstream along pretrain_images.*--where"):
+        fit(table, bootstrap=0)
+
+
+def test_too_few_sizes_of_a_second_axis_say_how_to_take_it_apart() -> None:
+    table = pl.concat([runs(draw=i).with_columns(parameters=pl.lit(p)) for i, p in enumerate((1000, 9000))])
+    with pytest.raises(NotIdentifiable, match=r"3 sizes of parameters.*--where parameters=VALUE.*parameters to --by"):
+        fit(table, bootstrap=0)
+
+
+def test_runs_that_lack_their_size_are_counted_in_the_refusal() -> None:
+    table = runs().with_columns(pl.when(pl.col("train_images") > 250).then(pl.col("train_images")))
+    with pytest.raises(InputError, match=r"must give train_images. Found: 3 of 21 runs"):
+        fit(table, bootstrap=0)
+
+
+@pytest.mark.parametrize("law", ["transfer_gap", "effective_data"])
+def test_a_law_in_pretraining_is_not_fitted_to_model_sizes(law: str) -> None:
+    table = pl.concat([runs(draw=i).with_columns(parameters=pl.lit(1000 * 4**i)) for i in range(3)])
+    with pytest.raises(InputError, match=rf"'{law}' is not a formula in parameters and train_images.*additive"):
+        fit(table, law=law, bootstrap=0)
 
 
 def test_huber_and_no_priors_are_in_the_checklist() -> None:

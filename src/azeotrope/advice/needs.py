@@ -52,15 +52,19 @@ class EffectiveData:
     p_never: float
 
 
-def required(cells: JointCells, draws: Draws, arm: int, target: float, level: float = 0.9) -> Required:
-    """The size at which arm number `arm` reaches `target` error. Raises InputError for a target that is no error."""
-    if not target > 0 or (cells.chance is not None and target >= 1):
+def check_target(target: float, *, bounded: bool) -> None:
+    """Raises InputError for a target that is no error or, where errors are not `bounded` by 1, no loss."""
+    if not 0 < target < (1 if bounded else np.inf):
         raise InputError(
             "A target error must lie above 0 and, for an error, below 1",
             found=f"{target:g}",
-            allowed="for 5 % error, 0.05",
+            allowed="for 5 % error, 0.05, also where the column is in per cent",
             next_step="give the target as a fraction",
         )
+
+
+def required(cells: JointCells, draws: Draws, arm: int, target: float, level: float = 0.9) -> Required:
+    """The size at which arm number `arm` reaches `target` error."""
     sizes = required_draws(cells, draws, arm, target)
     value, interval = _summary(sizes, cells, level)
     never, already = float(np.isinf(sizes).mean()), float((sizes <= cells.sizes[0]).mean())

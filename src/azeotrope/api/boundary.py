@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +13,12 @@ from azeotrope.advice.cells import joint_cells
 from azeotrope.advice.draws import DRAWS, draw_curves
 from azeotrope.advice.level import is_level
 from azeotrope.advice.next_runs import Price, by_size
+from azeotrope.api.asked import AVERAGE, check_at, check_draws
 from azeotrope.errors import InputError
 from azeotrope.record.checks import FEWEST_SIZES, check_one_curve, check_sizes, common_sizes
 from azeotrope.record.columns import Columns
 from azeotrope.record.frame import RunFrame, read_runs
 from azeotrope.record.run import RunRecord
-
-AVERAGE = "average"
-FEWEST_DRAWS = 100
 
 
 def boundary(
@@ -50,7 +47,9 @@ def boundary(
     Raises InputError for arms, columns or values that cannot be; NotIdentifiable below 3 sizes, a factor 2 between
     them, or no size in common. METHOD section 7 describes the estimator.
     """
-    _refuse_bad_numbers(at, draws, practical)
+    check_at(at)
+    check_draws(draws, seed, "--draws")
+    _check_practical(practical)
     frame = read_runs(runs, columns)
     names = choose_arms(frame, challenger, baseline)
     arms = [frame.only(name) for name in names]
@@ -115,14 +114,7 @@ def _check(arms: Sequence[RunFrame], axis: str) -> list[str]:
     return warnings
 
 
-def _refuse_bad_numbers(at: Sequence[float], draws: int, practical: float) -> None:
-    if not all(0 < size < math.inf for size in at):
-        found = ", ".join(f"{size:g}" for size in at)
-        raise InputError("Sizes to ask about must be above zero and finite", found=found, next_step="correct --at")
-    if draws < FEWEST_DRAWS:
-        raise InputError(
-            f"A 90 % interval needs at least {FEWEST_DRAWS} draws", found=str(draws), next_step="raise --draws"
-        )
+def _check_practical(practical: float) -> None:
     if not 0 <= practical < 1:
         raise InputError(
             "The difference that counts as none is a fraction of error",

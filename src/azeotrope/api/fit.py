@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,22 +12,21 @@ import polars as pl
 
 from azeotrope.advice.cells import joint_cells
 from azeotrope.advice.draws import draw_curves
-from azeotrope.advice.needs import required
+from azeotrope.advice.needs import check_target, required
+from azeotrope.api.asked import AVERAGE, FEWEST_DRAWS, check_at, check_draws
 from azeotrope.errors import InputError, NotIdentifiable
 from azeotrope.fitting.cells import cells_of
 from azeotrope.fitting.form import Options
-from azeotrope.fitting.forms import default_forms, takes
+from azeotrope.fitting.forms import default_forms, is_in, takes
 from azeotrope.fitting.group import fit_group
 from azeotrope.fitting.result import FitResult, Forecast, GroupFit
 from azeotrope.laws._law import Law
 from azeotrope.laws._law import law as law_of
-from azeotrope.record.checks import check_sizes
+from azeotrope.record.checks import check_sizes, sizes
 from azeotrope.record.columns import AXES, Columns
 from azeotrope.record.frame import RunFrame, read_runs
 from azeotrope.record.run import RunRecord
 
-AVERAGE = "average"
-FEWEST_DRAWS = 100
 _ORDER = ("parameters", "pretrain_images", "train_images")
 
 
@@ -51,15 +50,18 @@ def fit(
 
     Raises NotIdentifiable when no group can be fitted (fewer than 3 sizes, a span below 2), InputError for bad input.
     """
-    _check(at, bootstrap)
+    check_at(at)
+    check_draws(bootstrap or FEWEST_DRAWS, seed, "--bootstrap")
     frame = read_runs(runs, columns)
+    if forecast is not None:
+        check_target(forecast, bounded=frame.bounded)
     options = Options(huber=loss == "huber", priors=priors, bootstrap=bootstrap, seed=seed)
     asked = _Asked(tuple(at), law, options, forecast)
     groups = {name: asked.of(frame.only(name)) for name in frame.groups}
     if all(group.refused for group in groups.values()):
         raise asked.refusals[0]
     return FitResult(
-        axes=axes_of(frame),
+        axes=_common_axes(frame, groups),
         unit=frame.unit,
         level=options.level,
         groups=groups,
@@ -134,10 +136,13 @@ class _Asked:
 
 
 def axes_of(frame: RunFrame) -> tuple[str, ...]:
-    """The axes along which these runs differ, in the order of the laws: model, pretraining, data.
+    """The axes along which the runs of a group differ, in the order of the laws: model, pretraining, data.
 
-    Raises InputError when all three vary, NotIdentifiable when none does.
+    Raises InputError when all three vary or some runs lack a size, NotIdentifiable when none varies.
     """
+    for axis in AXES:
+        if 0 < frame.table[axis].null_count() < frame.table.height:
+            sizes(frame, axis)  # refuses, and says how many runs lack it
     axes = tuple(axis for axis in _ORDER if axis in frame.axes)
     if not axes:
         raise NotIdentifiable(
@@ -156,33 +161,30 @@ def axes_of(frame: RunFrame) -> tuple[str, ...]:
     return axes
 
 
+def _common_axes(frame: RunFrame, groups: Mapping[str, GroupFit]) -> tuple[str, ...]:
+    """The axes along which any group was fitted; predictions of all must reach out along the same one.
+
+    Raises InputError when they do not.
+    """
+    by_group = {name: axes_of(frame.only(name)) for name, group in groups.items() if not group.refused}
+    if len({axes[-1] for axes in by_group.values()}) > 1:
+        raise InputError(
+            "All groups must vary along the same axis",
+            found="; ".join(f"{name} along {' and '.join(axes)}" for name, axes in by_group.items()),
+            next_step="fit them one at a time: --where COLUMN=VALUE",
+        )
+    return tuple(axis for axis in _ORDER if any(axis in axes for axes in by_group.values()))
+
+
 def choose_laws(name: str, axes: tuple[str, ...], frame: RunFrame, cells: int, *, priors: bool) -> list[Law]:
     """The law of that name, or all that apply to these axes. Raises InputError when none does."""
-    lowest = {axis: float(frame.table[axis].to_numpy().min()) for axis in axes}
-    if name == AVERAGE:
-        laws = [
-            form
-            for form in default_forms(axes, cells, frame.chance_error, priors=priors)
-            if takes(form, tuple(lowest.values()))
-        ]
-    else:
-        laws = [law_of(name)]
-    if not laws or len(laws[0].symbols) != len(axes):
+    lowest = tuple(float(frame.table[axis].to_numpy().min()) for axis in axes)
+    known = default_forms(axes, cells, frame.chance_error, priors=priors)
+    laws = [form for form in known if takes(form, lowest)] if name == AVERAGE else [law_of(name)]
+    if not laws or not is_in(laws[0], axes):
         raise InputError(
             f"{'No law here is' if name == AVERAGE else f'The law {name!r} is not'} a formula in {' and '.join(axes)}",
-            allowed=", ".join(form.key for form in default_forms(axes, cells, frame.chance_error))
-            or "one axis that varies",
+            allowed=", ".join(form.key for form in known) or "one axis that varies",
             next_step="take one of these with --law, or hold an axis with --where",
         )
     return laws
-
-
-def _check(at: Sequence[float], bootstrap: int) -> None:
-    if any(size <= 0 for size in at):
-        raise InputError("Sizes to predict at are counts above zero", found=f"--at {min(at):g}")
-    if bootstrap < 0 or 0 < bootstrap < FEWEST_DRAWS:
-        raise InputError(
-            f"A 90 % interval needs at least {FEWEST_DRAWS} bootstrap draws",
-            found=f"--bootstrap {bootstrap}",
-            allowed=f"{FEWEST_DRAWS} or more; 1000 is the default; 0 for no intervals",
-        )

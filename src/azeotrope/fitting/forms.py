@@ -39,6 +39,19 @@ def _answerable(form: Law, sizes: int, chance: float | None, *, priors: bool) ->
     return sum(not (p.given or (priors and p.prior)) for p in form.parameters) <= sizes
 
 
+_STANDS_FOR = {"N": "parameters", "P": "pretrain_images"}
+
+
+def is_in(form: Law, axes: tuple[str, ...]) -> bool:
+    """Whether the law is a formula in these axes: as many, and of two the first is what its symbol stands for.
+
+    Laws of one axis take any, and so does the symbol X.
+    """
+    if len(form.symbols) != len(axes):
+        return False
+    return len(axes) == 1 or _STANDS_FOR.get(form.symbols[0], axes[0]) == axes[0]
+
+
 def takes(form: Law, lowest: tuple[float, ...]) -> bool:
     """Whether the law is defined at these smallest sizes, one an axis."""
     return all(size > 0 or symbol not in form.needs_positive for symbol, size in zip(form.symbols, lowest, strict=True))

@@ -149,7 +149,10 @@ def _check(law: Law, sizes: Floats, fixed: Mapping[str, float]) -> None:
         )
     if len(sizes) != len(law.symbols):
         raise InputError(
-            f"The law {law.key!r} is a formula in {' and '.join(law.symbols)}", found=f"{len(sizes)} axes of sizes"
+            f"The law {law.key!r} is a formula in {' and '.join(law.symbols)}",
+            found=f"sizes along {len(sizes)} axes",
+            allowed=str(len(law.symbols)),
+            next_step="choose another law; `azeotrope list laws` shows their formulas",
         )
     for symbol, axis in zip(law.symbols, sizes, strict=True):
         least = axis.min()

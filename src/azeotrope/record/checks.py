@@ -17,15 +17,23 @@ ENOUGH_SIZES = 5
 SMALLEST_SPAN = 2.0
 
 
+def check_axis(axis: str) -> None:
+    """Raises InputError for a name that is none of the axes."""
+    if axis not in AXES:
+        raise InputError(
+            f"There is no axis named {axis!r}",
+            found=axis,
+            allowed=", ".join(AXES),
+            next_step="choose one with --axis",
+        )
+
+
 def sizes(frame: RunFrame, axis: str) -> NDArray[np.float64]:
     """The distinct sizes along `axis`, rising; zeros (no pretraining) have no place on a log axis and are left out.
 
     Raises InputError when the axis is unknown or these runs do not give it.
     """
-    if axis not in AXES:
-        raise InputError(
-            f"There is no axis named {axis!r}", allowed=", ".join(AXES), next_step="choose one with --axis"
-        )
+    check_axis(axis)
     if frame.table[axis].null_count():
         raise InputError(
             f"Every run must give {axis}",
@@ -49,7 +57,7 @@ def check_sizes(frame: RunFrame, axis: str) -> tuple[str, ...]:
             f"A law needs at least {FEWEST_SIZES} sizes of {axis}",
             found=f"{len(found)} for {name!r} ({listed})",
             allowed=f"{FEWEST_SIZES} or more; {ENOUGH_SIZES} log-spaced are good, 7 ideal",
-            next_step=f"add runs at other {axis}",
+            next_step=f"add runs at other {axis}{_or_hold(frame, axis)}",
         )
     if found[-1] < SMALLEST_SPAN * found[0]:
         raise NotIdentifiable(
@@ -67,8 +75,14 @@ def check_sizes(frame: RunFrame, axis: str) -> tuple[str, ...]:
     return tuple(warnings)
 
 
+def _or_hold(frame: RunFrame, axis: str) -> str:
+    """With a second axis there is another way: to take this one apart."""
+    return f", or keep one with --where {axis}=VALUE, or add {axis} to --by" if len(frame.axes) > 1 else ""
+
+
 def check_one_curve(frame: RunFrame, axis: str) -> None:
     """One group must be one curve along `axis`: the other axes constant. Raises InputError."""
+    check_axis(axis)
     for other in AXES:
         values = frame.table[other].unique().sort().to_list()
         if other != axis and len(values) > 1:
