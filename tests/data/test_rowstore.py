@@ -137,7 +137,12 @@ def test_a_file_cut_while_others_read_it_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("note", "found"), [('{"of": "cubes"}', "another dtype, format, kind, of, rows, shape"), ("{", "another dtype")]
+    ("note", "found"),
+    [
+        ('{"of": "cubes"}', "another dtype, format, kind, of, rows, shape"),
+        ("{", "another dtype"),
+        ("[1]", "another dtype"),
+    ],
 )
 def test_a_folder_that_is_not_what_its_name_says_is_refused(tmp_path, note, found):
     """Such as a cache of another teacher, copied to this name by hand."""
@@ -147,6 +152,50 @@ def test_a_folder_that_is_not_what_its_name_says_is_refused(tmp_path, note, foun
         opened(tmp_path)
     assert str(refusal.value).startswith(f"The cache folder {folder} does not hold what its name says. Found: {found}")
     assert "delete this folder; it is rebuilt" in str(refusal.value)
+
+
+def test_files_copied_from_another_table_are_refused(tmp_path):
+    """Such as embeddings of another teacher, in files of the right names and lengths."""
+    mine, other = opened(tmp_path), opened(tmp_path, of="cubes")
+    other.fill(np.arange(50), squares, batch=50)
+    for file in [*other.folder.glob("*.rows"), *other.folder.glob("*.checks")]:
+        shutil.copy(file, mine.folder)
+    with pytest.raises(StoreError, match="50 of 50 rows are missing or differ from their checksum, first 0"):
+        mine.read(np.arange(50))
+
+
+@pytest.mark.parametrize("torn", ["", "[]", '{"rows": 3}'])
+def test_times_that_were_lost_are_said_and_counted_anew(tmp_path, torn, caplog):
+    """A power cut may empty a file that was replaced and not flushed."""
+    store = opened(tmp_path)
+    store.fill(np.arange(10), squares, batch=10)
+    (store.folder / "00000.times").write_text(torn)
+    assert opened(tmp_path).seconds_per_row() == 0
+    assert "00000.times is damaged" in caplog.text
+    opened(tmp_path).fill(np.arange(20), squares, batch=10)
+    assert opened(tmp_path).seconds_per_row() > 0
+
+
+def test_a_kill_while_a_cut_range_is_begun_anew_leaves_no_old_checksum(tmp_path, monkeypatch):
+    """The data are long enough again and the process dies: the old checksums must be gone by then."""
+    store = opened(tmp_path)
+    store.fill(np.arange(50), squares, batch=50)
+    os.truncate(store.folder / "00000.rows", 1000)
+    usual, begun = Path.open, []
+
+    def dies_at_the_second(path, mode="r", *args, **options):
+        if mode == "wb":
+            begun.append(path)
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+        return usual(path, mode, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", dies_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            store.fill(np.arange(50), squares, batch=50)
+    assert opened(tmp_path).fill(np.arange(50), squares, batch=50) == 50
+    np.testing.assert_array_equal(opened(tmp_path).read(np.arange(50)), squares(np.arange(50)))
 
 
 def test_another_version_of_the_format_is_another_folder(tmp_path, monkeypatch):
@@ -159,6 +208,16 @@ def test_another_version_of_the_format_is_another_folder(tmp_path, monkeypatch):
 def small_shards(monkeypatch):
     """Files of 300 rows: seven for the table."""
     monkeypatch.setattr(rowstore, "SHARD_BYTES", 300 * WIDTH * 4)
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_file_copied_to_another_number_is_refused(tmp_path):
+    store = opened(tmp_path)
+    store.fill(np.arange(300), squares, batch=100)
+    for kind in ("rows", "checks"):
+        shutil.copy(store.folder / f"00000.{kind}", store.folder / f"00001.{kind}")
+    with pytest.raises(StoreError, match="rows are missing or differ from their checksum, first 300"):
+        store.read(np.arange(300, 600))
 
 
 @pytest.mark.usefixtures("small_shards")
@@ -335,8 +394,9 @@ def _open_unless_rows(full):
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     """A file where the folder should be: refused for root too."""
     (tmp_path / "cache").write_text("")
-    with pytest.raises(StoreError, match=r"The output .*table-[0-9a-f]{16} cannot be written. Found: Not a directory"):
+    with pytest.raises(StoreError, match=r"The output .*table-[0-9a-f]{16} cannot be written. Found: Not a directory") as said:
         opened(tmp_path / "cache")
+    assert "choose another folder with --cache" in str(said.value)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to any folder")

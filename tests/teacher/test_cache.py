@@ -102,6 +102,27 @@ def test_code_that_renders_otherwise_is_another_cache(teacher, pack, tmp_path, m
     assert open_cache(tmp_path, teacher, pack, POLICY, 2).store.folder != before
 
 
+def test_code_that_decodes_otherwise_is_another_pack_and_another_cache(teacher, digits, tmp_path, monkeypatch):
+    def folders():
+        pack = open_pack(digits, tmp_path, 32)
+        return {pack.store.folder, open_cache(tmp_path, teacher, pack, POLICY, 2).store.folder}
+
+    before = folders()
+    monkeypatch.setattr("azeotrope.data.pack.DECODING", 99)
+    monkeypatch.setattr("azeotrope.teacher.cache.DECODING", 99)
+    assert not before & folders()
+
+
+def test_other_code_of_ones_own_teacher_is_another_cache(teacher, pack, tmp_path):
+    """`file:` models: the same weights in another program."""
+    code = tmp_path / "model.py"
+    mine = dataclasses.replace(teacher, name=f"file:{code}:build@weights.safetensors")
+    code.write_text("pooling = 'mean'")
+    before = open_cache(tmp_path, mine, pack, POLICY, 2).store.folder
+    code.write_text("pooling = 'max'")
+    assert open_cache(tmp_path, mine, pack, POLICY, 2).store.folder != before
+
+
 def test_more_views_find_the_first_ones_done(teacher, pack, tmp_path):
     """K = 2, then K = 5: three are new."""
     spy = Spy(teacher)

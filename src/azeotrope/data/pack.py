@@ -25,6 +25,7 @@ from azeotrope.data.rowstore import RowStore
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 
+DECODING = 1  # raise when the pixels of a pack change: what was computed from the old ones is then not read any more
 _CHUNK = 256  # rows written at a time: what an interruption can cost
 
 
@@ -93,7 +94,7 @@ def open_pack(task: Task, cache: Path, wanted: int) -> Pack:
     manifest = task.manifest
     size = stored_size(int(max(manifest.heights.max(), manifest.widths.max())), wanted)
     channels = int(manifest.channels[manifest.readable].max())
-    key = {"fingerprint": manifest.fingerprint, "order": task.order_digest}
+    key = {"fingerprint": manifest.fingerprint, "order": task.order_digest, "decoding": DECODING}
     store = RowStore.open(cache, "pack", key, len(manifest.labels), (size, size, channels), np.uint8)
     return Pack(task, size, channels, store)
 

@@ -23,7 +23,7 @@ from azeotrope.data.shard import Array, Shard, told
 from azeotrope.errors import StoreError
 from azeotrope.record.store import write_atomically
 
-FORMAT = 2
+FORMAT = 3
 SHARD_BYTES = 1 << 28  # small enough to be shared between machines, large enough that millions of images are few files
 
 Compute = Callable[[NDArray[np.int64]], Array]
@@ -160,10 +160,11 @@ class RowStore:
 def _check_key(note: Path, expected: dict[str, Any]) -> None:
     """A folder is found by its name; what lies in it says what it is."""
     try:
-        found = json.loads(note.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        found = {"key.json": str(error)}
-    if found != expected:
+        said = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        said = None
+    if said != expected:
+        found = said if isinstance(said, dict) else {}
         different = sorted(key for key in {*found, *expected} if found.get(key) != expected.get(key))
         raise StoreError(
             f"The cache folder {note.parent} does not hold what its name says",

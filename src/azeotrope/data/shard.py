@@ -1,8 +1,10 @@
 """One file of a table of rows, with a checksum for each row and a lock: what one writer fills and others may read.
 
 A row is present once its checksum is on disk, which is written after its data; a killed writer leaves rows missing,
-never wrong. Data are read with plain reads, not through a memory map: a file that is cut while it is read is then an
-error with a name, not a signal that kills the process, and the system keeps what fits in memory either way.
+never wrong. A checksum also says of which table and place its row is, so that a file copied from another table, or to
+another number, does not pass. Data are read with plain reads, not through a memory map: a file that is cut while it is
+read is then an error with a name, not a signal that kills the process, and the system keeps what fits in memory either
+way.
 """
 
 from __future__ import annotations
@@ -61,15 +63,13 @@ class Shard:
         content, checks = np.zeros((len(places), self.row_bytes), np.uint8), np.zeros((len(places), 8), np.uint8)
         _gather(self.data, places, content)
         _gather(self.checks, places, checks)
-        wanted = checks.view(np.uint64)[:, 0].tolist()
-        right = [_check(row) == check for row, check in zip(content, wanted, strict=True)]
-        return content, np.array(right, np.bool_)
+        return content, self._checksums(places, content) == checks.view(np.uint64)[:, 0]
 
     def write(self, places: NDArray[np.int64], content: NDArray[np.uint8]) -> None:
         """Store these rows. Only under the lock."""
-        checks = np.array([_check(row) for row in content], np.uint64)
         _put(self.data, places, content)
-        _put(self.checks, places, checks.view(np.uint8).reshape(-1, 8))  # only now do the rows count as present
+        checks = self._checksums(places, content).view(np.uint8).reshape(-1, 8)
+        _put(self.checks, places, checks)  # only now do the rows count as present
 
     @contextmanager
     def writing(self, *, wait: bool = True) -> Iterator[bool]:
@@ -101,10 +101,16 @@ class Shard:
                     file.truncate(length)
 
     def times(self) -> tuple[int, float]:
-        """How many rows were computed and written, and the seconds that took."""
+        """How many rows were computed and written, and the seconds that took; none where that was lost."""
         path = self.folder / f"{self.name}.times"
-        content = json.loads(path.read_text()) if path.exists() else {"rows": 0, "seconds": 0.0}
-        return int(content["rows"]), float(content["seconds"])
+        if not path.exists():
+            return 0, 0.0
+        try:
+            content = json.loads(path.read_text())
+            return int(content["rows"]), float(content["seconds"])
+        except (ValueError, TypeError, KeyError):
+            _log.warning("The file %s is damaged: what its rows cost is taken from the others", path)
+            return 0, 0.0
 
     def add_time(self, rows: int, seconds: float) -> None:
         """The first batch of a process pays for start-up (kernels chosen, files opened) and counts like any other."""
@@ -112,13 +118,15 @@ class Shard:
         content = json.dumps({"rows": all_rows + rows, "seconds": all_seconds + seconds})
         write_atomically(self.folder / f"{self.name}.times", content, durable=False)
 
+    def _checksums(self, places: NDArray[np.int64], content: NDArray[np.uint8]) -> NDArray[np.uint64]:
+        """CRC-32 of each row, started from table, file and place, plus one high bit: a present row is never zero."""
+        start = zlib.crc32(f"{self.folder.name}/{self.name}".encode())  # the folder's name is the hash of its key
+        rows = zip(places.tolist(), content, strict=True)
+        return np.array([zlib.crc32(row.data, (start + place) % 2**32) | 1 << 32 for place, row in rows], np.uint64)
+
     def _lengths(self) -> list[tuple[Path, int]]:
-        return [(self.data, self.rows * self.row_bytes), (self.checks, self.rows * 8)]
-
-
-def _check(row: NDArray[np.uint8]) -> int:
-    """CRC-32 of a row plus one high bit, so that a present row never checks as zero."""
-    return zlib.crc32(row.data) | 1 << 32
+        """Checksums first: a kill between the two then leaves no old checksum beside new rows."""
+        return [(self.checks, self.rows * 8), (self.data, self.rows * self.row_bytes)]
 
 
 def _put(path: Path, places: NDArray[np.int64], values: NDArray[np.uint8]) -> None:
@@ -149,4 +157,4 @@ def told(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise cannot_write(folder, error) from error
+        raise cannot_write(folder, error, option="--cache") from error

@@ -140,8 +140,8 @@ def write_atomically(path: Path, content: str | bytes, *, durable: bool = True) 
         temporary.unlink(missing_ok=True)
 
 
-def cannot_write(path: str | Path, error: OSError) -> StoreError:
-    """The error for a folder that is full, read-only or not ours."""
+def cannot_write(path: str | Path, error: OSError, *, option: str = "--out") -> StoreError:
+    """The error for a folder that is full, read-only or not ours; `option` is the one that names another."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return StoreError(
         f"The disk is full while writing {path}" if full else f"The output {path} cannot be written",
@@ -149,5 +149,5 @@ def cannot_write(path: str | Path, error: OSError) -> StoreError:
         allowed="" if full else "a folder you may create and write to",
         next_step="free some space, then give the same command again: finished runs are kept"
         if full
-        else "choose another folder with --out",
+        else f"choose another folder with {option}",
     )

@@ -1,8 +1,8 @@
 """What the teacher saw: its pooled embedding of every (image, view) that some run needed, computed once.
 
-The key holds all that an embedding depends on: teacher weights, resolution and normalisation, the images, the view
-policy and the precision. K is not in it: view 3 is the same of 4 views and of 16. Embeddings are kept, not logits or
-projections: the head differs per run and projectors learn.
+The key holds all that an embedding depends on: teacher weights (and code, where that is the user's), resolution and
+normalisation, the images, the view policy and the precision. K is not in it: view 3 is the same of 4 views and of 16.
+Embeddings are kept, not logits or projections: the head differs per run and projectors learn.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from azeotrope.config import MAX_VIEWS, ViewPolicy
-from azeotrope.data.pack import Pack
+from azeotrope.data.pack import DECODING, Pack
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.views import PLAIN, RENDERING
 from azeotrope.errors import RunFailed
+from azeotrope.models.sources.file import code_hash
 from azeotrope.teacher.teacher import Teacher
 
 _CHUNK = 128  # images through the teacher at a time
@@ -82,12 +83,14 @@ def open_cache(root: Path, teacher: Teacher, pack: Pack, policy: ViewPolicy, vie
     """Open or create the cache for these. Another teacher, policy, task or precision is another cache."""
     key = {
         "teacher": teacher.weights_hash,
+        "code": code_hash(teacher.name),
         "image_size": teacher.image_size,
         "preprocessing": repr(teacher.preprocessing),
         "fingerprint": pack.task.fingerprint,
         "order": pack.task.order_digest,
         "pack_size": pack.size,
         "policy": policy.digest(),
+        "decoding": DECODING,
         "rendering": RENDERING,
         "precision": teacher.device.precision,
     }
