@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from azeotrope.advice.boundary import find_boundary
-from azeotrope.advice.draws import draw_curves
+from azeotrope.advice.draws import Draws, draw_curves
 from azeotrope.advice.form_free import disagreements, form_free
+from azeotrope.advice.level import LevelLine
 
 from .worlds import CROSSING, CROSSING_AT, NONE, WINDOW, cells, power, runs
 
@@ -33,6 +34,18 @@ def test_a_crossing_is_bracketed_with_the_truth_inside():
     assert piece.low < CROSSING_AT < piece.high
     assert answer.mass.inside > 0.95
     assert answer.warnings == ()
+
+
+@pytest.mark.parametrize(("challenger", "baseline", "p"), [(1.2, 1.3, 1.0), (1.3, 1.2, 0.0)])
+def test_where_both_draws_run_off_the_one_ahead_stays_ahead(challenger, baseline, p):
+    """Errors are bounded by 1; both there is no difference, and no crossing either."""
+    ahead = Draws(((LevelLine(np.full(100, challenger)), LevelLine(np.full(100, baseline))),), {"power": 1.0})
+    answer = find_boundary(cells(runs(NONE)), ahead, "train_images", practical=0.0)
+    assert {win.p for win in answer.p_win} == {p}
+    assert answer.confidence_set == ()
+    assert answer.mass.challenger_throughout == p
+    assert all(abs(win.difference.value) < 1e-9 for win in answer.p_win)
+    assert answer.regret[0].challenger < 1e-9
 
 
 def test_no_crossing_is_a_result():

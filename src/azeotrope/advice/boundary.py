@@ -26,6 +26,8 @@ TAIL = (1 - LEVEL) / 2
 PRACTICAL = 0.005
 """Half a point of error: below it nobody would change strategy (METHOD 7)."""
 SUGGESTED = 3
+_NOTHING = 1e-12
+"""A difference that has a sign and no size."""
 
 
 @dataclass(frozen=True)
@@ -192,9 +194,15 @@ def _edge(p_win: Floats, grid: Floats, i: int) -> float | None:
 
 
 def _difference(draws: Draws, sizes: Floats, unit: Unit) -> Floats:
-    """Baseline minus challenger, [R, g]; a draw that runs off counts as wrong on every image, not on more."""
-    challenger, baseline = np.minimum(draws.errors(sizes), np.inf if unit == "loss" else 1.0)
-    return np.asarray(baseline - challenger)
+    """Baseline minus challenger, [R, g]; a draw that runs off counts as wrong on every image, not on more.
+
+    Where both do, which one is ahead stays as drawn: a tie would count as a win of the baseline.
+    """
+    challenger, baseline = draws.errors(sizes)
+    if unit == "loss":
+        return np.asarray(baseline - challenger)
+    bounded = np.minimum(baseline, 1.0) - np.minimum(challenger, 1.0)
+    return np.asarray(np.where(bounded == 0, _NOTHING * np.sign(baseline - challenger), bounded))
 
 
 def _win(size: float, difference: Floats) -> Win:
