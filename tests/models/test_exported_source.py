@@ -10,8 +10,10 @@ from torch import nn
 
 from azeotrope.config import TeacherSpec
 from azeotrope.errors import InputError
+from azeotrope.models.cost import macs
 from azeotrope.models.device import Device
 from azeotrope.models.load import load_backbone, load_network, weights_available
+from azeotrope.teacher.ensemble import Ensemble
 from azeotrope.teacher.teacher import load_teacher
 
 pytest.importorskip("onnxruntime")
@@ -87,6 +89,16 @@ def test_it_teaches_frozen_and_in_half_precision(suffix, model, tmp_path):
     teacher.module.train()
     with teacher.device.autocast():
         assert teacher.module(torch.randn(2, 3, 16, 16)).dtype == torch.float32
+
+
+def test_what_torch_does_not_run_is_not_known_to_cost_nothing(model, tmp_path):
+    """onnxruntime computes where torch's counter cannot see."""
+    device = Device("cpu", "fp32")
+    specs = [TeacherSpec(model=export(model, tmp_path / name)) for name in ("t.onnx", "t.pt2")]
+    hidden, seen = (load_teacher(spec, device) for spec in specs)
+    assert (hidden.macs, seen.macs) == (None, macs(model, 16))
+    assert Ensemble((seen, seen), "both").macs == 2 * macs(model, 16)
+    assert Ensemble((seen, hidden), "both").macs is None
 
 
 def test_the_hash_covers_weights_in_other_files(model, tmp_path):

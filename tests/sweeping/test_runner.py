@@ -11,6 +11,7 @@ from azeotrope.sweeping import runner as module
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner, images_trained
 from azeotrope.sweeping.training import Trained, TrainingFolder
+from azeotrope.teacher.teacher import Teacher
 
 from .conftest import IMAGES
 
@@ -55,6 +56,13 @@ def test_the_record_says_what_was_done(runner, specs, digits, teacher):
 def test_flops_are_two_a_multiply_accumulate_forward_and_backward(runner, specs):
     record = runner.run(specs("scratch")["scratch", 0])
     assert record.flops == 2 * 3 * record.student.macs * record.steps * record.recipe["batch_images"]
+
+
+def test_flops_are_not_known_when_the_teachers_are_not(runner, specs, monkeypatch):
+    monkeypatch.setattr(Teacher, "macs", None)
+    found = specs("scratch", "distill:kl")
+    assert runner.run(found["distill:kl", 0]).flops is None
+    assert runner.run(found["scratch", 0]).flops is not None
 
 
 def test_a_batch_in_parts_is_charged_the_second_forward_pass(runner, specs):

@@ -24,7 +24,7 @@ def macs(network: nn.Module, image_size: int, *, channels: int = 3) -> int:
 
     Counted by torch's own flop counter over convolutions, matrix products and attention (flops / 2), the convention of
     published tables; normalisation, activations and biases are left out. On a network whose tensors are on torch's
-    `meta` device nothing is computed.
+    `meta` device nothing is computed. 0 where torch runs none of it, as with a program for onnxruntime.
     """
     counter = FlopCounterMode(display=False)
     with _inference(network), counter:

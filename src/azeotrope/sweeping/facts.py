@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 from azeotrope.config import Pictures
-from azeotrope.models import cost
 from azeotrope.models.device import peak_memory_mb
 from azeotrope.record.environment import environment
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
@@ -141,9 +140,9 @@ def _teacher_images(resources: Resources, spec: RunSpec) -> int:
     return len(rows.train) * spec.recipe.cached_views + len(rows.train) + len(rows.val)
 
 
-def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float:
+def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float | None:
     """2 FLOPs a multiply-accumulate; the student forward and backward in every candidate training, the teacher
-    forward.
+    forward. None where the teacher's cannot be counted.
     """
     _, macs = resources.student_cost(spec.student, len(resources.tasks[spec.task].classes), spec.image_size)
     per_step = spec.recipe.batch_images + (spec.extra.per_step if spec.extra else 0)
@@ -153,9 +152,10 @@ def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float:
         passes += FORWARD
     flops = 2.0 * passes * macs * images
     if taught is not None:
-        teacher = taught.targets.cache.teacher
+        if (macs_of_teacher := taught.targets.cache.teacher.macs) is None:
+            return None
         seen = _teacher_images(resources, spec) + teacher_views(resources, spec) + (images if spec.recipe.live else 0)
-        flops += 2.0 * cost.macs(teacher.module, teacher.image_size) * seen
+        flops += 2.0 * macs_of_teacher * seen
     if spec.upstream is not None:
-        flops += _flops(resources, spec.pretraining(), None)
+        flops += _flops(resources, spec.pretraining(), None) or 0.0
     return flops

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from azeotrope.config import TeacherSpec, ViewPolicy
 from azeotrope.data.views import PLAIN
-from azeotrope.models import cost
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import images_of_training, images_trained
 from azeotrope.sweeping.spec import RunSpec
@@ -120,10 +119,11 @@ class Forecast:
         """Images per second through the teacher."""
         if spec not in self._teachers:
             teacher = self._resources.teacher(spec)
+            macs = None if self._measured else teacher.macs  # what cannot be counted is tried
             self._teachers[spec] = (
                 inference_rate(teacher.module, teacher.image_size, TEACHER_BATCH, self._resources.device, TRIAL_SECONDS)
-                if self._measured
-                else ASSUMED_MACS / cost.macs(teacher.module, teacher.image_size)
+                if macs is None
+                else ASSUMED_MACS / macs
             )
         return self._teachers[spec]
 

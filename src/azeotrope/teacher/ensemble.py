@@ -63,6 +63,12 @@ class Ensemble:
         return max(member.image_size for member in self.members)
 
     @property
+    def macs(self) -> int | None:
+        """Multiply-accumulates of one image through all members; None when one of them is not known."""
+        counted = [member.macs for member in self.members]
+        return None if None in counted else sum(macs for macs in counted if macs)
+
+    @property
     def module(self) -> Frozen:
         """What it costs to run all members once."""
         return Frozen(SideBySide(self.members))

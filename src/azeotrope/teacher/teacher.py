@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from azeotrope.config import TeacherSpec, ViewPolicy
 from azeotrope.data.views import draw, render
+from azeotrope.models import cost
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.device import Device
 from azeotrope.models.load import load_backbone
@@ -58,6 +59,11 @@ class Teacher:
     def members(self) -> tuple[Teacher]:
         """Itself alone, as an ensemble lists its members."""
         return (self,)
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-accumulates of one image; None for a program that torch does not run and so cannot count (ONNX)."""
+        return cost.macs(self.module, self.image_size) or None
 
     def embed(
         self, images: UInt8[Tensor, "B S S K"], policy: ViewPolicy, identities: NDArray[np.uint64], view: int
