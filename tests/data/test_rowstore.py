@@ -394,7 +394,9 @@ def _open_unless_rows(full):
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     """A file where the folder should be: refused for root too."""
     (tmp_path / "cache").write_text("")
-    with pytest.raises(StoreError, match=r"The output .*table-[0-9a-f]{16} cannot be written. Found: Not a directory") as said:
+    with pytest.raises(
+        StoreError, match=r"The output .*table-[0-9a-f]{16} cannot be written. Found: Not a directory"
+    ) as said:
         opened(tmp_path / "cache")
     assert "choose another folder with --cache" in str(said.value)
 
