@@ -117,7 +117,7 @@ def test_the_budget_stops_it_and_whole_groups_only_are_paid():
     assert len(step.runs) % 2 == 0
     step = next_step([], candidates_of(runs), at=16_000, budget_left=5)
     assert step.stop == "budget"
-    assert "the next paired runs cost 31, and 5 is left" in step.reason
+    assert "the next paired runs do not fit in the budget" in step.reason
 
 
 def test_with_nothing_left_it_says_so():

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import math
 
 import pytest
 from rich.console import Console
 
 import azeotrope
+from azeotrope.advice.answer import LabelsNeeded, ProposedRun, Recommendation
 from azeotrope.advice.limits import Needs
 from azeotrope.cli.__main__ import main
+from azeotrope.record.interval import Interval
 from azeotrope.record.store import RunStore
-from azeotrope.reporting.advice_text import document, short, text
+from azeotrope.reporting.advice_text import _labels, document, points, settling_title, short, text
 from azeotrope.reporting.plain import plain
 
 from .test_study import swept
@@ -47,6 +50,22 @@ def test_a_refusal_says_what_would_settle_it():
     said = shown(azeotrope.advise(swept(), Needs(images=1e6), draws=300))
     assert said.startswith("No recommendation at 1,000,000 images")
     assert "What would settle it" in said
+
+
+def test_bounds_that_are_not_there_and_zeros_read_well():
+    assert points(Interval(-0.0001, -0.01, 0.0004, 0.9)) == "0.0 (-1.0 to 0.0)"
+    needed = {"contender": "a", "target": 0.1, "p_never": 0.1, "p_reachable": None, "warnings": (), "run_ids": ()}
+    open_ended = Interval(900.0, 450.0, math.inf, 0.9)
+    assert _labels(LabelsNeeded(value=900.0, images=open_ended, **needed), {"a": 1}).startswith(
+        "a: 900 (450 or more); "
+    )
+    assert _labels(LabelsNeeded(value=None, images=open_ended, **needed), {"a": 1}).startswith("a: 450 or more; ")
+
+
+def test_runs_that_only_lessen_the_doubt_are_not_said_to_settle_it():
+    doubt, lack = ProposedRun(("a", "b"), 480.0, 1, 0.11), ProposedRun(("a", "b"), 90_000.0, 2)
+    titles = [settling_title(Recommendation("", None, None, None, 1.0, "", (run,))) for run in (doubt, lack)]
+    assert titles == ["What would tell most, best first", "What would settle it"]
 
 
 def test_no_infinity_reaches_the_document(advice):

@@ -73,6 +73,14 @@ def test_every_size_of_every_arm_stands_in_the_grid(html):
     assert grid.count("<tr>") == 1 + 4
 
 
+def test_every_student_and_every_run_is_named_and_no_file_that_is_not_there(html):
+    facts = html[html.index("<dt>Students</dt>") :].split("</div>")[0]
+    assert facts.count("4.6 M parameters") == 2
+    runs = len(swept()) + len(swept("other", sizes=SIZES[1:]))
+    assert all(f"{place:04x}" in html for place in range(runs))
+    assert "compare.json" not in html
+
+
 def test_one_size_makes_no_sweep():
     assert sweep_of(three_seeds("scratch", [200, 210, 190])) is None
 

@@ -134,7 +134,7 @@ def next_step(
     if runs:
         said = "; ".join(f"{question.student}: {question.said}" for question in questions)
         return Step(tuple(runs), None, said, questions)
-    stop, reason = _ended(wishes, waiting=bool(busy), budget_left=budget_left)
+    stop, reason = _ended(wishes, waiting=bool(busy))
     return Step((), stop, reason, questions)
 
 
@@ -160,7 +160,11 @@ def _wish(
         return _Wish(question, tuple(groups(run for run in free if run.key in first)), every=True)
     curves = finished([run for run in records if run.student.name == student])
     if len(curves) < 2:
-        return _Wish(Question(student, "no_choice", "nothing to choose between"), tuple(groups(free)), every=True)
+        return _Wish(
+            Question(student, "no_choice", "too few runs to judge: a law needs three sizes, and a choice two arms"),
+            tuple(groups(free)),
+            every=True,
+        )
     question = _question(student, curves, judge)
     if question.state != "open" or question.judged is None:
         return _Wish(question)
@@ -233,7 +237,7 @@ def _affordable(wishes: Sequence[_Wish], budget_left: float | None) -> list[Cand
     return runs
 
 
-def _ended(wishes: Sequence[_Wish], *, waiting: bool, budget_left: float | None) -> tuple[Stop | None, str]:
+def _ended(wishes: Sequence[_Wish], *, waiting: bool) -> tuple[Stop | None, str]:
     said = "; ".join(f"{wish.question.student}: {wish.question.said}" for wish in wishes)
     states = {wish.question.state for wish in wishes}
     if states <= {"settled"}:
@@ -242,9 +246,8 @@ def _ended(wishes: Sequence[_Wish], *, waiting: bool, budget_left: float | None)
         return "boundary_narrow", said
     if waiting:
         return None, said
-    unpaid = [price(group) for wish in wishes for group in wish.groups]
-    if unpaid:
-        return "budget", f"{said}; the next paired runs cost {min(unpaid):,.0f}, and {budget_left:,.0f} is left"
+    if any(wish.groups for wish in wishes):
+        return "budget", f"{said}; the next paired runs do not fit in the budget"
     return "nothing_left", f"{said}; every run of the plan is made"
 
 

@@ -121,7 +121,7 @@ def _reason(case: Case, choice: Choice, first: Contender, rival: Contender | Non
         return "it is the only one tested that fits your limits"
     if p_win.p is not None and p_win.p >= 0.95:
         return f"it is better than the runner-up, {rival.name}, with probability {p_win.p:.2f}"
-    points = f"{100 * case.practical:.1g} points"
+    points = f"{100 * case.practical:.2g} points"
     near = f"it is within {points} of the best with probability {p_win.p_near_best:.2f}"
     return near if choice.first == choice.leader else f"{near}, and cheaper than {rival.name}"
 

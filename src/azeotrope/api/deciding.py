@@ -71,5 +71,5 @@ def candidate(spec: RunSpec, price: float) -> Candidate:
 
 
 def firmed(step: Step) -> str:
-    """Where each student's question stands."""
-    return "; ".join(f"{question.student.removeprefix('timm:')}: {question.said}" for question in step.questions)
+    """Where each student's question stands, a line each."""
+    return "\n".join(f"{question.student.removeprefix('timm:')}: {question.said}" for question in step.questions)

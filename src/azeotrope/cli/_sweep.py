@@ -17,6 +17,7 @@ from azeotrope.sweeping.status import Running, Status
 
 REFRESH = 2  # times a second
 CELLS_SHOWN = 40
+LEFT_OUT_SHOWN = 10
 
 
 class Watched(Shown):
@@ -59,7 +60,7 @@ def drawn(status: Status, now: float) -> Group:
         table.add_row(Text(running.label), *_share(running, now))
     parts: list[Text | Table] = [Text(f"{counts} of {plural(status.planned, 'run')}{left}", style="bold"), table]
     parts += [Text(f"failed: {error}", style="red", overflow="ellipsis", no_wrap=True) for error in status.errors]
-    parts += [Text(line) for line in status.said.split("; ") if line]
+    parts += [Text(line) for line in status.said.splitlines()]
     return Group(*parts)
 
 
@@ -74,10 +75,12 @@ def ended(sweep: Sweep) -> list[str]:
         f"{plural(sweep.made, 'run')} made in {duration(sweep.seconds)}; "
         f"{len(sweep.done)} done and {len(sweep.failed)} failed of {sweep.planned}. Stopped: {sweep.stopped}."
     ]
-    said += [line for line in sweep.said.split("; ") if line]
+    said += sweep.said.splitlines()
     said += [f"dropped: {line}" for line in sweep.dropped]
     said += [f"failed: {run}: {reason}" for run, reason in sweep.failed.items()]
-    said += [f"left out: {run}: {reason}" for run, reason in sweep.left_out.items()]
+    said += [f"left out: {run}: {reason}" for run, reason in list(sweep.left_out.items())[:LEFT_OUT_SHOWN]]
+    if len(sweep.left_out) > LEFT_OUT_SHOWN:
+        said.append(f"left out: ... and {len(sweep.left_out) - LEFT_OUT_SHOWN} more (all with --json)")
     said += [f"cannot be tested here: {arm}: {reason}" for arm, reason in sweep.not_tested.items()]
     return [*said, f"Records: {sweep.out}"]
 

@@ -16,7 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from azeotrope.advice.answer import Advice, LabelsNeeded, WorthInImages
+from azeotrope.advice.answer import Advice, LabelsNeeded, Recommendation, WorthInImages
 from azeotrope.advice.price import Cost
 from azeotrope.record.interval import Interval
 from azeotrope.reporting.plain import plain
@@ -37,7 +37,7 @@ def text(advice: Advice) -> RenderableType:
     if advice.predicted_error is not None:
         parts += [_facts(advice, marks), Text()]
     if advice.recommendation.settled_by:
-        parts += [Text("What would settle it", style="bold"), *_bullets(_settling(advice)), Text()]
+        parts += [Text(settling_title(advice.recommendation), style="bold"), *_bullets(_settling(advice)), Text()]
     if advice.labels_needed:
         target = 100 * advice.labels_needed[0].target
         parts += [Text(f"Labelled images needed for {target:.3g} % error", style="bold")]
@@ -45,8 +45,8 @@ def text(advice: Advice) -> RenderableType:
     if advice.worth_in_images:
         parts += [Text(f"Worth in images, at {advice.worth_in_images[0].at:,.0f}", style="bold")]
         parts += [*_bullets(_worth(item, marks) for item in advice.worth_in_images), Text()]
-    parts += [Text("It would change", style="bold")]
-    parts += _bullets([change.sentence for change in advice.would_change_if] or ["by nothing that these runs show"])
+    parts += [Text("What would change the answer", style="bold")]
+    parts += _bullets([change.sentence for change in advice.would_change_if] or ["nothing that these runs show"])
     parts += [Text(), Text("Not tested", style="bold")]
     parts += _bullets([f"{gap.what}: {gap.reason}" for gap in advice.not_tested] or ["nothing that is usual"])
     parts += [Text(), Text("Evidence", style="bold"), _evidence(advice), *_run_ids(advice)]
@@ -96,7 +96,8 @@ def errors(interval: Interval) -> str:
 
 def points(margin: Interval) -> str:
     """A difference of errors in points, like "0.6 (0.2 to 1.0)"."""
-    return f"{100 * margin.value:.1f} ({100 * margin.low:.1f} to {100 * margin.high:.1f})"
+    value, low, high = (f"{round(100 * share, 1) + 0.0:.1f}" for share in (margin.value, margin.low, margin.high))
+    return f"{value} ({low} to {high})"  # + 0.0 takes the sign off a zero
 
 
 def _cost(cost: Cost) -> str:
@@ -113,6 +114,12 @@ def _cost(cost: Cost) -> str:
     return said + (" (extrapolated)" if cost.extrapolated else "")
 
 
+def settling_title(recommendation: Recommendation) -> str:
+    """What the runs of a refusal are: those that are lacking, or those that would take away most of the doubt."""
+    ranked = any(run.variance_removed is not None for run in recommendation.settled_by)
+    return "What would tell most, best first" if ranked else "What would settle it"
+
+
 def _settling(advice: Advice) -> Iterable[str]:
     for run in advice.recommendation.settled_by:
         who = f"{plural(run.seeds, 'paired seed')} of {', '.join(run.contenders)} at {run.train_images:,.0f} images"
@@ -124,8 +131,8 @@ def _labels(item: LabelsNeeded, marks: dict[str, int]) -> str:
     if item.p_never > 0.95:
         said = "never, as far as these runs tell"
     else:
-        low, high = _size(item.images.low), _size(item.images.high)
-        said = f"{_size(item.value)} ({low} to {high})" if item.value else f"between {low} and {high}"
+        ends = _ends(item.images)
+        said = f"{_size(item.value)} ({ends})" if item.value else ends
         if item.p_never > 0:
             said += f"; never with probability {item.p_never:.2f}"
     if item.p_reachable is not None:
@@ -143,8 +150,14 @@ def _worth(item: WorthInImages, marks: dict[str, int]) -> str:
     )
 
 
+def _ends(images: Interval) -> str:
+    return (
+        f"{_size(images.low)} to {_size(images.high)}" if math.isfinite(images.high) else f"{_size(images.low)} or more"
+    )
+
+
 def _size(images: float) -> str:
-    return f"{float(f'{images:.3g}'):,.0f}" if math.isfinite(images) else "without bound"
+    return f"{float(f'{images:.3g}'):,.0f}"
 
 
 def _bullets(lines: Iterable[str]) -> list[RenderableType]:

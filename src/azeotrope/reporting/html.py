@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 import azeotrope
 from azeotrope.reporting import figures, render, trade_off, words
-from azeotrope.reporting.advice_text import points
+from azeotrope.reporting.advice_text import points, settling_title
 from azeotrope.reporting.numbers import Comparison, Document, NotTested
 from azeotrope.reporting.plain import plain
 from azeotrope.reporting.study import Study, Sweep, checklists, fit_rows, panels
@@ -62,6 +62,7 @@ def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | No
             fit_rows=fit_rows,
             checklists=checklists,
             points=points,
+            settling_title=settling_title,
             not_tested=_distinct(comparisons),
             plan=comparisons[-1].plan,
             phases=figures.phases,

@@ -30,7 +30,9 @@ class Running:
 
 @dataclass
 class Status:
-    """Where a sweep stands. `seconds_left` is None until it can be said; `said` is how the answer firms up."""
+    """Where a sweep stands. `seconds_left` is None until it can be said; `said` is how the answer firms up, a line a
+    student.
+    """
 
     running: dict[str, Running] = field(default_factory=dict)
     planned: int = 0
