@@ -9,8 +9,8 @@ from pathlib import Path
 
 from azeotrope.api.deciding import Deciding, Firming
 from azeotrope.api.progress import Progress, Silent, scanning
-from azeotrope.api.workshop import default_cache
 from azeotrope.config import digest, from_yaml
+from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
 from azeotrope.lookup import member
@@ -166,7 +166,7 @@ def _is_url(out: str | Path) -> bool:
 def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progress) -> tuple[Grid, Bench, Resources]:
     """Read the images, resolve the plan, say where everything is; unfinished trainings of a URL lie in the cache."""
     make_repeatable()
-    resources = Resources(cache or default_cache(), choose(plan.precision))
+    resources = Resources(cache or cache_root(), choose(plan.precision))
     check_models(resources, plan.students, plan.teachers, plan.image_size)
     task = load_task(plan.data, scanning(progress))
     upstream = load_task(plan.upstream, scanning(progress)) if plan.upstream else None

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from azeotrope.api.progress import Progress, Silent, scanning
-from azeotrope.api.workshop import default_cache
 from azeotrope.config import Recipe, TeacherSpec, ViewPolicy, from_yaml, to_yaml
 from azeotrope.data.manifest import scan
+from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
 from azeotrope.data.unlabelled import held_out_rows, keep_apart
 from azeotrope.data.views import PLAIN
@@ -78,7 +78,7 @@ def synth(
     progress, device = progress or Silent(), choose(precision)
     make_repeatable()
     task = load_task(data, scanning(progress))
-    resources = Resources(cache or default_cache(), device)
+    resources = Resources(cache or cache_root(), device)
     resources.add(task)
     images = train_images or len(task.splits.train)
     spec = TeacherSpec(model=teacher) if isinstance(teacher, str) else teacher

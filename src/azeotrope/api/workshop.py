@@ -4,7 +4,6 @@ own.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Literal
 from azeotrope.api.cache_budget import within_budget
 from azeotrope.api.progress import Progress, Silent, scanning
 from azeotrope.config import Arm, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec, to_yaml
+from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError
 from azeotrope.models.device import choose, make_repeatable
@@ -68,9 +68,7 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     """
     progress = progress or Silent()
     make_repeatable()
-    resources = Resources(
-        request.cache or default_cache(), choose(request.precision), verify_cache=request.verify_cache
-    )
+    resources = Resources(request.cache or cache_root(), choose(request.precision), verify_cache=request.verify_cache)
     arms, left_out = _arms(request)
     teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
     check_models(resources, [request.student], [teacher] if teacher else [], request.image_size)
@@ -127,15 +125,6 @@ def keep_plan(out: Path, plan: ComparePlan) -> None:
         write_atomically(path, to_yaml(plan))
     except OSError as error:
         raise cannot_write(path, error) from error
-
-
-def default_cache() -> Path:
-    """Where packs and embeddings are kept: `$AZEOTROPE_CACHE`, else the user's cache folder. It may be deleted at
-    any time.
-    """
-    named = os.environ.get("AZEOTROPE_CACHE")
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(named).expanduser() if named else base / "azeotrope"
 
 
 def _arms(request: Request) -> tuple[list[Arm], dict[str, str]]:
