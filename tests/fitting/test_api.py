@@ -192,6 +192,18 @@ def test_forecast_says_how_many_images_and_how_likely_never() -> None:
     assert never.value is None
 
 
+def test_a_forecast_names_the_next_run_by_its_price() -> None:
+    dear, cheap = (
+        fit(runs(), forecast=0.09, bootstrap=300, price=price).groups["scratch"].forecast
+        for price in (lambda size: size**3, lambda size: 1.0)
+    )
+    assert dear is not None
+    assert cheap is not None
+    assert cheap.next_runs[0].size >= 8000  # towards the target, which lies beyond the data
+    assert dear.next_runs[0].size < cheap.next_runs[0].size
+    assert 0 < cheap.next_runs[0].variance_removed < 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

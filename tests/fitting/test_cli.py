@@ -36,10 +36,11 @@ def test_json_is_the_only_thing_on_standard_output(table: str, capsys: pytest.Ca
 
 
 def test_text_fits_a_hundred_columns(table: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(table, *MAPPING, "--forecast", "0.2") == 0
+    assert run(table, *MAPPING, "--forecast", "0.09") == 0
     out = capsys.readouterr().out
     assert "power_floor" in out
     assert "never with probability" in " ".join(out.split())
+    assert "Next run: one more seed at" in " ".join(out.split())
     assert max(map(len, out.splitlines())) <= 100
 
 

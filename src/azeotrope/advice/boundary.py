@@ -16,7 +16,7 @@ from azeotrope.advice.crossings import Direction, SignChanges, log_grid, sign_ch
 from azeotrope.advice.draws import Draws
 from azeotrope.advice.form_free import SizeCheck, disagreements, form_free
 from azeotrope.advice.needs import TRUSTED_REACH, EffectiveData, effective_data
-from azeotrope.advice.next_runs import NextRun, Price, by_size, settle_crossing
+from azeotrope.advice.next_runs import SUGGESTED, NextRun, Price, by_size, settle_crossing
 from azeotrope.advice.outcome import Outcome, decide
 from azeotrope.record.interval import Interval, quantile_interval
 from azeotrope.record.units import Unit
@@ -25,7 +25,6 @@ LEVEL = 0.9
 TAIL = (1 - LEVEL) / 2
 PRACTICAL = 0.005
 """Half a point of error: below it nobody would change strategy (METHOD 7)."""
-SUGGESTED = 3
 _NOTHING = 1e-12
 """A difference that has a sign and no size."""
 

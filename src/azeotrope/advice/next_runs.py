@@ -18,6 +18,8 @@ from azeotrope.advice.draws import Draws
 KAPPA = 0.4
 """Price enters with this power: at equal total cost this cut the boundary's sd by a third (METHOD 7)."""
 CANDIDATES = 25
+SUGGESTED = 3
+"""How many of the ranked runs are shown."""
 ASSUMED_NOISE = 0.03
 """sd of log error of one run where no size has two seeds, as in `fitting.form.ASSUMED_SPREAD`."""
 

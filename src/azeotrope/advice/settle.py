@@ -11,10 +11,9 @@ from azeotrope.advice.boundary import main_direction
 from azeotrope.advice.crossings import log_grid, sign_changes
 from azeotrope.advice.evidence import Contender
 from azeotrope.advice.judged import Judged
-from azeotrope.advice.next_runs import settle_crossing
+from azeotrope.advice.next_runs import SUGGESTED, settle_crossing
 from azeotrope.record.checks import FEWEST_SIZES
 
-SUGGESTED = 3
 PILOT_SHARES = (1 / 16, 1 / 4, 1.0)
 """Of the user's images: sizes for a contender that has too few for a law."""
 PILOT_SEEDS = 2

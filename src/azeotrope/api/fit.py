@@ -12,14 +12,15 @@ import polars as pl
 
 from azeotrope.advice.cells import joint_cells
 from azeotrope.advice.draws import draw_curves
-from azeotrope.advice.needs import check_target, required
+from azeotrope.advice.needs import check_target, required, required_draws
+from azeotrope.advice.next_runs import SUGGESTED, Price, by_size, settle_forecast
 from azeotrope.api.asked import AVERAGE, FEWEST_DRAWS, check_at, check_draws
 from azeotrope.errors import InputError, NotIdentifiable
 from azeotrope.fitting.cells import cells_of
 from azeotrope.fitting.form import Options
 from azeotrope.fitting.forms import default_forms, is_in, takes
 from azeotrope.fitting.group import fit_group
-from azeotrope.fitting.result import FitResult, Forecast, GroupFit
+from azeotrope.fitting.result import FitResult, Forecast, GroupFit, NextSize
 from azeotrope.laws._law import Law
 from azeotrope.laws._law import law as law_of
 from azeotrope.record.checks import check_sizes, sizes
@@ -41,12 +42,14 @@ def fit(
     bootstrap: int = 1000,
     seed: int = 0,
     columns: Columns | None = None,
+    price: Price = by_size,
 ) -> FitResult:
     """Fit scaling laws to every group in `runs` (a store, a CSV or Parquet file, a table, or records).
 
     `at`: sizes to predict at, along the data axis. `law`: one law's key, or "average" for all that apply. `bootstrap`
-    0 leaves out intervals. `forecast`: a target error, for which each group says how many images it needs. `columns`
-    maps the table's own names. A group that cannot be fitted is `refused` with the reason.
+    0 leaves out intervals. `forecast`: a target error, for which each group says how many images it needs, and which
+    run would tell most about that for its `price`. `columns` maps the table's own names. A group that cannot be fitted
+    is `refused` with the reason.
 
     Raises NotIdentifiable when no group can be fitted (fewer than 3 sizes, a span below 2), InputError for bad input.
     """
@@ -56,7 +59,7 @@ def fit(
     if forecast is not None:
         check_target(forecast, bounded=frame.bounded)
     options = Options(huber=loss == "huber", priors=priors, bootstrap=bootstrap, seed=seed)
-    asked = _Asked(tuple(at), law, options, forecast)
+    asked = _Asked(tuple(at), law, options, forecast, price)
     groups = {name: asked.of(frame.only(name)) for name in frame.groups}
     if all(group.refused for group in groups.values()):
         raise asked.refusals[0]
@@ -81,6 +84,7 @@ class _Asked:
     law: str
     options: Options
     forecast: float | None
+    price: Price
     refusals: list[NotIdentifiable] = field(default_factory=list)
 
     def of(self, frame: RunFrame) -> GroupFit:
@@ -123,6 +127,8 @@ class _Asked:
             form=None if self.law == AVERAGE else self.law,
         )
         needed = required(cells, drawn, 0, self.forecast, self.options.level)
+        sizes_drawn = required_draws(cells, drawn, 0, self.forecast)
+        ranked = settle_forecast(cells, drawn, sizes_drawn, price=self.price)[:SUGGESTED]
         low, high = (end if math.isfinite(end) else None for end in (needed.images.low, needed.images.high))
         forecast = Forecast(
             target=needed.target,
@@ -131,6 +137,9 @@ class _Asked:
             high=high,
             p_never=needed.p_never,
             p_already=needed.p_already,
+            next_runs=tuple(
+                NextSize(size=run.size, variance_removed=run.variance_removed, price=run.price) for run in ranked
+            ),
         )
         return found.model_copy(update={"forecast": forecast, "warnings": (*found.warnings, *needed.warnings)})
 

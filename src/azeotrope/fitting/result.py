@@ -56,9 +56,20 @@ class Prediction(Shown):
     reach: float
 
 
+class NextSize(Shown):
+    """One more seed at `size` would remove the share `variance_removed` of what is uncertain of the forecast (its
+    log).
+    """
+
+    size: float
+    variance_removed: float
+    price: float
+
+
 class Forecast(Shown):
     """Images this group needs for `target` error: `low` to `high` at 90 %, None meaning without end. `value` is None
     also where it would lie too far beyond the data to be said. `p_never` is the share of draws that do not get there.
+    `next_runs` are the sizes whose runs tell most about it for their price, best first.
     """
 
     target: float
@@ -67,6 +78,7 @@ class Forecast(Shown):
     high: float | None
     p_never: float
     p_already: float
+    next_runs: tuple[NextSize, ...] = ()
 
 
 class Average(Shown):

@@ -10,6 +10,9 @@ from rich.text import Text
 from azeotrope.fitting.result import FitResult, Forecast, GroupFit
 from azeotrope.reporting.words import MISSING, count, percent
 
+SAID = 0.01
+"""Share of a forecast's variance below which no run is worth naming."""
+
 
 def text(fitted: FitResult) -> RenderableType:
     """Every group: predictions first, then the laws, then what weakens them."""
@@ -59,8 +62,17 @@ def _forecast(forecast: Forecast, fitted: FitResult) -> str:
     value = "" if forecast.value is None else f" about {count(forecast.value)},"
     return (
         f"For {_error(forecast.target, fitted)}:{value} between {low} and {high} {fitted.axes[-1]}; "
-        f"never with probability {forecast.p_never:.2f}."
+        f"never with probability {forecast.p_never:.2f}.{_next(forecast)}"
     )
+
+
+def _next(forecast: Forecast) -> str:
+    """The run to make next, where one would tell anything."""
+    best = forecast.next_runs[0] if forecast.next_runs else None
+    if best is None or best.variance_removed < SAID:
+        return ""
+    removed = f"it would remove {best.variance_removed:.0%} of what is uncertain"
+    return f" Next run: one more seed at {count(best.size)}; {removed}."
 
 
 def _error(value: float | None, fitted: FitResult) -> str:
