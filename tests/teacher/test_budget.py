@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from azeotrope.config import MAX_VIEWS
 from azeotrope.data.rowstore import RowStore
 from azeotrope.errors import InputError
 from azeotrope.teacher.budget import affordable_views, cache_bytes
@@ -33,3 +34,13 @@ def test_a_budget_below_one_view_is_refused_with_what_would_do():
         "Allowed: 0.00355 GB for one view, 0.0267 GB for 16, of 1,000 images. "
         "Next: raise --cache-gb, train on fewer images, or take --views live, which stores no views."
     )
+
+
+@pytest.mark.parametrize("gigabytes", [float("nan"), 0, -1])
+def test_what_is_no_budget_is_refused(gigabytes):
+    with pytest.raises(InputError, match=f"Found: --cache-gb {gigabytes:g}"):
+        affordable_views(gigabytes, 768, 1000, 300)
+
+
+def test_a_budget_without_end_affords_the_most_views_there_can_be():
+    assert affordable_views(float("inf"), 768, 1000, 300) == MAX_VIEWS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from azeotrope.config import MAX_VIEWS
 from azeotrope.data.views import PLAIN
 from azeotrope.errors import InputError
 
@@ -15,14 +16,14 @@ def cache_bytes(features: int, train_images: int, other_images: int, views: int)
 
 
 def affordable_views(gigabytes: float, features: int, train_images: int, other_images: int) -> int:
-    """The largest K whose cache fits into `gigabytes` (10^9 bytes).
+    """The largest K, at most MAX_VIEWS, whose cache fits into `gigabytes` (10^9 bytes).
 
     Raises InputError when not even one view fits, with the budget that one view, and 16, would need.
     """
-    plain = cache_bytes(features, train_images, other_images, 0)
-    views = int((gigabytes * 1e9 - plain) // (train_images * (_HALF * features + _CHECK)))
-    if views >= 1:
-        return views
+    room = gigabytes * 1e9 - cache_bytes(features, train_images, other_images, 0)
+    a_view = train_images * (_HALF * features + _CHECK)
+    if room >= a_view:  # not when it is no number
+        return int(min(room / a_view, MAX_VIEWS))
     needed = {views: cache_bytes(features, train_images, other_images, views) / 1e9 for views in (1, 16)}
     raise InputError(
         "The teacher cache needs room for at least one view of each image",
