@@ -24,6 +24,7 @@ from azeotrope.strategies import distill, scratch
 from azeotrope.teacher.cache import EmbeddingCache, open_cache
 from azeotrope.teacher.head import Head
 from azeotrope.teacher.teacher import Frozen, Teacher
+from azeotrope.train.ahead import ahead
 from azeotrope.train.dataset import StudentData, Targets
 from azeotrope.train.loop import Rows, Training
 
@@ -149,7 +150,7 @@ class Steps:
         if batch is None:
             made = self.training
             batch_images = made.stage.recipe.batch_images
-            self.batches = made.data.epoch(made.rows.train, batch_images, 0, self.epoch)
+            self.batches = ahead(made.data.epoch(made.rows.train, batch_images, 0, self.epoch))
             self.epoch += 1
             batch = next(self.batches)
         self.waiting += time.perf_counter() - began

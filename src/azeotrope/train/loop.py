@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from azeotrope.losses._contract import Setup, WeightedSum, build
 from azeotrope.models.device import Device, synchronise
 from azeotrope.models.network import Network
 from azeotrope.train import checkpoint
+from azeotrope.train.ahead import ahead
 from azeotrope.train.dataset import Batch, StudentData
 from azeotrope.train.evaluate import Score, validate
 from azeotrope.train.optimizer import build_optimizer, rate_factor, set_rate
@@ -112,14 +114,12 @@ class Training:
         torch.manual_seed(stream)  # dropout, where a model has any
         share = self.processes.share(recipe.batch_images)
         values = []
-        for index, batch in enumerate(self.data.epoch(self.rows.train, recipe.batch_images, self.seed, epoch, share)):
-            step = epoch * per_epoch + index
-            set_rate(
-                self.optimizer,
-                self.learning_rate * rate_factor(step, recipe.epochs * per_epoch, recipe.warmup_share),
-            )
-            values.append(self._step(batch, (step + 1) / (recipe.epochs * per_epoch)))
-            self.advance(recipe.batch_images)
+        with closing(ahead(self.data.epoch(self.rows.train, recipe.batch_images, self.seed, epoch, share))) as batches:
+            for step, batch in enumerate(batches, start=epoch * per_epoch):
+                rate = self.learning_rate * rate_factor(step, recipe.epochs * per_epoch, recipe.warmup_share)
+                set_rate(self.optimizer, rate)
+                values.append(self._step(batch, (step + 1) / (recipe.epochs * per_epoch)))
+                self.advance(recipe.batch_images)
         self.processes.agree(self.network)
         self._check_finite(torch.stack(values), epoch * per_epoch)
 
