@@ -36,7 +36,7 @@ def test_a_budget_below_one_view_is_refused_with_what_would_do():
     )
 
 
-@pytest.mark.parametrize("gigabytes", [float("nan"), 0, -1])
+@pytest.mark.parametrize("gigabytes", [float("nan"), 0.0, -1.0])
 def test_what_is_no_budget_is_refused(gigabytes):
     with pytest.raises(InputError, match=f"Found: --cache-gb {gigabytes:g}"):
         affordable_views(gigabytes, 768, 1000, 300)
