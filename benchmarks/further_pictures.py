@@ -73,7 +73,7 @@ def _report(out: Path, arms: list[str]) -> None:
         print("   seconds", _rounded(first.seconds), f"TFLOPs {(first.flops or 0) / 1e12:.1f}")
         if group is not groups["distill"]:
             found = verdict(group, plain)
-            print("  ", found.call, found.reason)
+            print("  ", found.verdict, found.reason)
 
 
 def _rounded(seconds: dict[str, float]) -> dict[str, float]:
