@@ -54,6 +54,19 @@ def test_runs_that_the_last_comparison_does_not_name_are_counted(tmp_path, seeds
     assert f"{said} not part of this comparison." in azeotrope.report(tmp_path).read_text()
 
 
+def test_an_arm_pre_trained_on_several_numbers_of_images_is_an_arm_for_each(tmp_path):
+    runs = [run("scratch", seed, errors=220) for seed in range(3)]
+    for images, wrong in ((1000, 210), (4000, 200)):
+        seconds = {"train": 10.0, "pretrain": images / 100}
+        upstream = {"pretrain_images": images, "init": "upstream", "strategy": "finetune", "seconds": seconds}
+        made = [run("finetune@upstream", seed, errors=wrong, **upstream) for seed in range(3)]
+        runs += [one.model_copy(update={"run_id": f"{one.run_id}-{images}"}) for one in made]
+    (found,) = compared(stored(tmp_path, runs))
+    names = [f"finetune@upstream, pre-trained on {images}" for images in ("1,000", "4,000")]
+    assert [arm.name for arm in found.arms] == ["scratch", *names]
+    assert [found.arm(name).seconds_amortised["pretrain"] for name in names] == [10.0, 40.0]
+
+
 OTHER = {
     "recipe": {"recipe": {"epochs": 9, "batch_images": 32}},
     "image size": {"student": STUDENT.model_copy(update={"image_size": 64})},

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from azeotrope.advice.contenders import contender
 from azeotrope.api.study import sweep_of
 from azeotrope.errors import InputError
 from azeotrope.record.run import EnvironmentFacts, RunRecord
@@ -78,9 +79,20 @@ def _side_by_side(records: Sequence[RunRecord]) -> dict[_Key, list[RunRecord]]:
         settings.setdefault(_setting(run), []).append(run)
     return {
         setting._replace(teacher=teacher): [run for run in same if run.teacher is None or run.teacher.name == teacher]
-        for setting, same in settings.items()
+        for setting, same in ((setting, _named(runs)) for setting, runs in settings.items())
         for teacher in {run.teacher.name for run in same if run.teacher} or {""}
     }
+
+
+def _named(runs: Sequence[RunRecord]) -> list[RunRecord]:
+    """An arm that was pre-trained here on several numbers of images is an arm for each."""
+    numbers: dict[str, set[int]] = {}
+    for run in runs:
+        numbers.setdefault(run.arm, set()).add(run.pretrain_images)
+    return [
+        run.model_copy(update={"arm": contender(run.arm, run.pretrain_images)}) if len(numbers[run.arm]) > 1 else run
+        for run in runs
+    ]
 
 
 def _setting(run: RunRecord) -> _Key:

@@ -87,10 +87,10 @@ def summarise(
     )
 
 
-def shown_order(run: RunRecord) -> tuple[int, str, int]:
-    """Where a run stands on the page: by strategy, arm and seed."""
-    known = run.strategy in STRATEGIES
-    return STRATEGIES.index(run.strategy) if known else len(STRATEGIES), run.arm, run.seed
+def shown_order(run: RunRecord) -> tuple[int, str, int, str, int]:
+    """Where a run stands on the page: by strategy, arm, images it was pre-trained on here, and seed."""
+    place = STRATEGIES.index(run.strategy) if run.strategy in STRATEGIES else len(STRATEGIES)
+    return place, run.arm.partition(",")[0], run.pretrain_images, run.arm, run.seed
 
 
 def amortise(runs: Sequence[RunRecord]) -> list[dict[str, float]]:
@@ -99,16 +99,18 @@ def amortise(runs: Sequence[RunRecord]) -> list[dict[str, float]]:
     Every record states what its run would pay alone. Runs of one size and seed that went through a phase of
     `SHARED_PHASES` share one pass, which costs the mean of what they state; each of the k runs is charged 1/k of it.
     """
-    stated: dict[tuple[int, int, str], list[float]] = {}
+    stated: dict[tuple[int, int, str, int], list[float]] = {}
     for run in runs:
         for phase in SHARED_PHASES:
             if run.seconds.get(phase, 0) > 0:
-                stated.setdefault((run.train_images, run.seed, phase), []).append(run.seconds[phase])
+                stated.setdefault(_pass(run, phase), []).append(run.seconds[phase])
     share = {key: fmean(seconds) / len(seconds) for key, seconds in stated.items()}
-    return [
-        {phase: share.get((run.train_images, run.seed, phase), spent) for phase, spent in run.seconds.items()}
-        for run in runs
-    ]
+    return [{phase: share.get(_pass(run, phase), spent) for phase, spent in run.seconds.items()} for run in runs]
+
+
+def _pass(run: RunRecord, phase: str) -> tuple[int, int, str, int]:
+    """What runs that share a phase have in common; pre-training on more images is another one."""
+    return run.train_images, run.seed, phase, run.pretrain_images if phase == "pretrain" else 0
 
 
 def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> ArmSummary:
