@@ -1,5 +1,6 @@
 """From a plan to its runs: the same that `compare` would make, each once, cheap sizes first, seeds paired."""
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -82,23 +83,41 @@ def test_sizes_beyond_the_data_are_refused(grid):
 
 
 class TestAuto:
-    def test_seven_sizes_double_up_to_the_number_asked_about(self, grid):
-        found = grid(arms="scratch", at=640)
+    @pytest.fixture
+    def grid(self, grid, teacher):
+        """Two arms, so that there is something to decide."""
+        return partial(grid, teachers=[teacher], arms=["scratch", "distill:kl"])
+
+    def test_seven_sizes_rise_to_the_number_asked_about(self, grid):
+        found = grid(at=640)
         sizes = sorted({spec.train_images for spec in found.specs})
-        assert sizes == [10, 20, 40, 80, 160, 320, 640]
+        assert sizes == [20, 36, 63, 110, 200, 360, 640]  # two images of each of ten classes, and more
         assert found.at == 640
         assert {spec.seed for spec in found.specs} == set(range(AUTO_SEEDS))
 
+    def test_sizes_double_where_every_class_is_in_the_smallest(self):
+        assert auto_sizes(16_000, 100) == (250, 500, 1000, 2000, 4000, 8000, 16_000)
+
+    @pytest.mark.parametrize("classes", [1, 10])
     @pytest.mark.parametrize("largest", [2, 3, 10, 1234, 16_000, 1_281_167])
-    def test_sizes_rise_by_no_more_than_the_method_allows(self, largest):
-        sizes = auto_sizes(largest)
+    def test_sizes_rise_by_no_more_than_the_method_allows(self, largest, classes):
+        sizes = auto_sizes(largest, classes)
         assert sizes[-1] == largest
+        assert sizes[0] >= min(largest, 2 * classes)
         assert all(small < large <= 2.5 * small for small, large in pairwise(sizes))
 
     def test_more_images_than_there_are_can_be_asked_about(self, grid, digits):
-        found = grid(arms="scratch", at=50_000)
+        found = grid(at=50_000)
         assert max(spec.train_images for spec in found.specs) == len(digits.splits.train)
         assert found.at == 50_000
 
     def test_its_seeds_are_those_of_the_plan_and_some_more(self, grid):
-        assert {spec.seed for spec in grid(arms="scratch", at=100, seeds=[7, 3]).specs} == {7, 3, 8, 9, 10}
+        assert {spec.seed for spec in grid(at=100, seeds=[7, 3]).specs} == {7, 3, 8, 9, 10}
+
+    def test_one_arm_alone_leaves_nothing_to_decide(self, grid):
+        with pytest.raises(InputError) as refusal:
+            grid(teachers=[], arms="scratch", at=100)
+        assert str(refusal.value) == (
+            "auto decides between arms, and needs two for every student. Found: scratch alone for test_resnet. "
+            "Next: name a teacher with --teacher or more --arms, or list the sizes with --train-images."
+        )

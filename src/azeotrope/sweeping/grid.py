@@ -6,19 +6,22 @@ A sweep is a set of comparisons (one a teacher, student and number of upstream i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from azeotrope.config import Arm, ComparePlan, TeacherSpec, UpstreamSpec
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
-from azeotrope.sweeping.plan import MIN_TRAIN_IMAGES, default_arms, make_plan, run_specs
+from azeotrope.sweeping.plan import default_arms, make_plan, run_specs
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.sweep_plan import SweepPlan
 
 AUTO_SIZES = 7  # METHOD 7: seven log-spaced sizes extrapolate best
 AUTO_RATIO = 2.0
+AUTO_IMAGES_PER_CLASS = 2  # in the smallest; with fewer no teacher's head can be fitted
 AUTO_SEEDS = 5  # those that `auto` may choose from, where the plan names fewer
 
 
@@ -39,7 +42,7 @@ class Grid:
 def open_grid(plan: SweepPlan, resources: Resources, task: Task, upstream: Task | None) -> Grid:
     """Resolve and check the plan. Raises InputError for anything that can be seen to be wrong before training."""
     students = plan.students or (plan.ladder.students() if plan.ladder else ())
-    sizes = _sizes(plan, len(task.splits.train))
+    sizes = _sizes(plan, task)
     seeds = _seeds(plan)
     left_out: dict[str, str] = {}
     parts = []
@@ -72,19 +75,41 @@ def open_grid(plan: SweepPlan, resources: Resources, task: Task, upstream: Task 
     )
     _check_repeated(plan, resolved)
     specs = {spec.digest(): spec for spec in _runs(parts, resources, upstream)}
+    if plan.train_images == "auto":
+        _check_choice(specs.values(), left_out)
     return Grid(resolved, tuple(specs.values()), left_out, plan.at or sizes[-1])
 
 
-def auto_sizes(largest: int) -> tuple[int, ...]:
-    """Up to seven sizes that double up to `largest`, rounded to two figures, for `auto` to choose among."""
-    sizes = (largest / AUTO_RATIO**step for step in reversed(range(1, AUTO_SIZES)))
-    rounded = {int(float(f"{size:.2g}")) for size in sizes if size >= MIN_TRAIN_IMAGES}
-    return (*sorted(rounded), largest)
+def auto_sizes(largest: int, classes: int) -> tuple[int, ...]:
+    """Up to seven sizes that double up to `largest`, rounded to two figures, for `auto` to choose among; closer
+    together where the smallest would not hold every class.
+    """
+    least = max(largest / AUTO_RATIO ** (AUTO_SIZES - 1), AUTO_IMAGES_PER_CLASS * classes)
+    sizes = np.geomspace(min(least, largest), largest, AUTO_SIZES)
+    return (*sorted({int(float(f"{size:.2g}")) for size in sizes[:-1]} - {largest}), largest)
 
 
-def _sizes(plan: SweepPlan, available: int) -> tuple[int, ...]:
+def _check_choice(specs: Iterable[RunSpec], left_out: dict[str, str]) -> None:
+    """`auto` decides between arms; of a student with one there is nothing to decide."""
+    arms: dict[str, set[tuple[str, int]]] = {}
+    for spec in specs:
+        images = spec.upstream.pretrain_images if spec.upstream else 0
+        arms.setdefault(spec.student, set()).add((spec.arm.name, images))
+    alone = {student: next(iter(found))[0] for student, found in arms.items() if len(found) == 1}
+    if alone:
+        student, arm = next(iter(alone.items()))
+        missing = "".join(f"; {name}: {reason}" for name, reason in left_out.items())
+        raise InputError(
+            "auto decides between arms, and needs two for every student",
+            found=f"{arm} alone for {student}{missing}",
+            next_step="name a teacher with --teacher or more --arms, or list the sizes with --train-images",
+        )
+
+
+def _sizes(plan: SweepPlan, task: Task) -> tuple[int, ...]:
+    available = len(task.splits.train)
     if plan.train_images == "auto":
-        return auto_sizes(min(plan.at or available, available))
+        return auto_sizes(min(plan.at or available, available), len(task.classes))
     return tuple(sorted(plan.train_images))
 
 
