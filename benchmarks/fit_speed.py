@@ -104,7 +104,7 @@ def main() -> None:
         f"even {BOOTSTRAPS} bootstraps: {scipy_seconds[0] / np.median(boot_seconds):,.0f} x faster than SciPy's one fit"
     )
     print(f"objective, ours / SciPy's: {fitted.objective[0] / lowest:.9f}")
-    print("A 1.8172  alpha 0.3473 reference; ours", np.round(fitted.natural()[0], 4))
+    print("reference E 1.8172, A 477.8, B 2143, alpha 0.3473, beta 0.3672; ours", np.round(fitted.natural()[0], 4))
 
 
 if __name__ == "__main__":
