@@ -81,6 +81,27 @@ def test_every_student_and_every_run_is_named_and_no_file_that_is_not_there(html
     assert "compare.json" not in html
 
 
+def test_a_sweep_over_upstream_images_shows_its_boundaries(tmp_path, monkeypatch):
+    monkeypatch.setattr("azeotrope.api.study.DRAWS", 200)
+    runs = [*three_seeds("scratch", [300, 305, 310]), *three_seeds("distill", [240, 250, 245])]
+    for images, wrong in ((1000, 290), (4000, 250), (16_000, 200)):
+        upstream = {"pretrain_images": images, "init": "upstream", "strategy": "finetune"}
+        made = three_seeds("finetune@upstream", [wrong, wrong + 4, wrong + 9], **upstream)
+        runs += [one.model_copy(update={"run_id": f"{one.run_id}-{images}"}) for one in made]
+    found = sweep_of(runs)
+    (study,) = found.studies
+    assert (study.over, study.fitted, found.advice) == ("upstream images, at 500 training images", None, None)
+    assert [(each.axis, each.challenger, each.baseline) for each in study.boundaries] == [
+        ("pretrain_images", "distill", "finetune@upstream"),
+        ("pretrain_images", "finetune@upstream", "scratch"),
+    ]
+    for one in runs:
+        RunStore(str(tmp_path)).put(one)
+    page = azeotrope.report(tmp_path).read_text(encoding="utf-8")
+    assert "tiny over upstream images, at 500 training images" in page
+    assert page.count("pretrain_images") >= 2
+
+
 def test_one_size_makes_no_sweep():
     assert sweep_of(three_seeds("scratch", [200, 210, 190])) is None
 

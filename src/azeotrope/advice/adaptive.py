@@ -156,7 +156,7 @@ def _wish(
     unfinished = [run for run in mine if run.key in first]
     free = [run for run in mine if run.key not in busy]
     if unfinished:
-        question = Question(student, "pilot", f"pilot, {len(unfinished)} runs left")
+        question = Question(student, "pilot", f"pilot, {len(unfinished)} run{'s' * (len(unfinished) > 1)} left")
         return _Wish(question, tuple(groups(run for run in free if run.key in first)), every=True)
     curves = finished([run for run in records if run.student.name == student])
     if len(curves) < 2:

@@ -22,20 +22,24 @@ from azeotrope.reporting.summary import shown_order
 
 REFERENCE = "scratch"
 """The arm all others are compared with; where it was not run, the first arm shown."""
+FINETUNED = "finetune@upstream"
+PRETRAINING = "pretrain_images"
 BOOTSTRAP = 400
 DRAWS = 1000
 """Enough for bands and probabilities to two digits; a report should take seconds."""
 
 
 def sweep_of(records: Sequence[RunRecord]) -> Sweep | None:
-    """The sweep in these records; None when no student has three sizes, or they are of several tasks."""
-    done = [_named(run) for run in records if run.state == "done" and run.test_error is not None]
-    families = {key: runs for key, runs in _families(done).items() if _sizes(runs) >= FEWEST_SIZES}
-    if not families or len({run.task.fingerprint for run in done}) > 1:
+    """The sweep in these records; None when no student has three sizes of either axis, or they are of several tasks."""
+    done = [run for run in records if run.state == "done" and run.test_error is not None]
+    families = _families([_named(run) for run in done])
+    families = {key: runs for key, runs in families.items() if _sizes(runs) >= FEWEST_SIZES}
+    along = _along_pretraining(done)
+    if not (families or along) or len({run.task.fingerprint for run in done}) > 1:
         return None
-    studies = tuple(_study(student, teacher, runs) for (student, teacher), runs in families.items())
+    studies = [_study(student, teacher, runs) for (student, teacher), runs in families.items()]
     together = {run.run_id: run for runs in families.values() for run in runs}
-    return Sweep(studies, _advice(list(together.values())))
+    return Sweep((*studies, *along), _advice(list(together.values())) if together else None)
 
 
 def _named(run: RunRecord) -> RunRecord:
@@ -83,6 +87,35 @@ def _boundaries(runs: Sequence[RunRecord], arms: Sequence[str], baseline: str) -
             except AzeotropeError as refusal:
                 said.append(f"No boundary between {arm} and {baseline}. {refusal}")
     return found, said
+
+
+def _along_pretraining(runs: Sequence[RunRecord]) -> list[Study]:
+    """One study a student, teacher and number of training images at which arms were pre-trained on three sizes."""
+    studies = []
+    for (student, teacher), own in _families(runs).items():
+        for size in sorted({run.train_images for run in own}):
+            here = [run for run in own if run.train_images == size]
+            boundaries, said = [], []
+            for challenger, baseline in _pretrained_pairs(here):
+                try:
+                    found = boundary(here, axis=PRETRAINING, challenger=challenger, baseline=baseline, draws=DRAWS)
+                    boundaries.append(found)
+                except AzeotropeError as refusal:
+                    said.append(f"No boundary between {challenger} and {baseline}. {refusal}")
+            if boundaries or said:
+                over = f"upstream images, at {size:,} training images"
+                studies.append(Study(student, teacher, REFERENCE, None, tuple(boundaries), tuple(said), over))
+    return studies
+
+
+def _pretrained_pairs(runs: Sequence[RunRecord]) -> list[tuple[str, str]]:
+    """Does a teacher still help a pre-trained student, and does pre-training help at all? (challenger, baseline)"""
+    sizes: dict[str, set[int]] = {}
+    for run in sorted(runs, key=shown_order):
+        sizes.setdefault(run.arm, set()).add(run.pretrain_images)
+    curves = [arm for arm, found in sizes.items() if len(found) >= FEWEST_SIZES]
+    taught = [(arm, FINETUNED) for arm in sizes if arm.startswith("distill") and FINETUNED in curves]
+    return taught + [(arm, REFERENCE) for arm in curves if REFERENCE in sizes]
 
 
 def _advice(runs: Sequence[RunRecord]) -> Advice | None:

@@ -19,7 +19,7 @@ from azeotrope.reporting.render import Chart
 class Study:
     """One student over sizes: its fitted curves, and the boundary of every arm against the reference.
 
-    `unfitted` says why there is no law or no boundary, where there is none.
+    `unfitted` says why there is no law or no boundary, where there is none; `over` names the sizes.
     """
 
     student: str
@@ -28,6 +28,7 @@ class Study:
     fitted: FitResult | None
     boundaries: tuple[Boundary, ...] = ()
     unfitted: tuple[str, ...] = ()
+    over: str = "sizes"
 
 
 @dataclass(frozen=True)
