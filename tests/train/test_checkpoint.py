@@ -33,6 +33,20 @@ def test_a_torn_checkpoint_is_none(tmp_path, kept):
     assert checkpoint.load(file) is None
 
 
+def test_a_flipped_byte_is_never_loaded_as_if_it_were_right(tmp_path):
+    """Anywhere in the file: none, or (in the padding between entries) the state as it was."""
+    file = tmp_path / "checkpoint.pt"
+    checkpoint.save(file, STATE)
+    whole, refused = file.read_bytes(), 0
+    places = range(0, len(whole), 37)
+    for place in places:
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        state = checkpoint.load(file)
+        refused += state is None
+        assert state is None or torch.equal(state["network"]["weight"], STATE["network"]["weight"])
+    assert refused > len(places) / 2
+
+
 @pytest.mark.parametrize("content", [b"\0" * 5000, b"not a checkpoint"])
 def test_a_foreign_file_is_none(tmp_path, content):
     file = tmp_path / "checkpoint.pt"

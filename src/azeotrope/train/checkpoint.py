@@ -28,11 +28,14 @@ def save(path: Path, state: State) -> None:
 
 
 def load(path: Path) -> State | None:
-    """The state, or None when there is no checkpoint or only a torn one: then the training starts afresh."""
+    """The state, or None when there is no checkpoint or only a torn or damaged one: the training then starts afresh."""
     if not path.exists():
         return None
     try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:  # torch writes checksums and does not look at them
+                return None
         state: State = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile):
+    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile):
         return None
     return state
