@@ -9,7 +9,7 @@ import pytest
 import azeotrope
 from azeotrope.api.study import sweep_of
 from azeotrope.record.store import RunStore
-from azeotrope.reporting import trade_off
+from azeotrope.reporting import render, trade_off
 from azeotrope.reporting.summary import summarise
 from azeotrope.testing.worlds import CROSSING
 
@@ -100,6 +100,15 @@ def test_a_sweep_over_upstream_images_shows_its_boundaries(tmp_path, monkeypatch
     page = azeotrope.report(tmp_path).read_text(encoding="utf-8")
     assert "tiny over upstream images, at 500 training images" in page
     assert page.count("pretrain_images") >= 2
+    assert "The fits" not in page
+
+
+def test_errors_close_together_are_labelled_too():
+    near = [summarise(three_seeds(arm, [wrong] * 3)) for arm, wrong in (("scratch", 881), ("distill", 858))]
+    dots = trade_off.numbers(near)
+    drawn = render.svg(trade_off.figure(dots, ["scratch", "distill"], "scratch"))
+    assert ">87<" in drawn
+    assert ">88<" in drawn
 
 
 def test_one_size_makes_no_sweep():
