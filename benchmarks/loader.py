@@ -2,7 +2,7 @@
 
 Both arms read the same JPEG files and make the same kind of batch (random resized crop, flip, colours, normalised), in
 one process run, in turn. Run alone on the machine: `python benchmarks/loader.py [--size 224] [--images 512]`. The last
-lines give the share of a training step that its data take, and the rates of which `docs/data.md` plans a pass over a
+lines give the share of a training step that its data take, and the rates of which `docs/caches.md` plans a pass over a
 million images.
 """
 
@@ -105,7 +105,7 @@ def image_folder(photos: Path, size: int, workers: int) -> float:
 
 
 def step(options, data_rate: float) -> None:
-    """What share of a step goes into its batch, when one follows the other as in the loop."""
+    """What share of a step would go into its batch if one followed the other; training makes the next one meanwhile."""
     device = choose()
     network = load_network(options.student, 10, image_size=options.size, pretrained=False, seed=0).network
     rate = training_rate(network, options.size, BATCH, device)

@@ -1,9 +1,12 @@
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from azeotrope.data import manifest
 from azeotrope.data.manifest import scan
 from azeotrope.data.sources._source import Item, Source
 from azeotrope.data.sources.folder import open_source
@@ -118,3 +121,13 @@ def test_the_fingerprint_changes_with(other):
 def test_an_empty_source_has_an_empty_manifest():
     manifest = scan(source_of([]))
     assert (len(manifest.labels), manifest.thumbnails.shape) == (0, (0, 16, 16))
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not restrict processors")
+def test_threads_are_those_of_the_processors_that_may_be_used(monkeypatch):
+    """Of a container that may use three of a large machine's processors."""
+    asked = []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2})
+    monkeypatch.setattr(manifest, "ThreadPoolExecutor", lambda n: asked.append(n) or ThreadPoolExecutor(n))
+    scan(source_of([noise(0)] * 3))
+    assert asked == [3]

@@ -84,7 +84,7 @@ def scan(source: Source, progress: Progress | None = None, threads: int | None =
     its word: none is drawn.
     """
     looks: list[_Look] = []
-    for chunk in _chunks(source, threads or os.cpu_count() or 1):
+    for chunk in _chunks(source, threads or cores()):
         looks += chunk
         if progress:
             progress(len(looks), len(source.items))
@@ -138,6 +138,11 @@ def _look(source: Source, row: int) -> _Look:
         return _Look(checksum, reason=str(error))
     height, width, channels = decoded.pixels.shape
     return _Look(checksum, (height, width, channels), decoded.notes, thumbnail=thumbnail(decoded.pixels))
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def checksum_of(raw: Raw) -> str:

@@ -11,7 +11,6 @@ Not found: crops, flips, rotations. Two pictures of the same thing are not near 
 from __future__ import annotations
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -21,7 +20,7 @@ from scipy.fft import dctn
 from scipy.spatial import cKDTree
 
 from azeotrope.data.decode import decode
-from azeotrope.data.manifest import Manifest
+from azeotrope.data.manifest import Manifest, cores
 from azeotrope.data.sources._source import Source
 from azeotrope.data.thumbnail import thumbnail
 
@@ -103,7 +102,7 @@ def _correlation(vectors: NDArray[np.float32], pairs: NDArray[np.int64]) -> NDAr
 def _confirmed(pairs: NDArray[np.int64], source: Source) -> NDArray[np.int64]:
     """The pairs that are alike in colour and at the larger side too. Reads only the images in `pairs`."""
     rows, places = np.unique(pairs, return_inverse=True)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         large = list(pool.map(lambda row: thumbnail(decode(source.read(row)).pixels, _SIDE, "RGB"), rows.tolist()))
     vectors = _standardised(np.array(large, dtype=np.uint8).reshape(-1, _SIDE, _SIDE, 3))
     return pairs[_correlation(vectors, places.reshape(-1, 2)) >= ALIKE]

@@ -6,7 +6,6 @@ same squeezed frame in training and in use. Views are cut from these frames (`vi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from azeotrope.data.decode import Unreadable, decode
-from azeotrope.data.manifest import checksum_of
+from azeotrope.data.manifest import checksum_of, cores
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
@@ -69,11 +68,6 @@ class Pack:
                 next_step="put it back, or give the command again: the images are then listed anew",
             ) from error
         return squared(pixels, self.size, self.channels)
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def squared(pixels: NDArray[np.uint8], size: int, channels: int) -> NDArray[np.uint8]:
