@@ -318,3 +318,9 @@ def test_the_same_arm_under_two_teachers_is_two_contenders(one_student):
         ]
     names = {row.contender for row in advise(runs, images=500).evidence.contenders}
     assert names == {"scratch", "distill:kl (a)", "distill:kl (b)"}
+
+
+def test_of_few_images_no_handful_is_proposed():
+    runs = records({"distill": DISTILL, "scratch": SCRATCH}, sizes=(40,))
+    settled_by = azeotrope.advise(runs, draws=200).recommendation.settled_by
+    assert {run.train_images for run in settled_by} == {10.0, 20.0}

@@ -16,6 +16,9 @@ from azeotrope.record.checks import FEWEST_SIZES
 
 PILOT_SHARES = (1 / 16, 1 / 4, 1.0)
 """Of the user's images: sizes for a contender that has too few for a law."""
+CLOSER_SHARES = (1 / 4, 1 / 2, 1.0)
+FEW_IMAGES = 1000
+"""Below so many images a sixteenth holds too few of each class to learn from: closer shares, still over a factor 2."""
 PILOT_SEEDS = 2
 
 
@@ -44,7 +47,8 @@ def enough_sizes(contenders: Iterable[Contender], at: float) -> tuple[ProposedRu
     runs = []
     for one in contenders:
         present = one.curve.table["train_images"].unique().to_list()
-        wanted = [max(2.0, float(f"{share * at:.2g}")) for share in PILOT_SHARES]
+        shares = PILOT_SHARES if at >= FEW_IMAGES else CLOSER_SHARES
+        wanted = [max(2.0, float(f"{share * at:.2g}")) for share in shares]
         missing = [size for size in wanted if all(not 0.7 < size / other < 1.4 for other in present)]
         lacking = max(1, FEWEST_SIZES - len(present))
         runs += [ProposedRun((one.name,), size, PILOT_SEEDS) for size in missing[-lacking:]]
