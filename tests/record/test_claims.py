@@ -132,3 +132,9 @@ def test_it_beats(store, monkeypatch):
         while store.read(f"{FOLDER}/{claims.owner}.json") == first and time.monotonic() < until:
             time.sleep(0.01)
         assert store.read(f"{FOLDER}/{claims.owner}.json") != first
+
+
+def test_a_damaged_file_claims_nothing(store):
+    store.write(f"{FOLDER}/other.json", b'{"beat": 1, "ru')
+    with Claims(store) as claims:
+        assert claims.take("r")

@@ -118,8 +118,12 @@ class Claims:
             self.store.write(f"{FOLDER}/{self.owner}.json", json.dumps(content).encode())
 
     def _read(self, name: str) -> _Content | None:
+        """What another sweep has written; None when it has gone, or the file is damaged and claims nothing."""
         text = self.store.read(f"{FOLDER}/{name}")
-        return None if text is None else cast(_Content, json.loads(text))
+        try:
+            return None if text is None else cast(_Content, json.loads(text))
+        except ValueError:
+            return None
 
 
 def _is_gone(content: _Content) -> bool:
