@@ -49,7 +49,7 @@ def measure(plan: SweepPlan, folder: Path, repeats: int) -> dict[int, list[Sweep
     made: dict[int, list[Sweep]] = {1: [], 2: []}
     reference = None
     for repeat in range(repeats + 1):
-        for workers in made:
+        for workers in made if repeat else [2]:
             out = folder / f"{repeat}-{workers}"
             engine = EngineSpec(workers=workers, threads=1)
             done = sweep(plan.model_copy(update={"engine": engine}), out=out, cache=folder / "cache")
