@@ -66,6 +66,7 @@ def fit(
     return FitResult(
         axes=_common_axes(frame, groups),
         unit=frame.unit,
+        measure=frame.measure,
         level=options.level,
         groups=groups,
         notes=frame.notes,

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from azeotrope.config import KindName
 from azeotrope.errors import InputError
 from azeotrope.lookup import nearest
 
@@ -33,12 +34,13 @@ SPLIT_NAMES: dict[str, Split] = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One labelled image. `key` names it to a person; `label` indexes the classes; `split` is "" where none was
-    given.
+    """One labelled image. `key` names it to a person; `split` is "" where none was given.
+
+    `label` indexes the classes; where an image may have several it lists them, and of a kind `number` it is the value.
     """
 
     key: str
-    label: int
+    label: int | tuple[int, ...] | float
     split: Split
 
 
@@ -60,7 +62,8 @@ class Source:
 
     `read(i)` gives the bytes of file `i`, or its pixels as uint8 [H, W] or [H, W, 3]; it is called from several
     threads. `mirror` is False where a horizontal flip changes the class (digits, letters, traffic signs). With a
-    `formula` the images are listed without being read.
+    `formula` the images are listed without being read. Of the kind `number`, `classes` holds one name, that of what is
+    measured, and `unit` is its unit.
     """
 
     name: str
@@ -70,6 +73,8 @@ class Source:
     mirror: bool = True
     licence: str | None = None
     formula: Formula | None = None
+    kind: KindName = "single"
+    unit: str | None = None
 
 
 def split_of(text: str | None, where: str) -> Split:
