@@ -103,7 +103,7 @@ def _compared(teacher: float, student: float, kind: KindName) -> str:
     if kind == "single":
         return f"is wrong on {100 * teacher:.1f} % of the test images, the best student on {100 * student:.1f} %"
     error = WORDS[kind].error
-    return f"has an {error} of {100 * teacher:.1f} % on the test images, the best student one of {100 * student:.1f} %"
+    return f"reaches {error} = {100 * teacher:.1f} % on the test images, the best student {100 * student:.1f} %"
 
 
 def _searches(comparison: Comparison) -> Iterable[str]:

@@ -116,7 +116,7 @@ def _one_class_only(spec: str, scheme: str, labels: LabelSpec) -> InputError:
     return InputError(
         f"{spec} gives each image one class, and leaves open neither where it stands nor of what kind it is",
         found=f"{', '.join(given)} for the source {scheme}",
-        allowed="these options for a .csv, .tsv or .parquet table",
+        allowed="these options for a .csv, .tsv or .parquet table, or hf:NAME",
         next_step="list the images and their labels in a table, or leave these options out",
     )
 

@@ -19,6 +19,7 @@ from azeotrope.lookup import nearest
 
 Split: TypeAlias = Literal["train", "val", "test", ""]
 Raw: TypeAlias = "bytes | NDArray[np.uint8]"
+Label: TypeAlias = "int | tuple[int, ...] | float"
 Part: TypeAlias = "tuple[int, Callable[[int], Raw]]"  # so many images, and how to read one
 
 SPLIT_NAMES: dict[str, Split] = {
@@ -40,7 +41,7 @@ class Item:
     """
 
     key: str
-    label: int | tuple[int, ...] | float
+    label: Label
     split: Split
 
 
@@ -112,9 +113,13 @@ def class_index(labels: Iterable[str], classes: Sequence[str], where: Callable[[
 
 def numbered_items(labels: NDArray[np.integer], split: Split, start: int = 0) -> tuple[Item, ...]:
     """Items of an array without file names, keyed "train/17"; `start` is the number of the first."""
+    return keyed_items(cast("list[int]", labels.tolist()), split, start)
+
+
+def keyed_items(labels: Sequence[Label], split: Split, start: int = 0) -> tuple[Item, ...]:
+    """The same of labels of any kind."""
     prefix = f"{split}/" if split else ""
-    numbers = cast("list[int]", labels.tolist())
-    return tuple(Item(f"{prefix}{place}", label, split) for place, label in enumerate(numbers, start))
+    return tuple(Item(f"{prefix}{place}", label, split) for place, label in enumerate(labels, start))
 
 
 def joined(parts: Sequence[Part]) -> Callable[[int], Raw]:
