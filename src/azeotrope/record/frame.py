@@ -41,7 +41,7 @@ class RunFrame:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     excluded: Mapping[str, int] = field(default_factory=dict)
-    measure: str = "test error"
+    measure: str = "error"
 
     @property
     def bounded(self) -> bool:
@@ -193,7 +193,7 @@ def _measure(raw: pl.DataFrame, unit: Unit) -> str:
     kinds = _kinds(raw)
     if unit == "loss":
         return "loss"
-    return WORDS[kinds[0]].error if len(kinds) == 1 and kinds[0] != "single" else "test error"
+    return WORDS[kinds[0]].error if len(kinds) == 1 else WORDS["single"].error
 
 
 def _meanings(raw: pl.DataFrame) -> list[str]:

@@ -42,7 +42,9 @@ def numbers(fitted: FitResult) -> CurveNumbers:
             for step in group.curve
         ]
         points += _points(name, group, axis)
-    return CurveNumbers(axis, fitted.measure, tuple(lines), tuple(points))
+    return CurveNumbers(
+        axis, fitted.measure if fitted.unit == "loss" else f"test {fitted.measure}", tuple(lines), tuple(points)
+    )
 
 
 def figure(drawn: CurveNumbers, reference: str | None = None) -> Chart:
