@@ -309,6 +309,7 @@ class ComparePlan(Spec):
     upstream: UpstreamSpec | None = None
     upstream_recipe: Recipe | None = None
     pictures: PicturesSpec | None = None
+    labels: LabelSpec = ONE_CLASS
     precision: Literal["fp32", "bf16"] = "fp32"
 
 

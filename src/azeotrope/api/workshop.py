@@ -94,6 +94,7 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
         upstream_task=upstream,
         recipe=request.recipe,
         pictures=request.pictures,
+        labels=request.labels,
     )
     if request.cache_gb is not None:
         asked = request.recipe.get("views")

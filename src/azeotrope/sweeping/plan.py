@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, get_args
 
-from azeotrope.config import Arm, ComparePlan, Pictures, PicturesSpec, Recipe, TeacherSpec, UpstreamSpec, losses_text
+from azeotrope.config import (
+    ONE_CLASS,
+    Arm,
+    ComparePlan,
+    LabelSpec,
+    Pictures,
+    PicturesSpec,
+    Recipe,
+    TeacherSpec,
+    UpstreamSpec,
+    losses_text,
+)
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind
@@ -93,6 +104,7 @@ def make_plan(
     recipe: Mapping[str, Any],
     upstream_task: Task | None = None,
     pictures: PicturesSpec | None = None,
+    labels: LabelSpec = ONE_CLASS,
 ) -> ComparePlan:
     """Resolve and check everything that can be checked before training. Raises InputError.
 
@@ -127,6 +139,7 @@ def make_plan(
         if upstream and upstream_task
         else None,
         pictures=pictures,
+        labels=labels,
         precision=resources.device.precision,
     )
 

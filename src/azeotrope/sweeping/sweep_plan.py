@@ -60,7 +60,6 @@ class SweepPlan(Spec):
     """
 
     data: str
-    labels: LabelSpec = ONE_CLASS
     students: tuple[str, ...] = ()
     ladder: Ladder | None = None
     teachers: tuple[TeacherSpec, ...] = ()
@@ -70,6 +69,7 @@ class SweepPlan(Spec):
     upstream: str | None = None
     pretrain_images: tuple[int, ...] = ()
     pictures: PicturesSpec | None = None
+    labels: LabelSpec = ONE_CLASS
     seeds: tuple[int, ...] = tuple(range(MIN_SEEDS))
     image_size: int | None = Field(default=None, ge=8)
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
