@@ -66,6 +66,19 @@ def test_one_who_is_worse_than_the_mean_has_error_one_and_a_negative_r_squared()
     assert NUMBER.metrics(outputs, targets, SCALE)["r2"] == pytest.approx(r2_score(targets, outputs))
 
 
+def test_where_the_values_are_all_the_same_nothing_is_explained():
+    same = torch.full((5,), 2.0)
+    assert NUMBER.error(torch.randn(5, 1), same) == NUMBER.error(same[:, None], same) == 1
+
+
+def test_a_few_images_are_from_all_over():
+    _, values = problem(500)
+    low, high = np.quantile(values, (0.3, 0.7))
+    few = values[NUMBER.spread(values, 4)]
+    assert few.min() < low
+    assert few.max() > high
+
+
 def test_the_loss_is_the_cross_entropy_of_a_normal_distribution_but_for_a_constant():
     from scipy.stats import norm
 

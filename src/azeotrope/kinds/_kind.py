@@ -86,6 +86,10 @@ class Kind(ABC):
         """Raise InputError when nothing can be learnt from, or judged on, the images of this split."""
         return
 
+    def groups(self, classes: int) -> int:
+        """How many groups of images a split should have some of: the classes."""
+        return classes
+
     @abstractmethod
     def held_out(self, labels: Labels, share: float) -> NDArray[np.int64]:
         """Places of this share of the images, alike in labels to the rest; among equals the first are taken."""

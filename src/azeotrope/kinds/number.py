@@ -16,6 +16,7 @@ from azeotrope.kinds import _strata
 from azeotrope.kinds._kind import Kind, Labels, Scale
 from azeotrope.kinds._probe import ridge
 
+GOLDEN = (5**0.5 - 1) / 2
 STRATA, FEWEST_A_STRATUM = 10, 5  # ranges of equal numbers of images from which splits and subsets take their shares
 
 
@@ -73,6 +74,10 @@ class Number(Kind):
         """By ranges of the value that hold equally many images."""
         return _strata.spread(ranges(labels), count)
 
+    def groups(self, classes: int) -> int:
+        """Ranges."""
+        return STRATA
+
     def scale(self, labels: Labels) -> Scale:
         """Mean and standard deviation of the training values."""
         return Scale(float(labels.mean()), float(labels.std()) or 1.0)
@@ -122,16 +127,22 @@ class Number(Kind):
 
 
 def r_squared(outputs: Float[Tensor, "n 1"], targets: Float[Tensor, " n"]) -> float:
-    """1 − Σ (prediction − target)² / Σ (target − their mean)²; the same in any unit."""
+    """1 − Σ (prediction − target)² / Σ (target − their mean)², in any unit; 0 where all targets are the same."""
     said, wanted = outputs[:, 0].double(), targets.double()
-    return 1 - ((said - wanted).square().sum() / (wanted - wanted.mean()).square().sum()).item()
+    variation = (wanted - wanted.mean()).square().sum().item()
+    return 1 - (said - wanted).square().sum().item() / variation if variation > 0 else 0.0
 
 
 def ranges(values: Labels) -> NDArray[np.int64]:
-    """The range of each value [n]: up to ten, of equally many images as far as equal values allow."""
+    """The range of each value [n]: up to ten, of equally many images as far as equal values allow.
+
+    Neighbouring ranges have numbers far apart, so that a few images, which take the first ranges first, are from all
+    over.
+    """
     count = int(np.clip(len(values) // FEWEST_A_STRATUM, 1, STRATA))
     edges = np.quantile(values, np.linspace(0, 1, count + 1)[1:-1])
-    return np.searchsorted(edges, values, side="right").astype(np.int64)
+    numbers = np.argsort(np.argsort(np.arange(count) * GOLDEN % 1))
+    return numbers[np.searchsorted(edges, values, side="right")].astype(np.int64)
 
 
 KIND = Number()

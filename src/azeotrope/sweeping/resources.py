@@ -78,7 +78,7 @@ class Resources:
         """Training and validation rows of a run: nested and stratified in both, the same for every arm of a seed."""
         task = self.tasks[fingerprint]
         val_pool = task.splits.val
-        val_images = max(round(VAL_SHARE * train_images), MIN_VAL_PER_CLASS * len(task.classes))
+        val_images = max(round(VAL_SHARE * train_images), MIN_VAL_PER_CLASS * task.kind.groups(len(task.classes)))
         val_images = min(val_images, len(val_pool))
         checksums = task.manifest.checksums
         return Rows(

@@ -68,7 +68,7 @@ def final_test(network: Network, data: StudentData, teacher: Targets | None, dev
     if teacher is not None:
         teacher.cache.ensure(rows, [-1])
         teacher_error = task.kind.error(teacher.head.logits(teacher.cache.read(rows, -1)), labels)
-    correct = task.kind.correct(predictions, task.labels[rows])
+    correct = task.kind.correct(predictions, task.labels[rows])  # to the last bit, the error is what these bits say
     return Test(
         error=task.kind.error(logits, labels) if correct is None else float(1 - correct.mean()),
         predictions=predictions,
