@@ -1,8 +1,9 @@
-"""Does distilling pay for tasks of the other kinds too? Two made from Fashion-MNIST, scratch against distill.
+"""Does distilling pay for tasks of the other kinds too? Three made from Fashion-MNIST, scratch against distill.
 
 `several`: what a piece of clothing is like (worn above the waist, long sleeves, closed in front, footwear; a bag is
-none of these). `number`: each picture is turned by an angle between -45 and 45 degrees that is drawn by its place, and
-the angle is asked for; a mirror image has another, so nothing is mirrored.
+none of these). `angle`: each picture is turned by an angle between -45 and 45 degrees that is drawn by its place, and
+the angle is asked for; a mirror image has another, so nothing is mirrored. `area`: how many per cent of the picture the
+piece covers; a part of the picture has another, so nothing is cropped.
 
     OMP_NUM_THREADS=1 python benchmarks/kinds.py several --out kinds
 """
@@ -31,8 +32,11 @@ SHOWN = {
 TEACHER = TeacherSpec(model="tf_efficientnet_lite0", image_size=64)
 LABELS = {
     "several": LabelSpec(kind="multi"),
-    "number": LabelSpec(kind="number", column="angle", unit="degrees"),
+    "angle": LabelSpec(kind="number", column="angle", unit="degrees"),
+    "area": LabelSpec(kind="number", column="area", unit="%"),
 }
+POLICY: dict[str, dict[str, object]] = {"several": {}, "angle": {"mirror": False}, "area": {"crop_area": (1, 1)}}
+CLOTH = 40  # grey level from which on a pixel belongs to the piece
 
 
 def write(folder: Path, kind: str) -> Path:
@@ -48,14 +52,16 @@ def write(folder: Path, kind: str) -> Path:
     lines = []
     for row, angle in zip(rows, angles, strict=True):
         item, picture = source.items[row], Image.fromarray(np.asarray(source.read(row)))
-        if kind == "number":
+        if kind == "angle":
             picture, label = picture.rotate(angle, Image.Resampling.BICUBIC), f"{angle:.3f}"
+        elif kind == "area":
+            label = f"{100 * (np.asarray(picture) >= CLOTH).mean():.3f}"
         else:
             name = source.classes[int(item.label)]  # type: ignore[arg-type]  # one class an image
             label = ";".join(what for what, names in SHOWN.items() if name in names)
         picture.save(folder / kind / f"{row}.png")
         lines.append(f"{kind}/{row}.png,{label},{item.split}")
-    path.write_text("\n".join([f"path,{'angle' if kind == 'number' else 'labels'},split", *lines]))
+    path.write_text("\n".join([f"path,{LABELS[kind].column or 'labels'},split", *lines]))
     return path
 
 
@@ -80,7 +86,7 @@ def main() -> None:
             "epochs": options.epochs,
             "views": 8,
             "learning_rates": (2e-3, 5e-3),
-            "policy": {"mirror": options.kind != "number"},
+            "policy": POLICY[options.kind],
         },
     )
     Console(width=WIDTH).print(table(compared))
