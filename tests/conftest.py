@@ -37,6 +37,28 @@ def digits():
 
 
 @pytest.fixture(scope="session")
+def digit_tables(tmp_path_factory):
+    """500 digits as files, and tables of them: `several.csv` says of each whether it is even, has a closed loop, is
+    above 4; `answers.csv` the same in columns of 0 and 1; `number.csv` how much ink it has, in per cent.
+    """
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    folder = tmp_path_factory.mktemp("digits")
+    bunch = load_digits()
+    rows = {"several": ["path,labels"], "answers": ["path,even,loop,above 4"], "number": ["path,ink"]}
+    for place, (pixels, digit) in enumerate(zip(bunch.images[:500], bunch.target, strict=False)):
+        Image.fromarray((pixels * 15).astype("uint8")).save(folder / f"{place}.png")
+        shows = {"even": digit % 2 == 0, "loop": digit in (0, 6, 8, 9), "above 4": digit > 4}
+        rows["several"].append(f"{place}.png,{';'.join(name for name, yes in shows.items() if yes)}")
+        rows["answers"].append(",".join([f"{place}.png", *(str(int(yes)) for yes in shows.values())]))
+        rows["number"].append(f"{place}.png,{100 * pixels.mean() / 16:.3f}")
+    for name, lines in rows.items():
+        (folder / f"{name}.csv").write_text("\n".join(lines))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def teacher_model(tmp_path_factory):
     """A teacher that needs no hub: random weights, stored. Random features carry digits well past the gate."""
     import timm

@@ -25,6 +25,7 @@ ARM_FORM = (
     "WEIGHT may be FIRST..LAST, and lists of losses to choose from are joined by '/'"
 )
 
+KindName = Literal["single", "multi", "number"]  # of task: the files of `kinds`
 Strategy = Literal["scratch", "linear_probe", "finetune", "distill"]
 Init = Literal["random", "hub", "upstream"]
 Pictures = Literal["unlabelled", "synth"]
@@ -49,6 +50,30 @@ def digest(content: Any) -> str:
     """16 hex digits over canonical JSON."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class LabelSpec(Spec):
+    """What the label of an image is, where the source leaves it open: its kind, and for a table where it stands.
+
+    `column` names the column of labels or values. `separator` stands between the labels of one image; `unit` is that of
+    a number, to be shown.
+    """
+
+    kind: KindName = "single"
+    column: str | None = Field(default=None, min_length=1)
+    separator: str | None = Field(default=None, min_length=1)
+    unit: str | None = None
+
+    @model_validator(mode="after")
+    def _parts_fit_the_kind(self) -> Self:
+        if self.separator is not None and self.kind != "multi":
+            raise ValueError(f"a separator stands between several labels: with kind multi, not {self.kind}")
+        if self.unit is not None and self.kind != "number":
+            raise ValueError(f"a unit is that of a number: with kind number, not {self.kind}")
+        return self
+
+
+ONE_CLASS = LabelSpec()
 
 
 class ViewPolicy(Spec):
@@ -284,6 +309,7 @@ class ComparePlan(Spec):
     upstream: UpstreamSpec | None = None
     upstream_recipe: Recipe | None = None
     pictures: PicturesSpec | None = None
+    labels: LabelSpec = ONE_CLASS
     precision: Literal["fp32", "bf16"] = "fp32"
 
 

@@ -139,3 +139,17 @@ def test_arm_error_covers_the_truth_of_seeds_and_images():
 def test_arm_error_of_one_seed_and_of_none():
     assert (arm_error(arm("a", [0.2])).low, arm_error(arm("a", [0.2])).high) == (0.0, 1.0)
     assert arm_error([run("a", 0, 0.1, state="failed", test_error=None)]) is None
+
+
+@pytest.mark.parametrize(("kind", "error"), [("multi", "1 − mAP"), ("number", "1 − R²")])
+def test_of_other_kinds_the_verdict_rests_on_the_seeds_alone_and_says_so(kind, error):
+    """Neither correctness nor a binomial is known: the interval of an arm is Student's."""
+    task = TaskFacts(name="demo", fingerprint="f0", classes=("cat", "dog"), kind=kind)
+    a, b = ([run(name, seed, value, task=task, test_images=500) for seed, value in enumerate(errors)]
+            for name, errors in (("a", [0.10, 0.12, 0.11]), ("b", [0.30, 0.31, 0.32])))  # fmt: skip
+    found = verdict(a, b)
+    assert found.verdict == "BEATS"
+    assert found.over_test_images is None
+    assert found.reason.endswith(f"sampling of test images is not counted: {error} is no mean over images")
+    expected = stats.t.interval(0.95, 2, loc=0.11, scale=0.01 / np.sqrt(3))
+    assert (arm_error(a).low, arm_error(a).high) == pytest.approx(expected)

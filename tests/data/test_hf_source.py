@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
+from azeotrope.config import LabelSpec
 from azeotrope.data.decode import decode
 from azeotrope.data.task import load_task, open_source
 from azeotrope.errors import InputError
@@ -107,3 +108,40 @@ def test_a_set_that_cannot_be_had_is_an_input_error(monkeypatch):
         "Allowed: a name on the hub, a folder written by save_to_disk, or a folder of images or Parquet files. "
         "Next: check the name, the network, and for a set with several configurations write hf:NAME@CONFIG."
     )
+
+
+def of_type(feature, labels, column="shown"):
+    """A set with one column of labels of that type."""
+    pictures = [Picture.fromarray(noise(place)) for place in range(len(labels))]
+    features = datasets.Features({"picture": datasets.Image(), column: feature, "size": datasets.Value("int32")})
+    return datasets.Dataset.from_dict({"picture": pictures, column: labels, "size": list(range(len(labels)))}, features)
+
+
+def test_a_list_of_classes_is_several_labels(tmp_path):
+    several = datasets.Sequence(datasets.ClassLabel(names=["cat", "dog"]))
+    spec = saved(of_type(several, [[0, 1], [], [1]]), tmp_path / "pets")
+    source = open_source(spec, LabelSpec(kind="multi"))
+    assert (source.kind, source.classes) == ("multi", ("cat", "dog"))
+    assert [item.label for item in source.items] == [(0, 1), (), (1,)]
+    with pytest.raises(InputError, match=r"are lists, so nothing separates them. Found: --separator '|'"):
+        open_source(spec, LabelSpec(kind="multi", separator="|"))
+    assert "needs one column of labels (a feature of type ClassLabel)" in message(spec)
+
+
+def test_a_number_is_a_column_that_is_named_where_there_are_several(tmp_path):
+    spec = saved(of_type(datasets.Value("float32"), [-1.0, 2.5, 3.0], "age"), tmp_path / "people")
+    number = LabelSpec(kind="number", column="age", unit="years")
+    source = open_source(spec, number)
+    assert (source.kind, source.classes, source.unit) == ("number", ("age",), "years")
+    assert [item.label for item in source.items] == [-1.0, 2.5, 3.0]
+    assert open_source(f"{spec}#age", LabelSpec(kind="number")).classes == ("age",)
+    with pytest.raises(
+        InputError, match=r"needs one column of values .* Allowed: age, size. Next: write hf:NAME#COLUMN"
+    ):
+        open_source(spec, LabelSpec(kind="number"))
+
+
+def test_a_number_that_is_none_is_refused(tmp_path):
+    spec = saved(of_type(datasets.Value("float32"), [1.0, float("nan"), None], "age"), tmp_path / "people")
+    with pytest.raises(InputError, match=r"needs a label. Found: 2 of 3 in one split without one"):
+        open_source(spec, LabelSpec(kind="number", column="age"))

@@ -50,13 +50,13 @@ def test_the_head_is_fitted_on_this_runs_images_and_no_others(resources, digits,
     monkeypatch.setattr(module, "fit_head", spy)
     rows = resources.rows(digits.fingerprint, 70, 3)
     taught = resources._taught(teacher, digits.fingerprint, 70, 3, ViewPolicy(mirror=False), 1)
-    features, labels, val_features, val_labels, classes = given
+    features, labels, val_features, val_labels, classes, kind = given
     cache = taught.targets.cache
     np.testing.assert_array_equal(features, cache.read(rows.train, PLAIN))
     np.testing.assert_array_equal(val_features, cache.read(rows.val, PLAIN))
     np.testing.assert_array_equal(labels, digits.labels[rows.train])
     np.testing.assert_array_equal(val_labels, digits.labels[rows.val])
-    assert classes == 10
+    assert (classes, kind) == (10, digits.kind)
 
 
 def test_the_teacher_looks_at_no_image_but_these(resources, digits, teacher, tmp_path):
@@ -73,8 +73,8 @@ def test_a_teacher_near_chance_stops_at_the_gate(resources, digits, teacher, mon
     """Labels that have nothing to do with the images."""
     fit_head = module.fit_head
 
-    def misled(features, labels, val_features, val_labels, classes):
-        return fit_head(features, labels.roll(7), val_features, val_labels, classes)
+    def misled(features, labels, *others):
+        return fit_head(features, labels.roll(7), *others)
 
     monkeypatch.setattr(module, "fit_head", misled)
     with pytest.raises(RunFailed, match="is near chance on these images"):

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from azeotrope.config import Recipe
+from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.models.device import Device
 from azeotrope.models.network import Network
 from azeotrope.train.dataset import Batch, StudentData
@@ -23,6 +24,8 @@ LOSSES = {"cross_entropy": 1.0, "kl": 1.0, "align_uniform": 1.0, "info_nce": 1.0
 
 class Pictures(StudentData):
     """Random pixels in the place of a task's images."""
+
+    kind = SINGLE
 
     def __init__(self):
         generator = torch.Generator().manual_seed(0)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from azeotrope.losses._contract import UNLABELLED, Setup, Signals
+from azeotrope.kinds.single import UNLABELLED
+from azeotrope.losses._contract import Setup, Signals
 from azeotrope.losses.cross_entropy import Loss as CrossEntropy
 from azeotrope.losses.decoupled_kl import Loss as DecoupledKl
 from azeotrope.losses.soft_labels import Loss as SoftLabels

@@ -160,6 +160,7 @@ class EvidenceSummary:
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     left_out: Mapping[str, int]
+    measure: str = "error"
 
 
 @dataclass(frozen=True)

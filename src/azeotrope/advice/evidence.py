@@ -60,6 +60,7 @@ class Evidence:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     left_out: Mapping[str, int]
+    measure: str = "error"
 
     @property
     def largest(self) -> float:
@@ -85,7 +86,7 @@ def read_evidence(source: Source, columns: Columns | None = None) -> Evidence:
     named = raw["task"][0] if "task" in raw.columns else ""
     warnings = (*frame.warnings, *(f"a record was left out: {line}" for line in unreadable))
     teachers = tuple(sorted(raw["teacher"].drop_nulls().unique())) if "teacher" in raw.columns else ()
-    return Evidence(str(named or tasks[0]), contenders, teachers, frame.notes, warnings, frame.excluded)
+    return Evidence(str(named or tasks[0]), contenders, teachers, frame.notes, warnings, frame.excluded, frame.measure)
 
 
 def _raw(source: Source) -> tuple[pl.DataFrame, tuple[str, ...]]:

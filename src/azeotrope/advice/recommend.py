@@ -75,7 +75,7 @@ def recommend(
     first = fitting[choice.first]
     rival = None if choice.runner_up is None else fitting[choice.runner_up]
     p_win = _p_win(case, choice, first, rival)
-    recommendation = _recommendation(case, choice, first, rival, p_win)
+    recommendation = _recommendation(case, choice, first, rival, p_win, evidence.measure)
     return Advice(
         recommendation=recommendation,
         predicted_error=PredictedError(first.name, at, middle(case.errors(at, [first])[0]), first.run_ids),
@@ -91,7 +91,7 @@ def recommend(
 
 
 def _recommendation(
-    case: Case, choice: Choice, first: Contender, rival: Contender | None, p_win: WinChance
+    case: Case, choice: Choice, first: Contender, rival: Contender | None, p_win: WinChance, measure: str
 ) -> Recommendation:
     at, sizes = case.at, case.judged.cells.sizes
     here = f"at {at:,.0f} images"
@@ -110,7 +110,7 @@ def _recommendation(
     error = middle(case.errors(at, [first])[0])
     reason = _reason(case, choice, first, rival, p_win)
     sentence = (
-        f"Use {first.name} {here}: its error will be {100 * error.value:.1f} % ({100 * error.low:.1f} to "
+        f"Use {first.name} {here}: its {measure} will be {100 * error.value:.1f} % ({100 * error.low:.1f} to "
         f"{100 * error.high:.1f}); {reason}."
     )
     return Recommendation(sentence, first.name, first.arm, first.student or None, at, reason)

@@ -37,6 +37,7 @@ def summarise(
         warnings=(*evidence.warnings, *warnings),
         notes=evidence.notes,
         left_out=evidence.left_out,
+        measure=evidence.measure,
     )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from azeotrope.advice.paired import bootstrap_sd, normal_interval, t_interval, widen
 from azeotrope.errors import InputError
 from azeotrope.record.interval import Interval
+from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
 
 FEWEST_SEEDS = 3
@@ -29,7 +30,8 @@ class Verdict:
     """`difference` is mean test error of `a` minus that of `b`, as a fraction: below zero, a is better.
 
     It joins two sources of error, given apart: `over_seeds` (t interval; None below two pairs) and `over_test_images`
-    (paired bootstrap; None when the records hold no per-image correctness). It is None when no seed has both arms.
+    (paired bootstrap; None when the records hold no per-image correctness, as with kinds of task in which an answer is
+    not simply right: the verdict then rests on the seeds alone, and says so). It is None when no seed has both arms.
     """
 
     a: str
@@ -62,7 +64,7 @@ def verdict(a: Sequence[RunRecord], b: Sequence[RunRecord]) -> Verdict:
     unknown = Interval(value, -1.0, 1.0, LEVEL)
     difference = widen(value, parts, low=-1.0, high=1.0, level=LEVEL) if over_seeds else unknown
     call = _call(difference, len(seeds))
-    reason = _reason(call, difference, len(seeds), counted=over_images is not None)
+    reason = _reason(call, difference, len(seeds), _uncounted(pairs[0][0]) if over_images is None else "")
     return Verdict(*names, call, difference, seeds, reason, over_seeds, over_images)
 
 
@@ -140,7 +142,7 @@ def _test_sd(runs: list[RunRecord], error: float) -> float:
     outcomes = [run.correctness() for run in runs]
     if all(outcome is not None for outcome in outcomes):
         return bootstrap_sd(np.mean([_wrong(outcome) for outcome in outcomes], axis=0))
-    images = runs[0].test_images
+    images = runs[0].test_images if WORDS[runs[0].task.kind].sampled else None
     return float(np.sqrt(error * (1 - error) / images)) if images else 0.0
 
 
@@ -150,11 +152,18 @@ def _call(difference: Interval, seeds: int) -> Call:
     return "BEATS" if difference.high < 0 else "DOES NOT BEAT"
 
 
-def _reason(call: Call, difference: Interval, seeds: int, *, counted: bool) -> str:
+def _uncounted(run: RunRecord) -> str:
+    """Why the sampling of test images is no part of the interval."""
+    words = WORDS[run.task.kind]
+    why = "the records hold no correctness" if words.sampled else f"{words.error} is no mean over images"
+    return f"; sampling of test images is not counted: {why}"
+
+
+def _reason(call: Call, difference: Interval, seeds: int, uncounted: str) -> str:
     if seeds < FEWEST_SEEDS:
         said = f"{seeds} paired seed{'s' if seeds > 1 else ''}; a verdict needs {FEWEST_SEEDS}"
     else:
         side = {"BEATS": "lies below", "DOES NOT BEAT": "lies above", "INCONCLUSIVE": "contains"}[call]
         ends = f"{100 * difference.low:+.2f} to {100 * difference.high:+.2f} points"
         said = f"the 95 % interval of the difference, {ends}, {side} zero ({seeds} paired seeds)"
-    return said if counted else f"{said}; sampling of test images is not counted: the records hold no correctness"
+    return said + uncounted

@@ -10,7 +10,7 @@ from azeotrope.advice.limits import Needs
 from azeotrope.api.advise import advise
 from azeotrope.api.progress import Progress
 from azeotrope.api.sweep import sweep
-from azeotrope.config import validated
+from azeotrope.config import ONE_CLASS, LabelSpec, validated
 from azeotrope.sweeping.budget import Budget
 from azeotrope.sweeping.status import View
 from azeotrope.sweeping.sweep_plan import SweepPlan
@@ -24,6 +24,7 @@ def advise_data(
     teachers: Sequence[str] = (),
     budget: str | None = None,
     out: str | Path,
+    labels: LabelSpec = ONE_CLASS,
     cache: Path | None = None,
     progress: Progress | None = None,
     view: View | None = None,
@@ -31,12 +32,13 @@ def advise_data(
     """Plan and make the runs on `data` that decide for these needs, the pilot and what the rule asks for; then advise.
 
     `budget` as `azeotrope sweep` takes it ("1h", "40 runs", or money at the needs' hourly price); without one the rule
-    alone says when it is enough. Runs are kept in `out`, so that the same call goes on where it was interrupted. Raises
-    what `sweep` and `advise` raise.
+    alone says when it is enough. `labels` says what a label is, where that is not one class an image. Runs are kept in
+    `out`, so that the same call goes on where it was interrupted. Raises what `sweep` and `advise` raise.
     """
     needs = needs or Needs()
     content = {
         "data": data,
+        "labels": labels,
         "students": list(students),
         "teachers": list(teachers),
         "at": None if needs.images is None else round(needs.images),

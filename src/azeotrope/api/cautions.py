@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from azeotrope.api.workshop import Workshop
+from azeotrope.config import KindName
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
 from azeotrope.models.licence import objection
+from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.teacher.teacher import Teacher
 
@@ -92,9 +94,16 @@ def _teacher(comparison: Comparison) -> Iterable[str]:
     if teacher is None or teacher.head_error is None or not errors or teacher.head_error <= min(errors):
         return
     yield (
-        f"The teacher's head is wrong on {100 * teacher.head_error:.1f} % of the test images, the best student on "
-        f"{100 * min(errors):.1f} %: a teacher below its student can still help, but a better one may help more."
+        f"The teacher's head {_compared(teacher.head_error, min(errors), comparison.kind)}: a teacher "
+        "below its student can still help, but a better one may help more."
     )
+
+
+def _compared(teacher: float, student: float, kind: KindName) -> str:
+    if kind == "single":
+        return f"is wrong on {100 * teacher:.1f} % of the test images, the best student on {100 * student:.1f} %"
+    error = WORDS[kind].error
+    return f"reaches {error} = {100 * teacher:.1f} % on the test images, the best student {100 * student:.1f} %"
 
 
 def _searches(comparison: Comparison) -> Iterable[str]:

@@ -14,7 +14,7 @@ from azeotrope.api.pretraining import pretraining_cost
 from azeotrope.api.progress import Progress, Silent
 from azeotrope.api.winner import save_winner
 from azeotrope.api.workshop import Request, Workshop, keep_plan, open_workshop
-from azeotrope.config import PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import InputError
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
@@ -45,6 +45,7 @@ def compare(
     cache_gb: float | None = None,
     verify_cache: bool = False,
     strict: bool = False,
+    labels: LabelSpec = ONE_CLASS,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compare strategies at one number of training images, and leave records, report and the winner's model in `out`.
@@ -53,8 +54,8 @@ def compare(
     `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
     (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` overrides fields
-    of `Recipe`; `cache_gb`, `verify_cache` and `strict` are those of `Request`. A run that is in `out` already is not
-    made again, so an interrupted comparison goes on.
+    of `Recipe`; `cache_gb`, `verify_cache`, `strict` and `labels` are those of `Request`. A run that is in `out`
+    already is not made again, so an interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """
@@ -78,6 +79,7 @@ def compare(
         verify_cache,
         strict,
         pictures,
+        labels,
     )
     return compare_sizes(request, Path(out), progress or Silent())[-1]
 

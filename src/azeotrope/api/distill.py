@@ -11,7 +11,7 @@ from azeotrope.api.cautions import before_training
 from azeotrope.api.progress import Progress, Silent
 from azeotrope.api.winner import release, save_run
 from azeotrope.api.workshop import Request, keep_plan, open_workshop
-from azeotrope.config import PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import RunFailed
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
@@ -45,6 +45,7 @@ def distill(
     cache_gb: float | None = None,
     verify_cache: bool = False,
     strict: bool = False,
+    labels: LabelSpec = ONE_CLASS,
     progress: Progress | None = None,
 ) -> Distilled:
     """Train `student` on `data` towards `teacher` and save it under `out/models/`. Arguments as in `compare`.
@@ -70,6 +71,7 @@ def distill(
         verify_cache=verify_cache,
         strict=strict,
         pictures=pictures,
+        labels=labels,
     )
     with claimed(Path(out)) as folder:
         workshop = open_workshop(request, progress)

@@ -15,27 +15,31 @@ from azeotrope.reporting.numbers import Comparison, Disagreement
 from azeotrope.sweeping.predictions import predictions_of
 
 SHOWN = 12
+NO_CLASS = "none of the classes"
 THUMBNAIL = 96  # pixels of the longer side
 
 
 def disagreements(task: Task, comparison: Comparison, out: Path) -> tuple[Disagreement, ...]:
     """Up to `SHOWN` test images, spread over the test split, that some arm's first run has right and another's has not.
 
-    Uses the stored predictions: the test split is not evaluated again.
+    Uses the stored predictions: the test split is not evaluated again. A predicted number is never simply right, so
+    there are none of a task of that kind.
     """
     said = {arm.name: predictions_of(out, arm.run_ids[0]) for arm in comparison.arms if arm.run_ids}
     stored = {name: predictions for name, predictions in said.items() if predictions is not None}
     if len(stored) < 2:
         return ()
-    rows, table = task.splits.test, np.stack(list(stored.values()))
-    right = table == task.labels[rows]
+    rows = task.splits.test
+    labels = np.array(task.kind.texts(task.labels[rows], task.classes))
+    table = np.array([task.kind.texts(predictions, task.classes) for predictions in stored.values()])
+    right = table == labels
     differing = np.flatnonzero(right.any(axis=0) & ~right.all(axis=0))
     chosen = differing[np.linspace(0, len(differing) - 1, min(SHOWN, len(differing))).astype(int)]
     return tuple(
         Disagreement(
             image=_data_uri(task, int(rows[place])),
-            label=task.classes[task.labels[rows[place]]],
-            predictions={name: task.classes[predictions[place]] for name, predictions in stored.items()},
+            label=labels[place] or NO_CLASS,
+            predictions={name: said[place] or NO_CLASS for name, said in zip(stored, table, strict=True)},
         )
         for place in chosen
     )

@@ -66,6 +66,7 @@ def fit(
     return FitResult(
         axes=_common_axes(frame, groups),
         unit=frame.unit,
+        measure=frame.measure,
         level=options.level,
         groups=groups,
         notes=frame.notes,
@@ -101,9 +102,9 @@ class _Asked:
         cells = cells_of(frame, axes)
         laws = choose_laws(self.law, axes, frame, len(cells.error), priors=self.options.priors)
         if cells.chance is None and frame.bounded and len(axes) == 1 and self.law == AVERAGE:
-            warnings.append(
-                "the number of classes is not given, so forms with a ceiling (bounded, sigmoid) are left out"
-            )
+            named = frame.measure != "error"
+            why = f"the {frame.measure} of chance is not known" if named else "the number of classes is not given"
+            warnings.append(f"{why}, so forms with a ceiling (bounded, sigmoid) are left out")
         found = fit_group(
             cells, laws, axes, self.at, self.options, unit=frame.unit, excluded=frame.excluded, warnings=warnings
         )

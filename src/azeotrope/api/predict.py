@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,25 +23,33 @@ from azeotrope.models.saved import SavedModel, load_model
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model says of one image: the likeliest classes with their probabilities, best first.
+    """What the model says of one image: classes with their probabilities, best first, or a `value` with its `unit`.
 
-    A file that cannot be read has a `problem` and no classes: one broken file does not cost the answers for the rest.
+    Of a model that gives one class these are the likeliest; of one that gives any number of them, those whose
+    probability is at least the threshold, so perhaps none. A file that cannot be read has a `problem` and no
+    answer: one broken file does not cost the answers for the rest.
     """
 
     image: str
     classes: tuple[str, ...] = ()
     probabilities: tuple[float, ...] = ()
+    value: float | None = None
+    unit: str | None = None
     problem: str | None = None
 
 
-def predict(model: str | Path, images: Sequence[str | Path], *, top: int = 3) -> list[Prediction]:
-    """Classify image files (or all images of folders) with a model that `compare` or `distill` saved.
+def predict(
+    model: str | Path, images: Sequence[str | Path], *, top: int = 3, threshold: float = 0.5
+) -> list[Prediction]:
+    """Use a model that `compare` or `distill` saved on image files (or all images of folders).
 
     `model` is the saved model's folder, or the output folder that holds it when it holds one only. Images are prepared
-    as in evaluation. Raises InputError for a folder that holds no model, or several.
+    as in evaluation. `top` is how many classes are named where an image has one, `threshold` the least probability
+    where it has any number. Raises InputError for a folder that holds no model, or several.
     """
     saved = load_model(_folder(Path(model)))
-    return [_predict(saved, path, top) for path in _files(images)]
+    answer = partial(_ANSWERS[saved.kind], saved, top=top, threshold=threshold)
+    return [_predict(saved, path, answer) for path in _files(images)]
 
 
 def _folder(named: Path) -> Path:
@@ -57,7 +66,7 @@ def _folder(named: Path) -> Path:
     return inside[0]
 
 
-def _predict(saved: SavedModel, path: Path, top: int) -> Prediction:
+def _predict(saved: SavedModel, path: Path, answer: Callable[[torch.Tensor], Prediction]) -> Prediction:
     try:
         pixels = decode(path.read_bytes()).pixels
     except (Unreadable, OSError) as error:
@@ -65,10 +74,28 @@ def _predict(saved: SavedModel, path: Path, top: int) -> Prediction:
     preparation = saved.preprocessing
     with torch.inference_mode():
         logits = saved.network(_plain(pixels, preparation)).logits[0]
-    probabilities, places = logits.softmax(0).topk(min(top, len(saved.classes)))
-    return Prediction(
-        str(path), tuple(saved.classes[place] for place in places.tolist()), tuple(probabilities.tolist())
-    )
+    return replace(answer(logits), image=str(path))
+
+
+def _one_class(saved: SavedModel, logits: torch.Tensor, *, top: int, threshold: float) -> Prediction:
+    return _likeliest(saved, logits.softmax(0), top)
+
+
+def _any_classes(saved: SavedModel, logits: torch.Tensor, *, top: int, threshold: float) -> Prediction:
+    probabilities = logits.sigmoid()
+    return _likeliest(saved, probabilities, int((probabilities >= threshold).sum()))
+
+
+def _value(saved: SavedModel, logits: torch.Tensor, *, top: int, threshold: float) -> Prediction:
+    return Prediction("", value=logits.item(), unit=saved.unit)
+
+
+def _likeliest(saved: SavedModel, probabilities: torch.Tensor, count: int) -> Prediction:
+    values, places = probabilities.topk(min(count, len(saved.classes)))
+    return Prediction("", tuple(saved.classes[place] for place in places.tolist()), tuple(values.tolist()))
+
+
+_ANSWERS = {"single": _one_class, "multi": _any_classes, "number": _value}
 
 
 def _plain(pixels: NDArray[np.uint8], preparation: Preprocessing) -> torch.Tensor:

@@ -168,7 +168,7 @@ def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progre
     make_repeatable()
     resources = Resources(cache or cache_root(), choose(plan.precision))
     check_models(resources, plan.students, plan.teachers, plan.image_size)
-    task = load_task(plan.data, scanning(progress))
+    task = load_task(plan.data, scanning(progress), plan.labels)
     upstream = load_task(plan.upstream, scanning(progress)) if plan.upstream else None
     for each in (task, upstream):
         if each is not None:
@@ -176,7 +176,7 @@ def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progre
     if upstream is not None:
         resources.rows(upstream.fingerprint, max(plan.pretrain_images), 0)  # are there so many?
     grid = open_grid(plan, resources, task, upstream)
-    shipped = [ShippedTask.of(task, plan.data)]
+    shipped = [ShippedTask.of(task, plan.data, plan.labels)]
     if upstream is not None and plan.upstream:
         shipped.append(ShippedTask.of(upstream, plan.upstream))
     scratch = resources.cache / "sweeps" / digest(str(out)) if _is_url(out) else Path(out)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from azeotrope.api.workshop import Workshop
 from azeotrope.models.saved import save_model
+from azeotrope.record.kinds import WORDS, metrics_text
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.sweeping.runner import Runner
@@ -39,6 +40,7 @@ def save_run(workshop: Workshop, runner: Runner, record: RunRecord, spec: RunSpe
     if (folder / "model.yaml").exists():
         return folder
     student, pack = runner.student(spec), workshop.resources.pack(spec.task, spec.image_size)
+    workshop.resources.scale(spec.task, spec.train_images, spec.seed).fold(student.network.head)
     save_model(
         folder,
         student.network,
@@ -48,6 +50,8 @@ def save_run(workshop: Workshop, runner: Runner, record: RunRecord, spec: RunSpe
             student.preprocessing, size=spec.image_size, stored_size=pack.size, stored_channels=pack.channels
         ),
         weights=student.weights,
+        kind=record.task.kind,
+        unit=record.task.unit,
         extra={
             "run_id": record.run_id,
             "arm": record.arm,
@@ -57,11 +61,21 @@ def save_run(workshop: Workshop, runner: Runner, record: RunRecord, spec: RunSpe
             "seed": record.seed,
             "val_error": record.val_error,
             "test_error": record.test_error,
+            **_measured(record),
             "teacher": record.teacher.name if record.teacher else None,
             **_teacher_licences(workshop, spec),
         },
     )
     return folder
+
+
+def _measured(record: RunRecord) -> dict[str, str]:
+    """What the errors are and the further measures, for kinds of task whose error is no share of wrong images."""
+    words = WORDS[record.task.kind]
+    if words.sampled:
+        return {}
+    said = metrics_text(record.metrics, record.task.unit)
+    return {"error": f"{words.error}, {words.meaning}", "on the test images": said}
 
 
 def _teacher_licences(workshop: Workshop, spec: RunSpec) -> dict[str, str]:

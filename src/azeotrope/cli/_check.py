@@ -42,9 +42,7 @@ def show(check: Check, console: Console) -> None:
 
 def _show_audit(audit: Audit, console: Console) -> None:
     sides = f"{audit.smallest_side}" + (f" to {audit.largest_side}" if audit.largest_side > audit.smallest_side else "")
-    console.print(
-        Text(f"{audit.name}: {audit.images:,} images, {len(audit.classes)} classes, sides {sides} px", style="bold")
-    )
+    console.print(Text(f"{audit.name}: {audit.images:,} images, {_outputs(audit)}, sides {sides} px", style="bold"))
     console.print(_counts(audit))
     findings: dict[str, Finding | None] = {
         "unreadable files": audit.unreadable,
@@ -66,6 +64,14 @@ def _show_audit(audit: Audit, console: Console) -> None:
         console.print(Text(f"  grey images: {audit.grey:,}"))
     for note, count in audit.notes.items():
         console.print(Text(f"  {note}: {count:,}"))
+
+
+def _outputs(audit: Audit) -> str:
+    """What the labels are."""
+    if audit.values:
+        low, middle, high = audit.values
+        return f"{audit.classes[0]} from {low:.4g} to {high:.4g} (median {middle:.4g})"
+    return f"{len(audit.classes)} classes" + (", any number an image" if audit.kind == "multi" else "")
 
 
 def _counts(audit: Audit) -> Table:

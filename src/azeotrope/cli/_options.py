@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import JsonValue
 
-from azeotrope.config import Arm, Pictures, PicturesSpec, TeacherSpec, UpstreamSpec, validated
+from azeotrope.config import Arm, LabelSpec, Pictures, PicturesSpec, TeacherSpec, UpstreamSpec, validated
 from azeotrope.errors import InputError
 
 
@@ -19,6 +19,14 @@ class HeadName(StrEnum):
 
     linear = "linear"
     zero_shot = "zero-shot"
+
+
+class KindOption(StrEnum):
+    """What `--kind` takes."""
+
+    single = "single"
+    multi = "multi"
+    number = "number"
 
 
 class PrecisionName(StrEnum):
@@ -40,6 +48,14 @@ Data = Annotated[
     str,
     typer.Argument(metavar="DATA", help="Folder of class folders, CSV or Parquet table, or scheme:name."),
 ]
+Kind = Annotated[
+    KindOption, typer.Option("--kind", help="What a table's labels are: one class an image, several, or a number.")
+]
+LabelColumn = Annotated[str | None, typer.Option("--label-column", help="The table's column of labels or values.")]
+Separator = Annotated[
+    str | None, typer.Option("--separator", help="Between several labels of an image (;), with --kind multi.")
+]
+Unit = Annotated[str | None, typer.Option("--unit", help="Of the value, to be shown, with --kind number.")]
 Out = Annotated[Path, typer.Option("--out", help="Output folder: new, empty, or of an earlier run on the same images.")]
 Student = Annotated[
     str,
@@ -105,6 +121,11 @@ VerifyCache = Annotated[
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse a set with an unreadable image.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
+
+
+def label_spec(kind: KindOption, column: str | None, separator: str | None, unit: str | None) -> LabelSpec:
+    """What a label is, as the public functions take it."""
+    return validated(LabelSpec, {"kind": kind.value, "column": column, "separator": separator, "unit": unit})
 
 
 def teacher_spec(teacher: str | None, size: int | None, head: HeadName = HeadName.linear) -> TeacherSpec | None:

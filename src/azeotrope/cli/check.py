@@ -25,6 +25,10 @@ def command(
     learning_rates: options.Rates = None,
     views: options.Views = None,
     cache: options.Cache = None,
+    kind: options.Kind = options.KindOption.single,
+    label_column: options.LabelColumn = None,
+    separator: options.Separator = None,
+    unit: options.Unit = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Audit the images, measure this machine for some seconds, and say how long a comparison would take.
@@ -46,6 +50,7 @@ def command(
         image_size=image_size,
         recipe=options.recipe_changes(epochs, batch_images, learning_rates, views, None),
         cache=cache,
+        labels=options.label_spec(kind, label_column, separator, unit),
     )
     with Shown() as progress:
         found = azeotrope.check(request, progress)

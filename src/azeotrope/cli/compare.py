@@ -49,6 +49,10 @@ def command(
     cache_gb: options.CacheGb = None,
     verify_cache: options.VerifyCache = False,
     strict: options.Strict = False,
+    kind: options.Kind = options.KindOption.single,
+    label_column: options.LabelColumn = None,
+    separator: options.Separator = None,
+    unit: options.Unit = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student in every sensible way at equal budget, and say which way is better, and how surely.
@@ -80,6 +84,7 @@ def command(
             cache_gb=cache_gb,
             verify_cache=verify_cache,
             strict=strict,
+            labels=options.label_spec(kind, label_column, separator, unit),
             progress=progress,
         )
     if as_json:

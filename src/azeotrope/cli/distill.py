@@ -38,6 +38,10 @@ def command(
     cache_gb: options.CacheGb = None,
     verify_cache: options.VerifyCache = False,
     strict: options.Strict = False,
+    kind: options.Kind = options.KindOption.single,
+    label_column: options.LabelColumn = None,
+    separator: options.Separator = None,
+    unit: options.Unit = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student towards a teacher and save it, ready to use.
@@ -67,11 +71,11 @@ def command(
             cache_gb=cache_gb,
             verify_cache=verify_cache,
             strict=strict,
+            labels=options.label_spec(kind, label_column, separator, unit),
             progress=progress,
         )
     if as_json:
         options.print_json({"model": str(distilled.model), "record": distilled.record.model_dump(mode="json")})
     else:
-        error = words.percent(distilled.record.test_error)
-        typer.echo(f"Test error {error} on {distilled.record.test_images:,} images")
+        typer.echo(words.tested(distilled.record))
         typer.echo(f"Model: {distilled.model}\nUse it: azeotrope predict {distilled.model} IMAGE")

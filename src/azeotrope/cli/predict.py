@@ -20,9 +20,13 @@ def command(
     ],
     images: Annotated[list[str], typer.Argument(metavar="IMAGES", help="Image files, or folders of them.")],
     top: Annotated[int, typer.Option("--top", min=1, help="How many classes to name.")] = 3,
+    threshold: Annotated[
+        float,
+        typer.Option("--threshold", min=0, max=1, help="Least probability of a class, where images have any number."),
+    ] = 0.5,
     as_json: options.AsJson = False,
 ) -> None:
-    """Classify images with a saved model.
+    """Use a saved model on images.
 
     Example: azeotrope predict azeotrope-compare photo.jpg
 
@@ -30,7 +34,7 @@ def command(
     """
     import azeotrope
 
-    predictions = azeotrope.predict(model, images, top=top)
+    predictions = azeotrope.predict(model, images, top=top, threshold=threshold)
     if as_json:
         options.print_json([asdict(prediction) for prediction in predictions])
     else:
@@ -45,5 +49,11 @@ def _show(predictions: Iterable[Prediction]) -> None:
         if prediction.problem:
             typer.echo(f"{prediction.image}: cannot be read: {prediction.problem}", err=True)
             continue
-        said = zip(prediction.classes, prediction.probabilities, strict=True)
-        typer.echo(f"{prediction.image}: " + ", ".join(f"{name} {100 * share:.1f} %" for name, share in said))
+        typer.echo(f"{prediction.image}: {_said(prediction)}")
+
+
+def _said(prediction: Prediction) -> str:
+    if prediction.value is not None:
+        return f"{prediction.value:.4g}" + (f" {prediction.unit}" if prediction.unit else "")
+    said = zip(prediction.classes, prediction.probabilities, strict=True)
+    return ", ".join(f"{name} {100 * share:.1f} %" for name, share in said) or "none of the classes"

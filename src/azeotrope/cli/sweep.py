@@ -35,6 +35,12 @@ def command(
     learning_rates: options.Rates = None,
     views: options.Views = None,
     mirror: options.Mirror = None,
+    kind: Annotated[
+        options.KindOption | None, typer.Option("--kind", help="What a table's labels are (single).")
+    ] = None,
+    label_column: options.LabelColumn = None,
+    separator: options.Separator = None,
+    unit: options.Unit = None,
     precision: Annotated[options.PrecisionName | None, typer.Option(help="Of matrix work (auto).")] = None,
     budget: Annotated[str | None, typer.Option(help="1h, 30m, '40 runs', '5 EUR'; several by commas.")] = None,
     hourly_price: Annotated[float | None, typer.Option(help="Of this machine, for a budget of money.")] = None,
@@ -71,6 +77,7 @@ def command(
         "seeds": seeds,
         "image_size": image_size,
         "recipe": options.recipe_changes(epochs, batch_images, learning_rates, views, mirror, accumulate) or None,
+        "labels": _given({"kind": kind, "column": label_column, "separator": separator, "unit": unit}) or None,
         "precision": precision.value if precision else None,
         "budget": Budget.parse(budget, hourly_price) if budget else None,
     }

@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from azeotrope.config import KindName
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.near import near_pairs
 from azeotrope.data.sources._source import Source
+from azeotrope.kinds._kind import kind_named
 
 EXAMPLES = 10  # shown of each finding
 VERY_WIDE = 4.0  # long side over short side: squeezed to a square, such an image is hard to know again
@@ -35,13 +37,15 @@ class Audit:
     `class_counts` holds readable images by split ("" where none is given), in the order of `classes`. `unreadable`
     gives (key, reason). `exact_duplicates` counts copies beyond the first; `conflicting_labels` groups of copies that
     carry different classes. A leak is an image of train or val whose copy is in a later split (test after val after
-    train). Near duplicates are pairs; None: not measured (`near_pairs` says when). `notes`
-    counts what decoding did (see `data.decode`). Sides are in pixels.
+    train). `values` are the lowest, middle and highest of a number, else none. Near duplicates are
+    pairs; None: not measured (`near_pairs` says when). `notes` counts what decoding did (see `data.decode`). Sides are
+    in pixels.
     """
 
     name: str
     fingerprint: str
     images: int
+    kind: KindName
     classes: tuple[str, ...]
     class_counts: Mapping[str, tuple[int, ...]]
     unreadable: Finding
@@ -55,6 +59,7 @@ class Audit:
     notes: Mapping[str, int]
     smallest_side: int
     largest_side: int
+    values: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Plain dictionaries, lists, texts and numbers, ready for `json.dumps`."""
@@ -70,6 +75,7 @@ def audit(manifest: Manifest, source: Source) -> Audit:
         name=manifest.name,
         fingerprint=manifest.fingerprint,
         images=len(manifest.keys),
+        kind=manifest.kind,
         classes=manifest.classes,
         class_counts=_class_counts(manifest),
         unreadable=_finding((manifest.keys[row], reason) for row, reason in manifest.reasons.items()),
@@ -83,6 +89,7 @@ def audit(manifest: Manifest, source: Source) -> Audit:
         notes=manifest.notes,
         smallest_side=int(sides.min()) if sides.size else 0,
         largest_side=int(sides.max(initial=0)),
+        values=kind_named(manifest.kind).quantiles(manifest.labels[manifest.readable]),
     )
 
 
@@ -100,7 +107,7 @@ def _class_counts(manifest: Manifest) -> dict[str, tuple[int, ...]]:
     counts: dict[str, tuple[int, ...]] = {}
     for split in sorted(set(manifest.splits), key=("train", "val", "test", "").index):
         labels = manifest.labels[manifest.readable & (splits == split)]
-        counts[split] = tuple(np.bincount(labels, minlength=len(manifest.classes)).tolist())
+        counts[split] = tuple(kind_named(manifest.kind).counts(labels, len(manifest.classes)).tolist())
     return counts
 
 
@@ -121,9 +128,9 @@ def _extra_copies(manifest: Manifest, copies: list[NDArray[np.int64]]) -> Findin
 def _conflicts(manifest: Manifest, copies: list[NDArray[np.int64]]) -> Finding:
     """Examples are (key, class, key, class, ...)."""
     return _finding(
-        tuple(text for row in group for text in (manifest.keys[row], manifest.classes[manifest.labels[row]]))
+        tuple(text for row in group for text in (manifest.keys[row], manifest.label_texts[row]))
         for group in copies
-        if len(set(manifest.labels[group].tolist())) > 1
+        if len({manifest.label_texts[row] for row in group}) > 1
     )
 
 

@@ -17,9 +17,11 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 
+from azeotrope.config import KindName
 from azeotrope.data.decode import Unreadable, decode
 from azeotrope.data.sources._source import Raw, Source, Split
 from azeotrope.data.thumbnail import SIDE, thumbnail
+from azeotrope.kinds._kind import Labels, kind_named
 
 _CHUNK = 64  # images a thread takes at a time
 
@@ -32,13 +34,13 @@ class Manifest:
 
     `checksums` are SHA-256 of the raw content (hex; "" when it could not even be read). Unreadable images keep their
     row, with size 0 and an entry in `reasons`. `notes` counts what `decode` had to do. `thumbnails` are grey, for
-    finding near duplicates.
+    finding near duplicates. `labels` are what `kind` makes of them.
     """
 
     name: str
     classes: tuple[str, ...]
     keys: tuple[str, ...]
-    labels: Int64[np.ndarray, " n"]
+    labels: Labels
     splits: tuple[Split, ...]
     checksums: tuple[str, ...]
     heights: Int64[np.ndarray, " n"]
@@ -48,16 +50,21 @@ class Manifest:
     reasons: Mapping[int, str]
     notes: Mapping[str, int]
     thumbnails: UInt8[np.ndarray, "n S S"]
+    kind: KindName = "single"
+
+    @cached_property
+    def label_texts(self) -> tuple[str, ...]:
+        """Each label in words; equal texts mean equal labels."""
+        return tuple(kind_named(self.kind).texts(self.labels, self.classes))
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the class names and the sorted (checksum, class, split): the same for a moved or reordered
-        set.
+        """SHA-256 over the class names and the sorted (checksum, label, split): the same for a moved or reordered
+        set. Another kind of task is another set.
         """
-        names = [self.classes[label] for label in self.labels.tolist()]
-        return _digest(
-            [*self.classes, "", *sorted(map("\0".join, zip(self.checksums, names, self.splits, strict=True)))]
-        )
+        kind = [] if self.kind == "single" else [self.kind]  # older fingerprints stay
+        rows = sorted(map("\0".join, zip(self.checksums, self.label_texts, self.splits, strict=True)))
+        return _digest([*kind, *self.classes, "", *rows])
 
     @cached_property
     def order_digest(self) -> str:
@@ -94,7 +101,7 @@ def scan(source: Source, progress: Progress | None = None, threads: int | None =
         name=source.name,
         classes=source.classes,
         keys=tuple(item.key for item in source.items),
-        labels=np.array([item.label for item in source.items], dtype=np.int64),
+        labels=kind_named(source.kind).array([item.label for item in source.items], len(source.classes)),
         splits=tuple(item.split for item in source.items),
         checksums=tuple(look.checksum for look in looks),
         heights=shapes[:, 0],
@@ -106,6 +113,7 @@ def scan(source: Source, progress: Progress | None = None, threads: int | None =
         thumbnails=np.array([blank if look.thumbnail is None else look.thumbnail for look in looks]).reshape(
             -1, SIDE, SIDE
         ),
+        kind=source.kind,
     )
 
 

@@ -6,7 +6,6 @@ It decides nothing at random: no seed enters here. Subsets of the training rows 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,8 @@ from numpy.typing import NDArray
 from azeotrope.data._ranks import ranks
 from azeotrope.data.manifest import Manifest
 from azeotrope.errors import InputError
+from azeotrope.kinds._kind import kind_named
+from azeotrope.kinds.single import shortened
 
 HELD_OUT = 0.2  # of all images for test, and of what is left for validation, where the source gives none
 _SALT = "azeotrope/split"
@@ -42,7 +43,8 @@ def split_task(manifest: Manifest) -> TaskSplits:
       val.
 
     Which images are taken is decided by a hash of their content. Every class must have an image left for each split
-    made here and one to train on: 3 images, or fewer where the source gives splits. Raises InputError otherwise.
+    made here and one to train on: 3 images, or fewer where the source gives splits. Raises InputError otherwise. For
+    several labels an image, or a number, "of each class" is what `kinds` makes of it.
     """
     _check_usable(manifest)
     rows = np.flatnonzero(manifest.readable)
@@ -50,9 +52,12 @@ def split_task(manifest: Manifest) -> TaskSplits:
     kept = _unique(manifest, rows, splits)
     given = {name: rows[kept & (splits == name)] for name in ("val", "test")}
     pool = rows[kept & ~np.isin(splits, ("val", "test"))]
-    _check_counts(manifest, pool, [name for name, taken in given.items() if not len(taken)])
+    made = [name for name, taken in given.items() if not len(taken)]
+    kind_named(manifest.kind).require(manifest.labels[pool], manifest.classes, made)
     test, pool = (given["test"], pool) if len(given["test"]) else _hold_out(manifest, pool)
     val, pool = (given["val"], pool) if len(given["val"]) else _hold_out(manifest, pool)
+    for name, part in (("train", pool), ("val", val), ("test", test)):
+        kind_named(manifest.kind).require_split(manifest.labels[part], manifest.classes, name)
     return TaskSplits(pool, val, test, dropped=int((~kept).sum()), unreadable=len(manifest.labels) - len(rows))
 
 
@@ -62,7 +67,7 @@ def _unique(manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_
     """
     checksums = np.array(manifest.checksums)[rows]
     precedence = np.select([splits == "test", splits == "val"], [0, 1], 2)
-    order = np.lexsort((rows, manifest.labels[rows], precedence, checksums))
+    order = np.lexsort((rows, kind_named(manifest.kind).codes(manifest.labels[rows]), precedence, checksums))
     first = np.ones(len(rows), dtype=np.bool_)
     first[order[1:]] = checksums[order[1:]] != checksums[order[:-1]]
     stays: NDArray[np.bool_] = first | (splits == "test")
@@ -70,24 +75,18 @@ def _unique(manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_
 
 
 def _hold_out(manifest: Manifest, pool: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(taken, left): of each class the 20 % whose hash is lowest, at least one."""
+    """(taken, left): the 20 % whose hash is lowest, at least one, of each class or as `Kind.held_out` says."""
     order = pool[np.argsort(ranks([manifest.checksums[row] for row in pool], _SALT), kind="stable")]
-    labels = manifest.labels[order]
-    taken = [_share(order[labels == label]) for label in np.unique(labels)]
-    held = np.sort(np.concatenate(taken))
+    held = np.sort(order[kind_named(manifest.kind).held_out(manifest.labels[order], HELD_OUT)])
     return held, np.setdiff1d(pool, held, assume_unique=True)
 
 
-def _share(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    return rows[: max(1, round(HELD_OUT * len(rows)))]
-
-
 def _check_usable(manifest: Manifest) -> None:
-    if len(manifest.classes) < 2:
+    if len(manifest.classes) < kind_named(manifest.kind).fewest_classes:
         raise InputError(
             "A task needs at least two classes",
             found=f"{len(manifest.classes)} in {manifest.name}"
-            + "".join(f": {_short(name)}" for name in manifest.classes),
+            + "".join(f": {shortened(name)}" for name in manifest.classes),
             allowed="2 or more",
             next_step="add images of what this class is to be told apart from",
         )
@@ -105,24 +104,3 @@ def _check_usable(manifest: Manifest) -> None:
             found=f"{len(tests)} files; {manifest.keys[tests[0]]}: {manifest.reasons[tests[0]]}",
             next_step="repair these files, or remove the test split: one is then made from the other images",
         )
-
-
-def _check_counts(manifest: Manifest, pool: NDArray[np.int64], made: Sequence[str]) -> None:
-    """Every class needs one image to train on and one for each split that is `made` here."""
-    need = 1 + len(made)
-    counts = np.bincount(manifest.labels[pool], minlength=len(manifest.classes))
-    short = np.flatnonzero(counts < need)
-    if len(short):
-        listed = ", ".join(f"{_short(manifest.classes[label])} has {counts[label]}" for label in short[:5])
-        raise InputError(
-            "A class has fewer images than the splits need",
-            found=listed
-            + (f" and {len(short) - 5} classes more" if len(short) > 5 else "")
-            + " (readable, each counted once, outside the splits that were given)",
-            allowed=f"at least {need} a class: 1 each for {', '.join(('train', *made))}",
-            next_step="add images to these classes or leave the classes out",
-        )
-
-
-def _short(name: str) -> str:
-    return repr(name if len(name) <= 60 else f"{name[:57]}...")

@@ -12,13 +12,15 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64, UInt64
+from jaxtyping import UInt64
 
+from azeotrope.config import ONE_CLASS, LabelSpec
 from azeotrope.data._ranks import identities
 from azeotrope.data.manifest import Manifest, Progress, scan
 from azeotrope.data.sources._source import Source
 from azeotrope.data.split import TaskSplits, split_task
 from azeotrope.errors import InputError
+from azeotrope.kinds._kind import Kind, Labels, kind_named
 from azeotrope.lookup import member, members, nearest
 
 _FAMILY = "data.sources"
@@ -50,11 +52,16 @@ class Task:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names, in the order of the labels."""
+        """Names of the outputs: the classes, in the order of the labels, or the one thing that is measured."""
         return self.manifest.classes
 
     @property
-    def labels(self) -> Int64[np.ndarray, " n"]:
+    def kind(self) -> Kind:
+        """What a label is."""
+        return kind_named(self.manifest.kind)
+
+    @property
+    def labels(self) -> Labels:
         """Of every row, also of those in no split."""
         return self.manifest.labels
 
@@ -64,20 +71,20 @@ class Task:
         return identities(self.manifest.checksums)
 
 
-def load_task(spec: str, progress: Progress | None = None) -> Task:
+def load_task(spec: str, progress: Progress | None = None, labels: LabelSpec = ONE_CLASS) -> Task:
     """Open, scan and split what `spec` names: a path or `scheme:name`. `progress(done, total)` is called while
     scanning.
 
     Raises InputError for a source that is not known or not there (with the nearest names), and for images that make
     no task.
     """
-    source = open_source(spec)
+    source = open_source(spec, labels)
     manifest = scan(source, progress)
     return Task(source, manifest, split_task(manifest))
 
 
-def open_source(spec: str) -> Source:
-    """The source that `spec` names.
+def open_source(spec: str, labels: LabelSpec = ONE_CLASS) -> Source:
+    """The source that `spec` names, its labels read as `labels` says.
 
     A scheme comes before a path of the same name, so that a word means the same in every folder; `./digits` is a path.
     """
@@ -89,13 +96,34 @@ def open_source(spec: str) -> Source:
             scheme, name = "folder", spec
         else:
             raise _unknown(spec, scheme)
-    source: Source = member(_FAMILY, scheme, "data source").open_source(name)
+    module = member(_FAMILY, scheme, "data source")
+    if labels == ONE_CLASS:
+        source: Source = module.open_source(name)
+    elif hasattr(module, "open_labelled"):
+        source = module.open_labelled(name, labels)
+    else:
+        raise _one_class_only(spec, scheme, labels)
     return source
 
 
 def schemes() -> list[str]:
     """Every kind of source, as it is typed."""
     return [name.replace("_", "-") for name in members(_FAMILY)]
+
+
+def _one_class_only(spec: str, scheme: str, labels: LabelSpec) -> InputError:
+    given = [f"--{name.replace('_', '-')} {value}" for name, value in _options(labels) if value is not None]
+    return InputError(
+        f"{spec} gives each image one class, and leaves open neither where it stands nor of what kind it is",
+        found=f"{', '.join(given)} for the source {scheme}",
+        allowed="these options for a .csv, .tsv or .parquet table, or hf:NAME",
+        next_step="list the images and their labels in a table, or leave these options out",
+    )
+
+
+def _options(labels: LabelSpec) -> list[tuple[str, str | None]]:
+    kind = None if labels.kind == "single" else labels.kind
+    return [("kind", kind), ("label_column", labels.column), ("separator", labels.separator), ("unit", labels.unit)]
 
 
 def _unknown(spec: str, scheme: str) -> InputError:

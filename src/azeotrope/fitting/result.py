@@ -145,6 +145,7 @@ class FitResult(Shown):
     schema_version: int = Field(default=1, alias="schema")
     axes: tuple[str, ...]
     unit: str
+    measure: str = "error"
     level: float
     groups: dict[str, GroupFit]
     notes: tuple[str, ...] = ()

@@ -6,7 +6,8 @@ computed in float32 whatever the autocast.
 
 A loss class says two things of itself. `needs_teacher`: whether it compares with one. `relates_images`: whether its
 value depends on which images share a batch. A loss that does not is the mean of its values on the images, and several
-devices may average theirs; one that does must be given the signals of all devices together.
+devices may average theirs; one that does must be given the signals of all devices together. A loss that has a meaning
+for some kinds of task only says which in `kinds`.
 """
 
 from __future__ import annotations
@@ -15,20 +16,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
-from azeotrope.config import Weight
+from azeotrope.config import KindName, Weight
+from azeotrope.errors import InputError
+from azeotrope.kinds._kind import Kind
+from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.lookup import member
-
-UNLABELLED = -100  # the label of a picture that has none: torch's cross-entropy passes it over
 
 
 @dataclass(frozen=True)
 class Signals:
-    """What one batch offers the losses. B images, F features of the student, G of the teacher, C classes.
+    """What one batch offers the losses. B images, F features of the student, G of the teacher, C outputs.
 
-    A label may be UNLABELLED: such an image counts in the terms that compare with the teacher, and in no other.
+    Labels are class numbers, or what another kind of task compares its outputs with (`kinds`): 0 and 1 for each class,
+    or standardised values. A class number may be UNLABELLED (`kinds.single`): such an image counts in the terms that
+    compare with the teacher, and in no other.
     Teacher entries are None when the stage has no teacher; they carry no gradient. `places` says which of the training
     images these are, from 0; None where nobody counts them. `progress` is the share of the training's steps that are
     done, this one included: 1 at the last.
@@ -36,7 +40,7 @@ class Signals:
 
     features: Float[Tensor, "B F"]
     logits: Float[Tensor, "B C"]
-    labels: Int[Tensor, " B"]
+    labels: Shaped[Tensor, B * label]
     teacher_features: Float[Tensor, "B G"] | None = None
     teacher_logits: Float[Tensor, "B C"] | None = None
     places: Int[Tensor, " B"] | None = None
@@ -46,7 +50,8 @@ class Signals:
 @dataclass(frozen=True)
 class Setup:
     """What a loss may need to be built: widths of the features (0: no teacher), classes, the recipe's label smoothing,
-    how many images train, and the teacher's frozen head as a function from its embeddings [B, G] to logits [B, C].
+    how many images train, the teacher's frozen head as a function from its embeddings [B, G] to logits [B, C], and
+    the kind of task, which says what labels and outputs mean.
     """
 
     student_features: int
@@ -55,12 +60,26 @@ class Setup:
     label_smoothing: float = 0.0
     train_images: int = 0
     teacher_head: Callable[[Tensor], Tensor] | None = None
+    kind: Kind = SINGLE
 
 
 def needs_teacher(losses: Iterable[str]) -> bool:
     """Whether any of these losses compares with a teacher. Raises InputError with near names when a key is no loss."""
     needed = [member("losses", key, "loss").Loss.needs_teacher for key in losses]  # all looked up: any may be unknown
     return any(needed)
+
+
+def check_meaning(losses: Iterable[str], kind: KindName) -> None:
+    """Raise InputError when one of these losses has no meaning for this kind of task; it says so in `kinds`."""
+    for key in losses:
+        kinds: tuple[KindName, ...] | None = getattr(member("losses", key, "loss").Loss, "kinds", None)
+        if kinds is not None and kind not in kinds:
+            raise InputError(
+                f"The loss {key} has no meaning for a task of the kind {kind}",
+                found="it compares probabilities of classes of which an image has exactly one",
+                allowed=f"kind {', '.join(kinds)}; for this kind kl, align_uniform and the other losses on embeddings",
+                next_step="take one of these",
+            )
 
 
 def build(weights: Mapping[str, Weight], setup: Setup) -> WeightedSum:

@@ -1,18 +1,16 @@
-"""Cross-entropy with the labels: the term every arm has."""
+"""Cross-entropy with the labels: the term every arm has. What it is for each kind of task, the kind says."""
 
 from __future__ import annotations
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
-from azeotrope.losses._contract import UNLABELLED, Setup, Signals
+from azeotrope.losses._contract import Setup, Signals
 
 
 class Loss(nn.Module):
-    """Mean over the labelled images of −Σ_c q_c log softmax(z)_c, with q the one-hot label smoothed towards uniform.
-
-    Label smoothing: Szegedy et al. 2016, arXiv 1512.00567, section 7.
+    """`Kind.loss`: of classes (softmax, with label smoothing), of each class alone (sigmoid), or of a normal
+    distribution around a number, which is half the squared error.
     """
 
     needs_teacher = False
@@ -20,10 +18,8 @@ class Loss(nn.Module):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()
-        self.label_smoothing = setup.label_smoothing
+        self.kind, self.label_smoothing = setup.kind, setup.label_smoothing
 
     def forward(self, signals: Signals) -> Float[Tensor, ""]:
-        """Logits [B, C] and labels [B] to one number."""
-        return functional.cross_entropy(
-            signals.logits.float(), signals.labels, ignore_index=UNLABELLED, label_smoothing=self.label_smoothing
-        )
+        """Logits [B, C] and labels [B], or [B, C], to one number."""
+        return self.kind.loss(signals.logits.float(), signals.labels, self.label_smoothing)

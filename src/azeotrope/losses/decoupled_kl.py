@@ -10,7 +10,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from azeotrope.losses._contract import UNLABELLED, Setup, Signals
+from azeotrope.kinds.single import UNLABELLED
+from azeotrope.losses._contract import Setup, Signals
 
 
 def decouple(
@@ -40,6 +41,7 @@ class Loss(nn.Module):
 
     needs_teacher = True
     relates_images = False
+    kinds = ("single",)  # "the true class" is one
 
     def __init__(
         self,

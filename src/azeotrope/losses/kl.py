@@ -1,17 +1,18 @@
-"""Softened teacher probabilities as targets (Hinton et al. 2015, arXiv 1503.02531)."""
+"""What the teacher says, softened, as target (Hinton et al. 2015, arXiv 1503.02531)."""
 
 from __future__ import annotations
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from azeotrope.losses._contract import Setup, Signals
 
 
 class Loss(nn.Module):
-    """T² · mean over the batch of KL(softmax(z_t / T) ‖ softmax(z_s / T)).
+    """T² · mean over the batch of KL(teacher ‖ student) at temperature T: `Kind.divergence`, here by kind of task.
 
+    Of classes: KL(softmax(z_t / T) ‖ softmax(z_s / T)). Of several labels: Σ_c KL(σ(z_t / T) ‖ σ(z_s / T)), each class
+    a yes or no of its own. Of a number: ½ (z_s − z_t)², standardised, whatever T.
     T² keeps the gradient's size when T changes. The mean is over images and never over classes.
     """
 
@@ -20,11 +21,9 @@ class Loss(nn.Module):
 
     def __init__(self, setup: Setup, temperature: float = 4.0) -> None:
         super().__init__()
-        self.temperature = temperature
+        self.kind, self.temperature = setup.kind, temperature
 
     def forward(self, signals: Signals) -> Float[Tensor, ""]:
         """Logits of student and teacher, [B, C] each, to one number; zero when they are equal."""
         assert signals.teacher_logits is not None
-        student = functional.log_softmax(signals.logits.float() / self.temperature, dim=1)
-        teacher = functional.log_softmax(signals.teacher_logits.float() / self.temperature, dim=1)
-        return functional.kl_div(student, teacher, reduction="batchmean", log_target=True) * self.temperature**2
+        return self.kind.divergence(signals.logits.float(), signals.teacher_logits.float(), self.temperature)

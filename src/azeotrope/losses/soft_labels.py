@@ -20,6 +20,7 @@ class Loss(nn.Module):
 
     needs_teacher = True
     relates_images = False
+    kinds = ("single",)  # it stands in for the label of a picture without one, which other kinds do not take
 
     def __init__(self, setup: Setup) -> None:
         super().__init__()

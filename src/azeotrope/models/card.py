@@ -9,10 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from azeotrope.config import KindName
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.weights import Weights
 
 ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:@=^])")
+OUTPUTS: dict[KindName, str] = {
+    "single": "Classes, in the order of the outputs",
+    "multi": "Classes, in the order of the outputs; the sigmoid of an output is the probability of its class",
+    "number": "Output: the value itself",
+}
 Fact = str | int | float | bool | None
 
 
@@ -24,22 +30,30 @@ def card(
     preprocessing: Preprocessing,
     weights: Weights | None,
     facts: Mapping[str, Fact],
+    kind: KindName = "single",
+    unit: str | None = None,
 ) -> str:
     """The text of card.md. `facts` are listed in their order: fingerprint of the data, errors, seed, ..."""
     lines = [
-        f"# An image classifier of {len(classes)} classes",
+        f"# {_title(kind, classes, unit)}",
         "",
         f"- architecture: {escape(architecture)}, {parameters:,} parameters",
         f"- images: {_preparation(preprocessing)}",
         f"- started from: {_origin(weights)}",
         *(f"- {escape(key.replace('_', ' '))}: {_value(value)}" for key, value in facts.items()),
         "",
-        "## Classes, in the order of the outputs",
+        f"## {OUTPUTS[kind]}",
         "",
         *(f"{number}. {escape(name)}" for number, name in enumerate(classes)),
         "",
     ]
     return "\n".join(lines)
+
+
+def _title(kind: KindName, classes: Sequence[str], unit: str | None) -> str:
+    if kind == "number":
+        return f"A model that estimates {escape(classes[0])} from an image" + (f", in {escape(unit)}" if unit else "")
+    return f"An image classifier of {len(classes)} classes" + (", any number an image" if kind == "multi" else "")
 
 
 def escape(text: str) -> str:

@@ -15,6 +15,7 @@ import safetensors.torch
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from azeotrope.config import KindName
 from azeotrope.errors import InputError
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.card import Fact, card
@@ -31,13 +32,18 @@ CODE = "architecture.py"
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A trained network in eval mode, the classes of its outputs in order, and how to prepare its images."""
+    """A trained network in eval mode, the classes of its outputs in order, and how to prepare its images.
+
+    Of the kind `number` it answers the value itself, in `unit`, and `classes` holds the name of what is measured.
+    """
 
     network: Network
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     spec: ModelSpec
     facts: Mapping[str, Fact]
+    kind: KindName = "single"
+    unit: str | None = None
 
 
 class _Part(BaseModel):
@@ -59,6 +65,8 @@ class _Description(_Part):
     preprocessing: Preprocessing
     sha256: str
     code: _Code | None = None
+    kind: KindName = "single"
+    unit: str | None = None
     facts: dict[str, Fact] = {}
 
 
@@ -71,6 +79,8 @@ def save_model(
     preprocessing: Preprocessing,
     weights: Weights | None = None,
     extra: Mapping[str, Fact] | None = None,
+    kind: KindName = "single",
+    unit: str | None = None,
 ) -> None:
     """Write the network so that `load_model` gives the same outputs.
 
@@ -86,12 +96,16 @@ def save_model(
         preprocessing=preprocessing,
         sha256=fingerprint(tensors),
         code=code,
+        kind=kind,
+        unit=unit,
         facts=dict(extra or {}),
     )
     text = card(
         architecture=spec.architecture,
         parameters=parameters(network),
         classes=classes,
+        kind=kind,
+        unit=unit,
         preprocessing=preprocessing,
         weights=weights,
         facts=description.facts,
@@ -119,7 +133,15 @@ def load_model(folder: Path) -> SavedModel:
         raise _changed(folder, path.name)
     load_into(loaded.network, tensors, head_names=(), source=str(path))
     network = loaded.network.eval()
-    return SavedModel(network, description.classes, description.preprocessing, spec, description.facts)
+    return SavedModel(
+        network,
+        description.classes,
+        description.preprocessing,
+        spec,
+        description.facts,
+        description.kind,
+        description.unit,
+    )
 
 
 def _code_of(spec: ModelSpec) -> tuple[_Code | None, bytes | None]:

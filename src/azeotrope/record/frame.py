@@ -12,9 +12,11 @@ from pathlib import Path
 
 import polars as pl
 
+from azeotrope.config import KindName
 from azeotrope.errors import InputError
 from azeotrope.lookup import nearest
 from azeotrope.record.columns import AXES, Columns, keep_where, name_columns
+from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
 from azeotrope.record.table import read_table
 from azeotrope.record.units import Unit, describe_unit, recognise_unit
@@ -30,7 +32,7 @@ class RunFrame:
     `table` columns: task, group, train_images, pretrain_images, parameters, error, seed, replicate, cluster,
     test_images, classes, run_id. `error` is a fraction in (0, 1), or a positive loss when `unit` is "loss". Rows with
     equal `replicate` share task and seed; rows with equal `cluster` share task and all axes, across groups. `paired`
-    says that seeds are known.
+    says that seeds are known. `measure` names what `error` is.
     """
 
     table: pl.DataFrame
@@ -39,6 +41,7 @@ class RunFrame:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     excluded: Mapping[str, int] = field(default_factory=dict)
+    measure: str = "error"
 
     @property
     def bounded(self) -> bool:
@@ -102,7 +105,8 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     tidy = _drop_edges(tidy, unit, left_out)
     _refuse_empty(tidy, left_out)
     tidy, paired = _number(tidy)
-    return RunFrame(tidy, unit, paired, notes, tuple(_warnings(left_out, paired=paired)), left_out)
+    warnings, measure = tuple(_warnings(left_out, paired=paired)), _measure(raw, unit)
+    return RunFrame(tidy, unit, paired, (*notes, *_meanings(raw)), warnings, left_out, measure)
 
 
 def _drop(table: pl.DataFrame, these: pl.Expr | pl.Series, reason: str, left_out: dict[str, int]) -> pl.DataFrame:
@@ -178,6 +182,28 @@ def _refuse_conflicts(tidy: pl.DataFrame) -> None:
             allowed="one; what else differs (student, recipe) must be part of the group or be filtered",
             next_step="add the column that differs to --by, or keep one value with --where",
         )
+
+
+def _kinds(raw: pl.DataFrame) -> list[KindName]:
+    return raw["kind"].drop_nulls().unique().sort().to_list() if "kind" in raw.columns else []
+
+
+def _measure(raw: pl.DataFrame, unit: Unit) -> str:
+    """What the errors are called; a plain word where kinds of task are mixed."""
+    kinds = _kinds(raw)
+    if unit == "loss":
+        return "loss"
+    return WORDS[kinds[0]].error if len(kinds) == 1 else WORDS["single"].error
+
+
+def _meanings(raw: pl.DataFrame) -> list[str]:
+    """What is said of errors that are no share of wrong images."""
+    return [
+        f"of runs of the kind {kind} the error is {WORDS[kind].error}: {WORDS[kind].meaning}; neither chance nor the "
+        "noise of sampling test images is taken into account"
+        for kind in _kinds(raw)
+        if not WORDS[kind].sampled
+    ]
 
 
 def _warnings(left_out: Mapping[str, int], *, paired: bool) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from azeotrope.config import Weight
+from azeotrope.config import KindName, Weight
 
 SCHEMA = 1
 
@@ -25,11 +25,13 @@ class Facts(BaseModel):
 
 
 class TaskFacts(Facts):
-    """Which labelled image set."""
+    """Which labelled image set. Of the kind `number`, `classes` holds the name of what is measured, in `unit`."""
 
     name: str
     fingerprint: str
     classes: tuple[str, ...]
+    kind: KindName = "single"
+    unit: str | None = None
 
 
 class StudentFacts(Facts):
@@ -47,7 +49,7 @@ class TeacherFacts(Facts):
     name: str
     weights_hash: str
     image_size: int
-    head_accuracy: float | None = Field(default=None, ge=0, le=1, description="on validation; what the gate reads")
+    head_accuracy: float | None = Field(default=None, ge=0, le=1, description="1 - its error on validation")
     head_error: float | None = Field(default=None, ge=0, le=1, description="on test, beside the student's")
 
 
@@ -90,10 +92,11 @@ class RunRecord(Facts):
     """One (task, train_images, student, init, strategy, recipe, seed) with outcome, cost and environment.
 
     `run_id` is the hash of everything that determines the run, so equal ids mean equal runs. Errors are fractions
-    in [0, 1]. `seconds` is by phase (`decode`, `teacher`, `head`, `generate`, `pretrain`, `tuning`, `train`,
-    `evaluate`, `test`); shared work is what this run would pay alone, whoever did it. `unlabelled_images` and
+    in [0, 1]: of wrong images, or what `record.kinds` says for the task's kind; `metrics` holds further measures of
+    it. `seconds` is by phase (`decode`, `teacher`, `head`, `generate`, `pretrain`, `tuning`, `train`, `evaluate`,
+    `test`); shared work is what this run would pay alone, whoever did it. `unlabelled_images` and
     `synthetic_images` are those that taught beside the training images. `correct` holds one bit per test image, in
-    manifest order, for paired tests.
+    manifest order, for paired tests, where an answer is right or wrong.
     """
 
     schema_version: int = Field(default=SCHEMA, alias="schema")
@@ -122,6 +125,7 @@ class RunRecord(Facts):
     val_error: float | None = Field(default=None, ge=0, le=1)
     test_error: float | None = Field(default=None, ge=0, le=1)
     test_images: int | None = None
+    metrics: dict[str, float] = Field(default_factory=dict, description="on test; by name in `record.kinds`")
     correct: str | None = Field(default=None, description="base64 of numpy.packbits over test images")
     seconds: dict[str, float] = Field(default_factory=dict)
     flops: float | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from azeotrope.errors import InputError
+from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 
@@ -39,9 +40,20 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "val_error": pl.Float64,
     "test_error": pl.Float64,
     "test_images": pl.Int64,
+    "kind": pl.String,
 }
 
-_ELSEWHERE = ("schema", "task", "fingerprint", "classes", "student", "parameters", "teacher", "teacher_head_error")
+_ELSEWHERE = (
+    "schema",
+    "task",
+    "fingerprint",
+    "classes",
+    "kind",
+    "student",
+    "parameters",
+    "teacher",
+    "teacher_head_error",
+)
 _SAME_NAME = tuple(name for name in _SCHEMA if name not in _ELSEWHERE)
 
 
@@ -82,11 +94,21 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
         "schema": record.schema_version,
         "task": record.task.name,
         "fingerprint": record.task.fingerprint,
-        "classes": len(record.task.classes) or None,
+        "kind": record.task.kind,
+        **_counts(record),
         "student": record.student.name,
         "parameters": record.student.parameters,
         "teacher": record.teacher.name if record.teacher else None,
         "teacher_head_error": record.teacher.head_error if record.teacher else None,
+    }
+
+
+def _counts(record: RunRecord) -> dict[str, int | None]:
+    """Classes and test images, from which chance and binomial noise follow where the error is a share of images."""
+    counted = WORDS[record.task.kind].sampled
+    return {
+        "classes": len(record.task.classes) or None if counted else None,
+        "test_images": record.test_images if counted else None,
     }
 
 

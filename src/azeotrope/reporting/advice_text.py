@@ -40,7 +40,7 @@ def text(advice: Advice) -> RenderableType:
         parts += [Text(settling_title(advice.recommendation), style="bold"), *_bullets(_settling(advice)), Text()]
     if advice.labels_needed:
         target = 100 * advice.labels_needed[0].target
-        parts += [Text(f"Labelled images needed for {target:.3g} % error", style="bold")]
+        parts += [Text(f"Labelled images needed for {target:.3g} % {advice.evidence.measure}", style="bold")]
         parts += [*_bullets(_labels(item, marks) for item in advice.labels_needed), Text()]
     if advice.worth_in_images:
         parts += [Text(f"Worth in images, at {advice.worth_in_images[0].at:,.0f}", style="bold")]
@@ -51,6 +51,7 @@ def text(advice: Advice) -> RenderableType:
     parts += _bullets([f"{gap.what}: {gap.reason}" for gap in advice.not_tested] or ["nothing that is usual"])
     parts += [Text(), Text("Evidence", style="bold"), _evidence(advice), *_run_ids(advice)]
     parts += [Text(f"warning: {warning}", style="yellow") for warning in advice.evidence.warnings]
+    parts += [Text(note, style="dim") for note in advice.evidence.notes]
     return Group(*parts)
 
 
@@ -67,7 +68,10 @@ def _rows(advice: Advice, marks: dict[str, int]) -> Iterable[tuple[str, str]]:
     error, p_win, rival = advice.predicted_error, advice.p_win, advice.runner_up
     assert error is not None
     leads = "" if advice.recommendation.contender else f" (of {error.contender}, which leads)"
-    yield "predicted error", f"{errors(error.error)} at {error.at:,.0f} images{leads} {_mark(marks, error.contender)}"
+    yield (
+        f"predicted {advice.evidence.measure}",
+        f"{errors(error.error)} at {error.at:,.0f} images{leads} {_mark(marks, error.contender)}",
+    )
     if p_win is not None and p_win.against is not None:
         near = f"within {100 * p_win.practical:.2g} points of the lowest {p_win.p_near_best:.2f}"
         yield (
@@ -169,7 +173,7 @@ def _evidence(advice: Advice) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     grid.add_column("", justify="right", no_wrap=True)
     grid.add_column("contender")
-    for title in ("error, 90 %", "best", "a run", "parameters", "runs"):
+    for title in (f"{advice.evidence.measure}, 90 %", "best", "a run", "parameters", "runs"):
         grid.add_column(title, justify="right", no_wrap=True)
     for place, row in enumerate(advice.evidence.contenders, 1):
         name = f"{row.contender} (left out: {row.excluded})" if row.excluded else row.contender

@@ -26,7 +26,7 @@ class CurveNumbers:
     """
 
     axis: str
-    unit: str
+    measure: str
     lines: tuple[Row, ...]
     points: tuple[Row, ...]
 
@@ -42,13 +42,14 @@ def numbers(fitted: FitResult) -> CurveNumbers:
             for step in group.curve
         ]
         points += _points(name, group, axis)
-    return CurveNumbers(axis, fitted.unit, tuple(lines), tuple(points))
+    return CurveNumbers(
+        axis, fitted.measure if fitted.unit == "loss" else f"test {fitted.measure}", tuple(lines), tuple(points)
+    )
 
 
 def figure(drawn: CurveNumbers, reference: str | None = None) -> Chart:
     """Curves above, residuals below, on one size axis; the group named `reference` is grey."""
     size = _size(drawn)
-    title = "loss" if drawn.unit == "loss" else "test error"
     error = alt.Scale(type="log", nice=False)
     groups = list(dict.fromkeys(str(row["group"]) for row in (*drawn.lines, *drawn.points)))
     scale = arm_colours(groups, reference or "")
@@ -58,9 +59,11 @@ def figure(drawn: CurveNumbers, reference: str | None = None) -> Chart:
     banded = alt.Chart(alt.InlineData(values=[row for row in drawn.lines if row["low"] is not None]))
     curves = alt.layer(
         banded.mark_area(opacity=0.18).encode(x=size, color=colour, y=alt.Y("low:Q", scale=error), y2="high:Q"),
-        lines.mark_line().encode(y=alt.Y("error:Q", title=title, scale=error)),
+        lines.mark_line().encode(y=alt.Y("error:Q", title=drawn.measure, scale=error)),
         points.mark_circle(size=45, opacity=1).encode(y=alt.Y("error:Q", scale=error)),
-    ).properties(title=f"{title} over {drawn.axis}", description="Averaged laws with 90 % band; dots are cells of runs")
+    ).properties(
+        title=f"{drawn.measure} over {drawn.axis}", description="Averaged laws with 90 % band; dots are cells of runs"
+    )
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(color=REFERENCE).encode(y="zero:Q")
     residuals = points.mark_circle(size=45, opacity=1).encode(y=alt.Y("residual:Q", title="log residual"))
     return alt.vconcat(curves, alt.layer(zero, residuals).properties(height=110))

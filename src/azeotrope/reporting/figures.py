@@ -11,13 +11,13 @@ from typing import TypeAlias
 
 import altair as alt
 
+from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import ArmSummary, Comparison
 from azeotrope.reporting.render import Chart
 from azeotrope.reporting.scales import arm_colours, hues
 
 Row: TypeAlias = dict[str, str | float | int]
 
-ERROR = "error on the test images (%)"
 _PHASES = (
     "decode",
     "teacher",
@@ -42,10 +42,12 @@ def errors(comparison: Comparison) -> Chart:
         for rows in ([_error_row(arm) for arm in arms], seeds)
     )
     return alt.layer(
-        means.mark_rule(strokeWidth=9, opacity=0.25, strokeCap="round").encode(x=_error_x("low"), x2="high:Q"),
-        dots.mark_circle(size=40, opacity=0.75).encode(x=_error_x("error")),
+        means.mark_rule(strokeWidth=9, opacity=0.25, strokeCap="round").encode(
+            x=_error_x("low", comparison), x2="high:Q"
+        ),
+        dots.mark_circle(size=40, opacity=0.75).encode(x=_error_x("error", comparison)),
         means.mark_point(shape="diamond", size=130, filled=True, opacity=1, stroke="white", strokeWidth=1.5).encode(
-            x=_error_x("error")
+            x=_error_x("error", comparison)
         ),
     ).properties(
         height=_ROW_HEIGHT * len(arms),
@@ -93,8 +95,8 @@ def error_against_cost(comparison: Comparison) -> Chart:
         ),
     )
     return alt.layer(
-        base.mark_rule(strokeWidth=2, opacity=0.5).encode(y=_error_y("low"), y2="high:Q"),
-        base.mark_circle(size=130, opacity=1, stroke="white", strokeWidth=1.5).encode(y=_error_y("error")),
+        base.mark_rule(strokeWidth=2, opacity=0.5).encode(y=_error_y("low", comparison), y2="high:Q"),
+        base.mark_circle(size=130, opacity=1, stroke="white", strokeWidth=1.5).encode(y=_error_y("error", comparison)),
     ).properties(width=440, height=260, description="Test error against seconds a run")
 
 
@@ -120,10 +122,17 @@ def curves(comparisons: Sequence[Comparison]) -> Chart:
     )
     ticks = _log_ticks([float(row[key]) for row in rows for key in ("low", "high")])
     return alt.layer(
-        base.mark_rule(strokeWidth=5, opacity=0.22, strokeCap="round").encode(y=_error_y("low", ticks), y2="high:Q"),
-        base.mark_line().encode(y=_error_y("error", ticks)),
-        base.mark_circle(size=80, opacity=1).encode(y=_error_y("error", ticks)),
+        base.mark_rule(strokeWidth=5, opacity=0.22, strokeCap="round").encode(
+            y=_error_y("low", comparisons[0], ticks), y2="high:Q"
+        ),
+        base.mark_line().encode(y=_error_y("error", comparisons[0], ticks)),
+        base.mark_circle(size=80, opacity=1).encode(y=_error_y("error", comparisons[0], ticks)),
     ).properties(height=320, description="Test error over training images, by arm")
+
+
+def error_title(comparison: Comparison) -> str:
+    """What an axis of errors is called."""
+    return f"{WORDS[comparison.kind].error} on the test images (%)"
 
 
 def phases(comparison: Comparison) -> list[str]:
@@ -170,16 +179,17 @@ def _colour(names: Sequence[str], reference: str, legend: alt.Legend | None) -> 
     return alt.Color("arm:N", scale=arm_colours(names, reference), legend=legend)
 
 
-def _error_x(field: str) -> alt.X:
-    return alt.X(f"{field}:Q", title=ERROR, scale=alt.Scale(zero=False, padding=18))
+def _error_x(field: str, comparison: Comparison) -> alt.X:
+    return alt.X(f"{field}:Q", title=error_title(comparison), scale=alt.Scale(zero=False, padding=18))
 
 
-def _error_y(field: str, log_ticks: Sequence[float] = ()) -> alt.Y:
+def _error_y(field: str, comparison: Comparison, log_ticks: Sequence[float] = ()) -> alt.Y:
     """With ticks the axis is logarithmic, labelled there."""
+    title = error_title(comparison)
     if log_ticks:
         scale = alt.Scale(type="log", padding=14, nice=False)
-        return alt.Y(f"{field}:Q", title=ERROR, scale=scale, axis=alt.Axis(values=list(log_ticks), format="~g"))
-    return alt.Y(f"{field}:Q", title=ERROR, scale=alt.Scale(zero=False, padding=14))
+        return alt.Y(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(values=list(log_ticks), format="~g"))
+    return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False, padding=14))
 
 
 def _log_ticks(values: Sequence[float]) -> list[float]:

@@ -35,7 +35,7 @@ def _group(group: GroupFit, fitted: FitResult) -> list[RenderableType]:
 
 def _predictions(group: GroupFit, fitted: FitResult) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for title in (fitted.axes[-1], "error", f"{fitted.level:.0%} interval", "of largest size"):
+    for title in (fitted.axes[-1], fitted.measure, f"{fitted.level:.0%} interval", "of largest size"):
         grid.add_column(title, justify="right")
     for step in group.predictions:
         between = MISSING if step.low is None else f"{_error(step.low, fitted)} to {_error(step.high, fitted)}"

@@ -100,7 +100,7 @@ def _drawings(comparison: Comparison) -> list[_Drawing]:
         return []
     drawings = [
         _drawn(
-            "Error by arm",
+            f"{_error(comparison)} by arm",
             "A dot is a seed, the diamond their mean, the bar its 95 % interval. Further left is better.",
             figures.errors(comparison),
         )
@@ -109,7 +109,7 @@ def _drawings(comparison: Comparison) -> list[_Drawing]:
         drawings += [
             _drawn("Cost by phase", "Where the seconds of a run go.", figures.seconds(comparison)),
             _drawn(
-                "Error against cost",
+                f"{_error(comparison)} against cost",
                 "Lower is more accurate, further left is cheaper. Bars are 95 % intervals.",
                 figures.error_against_cost(comparison),
             ),
@@ -130,7 +130,12 @@ def _trade_off(comparisons: Sequence[Comparison]) -> list[_Drawing]:
     )
     arms = list(dict.fromkeys(arm.name for comparison in comparisons for arm in comparison.arms))
     reference = comparisons[-1].reference
-    return [_drawn("Error against cost", caption, trade_off.figure(dots, arms, reference))] if dots else []
+    title = f"{_error(comparisons[-1])} against cost"
+    return (
+        [_drawn(title, caption, trade_off.figure(dots, arms, reference, figures.error_title(comparisons[-1])))]
+        if dots
+        else []
+    )
 
 
 def _curves(comparisons: Sequence[Comparison]) -> list[_Drawing]:
@@ -141,13 +146,19 @@ def _curves(comparisons: Sequence[Comparison]) -> list[_Drawing]:
         families.setdefault((comparison.fingerprint, comparison.student, teacher), []).append(comparison)
     return [
         _drawn(
-            "Error by number of training images",
+            f"{_error(family[0])} by number of training images",
             f"Student {student}. Both axes are logarithmic; bars are 95 % intervals. Lower is better.",
             figures.curves(family),
         )
         for (_, student, _), family in families.items()
         if len({item.train_images for item in family if item.winner is not None}) > 1
     ]
+
+
+def _error(comparison: Comparison) -> str:
+    """The compared number at the beginning of a title."""
+    error = words.error_word(comparison)
+    return error[0].upper() + error[1:]
 
 
 def _drawn(title: str, caption: str, chart: render.Chart) -> _Drawing:

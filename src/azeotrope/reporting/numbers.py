@@ -1,7 +1,8 @@
 """What a comparison shows, as plain numbers: small frozen records that are drawn, and stored in `compare.json`.
 
 They hold no logic beyond reading themselves back; `summary.py` builds them from runs. Errors are fractions in
-[0, 1], `seconds` are means over an arm's finished runs, and what is unknown is None, never zero.
+[0, 1] (of what, `record.kinds` says), `seconds` are means over an arm's finished runs, and what is unknown is None,
+never zero.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from azeotrope.advice.verdict import Call
-from azeotrope.config import Weight
+from azeotrope.config import KindName, Weight
 from azeotrope.record.run import EnvironmentFacts, SearchFacts
 
 
@@ -55,6 +56,7 @@ class ArmSummary(Shown):
     search: SearchFacts | None = Field(default=None, description="how the losses were chosen, where they were")
     test_error: Estimate | None
     val_error: float | None
+    metrics: dict[str, float] = Field(default_factory=dict, description="further measures on test, mean over seeds")
     seeds: tuple[int, ...]
     seed_errors: dict[int, float] = Field(default_factory=dict, description="test error of each seed")
     seconds: dict[str, float] = Field(default_factory=dict, description="by phase, mean of the runs, nothing shared")
@@ -110,6 +112,8 @@ class Comparison(Shown):
     task: str
     fingerprint: str
     classes: tuple[str, ...]
+    kind: KindName = "single"
+    unit: str | None = None
     train_images: int
     val_images: int | None
     test_images: int | None

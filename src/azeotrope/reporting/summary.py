@@ -61,6 +61,8 @@ def summarise(
         task=facts.task.name,
         fingerprint=facts.task.fingerprint,
         classes=facts.task.classes,
+        kind=facts.task.kind,
+        unit=facts.task.unit,
         train_images=facts.train_images,
         val_images=facts.val_images,
         test_images=facts.test_images,
@@ -126,20 +128,21 @@ def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> A
         search=done[0].search if done else None,
         test_error=_estimate(arm_error(done)) if done else None,
         val_error=fmean(validation) if validation else None,
+        metrics=_means([run.metrics for run in done]),
         seeds=tuple(run.seed for run in done),
         seed_errors=errors,
-        seconds=_mean_by_phase([run.seconds for run in done]),
-        seconds_amortised=_mean_by_phase([amortised[run.run_id] for run in done]),
+        seconds=_means([run.seconds for run in done]),
+        seconds_amortised=_means([amortised[run.run_id] for run in done]),
         flops=fmean(flops) if flops else None,
         pretrained=runs[0].init == "hub",
         run_ids=tuple(run.run_id for run in done),
     )
 
 
-def _mean_by_phase(seconds: Sequence[dict[str, float]]) -> dict[str, float]:
-    """A phase that a run did not have took it no time."""
-    phases = dict.fromkeys(phase for run in seconds for phase in run)
-    return {phase: fmean(run.get(phase, 0.0) for run in seconds) for phase in phases}
+def _means(runs: Sequence[dict[str, float]]) -> dict[str, float]:
+    """By name: seconds by phase, where a phase that a run did not have took it no time, or measures, which all have."""
+    names = dict.fromkeys(name for run in runs for name in run)
+    return {name: fmean(run.get(name, 0.0) for run in runs) for name in names}
 
 
 def _winner(arms: Sequence[ArmSummary]) -> str | None:

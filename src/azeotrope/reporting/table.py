@@ -19,6 +19,11 @@ def table(comparison: Comparison) -> RenderableType:
     parts: list[RenderableType] = [Text(words.headline(comparison), style="bold"), Text(words.choice(comparison))]
     parts += [Text(), Text(words.basis(comparison), style="dim"), Text(), _grid(comparison), Text()]
     parts += [
+        Text(f"{arm.name}: {said} on the test images")
+        for arm in comparison.arms
+        if (said := words.metrics(arm, comparison))
+    ]
+    parts += [
         Text(f"failed: {run.arm}, seed {run.seed}: {run.reason}", style="red", overflow="fold")
         for run in comparison.failed
     ]
@@ -31,8 +36,9 @@ def _grid(comparison: Comparison) -> Table:
     # rich reads [..] in plain strings as markup and would swallow intervals and class names: every cell is a Text.
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     grid.add_column("arm", overflow="fold", max_width=29)
-    grid.add_column("test error", justify="right", no_wrap=True)
-    grid.add_column("val error", justify="right", no_wrap=True)
+    error = words.error_word(comparison)
+    grid.add_column(f"test {error}", justify="right", no_wrap=True)
+    grid.add_column(f"val {error}", justify="right", no_wrap=True)
     grid.add_column("seeds", justify="right", no_wrap=True)
     grid.add_column("time a run", justify="right", no_wrap=True)
     grid.add_column(f"points gained on {comparison.reference}", overflow="fold")

@@ -48,17 +48,19 @@ def numbers(comparisons: Sequence[Comparison]) -> tuple[Dot, ...]:
     return tuple(dots)
 
 
-def figure(dots: Sequence[Dot], arms: Sequence[str], reference: str) -> Chart:
+def figure(
+    dots: Sequence[Dot], arms: Sequence[str], reference: str, title: str = "error on the test images (%)"
+) -> Chart:
     """Both axes logarithmic; colour is the arm, shape the student, the line the front, labels its image counts.
 
-    `arms` gives the order of colours, so that an arm has one colour on all of the page.
+    `arms` gives the order of colours, so that an arm has one colour on all of the page; `title` names the error.
     """
     rows = [{**dot.__dict__, "label": f"{dot.train_images:,}"} for dot in dots]
     seconds = [dot.seconds for dot in dots]
     x = log_size("seconds", "seconds a run, shared work divided", min(seconds) / _ROOM, max(seconds) * _ROOM)
     labelled = alt.Axis(labelExpr="format(datum.value, '.3~r')")  # else a log axis without 1, 2 or 5 has no labels
     log = alt.Scale(type="log", nice=False, padding=20)
-    y = alt.Y("error:Q", title="error on the test images (%)", scale=log, axis=labelled)
+    y = alt.Y("error:Q", title=title, scale=log, axis=labelled)
     legend = alt.Legend(title=None, orient="top", columns=3, symbolOpacity=1)
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
     front = alt.Chart(alt.InlineData(values=[row for row in rows if row["front"]])).encode(x=x, y=y)

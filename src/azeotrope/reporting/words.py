@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 from azeotrope.advice.verdict import FEWEST_SEEDS
 from azeotrope.config import weight_text
+from azeotrope.record.kinds import WORDS, metrics_text
+from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate, VerdictSummary
 
 MISSING = "–"
@@ -162,10 +164,43 @@ def choice(comparison: Comparison) -> str:
     if comparison.winner is None:
         return "Every run failed; the reasons are listed below."
     arm = comparison.arm(comparison.winner)
+    error, further = error_word(comparison), metrics(arm, comparison)
     return (
-        f"Use {arm.name}: lowest error on validation ({percent(arm.val_error)}); "
-        f"on the test images its error is {percent_interval(arm.test_error)}."
+        f"Use {arm.name}: lowest {error} on validation ({percent(arm.val_error)}); "
+        f"on the test images its {error} is {percent_interval(arm.test_error)}{f' ({further})' if further else ''}."
     )
+
+
+def error_word(comparison: Comparison) -> str:
+    """What the compared number is: "error", or the name of the measure that it is 1 less of."""
+    return WORDS[comparison.kind].error
+
+
+def error_meaning(comparison: Comparison) -> str:
+    """The same in a few words."""
+    return WORDS[comparison.kind].meaning
+
+
+def tested(run: RunRecord) -> str:
+    """What one run reached on the test images."""
+    further = metrics_text(run.metrics, run.task.unit)
+    return (
+        f"Test {WORDS[run.task.kind].error} {percent(run.test_error)}{f' ({further})' if further else ''} "
+        f"on {count(run.test_images)} images"
+    )
+
+
+def metrics(arm: ArmSummary, comparison: Comparison) -> str:
+    """The arm's further measures on the test images, in words; empty where there are none."""
+    return metrics_text(arm.metrics, comparison.unit)
+
+
+def outputs(comparison: Comparison) -> str:
+    """Like "10 classes", "10 classes, any number an image" or "one number, age in years"."""
+    if comparison.kind == "number":
+        return f"one number, {comparison.classes[0]}" + (f" in {comparison.unit}" if comparison.unit else "")
+    classes = plural(len(comparison.classes), "class").replace("classs", "classes")
+    return classes + (", any number an image" if comparison.kind == "multi" else "")
 
 
 def basis(comparison: Comparison) -> str:

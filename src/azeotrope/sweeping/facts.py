@@ -43,9 +43,10 @@ def done(
         steps=best.trained.steps,
         best_epoch=best.trained.best_epoch,
         val_error=best.trained.error,
-        test_error=float(1 - test.correct.mean()),
-        test_images=len(test.correct),
-        correct=pack_correctness(test.correct),
+        test_error=test.error,
+        metrics=test.metrics,
+        test_images=len(test.predictions),
+        correct=None if test.correct is None else pack_correctness(test.correct),
         seconds=_seconds(resources, spec, best, data, taught, pretraining) | {"test": test.seconds},
         flops=_flops(resources, spec, taught),
         peak_memory_mb=peak_memory_mb(resources.device),
@@ -63,7 +64,13 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
     device = resources.device
     return {
         "run_id": spec.digest(),
-        "task": TaskFacts(name=task.name, fingerprint=task.fingerprint, classes=task.classes),
+        "task": TaskFacts(
+            name=task.name,
+            fingerprint=task.fingerprint,
+            classes=task.classes,
+            kind=task.kind.name,
+            unit=task.source.unit,
+        ),
         "strategy": spec.arm.strategy,
         "arm": spec.arm.name,
         "losses": spec.stages()[-1].losses,

@@ -63,6 +63,7 @@ def open_grid(plan: SweepPlan, resources: Resources, task: Task, upstream: Task 
                 upstream_task=upstream,
                 recipe=plan.recipe,
                 pictures=plan.pictures,
+                labels=plan.labels,
             )
             parts.append(part)
     resolved = plan.model_copy(

@@ -6,10 +6,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, get_args
 
-from azeotrope.config import Arm, ComparePlan, Pictures, PicturesSpec, Recipe, TeacherSpec, UpstreamSpec, losses_text
+from azeotrope.config import (
+    ONE_CLASS,
+    Arm,
+    ComparePlan,
+    LabelSpec,
+    Pictures,
+    PicturesSpec,
+    Recipe,
+    TeacherSpec,
+    UpstreamSpec,
+    losses_text,
+)
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
-from azeotrope.losses._contract import needs_teacher
+from azeotrope.kinds._kind import Kind
+from azeotrope.losses._contract import check_meaning, needs_teacher
 from azeotrope.models.load import load_network, weights_available
 from azeotrope.models.sources.file import code_hash
 from azeotrope.sweeping.pools import check_pictures, extra_run
@@ -92,6 +104,7 @@ def make_plan(
     recipe: Mapping[str, Any],
     upstream_task: Task | None = None,
     pictures: PicturesSpec | None = None,
+    labels: LabelSpec = ONE_CLASS,
 ) -> ComparePlan:
     """Resolve and check everything that can be checked before training. Raises InputError.
 
@@ -104,6 +117,7 @@ def make_plan(
     for size in train_images:
         resources.rows(task.fingerprint, size, seeds[0])
     _check_arms(arms, teacher, upstream)
+    _check_kind(task.kind, arms, teacher)
     resources.pictures = pictures
     check_pictures(arms, resources)
     if upstream_task is not None:
@@ -125,6 +139,7 @@ def make_plan(
         if upstream and upstream_task
         else None,
         pictures=pictures,
+        labels=labels,
         precision=resources.device.precision,
     )
 
@@ -178,11 +193,44 @@ def _upstream(plan: ComparePlan, task: Task | None) -> UpstreamRun:
 def _recipe(task: Task, train_images: int, changes: Mapping[str, Any]) -> Recipe:
     """The recipe for this size; a picture whose mirror image means something else is not mirrored."""
     policy = {"mirror": task.source.mirror, **changes.get("policy", {})}
-    return Recipe.for_images(train_images, **{**changes, "policy": policy})
+    return Recipe.for_images(train_images, **{**_smoothing(task.kind, changes), **changes, "policy": policy})
+
+
+def _smoothing(kind: Kind, changes: Mapping[str, Any]) -> dict[str, float]:
+    """None where labels are not one of several classes; the recipe's own where they are."""
+    if kind.smooths_labels:
+        return {}
+    if changes.get("label_smoothing"):
+        raise InputError(
+            f"Labels of the kind {kind.name} are not smoothed",
+            found=f"label_smoothing {changes['label_smoothing']}",
+            allowed="0: smoothing is towards the other classes, of which an image has exactly one in the kind single",
+            next_step="leave label_smoothing out",
+        )
+    return {"label_smoothing": 0.0}
 
 
 def _taught(arm: Arm) -> bool:
     return needs_teacher(key for option in arm.options for key in option)
+
+
+def _check_kind(kind: Kind, arms: Iterable[Arm], teacher: TeacherSpec | None) -> None:
+    """What has a meaning for single labels only is refused for other kinds."""
+    for arm in arms:
+        for option in arm.options:
+            check_meaning(option, kind.name)
+        if arm.pictures and kind.name != "single":
+            raise InputError(
+                f"Further pictures teach tasks of the kind single only, not {kind.name}",
+                found=f"the arm {arm.name}",
+                next_step="leave --unlabelled and --synth out, or name arms without them",
+            )
+    if teacher is not None and teacher.head == "zero_shot" and kind.name != "single":
+        raise InputError(
+            f"A head made of class names chooses one class of several; a task of the kind {kind.name} needs another",
+            allowed="--teacher-head linear",
+            next_step="leave --teacher-head out",
+        )
 
 
 def _check_apart(task: Task, upstream: Task) -> None:

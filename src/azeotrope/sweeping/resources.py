@@ -18,6 +18,7 @@ from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool, load_unlabelled
 from azeotrope.data.views import PLAIN
+from azeotrope.kinds._kind import Scale
 from azeotrope.models import cost
 from azeotrope.models.device import Device
 from azeotrope.models.load import Loaded, load_network
@@ -26,7 +27,7 @@ from azeotrope.synthesis.pictures import SynthSet, open_set
 from azeotrope.teacher import gate
 from azeotrope.teacher.cache import EmbeddingCache, open_cache
 from azeotrope.teacher.ensemble import Ensemble, EnsembleCache, EnsembleHead, scale_of
-from azeotrope.teacher.head import Head, accuracy, fit_head
+from azeotrope.teacher.head import Head, fit_head
 from azeotrope.teacher.teacher import Teacher, load_teacher
 from azeotrope.teacher.verify import verify
 from azeotrope.teacher.zero_shot import zero_shot_head
@@ -77,13 +78,18 @@ class Resources:
         """Training and validation rows of a run: nested and stratified in both, the same for every arm of a seed."""
         task = self.tasks[fingerprint]
         val_pool = task.splits.val
-        val_images = max(round(VAL_SHARE * train_images), MIN_VAL_PER_CLASS * len(task.classes))
+        val_images = max(round(VAL_SHARE * train_images), MIN_VAL_PER_CLASS * task.kind.groups(len(task.classes)))
         val_images = min(val_images, len(val_pool))
         checksums = task.manifest.checksums
         return Rows(
-            subset(task.splits.train, task.labels, train_images, seed, checksums),
-            subset(val_pool, task.labels, val_images, seed, checksums),
+            subset(task.splits.train, task.labels, train_images, seed, checksums, task.kind),
+            subset(val_pool, task.labels, val_images, seed, checksums, task.kind),
         )
+
+    def scale(self, fingerprint: str, train_images: int, seed: int) -> Scale:
+        """What standardises the numbers of a run, from its training images alone."""
+        task = self.tasks[fingerprint]
+        return task.kind.scale(task.labels[self.rows(fingerprint, train_images, seed).train])
 
     def student(self, name: str, classes: int, image_size: int | None, *, pretrained: bool, seed: int) -> Loaded:
         """A student ready to train."""
@@ -125,19 +131,22 @@ class Resources:
     ) -> Taught:
         """Embed this run's images, make the head, pass the gate. Raises RunFailed at the gate."""
         rows, task = self.rows(fingerprint, train_images, seed), self.tasks[fingerprint]
+        scale = self.scale(fingerprint, train_images, seed)
         if len(spec.members) > 1:
             parts = [self.taught(member, fingerprint, train_images, seed, policy, views) for member in spec.members]
-            return _together(spec.model, parts, rows, task.labels)
+            return _together(spec.model, parts, task, rows, scale)
         cache = self.embeddings(spec, fingerprint, policy, views)
         cache.ensure(np.concatenate([rows.train, rows.val]), [PLAIN])
-        train, val = _known(cache, rows.train, task.labels), _known(cache, rows.val, task.labels)
+        train, val = _known(cache, rows.train, task, scale), _known(cache, rows.val, task, scale)
         began = time.perf_counter()
         zero_shot = spec.head == "zero_shot"
         head = (
-            zero_shot_head(spec.model, task.classes, *val) if zero_shot else fit_head(*train, *val, len(task.classes))
+            zero_shot_head(spec.model, task.classes, *val)
+            if zero_shot
+            else fit_head(*train, *val, len(task.classes), task.kind)
         )
         seconds = time.perf_counter() - began
-        gate.check(spec.model, head.val_accuracy, task.labels[rows.val])
+        gate.check(spec.model, head.val_accuracy, task.labels[rows.val], task.kind)
         return Taught(Targets(cache, head), seconds)
 
     def _unlabelled(self, fingerprint: str) -> Pool:
@@ -163,20 +172,20 @@ class Resources:
         return opened
 
 
-def _together(name: str, parts: Sequence[Taught], rows: Rows, labels: NDArray[np.int64]) -> Taught:
+def _together(name: str, parts: Sequence[Taught], task: Task, rows: Rows, scale: Scale) -> Taught:
     """Several teachers, each ready and past the gate, as one."""
     caches = tuple(part.targets.cache for part in parts if isinstance(part.targets.cache, EmbeddingCache))
     heads = tuple(part.targets.head for part in parts if isinstance(part.targets.head, Head))
     scales = tuple(scale_of(cache.read(rows.train, PLAIN)) for cache in caches)
     members = tuple(cache.teacher for cache in caches)
     cache = EnsembleCache(Ensemble(members, name), caches, scales)
-    head = EnsembleHead(heads, scales, val_accuracy=0.0)
-    features, known = _known(cache, rows.val, labels)
-    head = replace(head, val_accuracy=accuracy(head.logits(features), known))
+    head = EnsembleHead(heads, scales, val_accuracy=0.0, kind=task.kind)
+    features, known = _known(cache, rows.val, task, scale)
+    head = replace(head, val_accuracy=task.kind.accuracy(head.logits(features), known))
     return Taught(Targets(cache, head), sum(part.head_seconds for part in parts))
 
 
 def _known(
-    cache: EmbeddingCache | EnsembleCache, rows: NDArray[np.int64], labels: NDArray[np.int64]
+    cache: EmbeddingCache | EnsembleCache, rows: NDArray[np.int64], task: Task, scale: Scale
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    return cache.read(rows, PLAIN), torch.from_numpy(labels[rows])
+    return cache.read(rows, PLAIN), task.kind.targets(task.labels[rows], scale)

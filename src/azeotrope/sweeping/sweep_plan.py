@@ -6,7 +6,18 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
-from azeotrope.config import Arm, ComparePlan, PicturesSpec, Recipe, Spec, TeacherSpec, digest, problems
+from azeotrope.config import (
+    ONE_CLASS,
+    Arm,
+    ComparePlan,
+    LabelSpec,
+    PicturesSpec,
+    Recipe,
+    Spec,
+    TeacherSpec,
+    digest,
+    problems,
+)
 from azeotrope.errors import InputError
 from azeotrope.models.ladder import ladder
 from azeotrope.sweeping.budget import Budget
@@ -43,8 +54,9 @@ class SweepPlan(Spec):
     Students are named, or are a `ladder`. `train_images` may be `auto`: runs are then chosen one after another until it
     is clear which arm wins at `at` images, the reader's own number (all, when it is not given). `pretrain_images` is
     how many of the `upstream` images pre-train the student in arms that start from upstream. `pictures` are the further
-    ones of arms such as `distill+unlabelled`. `recipe` overrides fields of `Recipe`. The program fills in `fingerprint`
-    and `resolved`, so that plan.yaml holds every default.
+    ones of arms such as `distill+unlabelled`. `labels` says what a label is, where that is not one class an image.
+    `recipe` overrides fields of `Recipe`. The program fills in `fingerprint` and `resolved`, so that plan.yaml holds
+    every default.
     """
 
     data: str
@@ -57,6 +69,7 @@ class SweepPlan(Spec):
     upstream: str | None = None
     pretrain_images: tuple[int, ...] = ()
     pictures: PicturesSpec | None = None
+    labels: LabelSpec = ONE_CLASS
     seeds: tuple[int, ...] = tuple(range(MIN_SEEDS))
     image_size: int | None = Field(default=None, ge=8)
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
@@ -134,7 +147,8 @@ class SweepPlan(Spec):
 
     def question(self) -> str:
         """16 hex digits that identify what is asked, whatever it may cost and wherever it is run."""
-        return digest(self.model_dump(mode="json", exclude={"budget", "engine", "resolved"}))
+        left_out = {"budget", "engine", "resolved"} | ({"labels"} if self.labels == ONE_CLASS else set())
+        return digest(self.model_dump(mode="json", exclude=left_out))
 
 
 def _said(read: Any, text: str) -> Any:

@@ -127,6 +127,7 @@ def student_data(resources: Resources, spec: RunSpec, loaded: Loaded, taught: Ta
         views=spec.recipe.views,
         device=resources.device.name,
         targets=taught.targets if taught else None,
+        scale=resources.scale(spec.task, spec.train_images, spec.seed),
     )
 
 

@@ -1,4 +1,4 @@
-"""Several teachers as one: embeddings side by side, probabilities averaged.
+"""Several teachers as one: embeddings side by side, probabilities (or values) averaged.
 
 Each member keeps its own resolution, normalisation, cache and head, so that what one teacher saw serves it alone and in
 every ensemble. Both parts look, to those who use them, like those of a single teacher.
@@ -7,7 +7,6 @@ every ensemble. Both parts look, to those who use them, like those of a single t
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from azeotrope.kinds._kind import Kind
+from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.head import Head
 from azeotrope.teacher.teacher import Frozen, Teacher
@@ -123,20 +124,18 @@ class EnsembleCache:
 
 @dataclass(frozen=True)
 class EnsembleHead:
-    """The members' heads. Logits are the log of the mean of their probabilities, so that their softmax is that mean."""
+    """The members' heads; what they say is averaged as the `kind` of task asks."""
 
     heads: tuple[Head, ...]
     scales: tuple[float, ...]
     val_accuracy: float
+    kind: Kind = SINGLE
 
     def logits(self, features: Float[Tensor, "B F"]) -> Float[Tensor, "B C"]:
-        """Class scores of scaled embeddings side by side."""
+        """Outputs of scaled embeddings side by side."""
         parts = features.split([head.weight.shape[1] for head in self.heads], dim=1)  # type: ignore[no-untyped-call]
-        scores = [
-            head.logits(part / scale).float().log_softmax(dim=1)
-            for head, part, scale in zip(self.heads, parts, self.scales, strict=True)
-        ]
-        return torch.stack(scores).logsumexp(dim=0) - math.log(len(scores))
+        outputs = [head.logits(part / scale) for head, part, scale in zip(self.heads, parts, self.scales, strict=True)]
+        return self.kind.averaged(outputs)
 
 
 def scale_of(features: Float[Tensor, "N F"]) -> float:

@@ -1,21 +1,28 @@
-"""The teacher's head: multinomial logistic regression on its embeddings of this run's images, and no others."""
+"""The teacher's head: a linear model of its embeddings, fitted to this run's images and no others.
+
+Logistic regression (of all classes together, or of each against the rest) or ridge: `Kind.probe` says which.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.nn import functional
+
+from azeotrope.kinds._kind import Kind
+from azeotrope.kinds.single import KIND as SINGLE
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # L2 on standardised features, per image; validation chooses
 
 
 @dataclass(frozen=True)
 class Head:
-    """A linear classifier of embeddings. `strength` is the L2 penalty that validation chose; None when nothing was
-    fitted. With `cosine` embeddings are first divided by their length.
+    """A linear model of embeddings. `val_accuracy` is 1 − the error of its kind of task on validation; `strength` is
+    the L2 penalty that validation chose, None when nothing was fitted. With `cosine` embeddings are first divided by
+    their length.
     """
 
     weight: Float[Tensor, "C F"]
@@ -29,25 +36,21 @@ class Head:
         return replace(self, val_accuracy=val_accuracy)
 
     def logits(self, features: Float[Tensor, "B F"]) -> Float[Tensor, "B C"]:
-        """Class scores of embeddings."""
+        """Outputs of embeddings: class scores, or the one value."""
         if self.cosine:
             features = functional.normalize(features)
         return functional.linear(features, self.weight.to(features.device), self.bias.to(features.device))
 
 
-def accuracy(logits: Float[Tensor, "V C"], labels: Int[Tensor, " V"]) -> float:
-    """Share of images whose largest score is that of their label."""
-    return (logits.argmax(1) == labels).double().mean().item()
-
-
 def fit_head(
     features: Float[Tensor, "N F"],
-    labels: Int[Tensor, " N"],
+    labels: Shaped[Tensor, N * label],
     val_features: Float[Tensor, "V F"],
-    val_labels: Int[Tensor, " V"],
+    val_labels: Shaped[Tensor, V * label],
     classes: int,
+    kind: Kind = SINGLE,
 ) -> Head:
-    """Fit by L-BFGS for each strength, strongest first and each from the last; keep the best on validation (ties:
+    """Fit (`Kind.probe`) for each strength, strongest first and each from the last; keep the best on validation (ties:
     stronger).
 
     Features are standardised for the fit and the scaling folded into the weights, so one list of strengths suits all
@@ -57,27 +60,12 @@ def fit_head(
     standard = (features - mean) / std
     weight, bias = torch.zeros(classes, features.shape[1]), torch.zeros(classes)
     best: Head | None = None
-    for strength in sorted(STRENGTHS, reverse=True):
-        weight, bias = _minimise(weight, bias, standard, labels, strength)
+    for strength in sorted(kind.strengths or STRENGTHS, reverse=True):
+        weight, bias = kind.probe((weight, bias), standard, labels, strength)
         folded = weight / std
         head = Head(folded, bias - folded @ mean, strength, 0.0)
-        head = head.judged(accuracy(head.logits(val_features), val_labels))
+        head = head.judged(kind.accuracy(head.logits(val_features), val_labels))
         if best is None or head.val_accuracy > best.val_accuracy:
             best = head
     assert best is not None
     return best
-
-
-def _minimise(weight: Tensor, bias: Tensor, features: Tensor, labels: Tensor, strength: float) -> tuple[Tensor, Tensor]:
-    weight, bias = weight.clone().requires_grad_(), bias.clone().requires_grad_()
-    optimiser = torch.optim.LBFGS([weight, bias], max_iter=200, tolerance_grad=1e-5, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        loss = functional.cross_entropy(functional.linear(features, weight, bias), labels)
-        loss = loss + strength / 2 * weight.square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
-    return weight.detach(), bias.detach()

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.models.load import class_weights
-from azeotrope.teacher.head import Head, accuracy
+from azeotrope.teacher.head import Head
 
 
 def zero_shot_head(
@@ -20,4 +21,4 @@ def zero_shot_head(
     """
     weight = class_weights(model, classes)
     head = Head(weight, weight.new_zeros(len(classes)), strength=None, val_accuracy=0.0, cosine=True)
-    return head.judged(accuracy(head.logits(val_features), val_labels))
+    return head.judged(SINGLE.accuracy(head.logits(val_features), val_labels))

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -19,7 +19,8 @@ from azeotrope.config import ViewPolicy
 from azeotrope.data.pack import Pack
 from azeotrope.data.philox import permutation
 from azeotrope.data.views import PLAIN, draw, render
-from azeotrope.losses._contract import UNLABELLED
+from azeotrope.kinds._kind import UNSCALED, Kind, Scale
+from azeotrope.kinds.single import UNLABELLED
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.ensemble import EnsembleCache, EnsembleHead
@@ -51,12 +52,12 @@ class Targets:
 
 @dataclass(frozen=True)
 class Batch:
-    """B images as the student sees them, their labels and, where a loss asks, the teacher's embeddings of the same
-    views. `places` are those of the images among the training images; None in evaluation.
+    """B images as the student sees them, their labels as `Kind.targets` and, where a loss asks, the teacher's
+    embeddings of the same views. `places` are those of the images among the training images; None in evaluation.
     """
 
     images: Float[Tensor, "B 3 H W"]
-    labels: Int[Tensor, " B"]
+    labels: Shaped[Tensor, B * label]
     teacher_features: Float[Tensor, "B G"] | None = None
     teacher_logits: Float[Tensor, "B C"] | None = None
     places: Int[Tensor, " B"] | None = None
@@ -99,7 +100,9 @@ class Extra:
 
 @dataclass(frozen=True)
 class StudentData:
-    """The images of one task as one student sees them at `image_size` pixels, on `device`."""
+    """The images of one task as one student sees them at `image_size` pixels, on `device`. `scale` is that of the run's
+    numbers.
+    """
 
     pack: Pack
     image_size: int
@@ -109,6 +112,12 @@ class StudentData:
     device: str
     targets: Targets | None = None
     extra: Extra | None = None
+    scale: Scale = UNSCALED
+
+    @property
+    def kind(self) -> Kind:
+        """Of the task."""
+        return self.pack.task.kind
 
     def epoch(
         self, rows: NDArray[np.int64], batch: int, seed: int, epoch: int, share: slice = slice(None)
@@ -139,7 +148,7 @@ class StudentData:
         look = self.preprocessing
         packed = self.pack.read(rows).to(self.device)
         images = render(packed, parameters, self.image_size, look.interpolation, look.mean, look.std)
-        labels = torch.from_numpy(self.pack.task.labels[rows]).to(self.device)
+        labels = self.kind.targets(self.pack.task.labels[rows], self.scale).to(self.device)
         if self.targets is None or view == PLAIN:
             return Batch(images, labels)
         features = self.targets.features(rows, view).to(self.device)

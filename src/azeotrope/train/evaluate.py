@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from azeotrope.models.device import Device
 from azeotrope.models.network import Network
@@ -23,7 +23,7 @@ AT_A_TIME = (256, 2**21)  # images and pixels: so that judging takes less memory
 
 @dataclass(frozen=True, order=True)
 class Score:
-    """Error first, then mean cross-entropy to break ties: what validation compares. Lower is better."""
+    """Error first, then mean cross-entropy (`Kind.loss`) to break ties: what validation compares. Lower is better."""
 
     error: float
     cross_entropy: float
@@ -31,13 +31,15 @@ class Score:
 
 @dataclass(frozen=True)
 class Test:
-    """The one look at the test split: per image what the student said and whether it was right, and the teacher's
-    error beside it.
+    """The one look at the test split: the error, per image what the student said and whether it was right (None where
+    an answer is not simply right or wrong), the further `metrics` of the kind, and the teacher's error beside.
     """
 
-    predictions: NDArray[np.int64]
-    correct: NDArray[np.bool_]
+    error: float
+    predictions: NDArray[Any]
+    correct: NDArray[np.bool_] | None
     teacher_error: float | None
+    metrics: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -50,8 +52,7 @@ def batch_images(image_size: int) -> int:
 def validate(network: Network, data: StudentData, rows: NDArray[np.int64], device: Device) -> Score:
     """Score on these rows, which must not be test rows."""
     logits, labels = _logits(network, data.plain(rows, batch_images(data.image_size)), device)
-    wrong = (logits.argmax(1) != labels).double().mean().item()
-    return Score(wrong, functional.cross_entropy(logits, labels).item())
+    return Score(data.kind.error(logits, labels), data.kind.loss(logits, labels).item())
 
 
 def final_test(network: Network, data: StudentData, teacher: Targets | None, device: Device) -> Test:
@@ -62,13 +63,20 @@ def final_test(network: Network, data: StudentData, teacher: Targets | None, dev
     began = time.perf_counter()
     logits, labels = _logits(network, data.plain(rows, batch_images(data.image_size)), device)
     seconds = time.perf_counter() - began
-    predictions = logits.argmax(1).numpy()
+    predictions = task.kind.said(logits, data.scale)
     teacher_error = None
     if teacher is not None:
         teacher.cache.ensure(rows, [-1])
-        said = teacher.head.logits(teacher.cache.read(rows, -1)).argmax(1)
-        teacher_error = (said != labels).double().mean().item()
-    return Test(predictions, predictions == labels.numpy(), teacher_error, seconds)
+        teacher_error = task.kind.error(teacher.head.logits(teacher.cache.read(rows, -1)), labels)
+    correct = task.kind.correct(predictions, task.labels[rows])  # to the last bit, the error is what these bits say
+    return Test(
+        error=task.kind.error(logits, labels) if correct is None else float(1 - correct.mean()),
+        predictions=predictions,
+        correct=correct,
+        teacher_error=teacher_error,
+        metrics=task.kind.metrics(logits, labels, data.scale),
+        seconds=seconds,
+    )
 
 
 @torch.inference_mode()

@@ -82,6 +82,7 @@ class Training:
             label_smoothing=self.stage.recipe.label_smoothing,
             train_images=len(self.rows.train) + (len(self.data.extra.rows) if self.data.extra else 0),
             teacher_head=targets.head.logits if targets else None,
+            kind=self.data.kind,
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)  # projectors start alike in every arm that has them

@@ -13,11 +13,13 @@ from typing import Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from azeotrope.config import KindName
 from azeotrope.errors import InputError
 from azeotrope.lookup import nearest
 
 Split: TypeAlias = Literal["train", "val", "test", ""]
 Raw: TypeAlias = "bytes | NDArray[np.uint8]"
+Label: TypeAlias = "int | tuple[int, ...] | float"
 Part: TypeAlias = "tuple[int, Callable[[int], Raw]]"  # so many images, and how to read one
 
 SPLIT_NAMES: dict[str, Split] = {
@@ -33,12 +35,13 @@ SPLIT_NAMES: dict[str, Split] = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One labelled image. `key` names it to a person; `label` indexes the classes; `split` is "" where none was
-    given.
+    """One labelled image. `key` names it to a person; `split` is "" where none was given.
+
+    `label` indexes the classes; where an image may have several it lists them, and of a kind `number` it is the value.
     """
 
     key: str
-    label: int
+    label: Label
     split: Split
 
 
@@ -60,7 +63,8 @@ class Source:
 
     `read(i)` gives the bytes of file `i`, or its pixels as uint8 [H, W] or [H, W, 3]; it is called from several
     threads. `mirror` is False where a horizontal flip changes the class (digits, letters, traffic signs). With a
-    `formula` the images are listed without being read.
+    `formula` the images are listed without being read. Of the kind `number`, `classes` holds one name, that of what is
+    measured, and `unit` is its unit.
     """
 
     name: str
@@ -70,6 +74,8 @@ class Source:
     mirror: bool = True
     licence: str | None = None
     formula: Formula | None = None
+    kind: KindName = "single"
+    unit: str | None = None
 
 
 def split_of(text: str | None, where: str) -> Split:
@@ -107,9 +113,13 @@ def class_index(labels: Iterable[str], classes: Sequence[str], where: Callable[[
 
 def numbered_items(labels: NDArray[np.integer], split: Split, start: int = 0) -> tuple[Item, ...]:
     """Items of an array without file names, keyed "train/17"; `start` is the number of the first."""
+    return keyed_items(cast("list[int]", labels.tolist()), split, start)
+
+
+def keyed_items(labels: Sequence[Label], split: Split, start: int = 0) -> tuple[Item, ...]:
+    """The same of labels of any kind."""
     prefix = f"{split}/" if split else ""
-    numbers = cast("list[int]", labels.tolist())
-    return tuple(Item(f"{prefix}{place}", label, split) for place, label in enumerate(numbers, start))
+    return tuple(Item(f"{prefix}{place}", label, split) for place, label in enumerate(labels, start))
 
 
 def joined(parts: Sequence[Part]) -> Callable[[int], Raw]:

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from azeotrope.data.sources._source import SPLIT_NAMES, Item, Part, Source, Split, joined, numbered_items
+from azeotrope.config import ONE_CLASS, LabelSpec
+from azeotrope.data.sources._source import SPLIT_NAMES, Item, Part, Source, Split, joined, keyed_items
 from azeotrope.errors import InputError, MissingDependency
 
 try:
     import datasets
+
+    from azeotrope.data.sources._hf_labels import class_names, is_image, label_column, labels_of, one_column
 except ImportError as error:
     raise MissingDependency(
         "The source `hf` needs the package datasets", next_step="install it: pip install 'azeotrope[hf]'"
@@ -31,20 +31,32 @@ def open_source(name: str) -> Source:
     Splits named train, validation and test are used, others ("extra", "unsupervised") are not; one split alone counts
     as none given.
     """
+    return open_labelled(name, ONE_CLASS)
+
+
+def open_labelled(name: str, labels: LabelSpec) -> Source:
+    """The same with the labels that are asked for: one class an image, a list of them, or a number."""
     place, _, column = name.partition("#")
     path, _, config = place.partition("@")
     sets = _by_split(_load(path, config or None), name)
     features = next(iter(sets.values())).features
-    image = _column(features, datasets.Image, "images", name)
-    label = _column(features, datasets.ClassLabel, "labels", name, column)
+    image = one_column(features, is_image, "images (a feature of type Image)", name)
+    label = label_column(features, name, labels.model_copy(update={"column": labels.column or column or None}))
     items: list[Item] = []
     parts: list[Part] = []
     for split, images in sets.items():
-        labels = _labels(images, label, name)
-        items += numbered_items(labels, split)
-        parts.append((len(labels), _Reader(images, image)))
-    licence = next(iter(sets.values())).info.license or None
-    return Source(f"hf:{Path(path).name}", tuple(features[label].names), items, joined(parts), licence=licence)
+        found = labels_of(images, label, name, labels.kind)
+        items += keyed_items(found, split)
+        parts.append((len(found), _Reader(images, image)))
+    return Source(
+        f"hf:{Path(path).name}",
+        class_names(features, label, labels.kind),
+        items,
+        joined(parts),
+        licence=next(iter(sets.values())).info.license or None,
+        kind=labels.kind,
+        unit=labels.unit,
+    )
 
 
 class _Reader:
@@ -90,33 +102,3 @@ def _by_split(loaded: Any, name: str) -> Mapping[Split, Any]:
             next_step="rename the splits and write the set with save_to_disk",
         )
     return known
-
-
-def _column(features: Mapping[str, object], kind: type, what: str, name: str, wanted: str = "") -> str:
-    """The one column of this kind; the one called "label" or "image" where there are several."""
-    found = [column for column, feature in features.items() if isinstance(feature, kind)]
-    choice = [column for column in found if column == wanted] if wanted else found
-    if len(choice) > 1:
-        choice = [column for column in found if column in ("image", "label")]
-    if len(choice) == 1:
-        return choice[0]
-    raise InputError(
-        f"The image set hf:{name} needs one column of {what} (a feature of type {kind.__name__})",
-        found=", ".join(f"{column}: {type(feature).__name__}" for column, feature in features.items()),
-        allowed=", ".join(found) or "none is there",
-        next_step="write hf:NAME#COLUMN to choose the column of labels"
-        if len(found) > 1
-        else "cast the column, for labels with class_encode_column, and write the set with save_to_disk",
-    )
-
-
-def _labels(images: Any, column: str, name: str) -> NDArray[np.int64]:
-    labels = [-1 if label is None else label for label in images.select_columns([column])[:][column]]
-    missing = labels.count(-1)  # the library's mark for a label that is kept secret
-    if missing:
-        raise InputError(
-            f"Every image of hf:{name} needs a label",
-            found=f"{missing} of {len(labels)} in one split without one",
-            next_step="remove these rows, or the split whose labels are secret, and write the set with save_to_disk",
-        )
-    return np.array(labels, dtype=np.int64)

@@ -1,42 +1,60 @@
-"""A CSV, TSV or Parquet table with one image a row: a path or URL, a label and, if you like, a split.
+"""A CSV, TSV or Parquet table with one image a row: a path or URL, its label and, if you like, a split.
 
 Paths are relative to the table's folder; URLs (with `://`) are opened by fsspec. Where a `classes.txt` (one class a
 line) lies beside the table, it is the list of classes and every label must be in it; otherwise the labels in the table
-are the classes. Labels are text: "007" stays so.
+are the classes. Labels are text: "007" stays so. How they are read is in `_labels`.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import fsspec
 import polars as pl
 
-from azeotrope.data.sources._source import Item, Source, class_index, split_of
+from azeotrope.config import ONE_CLASS, LabelSpec
+from azeotrope.data.sources._labels import Table, complete, one_column, read_labels
+from azeotrope.data.sources._source import Item, Source, split_of
 from azeotrope.errors import InputError
 
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "url")
-LABEL_COLUMNS = ("label", "class", "category", "target")
 _CLASSES_FILE = "classes.txt"
-_HEADER_ROW = 1  # so that the row numbers in messages are those of an editor or a spreadsheet
 
 
 def open_source(name: str) -> Source:
     """The images listed in the table `name` (a path or URL). Raises InputError when a column, a path or a label is
     missing.
     """
-    table = _read_table(name)
-    paths = _complete(table, _column(table, PATH_COLUMNS, name), name)
-    labels = _complete(table, _column(table, LABEL_COLUMNS, name), name)
-    splits = table["split"].to_list() if "split" in table.columns else [None] * len(paths)
-    classes = _listed_classes(name) or _sorted_classes(set(labels))
-    numbers = class_index(labels, classes, lambda place: f"row {place + 1 + _HEADER_ROW} of {name}")
+    return open_labelled(name, ONE_CLASS)
+
+
+def open_labelled(name: str, labels: LabelSpec) -> Source:
+    """The same with the labels that are asked for: one class an image, several, or a number."""
+    content = _read_table(name)
+    table = Table(content, tuple(column for column in content.columns if _is_other(column)), name)
+    paths = complete(table, one_column(table, PATH_COLUMNS, "paths"))
+    listed = () if labels.kind == "number" else _listed_classes(name)
+    read = read_labels(replace(table, listed=listed), labels)
+    splits = content["split"].to_list() if "split" in content.columns else [None] * len(paths)
     items = tuple(
-        Item(path, number, split_of(split, f"Row {place + 1 + _HEADER_ROW} of {name}"))
-        for place, (path, number, split) in enumerate(zip(paths, numbers, splits, strict=True))
+        Item(path, label, split_of(split, table.where(place).replace("row", "Row", 1)))
+        for place, (path, label, split) in enumerate(zip(paths, read.labels, splits, strict=True))
     )
-    return Source(PurePosixPath(name).stem, classes, items, lambda place: _fetch(_beside(name, paths[place])))
+    return Source(
+        PurePosixPath(name).stem,
+        read.classes,
+        items,
+        lambda place: _fetch(_beside(name, paths[place])),
+        kind=labels.kind,
+        unit=labels.unit,
+    )
+
+
+def _is_other(column: str) -> bool:
+    """Whether a column is about something else than labels."""
+    return column == "split" or column.strip().lower() in PATH_COLUMNS
 
 
 def _read_table(name: str) -> pl.DataFrame:
@@ -58,33 +76,6 @@ def _read_table(name: str) -> pl.DataFrame:
         ) from error
 
 
-def _column(table: pl.DataFrame, names: tuple[str, ...], where: str) -> str:
-    found = [column for column in table.columns if column.strip().lower() in names]
-    if len(found) == 1:
-        return found[0]
-    raise InputError(
-        f"The table {where} must have exactly one column of {'paths' if names is PATH_COLUMNS else 'labels'}",
-        found=f"columns {', '.join(table.columns)}",
-        allowed=f"one named {', '.join(names)}",
-        next_step="rename or remove columns",
-    )
-
-
-def _complete(table: pl.DataFrame, column: str, where: str) -> list[str]:
-    """The column's values, none of which may be missing."""
-    values: list[str | None] = table[column].to_list()
-    missing = [place + 1 + _HEADER_ROW for place, value in enumerate(values) if value is None or not value.strip()]
-    if missing or not values:
-        raise InputError(
-            f"Every row of {where} needs a {column}",
-            found=f"{len(missing)} of {len(values)} rows without one: row {', '.join(map(str, missing[:10]))}"
-            if missing
-            else "no rows",
-            next_step="fill them in or remove these rows",
-        )
-    return [value for value in values if value is not None]
-
-
 def _listed_classes(name: str) -> tuple[str, ...]:
     """The lines of `classes.txt`, or nothing when there is no such file. Raises InputError when it is not UTF-8."""
     path = _beside(name, _CLASSES_FILE)
@@ -100,13 +91,6 @@ def _listed_classes(name: str) -> tuple[str, ...]:
             next_step="save it as UTF-8 in a text editor",
         ) from error
     return tuple(dict.fromkeys(line for line in text.splitlines() if line.strip()))
-
-
-def _sorted_classes(labels: set[str]) -> tuple[str, ...]:
-    """Numbers by value, so that "2" comes before "10"; anything else as text."""
-    if all(label.isdecimal() for label in labels):
-        return tuple(sorted(labels, key=lambda label: (int(label), label)))
-    return tuple(sorted(labels))
 
 
 def _beside(name: str, path: str) -> str:

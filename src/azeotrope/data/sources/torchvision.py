@@ -47,11 +47,13 @@ def open_source(name: str) -> Source:
     sets = {split: _construct(name, arguments) for split, arguments in SETS[name].items()}
     items: list[Item] = []
     parts: list[Part] = []
+    highest = 0
     for split, images in sets.items():
         labels = _labels(images)
         items += numbered_items(labels, split)
+        highest = max(highest, int(labels.max()))
         parts.append((len(labels), partial(_pixels, images)))
-    classes = _classes(next(iter(sets.values())), 1 + max(item.label for item in items))
+    classes = _classes(next(iter(sets.values())), 1 + highest)
     return Source(f"torchvision:{name}", classes, items, joined(parts), mirror=name not in _NOT_MIRRORED)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from azeotrope.config import PicturesSpec
+from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.split import TaskSplits
 from azeotrope.data.task import Task, open_source
@@ -25,15 +25,16 @@ class ShippedTask:
     spec: str
     manifest: Manifest
     splits: TaskSplits
+    labels: LabelSpec = ONE_CLASS
 
     @classmethod
-    def of(cls, task: Task, spec: str) -> ShippedTask:
+    def of(cls, task: Task, spec: str, labels: LabelSpec = ONE_CLASS) -> ShippedTask:
         """Pack a task that was opened from `spec`."""
-        return cls(spec, task.manifest, task.splits)
+        return cls(spec, task.manifest, task.splits, labels)
 
     def open(self) -> Task:
         """The task where it arrived. Raises InputError when the files listed there are not those that were scanned."""
-        source = open_source(self.spec)
+        source = open_source(self.spec, self.labels)
         if tuple(item.key for item in source.items) != self.manifest.keys:
             raise InputError(
                 f"The images of {self.spec} are not those that the sweep was planned with",

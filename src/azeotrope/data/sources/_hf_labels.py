@@ -1,0 +1,102 @@
+"""Labels of a set of the `datasets` library: a class, a list of classes, or a number an image.
+
+The library's own types say what a column holds, so nothing is read out of text here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import datasets
+
+from azeotrope.config import KindName, LabelSpec
+from azeotrope.errors import InputError
+
+_Check = Callable[[object], bool]
+
+
+def is_image(feature: object) -> bool:
+    """Whether a column of this type holds images."""
+    return isinstance(feature, datasets.Image)
+
+
+def is_class(feature: object) -> bool:
+    """Whether it holds one class a row."""
+    return isinstance(feature, datasets.ClassLabel)
+
+
+def is_classes(feature: object) -> bool:
+    """Whether it holds a list of classes a row."""
+    return is_class(getattr(feature, "feature", None))
+
+
+def is_number(feature: object) -> bool:
+    """Whether it holds a number a row."""
+    return isinstance(feature, datasets.Value) and feature.dtype.startswith(("float", "int", "uint"))
+
+
+_TYPES: Mapping[KindName, tuple[_Check, str]] = {
+    "single": (is_class, "labels (a feature of type ClassLabel)"),
+    "multi": (is_classes, "labels (a list of ClassLabel)"),
+    "number": (is_number, "values (a feature of type Value, of numbers)"),
+}
+
+
+def label_column(features: Mapping[str, object], name: str, spec: LabelSpec) -> str:
+    """The column of labels: the one that was named, else the only one of its type, or that called "label"."""
+    if spec.separator is not None:
+        raise InputError(
+            f"The labels of hf:{name} are lists, so nothing separates them",
+            found=f"--separator {spec.separator!r}",
+            next_step="leave --separator out",
+        )
+    check, what = _TYPES[spec.kind]
+    return one_column(features, check, what, name, spec.column or "")
+
+
+def one_column(features: Mapping[str, object], check: _Check, what: str, name: str, wanted: str = "") -> str:
+    """The one column of this type; the one called "label" or "image" where there are several."""
+    found = [column for column, feature in features.items() if check(feature)]
+    choice = [column for column in found if column == wanted] if wanted else found
+    if len(choice) > 1:
+        choice = [column for column in found if column in ("image", "label")]
+    if len(choice) == 1:
+        return choice[0]
+    raise InputError(
+        f"The image set hf:{name} needs one column of {what}",
+        found=", ".join(f"{column}: {type(feature).__name__}" for column, feature in features.items()),
+        allowed=", ".join(found) or "none is there",
+        next_step="write hf:NAME#COLUMN to choose the column of labels"
+        if len(found) > 1
+        else "cast the column, for labels with class_encode_column, and write the set with save_to_disk",
+    )
+
+
+def class_names(features: Mapping[str, Any], column: str, kind: KindName) -> tuple[str, ...]:
+    """Of the classes; of a number, the column's own name."""
+    if kind == "number":
+        return (column,)
+    feature = features[column]
+    return tuple((feature.feature if kind == "multi" else feature).names)
+
+
+def labels_of(images: Any, column: str, name: str, kind: KindName) -> list[Any]:
+    """The column's values. Raises InputError when a row has none."""
+    labels = images.select_columns([column])[:][column]
+    missing = sum(_MISSING[kind](label) for label in labels)
+    if missing:
+        raise InputError(
+            f"Every image of hf:{name} needs a label",
+            found=f"{missing} of {len(labels)} in one split without one",
+            next_step="remove these rows, or the split whose labels are secret, and write the set with save_to_disk",
+        )
+    return [tuple(label) if kind == "multi" else label for label in labels]
+
+
+_MISSING: Mapping[KindName, Callable[[Any], bool]] = {
+    "single": lambda label: label is None or label == -1,  # the library's mark for a label that is kept secret
+    "multi": lambda labels: labels is None or -1 in labels,
+    "number": lambda value: value is None or not math.isfinite(value),
+}

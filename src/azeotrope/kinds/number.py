@@ -1,0 +1,148 @@
+"""One real value an image: squared error of the standardised value, and 1 − R²."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from azeotrope.errors import InputError
+from azeotrope.kinds import _strata
+from azeotrope.kinds._kind import Kind, Labels, Scale
+from azeotrope.kinds._probe import ridge
+
+GOLDEN = (5**0.5 - 1) / 2
+STRATA, FEWEST_A_STRATUM = 10, 5  # ranges of equal numbers of images from which splits and subsets take their shares
+
+
+class Number(Kind):
+    """Labels are values in their unit. A prediction is taken as the centre of a normal distribution with the standard
+    deviation of the training values: squared error is then its cross-entropy, and `kl` the divergence of two of them.
+    """
+
+    name = "number"
+    fewest_classes = 1  # the name of what is measured
+    right = "of the variance explained"
+    strengths = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+
+    def array(self, labels: Sequence[Any], classes: int) -> Labels:
+        """The values."""
+        return np.array(labels, dtype=np.float64)
+
+    def texts(self, labels: Labels, classes: Sequence[str]) -> list[str]:
+        """The value to its last digit."""
+        return [repr(value) for value in labels.tolist()]
+
+    def counts(self, labels: Labels, classes: int) -> NDArray[np.int64]:
+        """All images."""
+        return np.array([len(labels)])
+
+    def quantiles(self, labels: Labels) -> tuple[float, ...]:
+        """Of the values."""
+        return tuple(np.quantile(labels, (0, 0.5, 1)).tolist()) if len(labels) else ()
+
+    def require(self, labels: Labels, classes: Sequence[str], made: Sequence[str]) -> None:
+        """So many images that every split has some of every range."""
+        least = FEWEST_A_STRATUM * (1 + len(made))
+        if len(labels) < least:
+            raise InputError(
+                "There are too few images to be divided",
+                found=f"{len(labels)} (readable, each counted once, outside the splits that were given)",
+                allowed=f"at least {least}: {FEWEST_A_STRATUM} each for {', '.join(('train', *made))}",
+                next_step="add images",
+            )
+
+    def require_split(self, labels: Labels, classes: Sequence[str], split: str) -> None:
+        """Values that differ: what never changes cannot be explained."""
+        if np.ptp(labels) == 0:
+            raise InputError(
+                f"The values of {classes[0]!r} must differ from each other, in every split",
+                found=f"{labels[0]:g} for each of the {len(labels)} images in {split}",
+                next_step="name another column with --label-column, or add images with other values",
+            )
+
+    def held_out(self, labels: Labels, share: float) -> NDArray[np.int64]:
+        """The beginning of `spread`."""
+        return self.spread(labels, round(share * len(labels)))
+
+    def spread(self, labels: Labels, count: int) -> NDArray[np.int64]:
+        """By ranges of the value that hold equally many images."""
+        return _strata.spread(ranges(labels), count)
+
+    def groups(self, classes: int) -> int:
+        """Ranges."""
+        return STRATA
+
+    def scale(self, labels: Labels) -> Scale:
+        """Mean and standard deviation of the training values."""
+        return Scale(float(labels.mean()), float(labels.std()) or 1.0)
+
+    def targets(self, labels: Labels, scale: Scale) -> Tensor:
+        """Standardised values."""
+        return torch.from_numpy(((labels - scale.mean) / scale.sd).astype(np.float32))
+
+    def loss(self, outputs: Float[Tensor, "n C"], targets: Tensor, smoothing: float = 0.0) -> Float[Tensor, ""]:
+        """½ · mean of squared errors of standardised values."""
+        return (outputs[:, 0] - targets).square().mean() / 2
+
+    def divergence(
+        self, student: Float[Tensor, "n C"], teacher: Float[Tensor, "n C"], temperature: float
+    ) -> Float[Tensor, ""]:
+        """½ · mean of (prediction − teacher's prediction)², standardised, whatever the temperature: the divergence of
+        two normals of variance T², times T².
+        """
+        return (student - teacher).square().sum(dim=1).mean() / 2
+
+    def averaged(self, outputs: Sequence[Float[Tensor, "n C"]]) -> Float[Tensor, "n C"]:
+        """The mean of the predictions."""
+        return torch.stack([output.float() for output in outputs]).mean(dim=0)
+
+    def probe(
+        self, start: tuple[Tensor, Tensor], features: Float[Tensor, "n F"], targets: Tensor, strength: float
+    ) -> tuple[Float[Tensor, "C F"], Float[Tensor, " C"]]:
+        """Ridge regression."""
+        return ridge(features, targets, strength)
+
+    def error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float:
+        """1 − R², the share of the variance that is left unexplained; at most 1, what naming the mean would leave."""
+        return min(1.0, 1 - r_squared(outputs, targets))
+
+    def metrics(self, outputs: Float[Tensor, "n C"], targets: Tensor, scale: Scale) -> dict[str, float]:
+        """R² as it is, below zero where the mean would have been the better answer, and MAE in the value's unit."""
+        mae = (outputs[:, 0].double() - targets.double()).abs().mean().item() * scale.sd
+        return {"r2": r_squared(outputs, targets), "mae": mae}
+
+    def said(self, outputs: Float[Tensor, "n C"], scale: Scale) -> NDArray[Any]:
+        """The values, in their unit."""
+        return np.asarray((outputs[:, 0].double() * scale.sd + scale.mean).numpy())
+
+    def needed(self, labels: Labels) -> float:
+        """Three standard errors of a correlation that is none, squared: R² cannot be larger than that square."""
+        return min(1.0, 9 / len(labels))
+
+
+def r_squared(outputs: Float[Tensor, "n 1"], targets: Float[Tensor, " n"]) -> float:
+    """1 − Σ (prediction − target)² / Σ (target − their mean)², in any unit; 0 where all targets are the same."""
+    said, wanted = outputs[:, 0].double(), targets.double()
+    variation = (wanted - wanted.mean()).square().sum().item()
+    return 1 - (said - wanted).square().sum().item() / variation if variation > 0 else 0.0
+
+
+def ranges(values: Labels) -> NDArray[np.int64]:
+    """The range of each value [n]: up to ten, of equally many images as far as equal values allow.
+
+    Neighbouring ranges have numbers far apart, so that a few images, which take the first ranges first, are from all
+    over.
+    """
+    count = int(np.clip(len(values) // FEWEST_A_STRATUM, 1, STRATA))
+    edges = np.quantile(values, np.linspace(0, 1, count + 1)[1:-1])
+    numbers = np.argsort(np.argsort(np.arange(count) * GOLDEN % 1))
+    return numbers[np.searchsorted(edges, values, side="right")].astype(np.int64)
+
+
+KIND = Number()

@@ -1,0 +1,126 @@
+"""One class an image: softmax, and the share of images whose largest score is not their class's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from azeotrope.errors import InputError
+from azeotrope.kinds import _strata
+from azeotrope.kinds._kind import Kind, Labels, Scale
+
+UNLABELLED = -100  # the class of a picture that has none: torch's cross-entropy passes it over
+
+
+class Single(Kind):
+    """Labels are class numbers; the strata of splits and subsets are the classes."""
+
+    name = "single"
+    fewest_classes = 2
+    right = "right"
+    smooths_labels = True
+
+    def array(self, labels: Sequence[Any], classes: int) -> Labels:
+        """Class numbers."""
+        return np.array(labels, dtype=np.int64)
+
+    def texts(self, labels: Labels, classes: Sequence[str]) -> list[str]:
+        """The names of the classes."""
+        return [classes[label] for label in labels.tolist()]
+
+    def codes(self, labels: Labels) -> NDArray[np.int64]:
+        """The class numbers."""
+        return labels
+
+    def counts(self, labels: Labels, classes: int) -> NDArray[np.int64]:
+        """Images of each class."""
+        return np.bincount(labels, minlength=classes)
+
+    def require(self, labels: Labels, classes: Sequence[str], made: Sequence[str]) -> None:
+        """Every class needs one image to train on and one for each split that is made."""
+        need = 1 + len(made)
+        counts = self.counts(labels, len(classes))
+        short = np.flatnonzero(counts < need)
+        if len(short):
+            listed = ", ".join(f"{shortened(classes[label])} has {counts[label]}" for label in short[:5])
+            raise InputError(
+                "A class has fewer images than the splits need",
+                found=listed
+                + (f" and {len(short) - 5} classes more" if len(short) > 5 else "")
+                + " (readable, each counted once, outside the splits that were given)",
+                allowed=f"at least {need} a class: 1 each for {', '.join(('train', *made))}",
+                next_step="add images to these classes or leave the classes out",
+            )
+
+    def held_out(self, labels: Labels, share: float) -> NDArray[np.int64]:
+        """Of each class its share."""
+        return _strata.held_out(labels, share)
+
+    def spread(self, labels: Labels, count: int) -> NDArray[np.int64]:
+        """Each class within 1 of its share."""
+        return _strata.spread(labels, count)
+
+    def targets(self, labels: Labels, scale: Scale) -> Tensor:
+        """Class numbers."""
+        return torch.from_numpy(labels)
+
+    def loss(self, outputs: Float[Tensor, "n C"], targets: Tensor, smoothing: float = 0.0) -> Float[Tensor, ""]:
+        """Mean over the labelled images of −Σ_c q_c log softmax(z)_c, with q the one-hot label smoothed to uniform.
+
+        Label smoothing: Szegedy et al. 2016, arXiv 1512.00567, section 7.
+        """
+        return functional.cross_entropy(outputs, targets, ignore_index=UNLABELLED, label_smoothing=smoothing)
+
+    def divergence(
+        self, student: Float[Tensor, "n C"], teacher: Float[Tensor, "n C"], temperature: float
+    ) -> Float[Tensor, ""]:
+        """T² · mean of KL(softmax(z_t / T) ‖ softmax(z_s / T)); a sum over classes, never a mean."""
+        said = functional.log_softmax(student / temperature, dim=1)
+        wanted = functional.log_softmax(teacher / temperature, dim=1)
+        return functional.kl_div(said, wanted, reduction="batchmean", log_target=True) * temperature**2
+
+    def averaged(self, outputs: Sequence[Float[Tensor, "n C"]]) -> Float[Tensor, "n C"]:
+        """The log of the mean of the members' probabilities, so that its softmax is that mean."""
+        scores = torch.stack([output.float().log_softmax(dim=1) for output in outputs])
+        return scores.logsumexp(dim=0) - math.log(len(outputs))
+
+    def error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float:
+        """Share of images that are given another class than theirs."""
+        return (outputs.argmax(1) != targets).double().mean().item()
+
+    def accuracy(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float:
+        """Share of images that are given their class."""
+        return (outputs.argmax(1) == targets).double().mean().item()
+
+    def metrics(self, outputs: Float[Tensor, "n C"], targets: Tensor, scale: Scale) -> dict[str, float]:
+        """None: the error says it."""
+        return {}
+
+    def said(self, outputs: Float[Tensor, "n C"], scale: Scale) -> NDArray[Any]:
+        """The class of the largest score."""
+        return outputs.argmax(1).numpy()
+
+    def correct(self, said: NDArray[Any], labels: Labels) -> NDArray[np.bool_] | None:
+        """Whether it is the class."""
+        return np.asarray(said == labels)
+
+    def needed(self, labels: Labels) -> float:
+        """Chance plus three binomial standard errors, where chance is to always name the largest class."""
+        chance = float(np.bincount(labels).max()) / len(labels)
+        return min(1.0, chance + 3 * math.sqrt(chance * (1 - chance) / len(labels)))
+
+
+def shortened(name: str) -> str:
+    """A class name in quotes, cut to what a message has room for."""
+    return repr(name if len(name) <= 60 else f"{name[:57]}...")
+
+
+KIND = Single()

@@ -1,0 +1,43 @@
+"""Words for each kind of task: what its error is, so that no page calls something an error rate that is none.
+
+Numbers come from records; nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from azeotrope.config import KindName
+
+
+@dataclass(frozen=True)
+class Words:
+    """`error` names the number by which runs are compared, `meaning` says what it is; `sampled`: whether it is a mean
+    over test images, so that the noise of their sampling is known and the number of classes says what chance is.
+    """
+
+    error: str
+    meaning: str
+    sampled: bool
+
+
+WORDS: dict[KindName, Words] = {
+    "single": Words("error", "the share of images that are given another class than theirs", sampled=True),
+    "multi": Words("1 − mAP", "1 less the mean over classes of the average precision of their ranking", sampled=False),
+    "number": Words("1 − R²", "the share of the variance that is left unexplained, at most 1", sampled=False),
+}
+METRICS: dict[str, str] = {"map": "mAP", "label_error": "labels wrong", "r2": "R²", "mae": "MAE"}
+
+_SHARES = ("map", "label_error")
+
+
+def metrics_text(metrics: Mapping[str, float], unit: str | None) -> str:
+    """Like "R² 0.871, MAE 3.2 kg" or "mAP 91.2 %, labels wrong 3.4 %"; empty where there are none."""
+    return ", ".join(f"{METRICS.get(name, name)} {_value(name, value, unit)}" for name, value in metrics.items())
+
+
+def _value(name: str, value: float, unit: str | None) -> str:
+    if name in _SHARES:
+        return f"{100 * value:.1f} %"
+    return f"{value:.3g}" + (f" {unit}" if unit and name == "mae" else "")
