@@ -1,8 +1,9 @@
 """What a sweep costs beside its runs, and what a second local worker brings: overhead and speed-up on this machine.
 
-Run alone on the machine: `python benchmarks/sweep_engines.py`. A first sweep, not counted, fills the caches,
-so that sweeps differ in workers only; each worker has one thread. Targets: overhead under 3 % with one worker, two
-workers on two cores at least 1.6 times as fast as one.
+Run alone on the machine: `python benchmarks/sweep_engines.py [--engines local1,local2,ray2]`. A first sweep, not
+counted, fills the caches, so that sweeps differ in engine and workers only; each worker has one thread. Targets:
+overhead under 3 % with one worker, two workers on two cores at least 1.6 times as fast as one, and Ray within 10 % of
+as many local workers. Start-up is counted, so that short sweeps look worse.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--engines", default="local1,local2", help="name and workers; the first fills the caches")
     asked = parser.parse_args()
     plan = SweepPlan(
         data=asked.data,
@@ -40,35 +42,35 @@ def main() -> None:
         recipe={"epochs": asked.epochs, "learning_rates": [1e-3]},
     )
     with tempfile.TemporaryDirectory() as folder:
-        made = measure(plan, Path(folder), asked.repeats)
+        made = measure(plan, Path(folder), asked.engines.split(","), asked.repeats)
     report(made)
 
 
-def measure(plan: SweepPlan, folder: Path, repeats: int) -> dict[int, list[Sweep]]:
-    """Sweeps by number of workers, interleaved, each into a folder of its own; all must leave equal records."""
-    made: dict[int, list[Sweep]] = {1: [], 2: []}
+def measure(plan: SweepPlan, folder: Path, engines: list[str], repeats: int) -> dict[str, list[Sweep]]:
+    """Sweeps by engine, interleaved, each into a folder of its own; all must leave equal records."""
+    made: dict[str, list[Sweep]] = {engine: [] for engine in engines}
     reference = None
     for repeat in range(repeats + 1):
-        for workers in made if repeat else [2]:
-            out = folder / f"{repeat}-{workers}"
-            engine = EngineSpec(workers=workers, threads=1)
+        for name in engines if repeat else engines[:1]:
+            out = folder / f"{repeat}-{name}"
+            engine = EngineSpec(name=name.rstrip("0123456789"), workers=int(name[-1]), threads=1)
             done = sweep(plan.model_copy(update={"engine": engine}), out=out, cache=folder / "cache")
             records = [record.without_times() for record in RunStore(str(out))]
             reference = reference or records
-            assert records == reference, f"{workers} workers left other records"
+            assert records == reference, f"{name} left other records"
             if repeat:
-                made[workers].append(done)
+                made[name].append(done)
     return made
 
 
-def report(made: dict[int, list[Sweep]]) -> None:
+def report(made: dict[str, list[Sweep]]) -> None:
     """Overhead is the share of the workers' time that is in no run; it includes start-up and the idle end."""
-    for workers, sweeps in made.items():
-        overhead = [1 - each.seconds_in_runs / (workers * each.seconds) for each in sweeps]
-        show(f"{workers} workers, {sweeps[0].made} runs: seconds", [each.seconds for each in sweeps])
-        show(f"{workers} workers: overhead in %", [100 * share for share in overhead])
-    pairs = zip(made[1], made[2], strict=True)
-    show("two workers against one, times as fast", [one.seconds / two.seconds for one, two in pairs])
+    first = next(iter(made.values()))
+    for name, sweeps in made.items():
+        overhead = [1 - each.seconds_in_runs / (each.workers * each.seconds) for each in sweeps]
+        show(f"{name}, {sweeps[0].made} runs: seconds", [each.seconds for each in sweeps])
+        show(f"{name}: overhead in %", [100 * share for share in overhead])
+        show(f"{name}: times as fast as the first", [a.seconds / b.seconds for a, b in zip(first, sweeps, strict=True)])
 
 
 def show(what: str, values: list[float]) -> None:
