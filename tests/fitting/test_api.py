@@ -114,7 +114,8 @@ def test_per_cent_is_recognised_and_said() -> None:
     found = fit(table, bootstrap=0)
     assert any("per cent" in note for note in found.notes)
     as_fraction = fit(runs(), bootstrap=0).groups["scratch"].predictions[0].value
-    assert found.groups["scratch"].predictions[0].value == pytest.approx(as_fraction, rel=1e-9)
+    # A division by 100 changes last bits, and the fit stops within 1e-8 of its optimum.
+    assert found.groups["scratch"].predictions[0].value == pytest.approx(as_fraction, rel=1e-6)
 
 
 def test_losses_are_not_bounded_by_one() -> None:
