@@ -4,7 +4,7 @@ import pytest
 
 from azeotrope.api.progress import Silent
 from azeotrope.api.workshop import Request, open_workshop
-from azeotrope.cli import _options as options
+from azeotrope.cli._groups import Recipe
 from azeotrope.errors import InputError
 from azeotrope.teacher.budget import cache_bytes
 
@@ -80,7 +80,7 @@ def broken_photos(tmp_path):
 
 @pytest.mark.parametrize(("text", "changes"), [(None, {}), ("4", {"views": 4}), ("live", {"live": True})])
 def test_views_are_a_number_or_live(text, changes):
-    assert options.recipe_changes(None, None, None, text, None) == changes
+    assert Recipe(views=text).changes() == changes
 
 
 @pytest.mark.parametrize("text", ["0", "-3", "many", "1.5"])
@@ -88,4 +88,4 @@ def test_other_views_are_refused(text):
     with pytest.raises(
         InputError, match=rf"--views is a number of views or `live`\. Found: {text}\. Allowed: 1 or more"
     ):
-        options.recipe_changes(None, None, None, text, None)
+        Recipe(views=text).changes()

@@ -38,12 +38,13 @@ def test_other_arms_with_pictures_are_refused_with_the_form(text):
 
 
 def test_distill_uses_the_pictures_that_were_named():
-    from azeotrope.cli._options import SynthUse, arm_with, pictures_spec
+    from azeotrope.cli._groups import Pictures
+    from azeotrope.cli._options import arm_with
 
-    unlabelled = pictures_spec("pool", None, SynthUse.distill, 1.0)
+    unlabelled = Pictures(unlabelled="pool").spec()
     assert arm_with("distill@hub:kl", unlabelled) == "distill+unlabelled@hub:kl"
-    assert arm_with("distill", pictures_spec(None, "sets", SynthUse.distill, 1.0)) == "distill+synth"
+    assert arm_with("distill", Pictures(synth="sets").spec()) == "distill+synth"
     assert arm_with("distill+synth=2x", unlabelled) == "distill+synth=2x"
     assert arm_with("scratch", unlabelled) == "scratch"
     assert arm_with("distill", None) == "distill"
-    assert pictures_spec(None, None, SynthUse.distill, 1.0) is None
+    assert Pictures().spec() is None

@@ -15,6 +15,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from azeotrope import __version__
+from azeotrope.cli._groups import spread
 from azeotrope.errors import AzeotropeError
 from azeotrope.lookup import member, members
 
@@ -48,7 +49,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_options)
     for name in members("cli"):
-        app.command(name.removesuffix("_"))(member("cli", name, "command").command)
+        app.command(name.removesuffix("_"))(spread(member("cli", name, "command").command))
     return app
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.console import Console, RenderableType
 
+from azeotrope.cli._groups import Group
 from azeotrope.errors import InputError
-from azeotrope.record.columns import Columns
+from azeotrope.record import columns as record
 
 WIDTH = 100
 
@@ -32,10 +34,26 @@ Where = Annotated[
 UnitOption = Annotated[UnitName, typer.Option("--unit", help="Unit of the error; recognised and said when auto.")]
 
 
-def columns(x: list[str] | None, error: str | None, by: str | None, where: list[str] | None, unit: UnitName) -> Columns:
-    """The mapping as `azeotrope.record.frame` takes it. Raises InputError for a pair without an equals sign."""
-    named = tuple(part.strip() for part in by.split(",") if part.strip()) if by else ()
-    return Columns(x=_pairs(x, "--x"), error=error, by=named, where=_pairs(where, "--where"), unit=unit.value)
+@dataclass(frozen=True)
+class Columns(Group):
+    """Which columns of a table mean what, and which rows count."""
+
+    x: X = None
+    error: Error = None
+    by: By = None
+    where: Where = None
+    unit: UnitOption = UnitName.auto
+
+    def spec(self) -> record.Columns:
+        """The mapping as `azeotrope.record.frame` takes it. Raises InputError for a pair without an equals sign."""
+        named = tuple(part.strip() for part in self.by.split(",") if part.strip()) if self.by else ()
+        return record.Columns(
+            x=_pairs(self.x, "--x"),
+            error=self.error,
+            by=named,
+            where=_pairs(self.where, "--where"),
+            unit=self.unit.value,
+        )
 
 
 def numbers(text: str | None, flag: str) -> tuple[float, ...]:

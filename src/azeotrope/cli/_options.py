@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import JsonValue
 
-from azeotrope.config import Arm, LabelSpec, Pictures, PicturesSpec, TeacherSpec, UpstreamSpec, validated
+from azeotrope.config import Arm, Pictures, PicturesSpec, TeacherSpec, validated
 from azeotrope.errors import InputError
 
 
@@ -49,7 +49,8 @@ Data = Annotated[
     typer.Argument(metavar="DATA", help="Folder of class folders, CSV or Parquet table, or scheme:name."),
 ]
 Kind = Annotated[
-    KindOption, typer.Option("--kind", help="What a table's labels are: one class an image, several, or a number.")
+    KindOption | None,
+    typer.Option("--kind", help="What a table's labels are: one class an image (single), several, or a number."),
 ]
 LabelColumn = Annotated[str | None, typer.Option("--label-column", help="The table's column of labels or values.")]
 Separator = Annotated[
@@ -123,44 +124,10 @@ Strict = Annotated[bool, typer.Option("--strict", help="Refuse a set with an unr
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
 
 
-def label_spec(kind: KindOption, column: str | None, separator: str | None, unit: str | None) -> LabelSpec:
-    """What a label is, as the public functions take it."""
-    return validated(LabelSpec, {"kind": kind.value, "column": column, "separator": separator, "unit": unit})
-
-
 def teacher_spec(teacher: str | None, size: int | None, head: HeadName = HeadName.linear) -> TeacherSpec | None:
     """The teacher as the public functions take it."""
     made = head.value.replace("-", "_")
     return validated(TeacherSpec, {"model": teacher, "image_size": size, "head": made}) if teacher else None
-
-
-def upstream_spec(data: str | None, images: int | None) -> UpstreamSpec | None:
-    """The upstream source; both options belong together."""
-    if (data is None) != (images is None):
-        raise InputError(
-            "Pre-training here needs a source and a number of images",
-            found="--upstream alone" if data else "--pretrain-images alone",
-            next_step="give both --upstream SOURCE and --pretrain-images P, or neither",
-        )
-    return UpstreamSpec(data=data, pretrain_images=images) if data and images else None
-
-
-def recipe_changes(
-    epochs: int | None,
-    batch_images: int | None,
-    learning_rates: str | None,
-    views: str | None,
-    mirror: bool | None,
-    accumulate: int | None = None,
-) -> dict[str, Any]:
-    """What replaces the recipe's own rules; absent options stay absent."""
-    changes = {"epochs": epochs, "batch_images": batch_images, "accumulate": accumulate, **_views(views)}
-    given: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
-    if learning_rates:
-        given["learning_rates"] = _numbers(learning_rates)
-    if mirror is not None:
-        given["policy"] = {"mirror": mirror}
-    return given
 
 
 def names(text: str | None) -> list[str] | None:
@@ -171,13 +138,6 @@ def names(text: str | None) -> list[str] | None:
 def print_json(content: JsonValue) -> None:
     """The one document on standard output."""
     typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
-
-
-def pictures_spec(unlabelled: str | None, synth: str | None, synth_as: SynthUse, mix: float) -> PicturesSpec | None:
-    """The further pictures, where some were named."""
-    if unlabelled is None and synth is None:
-        return None
-    return PicturesSpec(unlabelled=unlabelled, synth=synth, synth_as=synth_as.value, ratio=mix)
 
 
 def arm_with(arm: str, pictures: PicturesSpec | None) -> str:
@@ -202,7 +162,7 @@ def multiple(text: str | None) -> float | None:
     return value
 
 
-def _views(text: str | None) -> dict[str, Any]:
+def views(text: str | None) -> dict[str, Any]:
     """`--views 16` or `--views live`, as fields of the recipe."""
     if text is None:
         return {}
@@ -213,7 +173,7 @@ def _views(text: str | None) -> dict[str, Any]:
     return {"views": int(text)}
 
 
-def _numbers(text: str) -> list[float]:
+def numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:

@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from azeotrope.cli import _columns as mapping
 from azeotrope.cli import _options as options
+from azeotrope.cli._groups import Group
 
 if TYPE_CHECKING:
     from azeotrope.advice.answer import Advice
     from azeotrope.advice.limits import Needs
 
 
-def command(
-    runs: Annotated[str, typer.Argument(metavar="RUNS", help="Folder or URL of runs, or a table; or images.")],
-    images: Annotated[float | None, typer.Option(help="Labelled images you have now (the largest size run).")] = None,
-    reachable: Annotated[float | None, typer.Option(help="Labelled images you could have.")] = None,
-    target_error: Annotated[float | None, typer.Option(help="The error you need, such as 0.05 for 5 %.")] = None,
-    max_parameters: Annotated[float | None, typer.Option(help="The largest student, in parameters.")] = None,
-    max_latency_ms: Annotated[float | None, typer.Option(help="The slowest student, in ms an image.")] = None,
-    max_size_mb: Annotated[float | None, typer.Option(help="The largest student, in MB of 32-bit weights.")] = None,
-    hourly_price: Annotated[float | None, typer.Option(help="What an hour of the machine costs.")] = None,
+@dataclass(frozen=True)
+class Wanted(Group):
+    """The user's side."""
+
+    images: Annotated[float | None, typer.Option(help="Labelled images you have now (the largest size run).")] = None
+    reachable: Annotated[float | None, typer.Option(help="Labelled images you could have.")] = None
+    target_error: Annotated[float | None, typer.Option(help="The error you need, such as 0.05 for 5 %.")] = None
+    max_parameters: Annotated[float | None, typer.Option(help="The largest student, in parameters.")] = None
+    max_latency_ms: Annotated[float | None, typer.Option(help="The slowest student, in ms an image.")] = None
+    max_size_mb: Annotated[float | None, typer.Option(help="The largest student, in MB of 32-bit weights.")] = None
+    hourly_price: Annotated[float | None, typer.Option(help="What an hour of the machine costs.")] = None
     teacher_exists: Annotated[
         bool, typer.Option("--teacher-exists/--no-teacher-exists", help="The teacher's pass is already paid.")
-    ] = False,
-    students_sharing: Annotated[int, typer.Option(help="How many students share the teacher's pass.")] = 1,
-    hub: Annotated[bool, typer.Option("--hub/--no-hub", help="Published weights may start the student.")] = True,
+    ] = False
+    students_sharing: Annotated[int, typer.Option(help="How many students share the teacher's pass.")] = 1
+    hub: Annotated[bool, typer.Option("--hub/--no-hub", help="Published weights may start the student.")] = True
+
+    def needs(self) -> Needs:
+        """As `azeotrope.advise` takes them."""
+        from azeotrope.advice.limits import Needs
+
+        return Needs(**asdict(self))
+
+
+def command(
+    runs: Annotated[str, typer.Argument(metavar="RUNS", help="Folder or URL of runs, or a table; or images.")],
+    *,
+    wanted: Wanted,
     students: Annotated[
         str | None, typer.Option("--students", "-s", help="RUNS are images: make the runs first, of these students.")
     ] = None,
     teachers: Annotated[str | None, typer.Option("--teacher", "-t", help="With --students: the teachers.")] = None,
     budget: Annotated[str | None, typer.Option(help="With --students: 1h, '40 runs'.")] = None,
     out: Annotated[str, typer.Option("--out", help="With --students: where runs are kept.")] = "azeotrope-advise",
-    x: mapping.X = None,
-    error: mapping.Error = None,
-    by: mapping.By = None,
-    where: mapping.Where = None,
-    unit: mapping.UnitOption = mapping.UnitName.auto,
+    columns: mapping.Columns,
     practical: Annotated[float, typer.Option(help="A difference of error that counts as none.")] = 0.005,
     draws: Annotated[int, typer.Option(help="How many joint draws of all curves.")] = 2000,
     seed: Annotated[int, typer.Option(help="Of the draws; the same seed gives the same answer.")] = 0,
@@ -49,26 +61,14 @@ def command(
     Example: azeotrope advise result/ --images 2000 --target-error 0.1 --max-parameters 5e6
     """
     import azeotrope
-    from azeotrope.advice.limits import Needs
     from azeotrope.reporting import advice_text
 
-    needs = Needs(
-        images=images,
-        reachable=reachable,
-        target_error=target_error,
-        max_parameters=max_parameters,
-        max_latency_ms=max_latency_ms,
-        max_size_mb=max_size_mb,
-        hourly_price=hourly_price,
-        teacher_exists=teacher_exists,
-        students_sharing=students_sharing,
-        hub=hub,
-    )
     if students:
-        advice = _from_images(runs, needs, students, teachers, budget, out)
+        advice = _from_images(runs, wanted.needs(), students, teachers, budget, out)
     else:
-        columns = mapping.columns(x, error, by, where, unit)
-        advice = azeotrope.advise(runs, needs, columns=columns, practical=practical, draws=draws, seed=seed)
+        advice = azeotrope.advise(
+            runs, wanted.needs(), columns=columns.spec(), practical=practical, draws=draws, seed=seed
+        )
     if as_json:
         options.print_json(advice_text.document(advice))
     else:

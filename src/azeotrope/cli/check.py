@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 
 
 def command(
     data: options.Data,
+    *,
     student: Annotated[str, typer.Option("--student", "-s", help="The small model to forecast for.")] = "resnet10t",
     teacher: options.Teacher = None,
     train_images: options.TrainImages = None,
@@ -20,15 +22,9 @@ def command(
     seeds: options.Seeds = 3,
     teacher_size: options.TeacherSize = None,
     image_size: options.ImageSize = None,
-    epochs: options.Epochs = None,
-    batch_images: options.Batch = None,
-    learning_rates: options.Rates = None,
-    views: options.Views = None,
+    recipe: groups.Recipe,
     cache: options.Cache = None,
-    kind: options.Kind = options.KindOption.single,
-    label_column: options.LabelColumn = None,
-    separator: options.Separator = None,
-    unit: options.Unit = None,
+    labels: groups.Labels,
     as_json: options.AsJson = False,
 ) -> None:
     """Audit the images, measure this machine for some seconds, and say how long a comparison would take.
@@ -48,9 +44,9 @@ def command(
         arms=options.names(arms),
         seeds=range(seeds),
         image_size=image_size,
-        recipe=options.recipe_changes(epochs, batch_images, learning_rates, views, None),
+        recipe=recipe.changes(),
         cache=cache,
-        labels=options.label_spec(kind, label_column, separator, unit),
+        labels=labels.spec(),
     )
     with Shown() as progress:
         found = azeotrope.check(request, progress)

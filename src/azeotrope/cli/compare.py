@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 
 
 def command(
     data: options.Data,
     student: options.Student,
+    *,
     teacher: options.Teacher = None,
     out: options.Out = Path("azeotrope-compare"),
     train_images: options.TrainImages = None,
@@ -32,27 +34,12 @@ def command(
     teacher_size: options.TeacherSize = None,
     teacher_head: options.TeacherHead = options.HeadName.linear,
     image_size: options.ImageSize = None,
-    upstream: options.Upstream = None,
-    pretrain_images: options.PretrainImages = None,
-    unlabelled: options.Unlabelled = None,
-    synth: options.Synth = None,
-    synth_as: options.SynthAs = options.SynthUse.distill,
-    mix: options.Mix = 1.0,
-    epochs: options.Epochs = None,
-    batch_images: options.Batch = None,
-    accumulate: options.Accumulate = None,
-    learning_rates: options.Rates = None,
-    views: options.Views = None,
-    mirror: options.Mirror = None,
+    upstream: groups.Upstream,
+    pictures: groups.Pictures,
+    recipe: groups.Recipe,
     precision: options.Precision = options.PrecisionName.auto,
-    cache: options.Cache = None,
-    cache_gb: options.CacheGb = None,
-    verify_cache: options.VerifyCache = False,
-    strict: options.Strict = False,
-    kind: options.Kind = options.KindOption.single,
-    label_column: options.LabelColumn = None,
-    separator: options.Separator = None,
-    unit: options.Unit = None,
+    kept: groups.Kept,
+    labels: groups.Labels,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student in every sensible way at equal budget, and say which way is better, and how surely.
@@ -76,15 +63,15 @@ def command(
             losses=options.names(losses),
             seeds=seeds,
             image_size=image_size,
-            upstream=options.upstream_spec(upstream, pretrain_images),
-            pictures=options.pictures_spec(unlabelled, synth, synth_as, mix),
-            recipe=options.recipe_changes(epochs, batch_images, learning_rates, views, mirror, accumulate),
+            upstream=upstream.spec(),
+            pictures=pictures.spec(),
+            recipe=recipe.changes(),
             precision=precision.value,
-            cache=cache,
-            cache_gb=cache_gb,
-            verify_cache=verify_cache,
-            strict=strict,
-            labels=options.label_spec(kind, label_column, separator, unit),
+            cache=kept.cache,
+            cache_gb=kept.cache_gb,
+            verify_cache=kept.verify_cache,
+            strict=kept.strict,
+            labels=labels.spec(),
             progress=progress,
         )
     if as_json:

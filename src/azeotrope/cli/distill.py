@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 
 
@@ -14,6 +15,7 @@ def command(
     data: options.Data,
     student: options.Student,
     teacher: options.Teacher,
+    *,
     out: options.Out = Path("azeotrope-distill"),
     train_images: options.TrainImages = None,
     arm: Annotated[str, typer.Option("--arm", help="How: distill, distill:kl, distill@hub, ...")] = "distill",
@@ -21,27 +23,12 @@ def command(
     teacher_size: options.TeacherSize = None,
     teacher_head: options.TeacherHead = options.HeadName.linear,
     image_size: options.ImageSize = None,
-    upstream: options.Upstream = None,
-    pretrain_images: options.PretrainImages = None,
-    unlabelled: options.Unlabelled = None,
-    synth: options.Synth = None,
-    synth_as: options.SynthAs = options.SynthUse.distill,
-    mix: options.Mix = 1.0,
-    epochs: options.Epochs = None,
-    batch_images: options.Batch = None,
-    accumulate: options.Accumulate = None,
-    learning_rates: options.Rates = None,
-    views: options.Views = None,
-    mirror: options.Mirror = None,
+    upstream: groups.Upstream,
+    pictures: groups.Pictures,
+    recipe: groups.Recipe,
     precision: options.Precision = options.PrecisionName.auto,
-    cache: options.Cache = None,
-    cache_gb: options.CacheGb = None,
-    verify_cache: options.VerifyCache = False,
-    strict: options.Strict = False,
-    kind: options.Kind = options.KindOption.single,
-    label_column: options.LabelColumn = None,
-    separator: options.Separator = None,
-    unit: options.Unit = None,
+    kept: groups.Kept,
+    labels: groups.Labels,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student towards a teacher and save it, ready to use.
@@ -52,7 +39,7 @@ def command(
     from azeotrope.cli._progress import Shown
     from azeotrope.reporting import words
 
-    pictures = options.pictures_spec(unlabelled, synth, synth_as, mix)
+    further = pictures.spec()
     with Shown() as progress:
         distilled = azeotrope.distill(
             data,
@@ -60,18 +47,18 @@ def command(
             teacher=options.teacher_spec(teacher, teacher_size, teacher_head),
             out=out,
             train_images=train_images,
-            arm=options.arm_with(arm, pictures),
+            arm=options.arm_with(arm, further),
             seed=seed,
             image_size=image_size,
-            upstream=options.upstream_spec(upstream, pretrain_images),
-            pictures=pictures,
-            recipe=options.recipe_changes(epochs, batch_images, learning_rates, views, mirror, accumulate),
+            upstream=upstream.spec(),
+            pictures=further,
+            recipe=recipe.changes(),
             precision=precision.value,
-            cache=cache,
-            cache_gb=cache_gb,
-            verify_cache=verify_cache,
-            strict=strict,
-            labels=options.label_spec(kind, label_column, separator, unit),
+            cache=kept.cache,
+            cache_gb=kept.cache_gb,
+            verify_cache=kept.verify_cache,
+            strict=kept.strict,
+            labels=labels.spec(),
             progress=progress,
         )
     if as_json:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 
 PLAN_FILES = (".yaml", ".yml")
@@ -15,6 +16,7 @@ PLAN_FILES = (".yaml", ".yml")
 
 def command(
     plan: Annotated[str, typer.Argument(metavar="PLAN", help="A plan (.yaml), or DATA with the plan in flags.")],
+    *,
     teachers: Annotated[str | None, typer.Option("--teacher", "-t", help="Pretrained teachers, by commas.")] = None,
     students: Annotated[str | None, typer.Option("--students", "-s", help="Small models, by commas.")] = None,
     ladder: Annotated[str | None, typer.Option("--ladder", help="Instead: all students of this timm family.")] = None,
@@ -29,18 +31,8 @@ def command(
     seeds: Annotated[int | None, typer.Option(min=1, help="Paired seeds (3).")] = None,
     teacher_size: options.TeacherSize = None,
     image_size: options.ImageSize = None,
-    epochs: options.Epochs = None,
-    batch_images: options.Batch = None,
-    accumulate: options.Accumulate = None,
-    learning_rates: options.Rates = None,
-    views: options.Views = None,
-    mirror: options.Mirror = None,
-    kind: Annotated[
-        options.KindOption | None, typer.Option("--kind", help="What a table's labels are (single).")
-    ] = None,
-    label_column: options.LabelColumn = None,
-    separator: options.Separator = None,
-    unit: options.Unit = None,
+    recipe: groups.Recipe,
+    labels: groups.Labels,
     precision: Annotated[options.PrecisionName | None, typer.Option(help="Of matrix work (auto).")] = None,
     budget: Annotated[str | None, typer.Option(help="1h, 30m, '40 runs', '5 EUR'; several by commas.")] = None,
     hourly_price: Annotated[float | None, typer.Option(help="Of this machine, for a budget of money.")] = None,
@@ -76,8 +68,8 @@ def command(
         "pretrain_images": _counts(pretrain_images),
         "seeds": seeds,
         "image_size": image_size,
-        "recipe": options.recipe_changes(epochs, batch_images, learning_rates, views, mirror, accumulate) or None,
-        "labels": _given({"kind": kind, "column": label_column, "separator": separator, "unit": unit}) or None,
+        "recipe": recipe.changes() or None,
+        "labels": labels.given() or None,
         "precision": precision.value if precision else None,
         "budget": Budget.parse(budget, hourly_price) if budget else None,
     }
