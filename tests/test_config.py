@@ -2,8 +2,9 @@
 
 import pytest
 
-from azeotrope.config import Arm, Recipe, TeacherSpec, ViewPolicy, from_yaml, to_yaml
+from azeotrope.config import Arm, Recipe, TeacherSpec, ViewPolicy
 from azeotrope.errors import InputError
+from azeotrope.spec import from_yaml, to_yaml
 
 NAMES = [
     "scratch",

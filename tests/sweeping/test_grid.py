@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from azeotrope.config import validated
 from azeotrope.errors import InputError
+from azeotrope.spec import validated
 from azeotrope.sweeping.grid import AUTO_SEEDS, auto_sizes, open_grid
 from azeotrope.sweeping.sweep_plan import SweepPlan
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from azeotrope.config import from_yaml, to_yaml, validated
 from azeotrope.errors import InputError
 from azeotrope.models.ladder import Rung
+from azeotrope.spec import from_yaml, to_yaml, validated
 from azeotrope.sweeping.sweep_plan import Ladder, SweepPlan
 
 LEAST = {"data": "digits", "students": "test_resnet"}

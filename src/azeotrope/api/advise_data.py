@@ -10,7 +10,8 @@ from azeotrope.advice.limits import Needs
 from azeotrope.api.advise import advise
 from azeotrope.api.progress import Progress
 from azeotrope.api.sweep import sweep
-from azeotrope.config import ONE_CLASS, LabelSpec, validated
+from azeotrope.config import ONE_CLASS, LabelSpec
+from azeotrope.spec import validated
 from azeotrope.sweeping.budget import Budget
 from azeotrope.sweeping.status import View
 from azeotrope.sweeping.sweep_plan import SweepPlan

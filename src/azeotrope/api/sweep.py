@@ -9,7 +9,6 @@ from pathlib import Path
 
 from azeotrope.api.deciding import Deciding, Firming
 from azeotrope.api.progress import Progress, Silent, scanning
-from azeotrope.config import digest, from_yaml
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
@@ -20,6 +19,7 @@ from azeotrope.record.claims import Claims
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.words import duration
+from azeotrope.spec import digest, from_yaml
 from azeotrope.sweeping import facts
 from azeotrope.sweeping.budget import Meter
 from azeotrope.sweeping.conductor import Conductor, Everything, Outcome

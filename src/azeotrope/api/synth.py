@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from azeotrope.api.progress import Progress, Silent, scanning
-from azeotrope.config import Recipe, TeacherSpec, ViewPolicy, from_yaml, to_yaml
+from azeotrope.config import Recipe, TeacherSpec, ViewPolicy
 from azeotrope.data.manifest import scan
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
@@ -23,6 +23,7 @@ from azeotrope.errors import InputError, StoreError
 from azeotrope.models.device import choose, make_repeatable
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.spec import from_yaml, to_yaml
 from azeotrope.sweeping.resources import Resources
 from azeotrope.synthesis import page, provenance
 from azeotrope.synthesis.filter import Judgement, Reference, check_worth, judge

@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 from azeotrope.api.cache_budget import within_budget
 from azeotrope.api.progress import Progress, Silent, scanning
-from azeotrope.config import ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec, to_yaml
+from azeotrope.config import ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError
 from azeotrope.models.device import choose, make_repeatable
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.spec import to_yaml
 from azeotrope.sweeping.history import planned_for
 from azeotrope.sweeping.plan import check_models, default_arms, make_plan
 from azeotrope.sweeping.resources import Resources

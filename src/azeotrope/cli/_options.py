@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 from pydantic import JsonValue
 
-from azeotrope.config import Arm, Pictures, PicturesSpec, TeacherSpec, validated
+from azeotrope.config import Arm, Pictures, PicturesSpec, TeacherSpec
 from azeotrope.errors import InputError
+from azeotrope.spec import validated
 
 
 class HeadName(StrEnum):

@@ -92,7 +92,7 @@ def command(
 
 def _plan(named: str, asked: dict[str, Any], runs_on: dict[str, Any], hourly_price: float | None) -> Any:
     """The plan of the file, or of DATA, with what the flags say instead; a price is for the plan's budget too."""
-    from azeotrope.config import read_yaml, validated
+    from azeotrope.spec import read_yaml, validated
     from azeotrope.sweeping.budget import Budget
     from azeotrope.sweeping.sweep_plan import SweepPlan
 

@@ -81,7 +81,7 @@ def command(
     """
     import azeotrope
     from azeotrope.cli._progress import Shown
-    from azeotrope.config import validated
+    from azeotrope.spec import validated
     from azeotrope.synthesis.names import read_descriptions
     from azeotrope.synthesis.page import PAGE
     from azeotrope.synthesis.spec import FilterSpec, GeneratorSpec

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from azeotrope.config import digest
 from azeotrope.data.shard import Array, Shard, told
 from azeotrope.errors import StoreError
 from azeotrope.record.store import write_atomically
+from azeotrope.spec import digest
 
 FORMAT = 3
 SHARD_BYTES = 1 << 28  # small enough to be shared between machines, large enough that millions of images are few files

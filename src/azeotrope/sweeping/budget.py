@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from azeotrope.config import Spec, validated
 from azeotrope.errors import InputError
+from azeotrope.spec import Spec, validated
 
 FORM = "hours, runs or money, such as 1h, 1h30m, 45m, 40 runs or 5 EUR; several are joined by commas, and all hold"
 _HOUR_PARTS = {"h": 1.0, "m": 1 / 60, "min": 1 / 60, "s": 1 / 3600}

@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from azeotrope.config import to_yaml
 from azeotrope.errors import InputError, StoreError
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
+from azeotrope.spec import to_yaml
 from azeotrope.sweeping.sweep_plan import SweepPlan
 
 PLANS = "plans"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
-from azeotrope.config import Arm, Pictures, Recipe, Spec, TeacherSpec, Weight
+from azeotrope.config import Arm, Pictures, Recipe, TeacherSpec, Weight
 from azeotrope.lookup import member
+from azeotrope.spec import Spec
 from azeotrope.train.stage import Stage
 
 PROTOCOL = 2  # raise when the code's meaning changes so that old records no longer describe what a run would give

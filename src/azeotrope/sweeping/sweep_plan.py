@@ -6,20 +6,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
-from azeotrope.config import (
-    ONE_CLASS,
-    Arm,
-    ComparePlan,
-    LabelSpec,
-    PicturesSpec,
-    Recipe,
-    Spec,
-    TeacherSpec,
-    digest,
-    problems,
-)
+from azeotrope.config import ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, Recipe, TeacherSpec
 from azeotrope.errors import InputError
 from azeotrope.models.ladder import ladder
+from azeotrope.spec import Spec, digest, problems
 from azeotrope.sweeping.budget import Budget
 from azeotrope.sweeping.engines._engine import EngineSpec
 

@@ -8,7 +8,8 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from azeotrope.config import Spec, TeacherSpec
+from azeotrope.config import TeacherSpec
+from azeotrope.spec import Spec
 
 Kind = Literal["own", "text", "vary", "mix"]
 DEFAULT_TEMPLATES = ("a photo of a {class}",)

@@ -10,8 +10,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from azeotrope.config import Recipe, Spec, Weight
+from azeotrope.config import Recipe, Weight
 from azeotrope.losses._contract import needs_teacher
+from azeotrope.spec import Spec
 
 
 class Stage(Spec):

@@ -13,10 +13,10 @@ from typing import Any
 
 from pydantic import Field
 
-from azeotrope.config import Spec, validated
 from azeotrope.data.sources._ifs import FORMULA, picture
 from azeotrope.data.sources._source import Formula, Item, Source, Split
 from azeotrope.errors import InputError
+from azeotrope.spec import Spec, validated
 
 FORM = "fractals:CLASSESxPICTURES[,size=64][,seed=0][,grey], such as fractals:100x640 or fractals:64x1000,size=32,grey"
 HELD_OUT = 4  # for each so many pictures that train there is one more to validate and one to test

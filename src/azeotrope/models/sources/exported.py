@@ -13,13 +13,13 @@ from pathlib import Path
 from pydantic import Field
 from torch import Tensor, nn
 
-from azeotrope.config import Spec, from_yaml
 from azeotrope.errors import InputError
 from azeotrope.models.backbone import Backbone, Preprocessing
 from azeotrope.models.probe import pooled_width, probe
 from azeotrope.models.sources._program import Program
 from azeotrope.models.spec import WeightsRef
 from azeotrope.models.weights import Weights
+from azeotrope.spec import Spec, from_yaml
 
 READERS = {".onnx": "_onnx", ".pt2": "_pt2"}
 FORM = "exported:FILE.onnx, or exported:FILE.pt2 as torch.export.save writes it"

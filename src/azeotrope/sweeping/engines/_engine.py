@@ -8,9 +8,9 @@ from typing import Protocol, Self, runtime_checkable
 
 from pydantic import Field, field_validator, model_validator
 
-from azeotrope.config import Spec
 from azeotrope.lookup import members
 from azeotrope.record.run import RunRecord
+from azeotrope.spec import Spec
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import torch
 
-from azeotrope.config import digest
 from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError
 from azeotrope.record.store import RunStore
+from azeotrope.spec import digest
 from azeotrope.sweeping.engines import _carried
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.engines._worker import Made, made

@@ -1,0 +1,96 @@
+"""How a typed spec is checked, hashed and kept as YAML; what can be asked is in `config`, and beside what it asks of.
+
+All problems of a spec are told together, with the nearest name for a key that is not known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from azeotrope.errors import InputError
+from azeotrope.lookup import nearest
+
+
+class Spec(BaseModel):
+    """Base of all specs: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def digest(self) -> str:
+        """16 hex digits that change when anything in the spec changes."""
+        return digest(self.model_dump(mode="json"))
+
+
+def digest(content: Any) -> str:
+    """16 hex digits over canonical JSON."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+SpecT = TypeVar("SpecT", bound=BaseModel)
+
+
+def validated(spec: type[SpecT], content: dict[str, Any], *, what: str = "", allowed: str = "") -> SpecT:
+    """Build a spec; all problems are reported together as one InputError. `allowed` is the form, else the fields."""
+    try:
+        return spec.model_validate(content)
+    except ValidationError as error:
+        raise InputError(
+            f"The {what or spec.__name__} is not valid",
+            found="; ".join(problems(spec, error)),
+            allowed=allowed or ", ".join(spec.model_fields),
+            next_step="correct these and give the command again",
+        ) from error
+
+
+def problems(spec: type[BaseModel], error: ValidationError) -> list[str]:
+    """`field: what is wrong`, one a problem; a rule over several fields names none."""
+    return [_problem(spec, item) for item in error.errors()]
+
+
+def _problem(spec: type[BaseModel], item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"])
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden" and (near := nearest(str(item["loc"][-1]), _fields(spec, item["loc"][:-1]))):
+        message += f" (nearest: {', '.join(near)})"
+    return f"{where}: {message}" if where else message
+
+
+def _fields(spec: type[BaseModel], place: tuple[int | str, ...]) -> Iterable[str]:
+    """Names of the fields that are known at this place of the spec; none where a field has no spec of its own."""
+    for part in place:
+        field = spec.model_fields.get(str(part))
+        kinds = () if field is None else (field.annotation, *get_args(field.annotation))
+        specs = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if field is not None and not specs:
+            return ()
+        spec = specs[0] if specs else spec  # a part that is no field tells which kind or item of the last one it is
+    return spec.model_fields
+
+
+def to_yaml(spec: BaseModel) -> str:
+    """The spec as YAML, in the order of its fields."""
+    return yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def from_yaml(spec: type[SpecT], path: Path) -> SpecT:
+    """Read a spec; a file that is not YAML, or not this spec, raises InputError."""
+    return validated(spec, read_yaml(path), what=str(path))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping that a file holds. Raises InputError for a file that cannot be read, is not YAML, or holds none."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"The file {path} cannot be read as YAML", found=str(error).splitlines()[0]) from error
+    if not isinstance(content, dict):
+        raise InputError(f"The file {path} must hold a mapping", found=type(content).__name__)
+    return content
