@@ -3,27 +3,13 @@
 import pytest
 
 from azeotrope.record.claims import Claims
-from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping.budget import Budget, Meter
 from azeotrope.sweeping.conductor import COMPLETE, MOST_LOSSES, OVER_BUDGET, Choice, Conductor, Everything
 from azeotrope.sweeping.engines._engine import Finished, Lost
 from azeotrope.sweeping.status import Status
 
-
-def record(spec, state="done", reason=None):
-    return RunRecord(
-        run_id=spec.digest(),
-        state=state,
-        reason=reason,
-        task=TaskFacts(name="t", fingerprint=spec.task, classes=("a", "b")),
-        strategy=spec.arm.strategy,
-        arm=spec.arm.name,
-        student=StudentFacts(name=spec.student, parameters=1),
-        init=spec.arm.init,
-        train_images=spec.train_images,
-        seed=spec.seed,
-    )
+from .records import record
 
 
 class Clock:
@@ -55,7 +41,7 @@ class Pretended:
         outcome = self.outcomes.get(spec.digest(), "done")
         if outcome == "lost":
             return [Lost(spec.digest(), "its worker died")]
-        made = record(spec, outcome, None if outcome == "done" else "not finite")
+        made = record(spec, outcome, reason=None if outcome == "done" else "not finite")
         self.store.put(made)
         return [Finished(made.run_id, made, self.seconds)]
 
@@ -107,7 +93,7 @@ def conduct(store, clock, runs):
             forecast=prices or Priced(),
             meter=Meter(budget or Budget(), clock),
             claims=claims or Claims(store),
-            failed=lambda spec, reason: record(spec, "failed", reason),
+            failed=lambda spec, reason: record(spec, "failed", reason=reason),
             records={each.run_id: each for each in known},
             status=Status(),
         )
@@ -125,7 +111,7 @@ def test_all_runs_are_made_in_order(conduct, runs, store):
 
 
 def test_what_is_recorded_is_not_made_again_not_even_when_it_failed(conduct, runs):
-    known = [record(runs[0]), record(runs[1], "failed", "no")]
+    known = [record(runs[0]), record(runs[1], "failed", reason="no")]
     outcome, engine, _ = conduct(known=known)
     assert engine.begun == runs[2:]
     assert len(outcome.records) == 8
@@ -133,7 +119,7 @@ def test_what_is_recorded_is_not_made_again_not_even_when_it_failed(conduct, run
 
 def test_a_failed_record_that_is_not_known_is_made_again(conduct, runs, store):
     """`--retry-failed` leaves failed records out of what is known."""
-    store.put(record(runs[0], "failed", "no"))
+    store.put(record(runs[0], "failed", reason="no"))
     outcome, engine, _ = conduct()
     assert runs[0] in engine.begun
     assert all(each.state == "done" for each in outcome.records)

@@ -5,11 +5,12 @@ import math
 import pytest
 
 from azeotrope.api.deciding import Deciding, Firming, candidate
-from azeotrope.config import validated
-from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
+from azeotrope.spec import validated
 from azeotrope.sweeping.budget import Budget, Meter
 from azeotrope.sweeping.grid import open_grid
 from azeotrope.sweeping.sweep_plan import SweepPlan
+
+from .records import record
 
 
 @pytest.fixture
@@ -17,22 +18,6 @@ def grid(digits, resources, teacher):
     """Two arms, seven sizes up to 640 images, five seeds."""
     content = {"data": "digits", "students": "test_resnet", "teachers": [teacher], "at": 640, "image_size": 32}
     return open_grid(validated(SweepPlan, {**content, "arms": ["scratch", "distill:kl"]}), resources, digits, None)
-
-
-def record(spec, error):
-    return RunRecord(
-        run_id=spec.digest(),
-        state="done",
-        task=TaskFacts(name="t", fingerprint=spec.task, classes=("a", "b")),
-        strategy=spec.arm.strategy,
-        arm=spec.arm.name,
-        student=StudentFacts(name=spec.student, parameters=1),
-        init=spec.arm.init,
-        train_images=spec.train_images,
-        seed=spec.seed,
-        test_error=error,
-        test_images=1000,
-    )
 
 
 def error_of(spec):
@@ -49,7 +34,7 @@ def swept(grid, budget=math.inf):
         if choice.stop:
             return chooser, records, choice
         assert choice.specs, "nothing to make and no reason to stop"
-        records += [record(spec, error_of(spec)) for spec in choice.specs]
+        records += [record(spec, test_error=error_of(spec), test_images=1000) for spec in choice.specs]
         left -= len(choice.specs)
 
 
@@ -85,7 +70,7 @@ def test_what_is_under_way_is_waited_for(grid):
 def test_how_the_answer_firms_up_costs_no_more_than_its_share(grid):
     now = [0.0]
     firming = Firming(grid, Meter(Budget(), clock=lambda: now[0]))
-    records = [record(spec, error_of(spec)) for spec in grid.specs if spec.seed < 2]
+    records = [record(spec, test_error=error_of(spec), test_images=1000) for spec in grid.specs if spec.seed < 2]
     now[0] = 1000.0
     assert "distill:kl" in firming(records)
     firming._spent = 20.0
