@@ -83,7 +83,9 @@ def runs(specs):
 def conduct(store, clock, runs):
     """Carries out a sweep; what differs is given."""
 
-    def make(engine=None, budget=None, known=(), chooser=None, prices=None, claims=None):
+    def make(
+        engine=None, budget=None, known=(), chooser=None, prices=None, claims=None, say=lambda records, last: None
+    ):
         engine = engine or Pretended(store, clock)
         conductor = Conductor(
             specs=runs,
@@ -96,6 +98,7 @@ def conduct(store, clock, runs):
             failed=lambda spec, reason: record(spec, "failed", reason=reason),
             records={each.run_id: each for each in known},
             status=Status(),
+            say=say or (lambda records, last: None),
         )
         return conductor.conduct(), engine, conductor
 
@@ -108,6 +111,11 @@ def test_all_runs_are_made_in_order(conduct, runs, store):
     assert outcome.stopped == COMPLETE
     assert (outcome.made, outcome.left_out) == (8, {})
     assert {each.run_id for each in store} == {spec.digest() for spec in runs}
+
+
+def test_what_is_said_at_the_end_is_of_all_runs(conduct):
+    _, _, conductor = conduct(say=lambda records, last: f"{len(records)} runs" if last or len(records) == 3 else None)
+    assert conductor.status.said == "8 runs"
 
 
 def test_what_is_recorded_is_not_made_again_not_even_when_it_failed(conduct, runs):

@@ -44,16 +44,19 @@ class Deciding:
 
 
 class Firming:
-    """Says how the answer stands while all runs of a plan are made; rests so long that it costs next to nothing."""
+    """Says how the answer stands while all runs of a plan are made; rests so long that it costs next to nothing.
+
+    The last time it does not rest: what is said when a sweep ends is of all its runs.
+    """
 
     def __init__(self, grid: Grid, meter: Meter) -> None:
         self._grid, self._meter, self._spent = grid, meter, 0.0
         self._one_teacher = len(grid.plan.teachers) <= 1  # under two teachers an arm has two curves of one name
 
-    def __call__(self, records: Sequence[RunRecord]) -> str | None:
+    def __call__(self, records: Sequence[RunRecord], last: bool) -> str | None:
         """A sentence, or None when it is not worth its time now."""
         began = self._meter.spent_seconds
-        if not self._one_teacher or self._spent > FIRMING_SHARE * began:
+        if not self._one_teacher or (self._spent > FIRMING_SHARE * began and not last):
             return None
         try:
             step = next_step(records, [candidate(spec, 1.0) for spec in self._grid.specs], at=self._grid.at)

@@ -128,7 +128,7 @@ def sweep(
                 records=known,
                 status=status,
                 view=view or Unseen(),
-                say=Firming(grid, meter) if isinstance(chooser, Everything) else lambda records: None,
+                say=Firming(grid, meter) if isinstance(chooser, Everything) else lambda records, last: None,
             )
             outcome = conductor.conduct()
         _release(Runner(resources, bench.out), grid, outcome)

@@ -77,7 +77,10 @@ class Outcome:
 
 @dataclass
 class Conductor:
-    """One sweep over `specs`. `failed` makes the record of a run that no worker survives."""
+    """One sweep over `specs`. `failed` makes the record of a run that no worker survives.
+
+    `say(records, last)` says how the answer stands, or None for what was said before; `last`: no run will follow.
+    """
 
     specs: Sequence[RunSpec]
     store: RunStore
@@ -89,7 +92,7 @@ class Conductor:
     failed: Callable[[RunSpec, str], RunRecord]
     records: dict[str, RunRecord]
     view: View = field(default_factory=Unseen)
-    say: Callable[[Sequence[RunRecord]], str | None] = lambda records: None
+    say: Callable[[Sequence[RunRecord], bool], str | None] = lambda records, last: None
     status: Status = field(default_factory=Status)
 
     def __post_init__(self) -> None:
@@ -109,6 +112,9 @@ class Conductor:
             self._start()
             for event in self.engine.wait(WAIT_SECONDS):
                 self._ended(event)
+            self._show()
+        if self._made:
+            self._tell(last=True)
             self._show()
         left_out = {run_id: OVER_BUDGET for run_id in self._left_out if run_id not in self.records}
         return Outcome(
@@ -174,10 +180,13 @@ class Conductor:
             self.forecast.learn(event.run_id, event.seconds)
             self._made += 1
             self._know(event.record)
-            self.status.said = self.say(list(self.records.values())) or self.status.said
+            self._tell(last=False)
         else:
             self._lost(spec, event.reason)
         self.claims.drop(event.run_id)
+
+    def _tell(self, *, last: bool) -> None:
+        self.status.said = self.say(list(self.records.values()), last) or self.status.said
 
     def _lost(self, spec: RunSpec, reason: str) -> None:
         """Try again, at once; a run that kills its workers becomes a failed record."""
