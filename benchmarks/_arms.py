@@ -47,6 +47,7 @@ class Pair:
 
 PAIRS = {
     "224": Pair("resnet50", 224, "mobilenetv2_100", 224, 16),
+    "vit": Pair("vit_small_patch14_reg4_dinov2", 224, "resnet18", 224, 16),
     "32": Pair("tf_efficientnet_lite0", 64, "resnet10t", 32, 64),
 }
 

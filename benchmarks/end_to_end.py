@@ -2,11 +2,14 @@
 
 Same network, images, losses, optimiser and number of steps. The peers' way, written here in their terms: the teacher
 in fp32 at every step, torchvision's ImageFolder and random crops decoded anew each epoch, fp32 student; with a loader
-that has no workers (DAPT) and with two (torchdistill, lightly-train). An epoch of each in turn, in one process. Ours
-pays for packing and for the teacher's pass over all views before its first epoch. Whole runs are timed, nothing is
-extrapolated; few images only shorten them, and both ways are linear in images.
+that has no workers (DAPT) and with two (torchdistill, lightly-train). Ours pays for listing, packing and for the
+teacher's pass over all views before its first epoch. Whole runs are timed, nothing is extrapolated; few images only
+shorten them, and both ways are linear in images.
 
-Where torchdistill is installed it runs too, as itself, with less to do (`_torchdistill.py`).
+Each arm lives in a process of its own, for ours sets how its process uses memory (`--keep-memory` gives the peers that
+too); an epoch of each in turn, nothing else at the same time. Where torchdistill is installed it runs too, as itself,
+with less to do (`_torchdistill.py`); and lightly-train with the pair `vit`, since it takes no other kind of teacher
+(`_lightly_train.py`), in one go after the others.
 
     python benchmarks/end_to_end.py --pair 224 --images 64 --epochs 20
 """
@@ -14,11 +17,14 @@ Where torchdistill is installed it runs too, as itself, with less to do (`_torch
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -31,15 +37,15 @@ from _arms import PAIRS, VIEWS, Pair, Steps, cache_of, photographs, teacher_of, 
 from azeotrope.data.task import load_task
 from azeotrope.losses._contract import Setup, Signals, build
 from azeotrope.models.backbone import IMAGENET_MEAN, IMAGENET_STD
-from azeotrope.models.device import choose, make_repeatable
+from azeotrope.models.device import choose, keep_freed_memory, prepare
 from azeotrope.models.load import load_backbone, load_network
 
 LOSSES = {"cross_entropy": 1.0, "kl": 1.0, "align_uniform": 1.0}
+Epoch = Callable[[], None]
 
 
 def main() -> None:
     options = _options()
-    make_repeatable()
     pair = PAIRS[options.pair]
     print(
         f"{pair}, {options.images} images, {options.epochs} epochs; {choose().precision} for ours, fp32 for the peers'"
@@ -47,33 +53,78 @@ def main() -> None:
     print(f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder:
         pictures = photographs(Path(folder) / "photographs", options.images)
-        arms: dict[str, Callable[[], None]] = {"ours": ours(pair, pictures, options, Path(folder))}
-        arms |= {f"peers, {workers} workers": peer(pair, pictures, workers) for workers in options.workers}
+        arms = {"ours": Arm(partial(ours, pair, pictures, options, Path(folder)))}
+        keep = options.keep_memory
+        for workers in options.workers:
+            arms[f"peers, {workers} workers"] = Arm(partial(peer, pair, pictures, workers, keep))
         if find_spec("torchdistill"):
-            arms["torchdistill, 2 workers, kl only"] = torchdistill(pair, pictures)
+            arms["torchdistill, 2 workers, kl only"] = Arm(partial(torchdistill, pair, pictures, keep))
         seconds = in_turn(arms, options.epochs)
+        if pair.teacher in LIGHTLY_TEACHERS and find_spec("lightly_train"):
+            whole = Arm(partial(lightly_train, pair, pictures, options, Path(folder)))
+            seconds["lightly-train, 2 workers, its own loss"] = [whole.epoch()]
     for name, spent in seconds.items():
-        later = np.quantile(spent[1:], [0.25, 0.5, 0.75])
         ratio = sum(spent) / sum(seconds["ours"])
-        print(
-            f"{name}: {sum(spent):.1f} s in all, first epoch {spent[0]:.1f} s, "
-            f"then {later[1]:.2f} [{later[0]:.2f}, {later[2]:.2f}] s an epoch; {ratio:.2f} times ours"
-        )
+        print(f"{name}: {sum(spent):.1f} s in all, {ratio:.2f} times ours{_by_epoch(spent)}")
 
 
-def in_turn(arms: dict[str, Callable[[], None]], epochs: int) -> dict[str, list[float]]:
+def _by_epoch(spent: list[float]) -> str:
+    if len(spent) == 1:
+        return ""
+    low, middle, high = np.quantile(spent[1:], [0.25, 0.5, 0.75])
+    return f"; first epoch {spent[0]:.1f} s, then {middle:.2f} [{low:.2f}, {high:.2f}] s an epoch"
+
+
+class Arm:
+    """An arm in a process of its own, which waits until it is told to make an epoch."""
+
+    def __init__(self, make: Callable[[], Epoch]) -> None:
+        spawned = multiprocessing.get_context("spawn")
+        self.line, theirs = spawned.Pipe()
+        self.process = spawned.Process(target=_serve, args=(make, theirs))
+        self.process.start()
+        theirs.close()
+        self.line.recv()  # it is set up
+
+    def epoch(self) -> float:
+        """Seconds that it took, by its own clock."""
+        self.line.send("epoch")
+        seconds: float = self.line.recv()
+        return seconds
+
+    def end(self) -> None:
+        """Let the process go."""
+        self.line.close()
+        self.process.join()
+
+
+def _serve(make: Callable[[], Epoch], line: Connection) -> None:
+    epoch = make()
+    line.send("ready")
+    while True:
+        try:
+            line.recv()
+        except EOFError:
+            return
+        began = time.perf_counter()
+        epoch()
+        line.send(time.perf_counter() - began)
+
+
+def in_turn(arms: dict[str, Arm], epochs: int) -> dict[str, list[float]]:
     """Seconds of each epoch."""
     seconds: dict[str, list[float]] = {name: [] for name in arms}
     for epoch in range(epochs):
         for name in list(arms)[:: 1 if epoch % 2 else -1]:
-            began = time.perf_counter()
-            arms[name]()
-            seconds[name].append(time.perf_counter() - began)
+            seconds[name].append(arms[name].epoch())
+    for arm in arms.values():
+        arm.end()
     return seconds
 
 
-def ours(pair: Pair, pictures: Path, options: argparse.Namespace, folder: Path) -> Callable[[], None]:
+def ours(pair: Pair, pictures: Path, options: argparse.Namespace, folder: Path) -> Epoch:
     """An epoch; the first call also lists and packs the images and asks the teacher for all views."""
+    prepare()
     device, steps = choose(), list[Steps]()
     teacher = teacher_of(pair, device)
 
@@ -89,8 +140,10 @@ def ours(pair: Pair, pictures: Path, options: argparse.Namespace, folder: Path) 
     return epoch
 
 
-def peer(pair: Pair, pictures: Path, workers: int) -> Callable[[], None]:
+def peer(pair: Pair, pictures: Path, workers: int, keep_memory: bool) -> Epoch:
     """An epoch with the teacher asked at every step."""
+    if keep_memory:
+        keep_freed_memory()
     loader = _loader(pair, pictures, workers)
     teacher = load_backbone(pair.teacher, pretrained=False, image_size=pair.teacher_size)
     teacher.module.eval().requires_grad_(False)
@@ -127,14 +180,29 @@ class Classifier(torch.nn.Module):
         return self.fc(self.body(_resized(images, self.size)))
 
 
-def torchdistill(pair: Pair, pictures: Path) -> Callable[[], None]:
+def torchdistill(pair: Pair, pictures: Path, keep_memory: bool) -> Epoch:
     """An epoch by that program."""
     from _torchdistill import epoch_of
+
+    if keep_memory:
+        keep_freed_memory()
 
     dataset = _loader(pair, pictures, 0).dataset
     sides = ((pair.teacher, pair.teacher_size), (pair.student, pair.size))
     teacher, student = (Classifier(name, size, len(dataset.classes)) for name, size in sides)
     return epoch_of(teacher, student, dataset, pair.batch)
+
+
+LIGHTLY_TEACHERS = {"vit_small_patch14_reg4_dinov2": "dinov2/vits14-notpretrained"}
+"""Models that both programs have, by our name and by lightly-train's."""
+
+
+def lightly_train(pair: Pair, pictures: Path, options: argparse.Namespace, folder: Path) -> Epoch:
+    """All epochs by that program."""
+    from _lightly_train import whole
+
+    teacher = LIGHTLY_TEACHERS[pair.teacher]
+    return partial(whole, teacher, f"timm/{pair.student}", pair.size, pair.batch, options.epochs, pictures, folder)
 
 
 def _loader(pair: Pair, pictures: Path, workers: int) -> DataLoader:
@@ -169,6 +237,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--workers", type=lambda text: [int(n) for n in text.split(",")], default=[0, 2])
+    parser.add_argument(
+        "--keep-memory", action="store_true", help="the peers' processes keep freed memory as ours does"
+    )
     return parser.parse_args()
 
 

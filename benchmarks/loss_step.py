@@ -20,7 +20,7 @@ from torch import Tensor
 
 from azeotrope.lookup import members
 from azeotrope.losses._contract import Setup, Signals, WeightedSum, build
-from azeotrope.models.device import choose, make_repeatable, synchronise
+from azeotrope.models.device import choose, prepare, synchronise
 from azeotrope.models.load import load_network
 
 STUDENT, PIXELS, BATCH, CLASSES = "mobilenetv2_100", 224, 64, 100
@@ -88,7 +88,7 @@ def loss_seconds(case: Case, features: Tensor, logits: Tensor, rest: dict[str, T
 
 def main(rounds: int) -> None:
     """Print one line a loss: median ratio with quartiles, and the median milliseconds of the loss alone."""
-    make_repeatable()
+    prepare()
     torch.manual_seed(0)
     network = DEVICE.place(load_network(STUDENT, CLASSES, image_size=PIXELS, pretrained=False, seed=0).network).train()
     head = torch.randn(TEACHER_FEATURES, CLASSES, device=DEVICE.name) / TEACHER_FEATURES**0.5

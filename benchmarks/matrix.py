@@ -23,7 +23,7 @@ from azeotrope.data.sources._source import Source
 from azeotrope.data.split import split_task
 from azeotrope.data.task import Task, open_source
 from azeotrope.lookup import members
-from azeotrope.models.device import choose, make_repeatable
+from azeotrope.models.device import choose, prepare
 from azeotrope.record.run import RunRecord
 from azeotrope.sweeping.plan import make_plan, run_specs
 from azeotrope.sweeping.resources import Resources
@@ -55,7 +55,7 @@ class Shown:
 def main() -> None:
     """Print one table, and what it cost."""
     options = _options()
-    make_repeatable()
+    prepare()
     resources, whole = Resources(options.out / "cache", choose()), open_source("fashion-mnist")
     began = time.perf_counter()
     vit = trained_vit(whole, resources, options)

@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from _arms import PAIRS, VIEWS, Pair, Steps, cache_of, compared, fill_at_random, in_turn, task_of, teacher_of, training
 from azeotrope.config import Recipe
-from azeotrope.models.device import Device, choose, make_repeatable, peak_memory_mb, reset_peak_memory
+from azeotrope.models.device import Device, choose, peak_memory_mb, prepare, reset_peak_memory
 from azeotrope.models.load import load_network
 from azeotrope.train.throughput import inference_rate
 
@@ -33,7 +33,7 @@ RUNS = 10
 
 def main() -> None:
     options = _options()
-    make_repeatable()
+    prepare()
     device, pair = choose(), PAIRS[options.pair]
     with tempfile.TemporaryDirectory() as folder:
         if options.peak:

@@ -1,4 +1,7 @@
 import gc
+import os
+import platform
+import subprocess
 import sys
 
 import numpy as np
@@ -6,7 +9,14 @@ import pytest
 import torch
 
 from azeotrope.models import device as module
-from azeotrope.models.device import Device, choose, make_repeatable, peak_memory_mb, reset_peak_memory
+from azeotrope.models.device import (
+    Device,
+    choose,
+    keep_freed_memory,
+    make_repeatable,
+    peak_memory_mb,
+    reset_peak_memory,
+)
 
 CPU = Device("cpu", "fp32")
 
@@ -51,3 +61,45 @@ def test_repeatable_asks_for_deterministic_algorithms():
     make_repeatable()
     assert torch.are_deterministic_algorithms_enabled()
     assert not torch.backends.cudnn.benchmark
+
+
+FAULTS = """
+import resource, torch
+from azeotrope.models.device import Device, prepare, peak_memory_mb, reset_peak_memory
+prepare()
+def page_faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for step in range(20):
+    if step == 2: before = page_faults()
+    made = [torch.ones(16_000_000) for _ in range(4)]  # 64 MB each, freed before the next step
+    del made
+faults = page_faults() - before
+kept = peak_memory_mb(Device("cpu", "fp32"))
+reset_peak_memory(Device("cpu", "fp32"))
+print(faults, kept - peak_memory_mb(Device("cpu", "fp32")))
+"""
+
+
+def faults_and_memory_given_back(**environment):
+    """Page faults of eighteen steps that need 256 MB each, and MB that a new measurement gives back."""
+    answer = subprocess.run(
+        [sys.executable, "-c", FAULTS], env={**os.environ, **environment}, capture_output=True, text=True, check=True
+    )
+    return [float(number) for number in answer.stdout.split()]
+
+
+GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only of glibc is it asked")
+
+
+@GLIBC
+def test_freed_memory_is_kept_for_the_next_step_unless_the_user_says_otherwise():
+    faults, given_back = faults_and_memory_given_back()
+    otherwise, _ = faults_and_memory_given_back(MALLOC_MMAP_MAX_="65536", MALLOC_TRIM_THRESHOLD_="131072")
+    assert otherwise > 18 * 100  # 65,536 pages a step where pages are small, 128 where they are huge
+    assert faults < otherwise / 4
+    assert given_back > 200  # when a new measurement begins
+
+
+def test_other_c_libraries_are_left_alone(monkeypatch):
+    monkeypatch.setattr(module, "_glibc", lambda: None)
+    keep_freed_memory()
+    reset_peak_memory(CPU)

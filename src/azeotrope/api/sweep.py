@@ -13,7 +13,7 @@ from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
 from azeotrope.lookup import member
-from azeotrope.models.device import choose, make_repeatable
+from azeotrope.models.device import choose, prepare
 from azeotrope.record.claim import claimed
 from azeotrope.record.claims import Claims
 from azeotrope.record.run import RunRecord
@@ -165,7 +165,7 @@ def _is_url(out: str | Path) -> bool:
 
 def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progress) -> tuple[Grid, Bench, Resources]:
     """Read the images, resolve the plan, say where everything is; unfinished trainings of a URL lie in the cache."""
-    make_repeatable()
+    prepare()
     resources = Resources(cache or cache_root(), choose(plan.precision))
     check_models(resources, plan.students, plan.teachers, plan.image_size)
     task = load_task(plan.data, scanning(progress), plan.labels)

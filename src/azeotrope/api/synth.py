@@ -20,7 +20,7 @@ from azeotrope.data.task import Task, load_task
 from azeotrope.data.unlabelled import held_out_rows, keep_apart
 from azeotrope.data.views import PLAIN
 from azeotrope.errors import InputError, StoreError
-from azeotrope.models.device import choose, make_repeatable
+from azeotrope.models.device import choose, prepare
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.spec import from_yaml, to_yaml
@@ -77,7 +77,7 @@ def synth(
     nearly everything; report and provenance are then on disk too.
     """
     progress, device = progress or Silent(), choose(precision)
-    make_repeatable()
+    prepare()
     task = load_task(data, scanning(progress))
     resources = Resources(cache or cache_root(), device)
     resources.add(task)

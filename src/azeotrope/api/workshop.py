@@ -15,7 +15,7 @@ from azeotrope.config import ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpe
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError
-from azeotrope.models.device import choose, make_repeatable
+from azeotrope.models.device import choose, prepare
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.spec import to_yaml
@@ -69,7 +69,7 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     training.
     """
     progress = progress or Silent()
-    make_repeatable()
+    prepare()
     resources = Resources(request.cache or cache_root(), choose(request.precision), verify_cache=request.verify_cache)
     arms, left_out = _arms(request)
     teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import platform
 import resource
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import torch
 from torch import nn
 
+from azeotrope.models.depthwise import FastDepthwise
+
 Precision = Literal["fp32", "bf16"]
 Module = TypeVar("Module", bound=nn.Module)
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 @dataclass(frozen=True)
@@ -27,9 +35,13 @@ class Device:
         """Move a module there, in the memory layout that convolutions like; returns it."""
         return module.to(device=self.name).to(memory_format=torch.channels_last)
 
-    def autocast(self) -> AbstractContextManager[object]:
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
         """Run matrix work in bfloat16 when the precision says so."""
-        return torch.autocast(self.name.split(":")[0], torch.bfloat16, enabled=self.precision == "bf16")
+        kind, lower = self.name.split(":")[0], self.precision == "bf16"
+        gradients = FastDepthwise() if lower and kind == "cpu" else nullcontext()
+        with torch.autocast(kind, torch.bfloat16, enabled=lower), gradients:
+            yield
 
 
 def choose(precision: Precision | Literal["auto"] = "auto") -> Device:
@@ -45,6 +57,12 @@ def choose(precision: Precision | Literal["auto"] = "auto") -> Device:
     return Device(name, precision)
 
 
+def prepare() -> None:
+    """What a process does once before it trains: results that repeat, and memory that stays."""
+    make_repeatable()
+    keep_freed_memory()
+
+
 def make_repeatable() -> None:
     """Ask for the same result from the same seed: bit-equal on one machine with one number of threads.
 
@@ -56,6 +74,25 @@ def make_repeatable() -> None:
     torch.backends.cudnn.benchmark = False
 
 
+def keep_freed_memory() -> None:
+    """Let glibc keep what torch frees for the next step, instead of handing it back to the system.
+
+    It hands back what is large, and the system then clears every page again at its first use: 10 to 50 % of a step on
+    the CPU (docs/log.md). The peak stays, as every step takes what the last one took. Other C libraries are left alone,
+    and so is a process whose user set MALLOC_MMAP_MAX_.
+    """
+    libc = _glibc()
+    if libc is None or "MALLOC_MMAP_MAX_" in os.environ:
+        return
+    libc.mallopt(_M_MMAP_MAX, 0)  # nothing by mmap, which is given back block by block
+    libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)  # nor from the end of the heap
+
+
+@cache
+def _glibc() -> ctypes.CDLL | None:
+    return ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
+
+
 def synchronise(device: Device) -> None:
     """Wait until the device has done what it was given, so that a clock read next is right."""
     if device.name.startswith("cuda"):
@@ -63,7 +100,12 @@ def synchronise(device: Device) -> None:
 
 
 def reset_peak_memory(device: Device) -> None:
-    """Start a new measurement of peak memory, where the system allows it (CUDA, Linux)."""
+    """Start a new measurement of peak memory, where the system allows it (CUDA, Linux).
+
+    What `keep_freed_memory` kept of earlier work goes back first.
+    """
+    if (libc := _glibc()) is not None:
+        libc.malloc_trim(0)
     if device.name.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats()
     elif (reset := Path("/proc/self/clear_refs")).exists():

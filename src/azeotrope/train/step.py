@@ -58,10 +58,15 @@ class Step:
 
     def _recomputed(self, images: Float[Tensor, "B 3 H W"]) -> Output:
         def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-            return nullcontext(), _statistics_kept(self.network)
+            return nullcontext(), self._again()
 
         output: Output = checkpoint(self.network, images, use_reentrant=False, context_fn=contexts)
         return output
+
+    @contextmanager
+    def _again(self) -> Iterator[None]:
+        with self.device.autocast(), _statistics_kept(self.network):
+            yield
 
     def _signals(self, output: Output, batch: Batch, progress: float) -> Signals:
         together = self.processes.together

@@ -13,7 +13,7 @@ from azeotrope.data.manifest import Manifest
 from azeotrope.data.split import TaskSplits
 from azeotrope.data.task import Task, open_source
 from azeotrope.errors import InputError
-from azeotrope.models.device import Device, make_repeatable
+from azeotrope.models.device import Device, prepare
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner
 
@@ -64,7 +64,7 @@ class Bench:
 
     def open(self, advance: Callable[[int], None] = lambda images: None) -> Runner:
         """Open tasks and settings once in this process; the runner keeps models and packs from run to run."""
-        make_repeatable()
+        prepare()
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         resources = Resources(self.cache, self.device, pictures=self.pictures)
