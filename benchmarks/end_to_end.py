@@ -17,14 +17,10 @@ with less to do (`_torchdistill.py`); and lightly-train with the pair `vit`, sin
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 import tempfile
-import time
-from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +29,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
+from _apart import Apart, Work, in_turn
 from _arms import PAIRS, VIEWS, Pair, Steps, cache_of, photographs, teacher_of, training
 from azeotrope.data.task import load_task
 from azeotrope.losses._contract import Setup, Signals, build
@@ -41,7 +38,6 @@ from azeotrope.models.device import choose, keep_freed_memory, prepare
 from azeotrope.models.load import load_backbone, load_network
 
 LOSSES = {"cross_entropy": 1.0, "kl": 1.0, "align_uniform": 1.0}
-Epoch = Callable[[], None]
 
 
 def main() -> None:
@@ -53,16 +49,16 @@ def main() -> None:
     print(f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder:
         pictures = photographs(Path(folder) / "photographs", options.images)
-        arms = {"ours": Arm(partial(ours, pair, pictures, options, Path(folder)))}
+        arms = {"ours": Apart(partial(ours, pair, pictures, options, Path(folder)))}
         keep = options.keep_memory
         for workers in options.workers:
-            arms[f"peers, {workers} workers"] = Arm(partial(peer, pair, pictures, workers, keep))
+            arms[f"peers, {workers} workers"] = Apart(partial(peer, pair, pictures, workers, keep))
         if find_spec("torchdistill"):
-            arms["torchdistill, 2 workers, kl only"] = Arm(partial(torchdistill, pair, pictures, keep))
+            arms["torchdistill, 2 workers, kl only"] = Apart(partial(torchdistill, pair, pictures, keep))
         seconds = in_turn(arms, options.epochs)
         if pair.teacher in LIGHTLY_TEACHERS and find_spec("lightly_train"):
-            whole = Arm(partial(lightly_train, pair, pictures, options, Path(folder)))
-            seconds["lightly-train, 2 workers, its own loss"] = [whole.epoch()]
+            whole = Apart(partial(lightly_train, pair, pictures, options, Path(folder)))
+            seconds["lightly-train, 2 workers, its own loss"] = [whole()]
     for name, spent in seconds.items():
         ratio = sum(spent) / sum(seconds["ours"])
         print(f"{name}: {sum(spent):.1f} s in all, {ratio:.2f} times ours{_by_epoch(spent)}")
@@ -75,54 +71,7 @@ def _by_epoch(spent: list[float]) -> str:
     return f"; first epoch {spent[0]:.1f} s, then {middle:.2f} [{low:.2f}, {high:.2f}] s an epoch"
 
 
-class Arm:
-    """An arm in a process of its own, which waits until it is told to make an epoch."""
-
-    def __init__(self, make: Callable[[], Epoch]) -> None:
-        spawned = multiprocessing.get_context("spawn")
-        self.line, theirs = spawned.Pipe()
-        self.process = spawned.Process(target=_serve, args=(make, theirs))
-        self.process.start()
-        theirs.close()
-        self.line.recv()  # it is set up
-
-    def epoch(self) -> float:
-        """Seconds that it took, by its own clock."""
-        self.line.send("epoch")
-        seconds: float = self.line.recv()
-        return seconds
-
-    def end(self) -> None:
-        """Let the process go."""
-        self.line.close()
-        self.process.join()
-
-
-def _serve(make: Callable[[], Epoch], line: Connection) -> None:
-    epoch = make()
-    line.send("ready")
-    while True:
-        try:
-            line.recv()
-        except EOFError:
-            return
-        began = time.perf_counter()
-        epoch()
-        line.send(time.perf_counter() - began)
-
-
-def in_turn(arms: dict[str, Arm], epochs: int) -> dict[str, list[float]]:
-    """Seconds of each epoch."""
-    seconds: dict[str, list[float]] = {name: [] for name in arms}
-    for epoch in range(epochs):
-        for name in list(arms)[:: 1 if epoch % 2 else -1]:
-            seconds[name].append(arms[name].epoch())
-    for arm in arms.values():
-        arm.end()
-    return seconds
-
-
-def ours(pair: Pair, pictures: Path, options: argparse.Namespace, folder: Path) -> Epoch:
+def ours(pair: Pair, pictures: Path, options: argparse.Namespace, folder: Path) -> Work:
     """An epoch; the first call also lists and packs the images and asks the teacher for all views."""
     prepare()
     device, steps = choose(), list[Steps]()
@@ -140,7 +89,7 @@ def ours(pair: Pair, pictures: Path, options: argparse.Namespace, folder: Path) 
     return epoch
 
 
-def peer(pair: Pair, pictures: Path, workers: int, keep_memory: bool) -> Epoch:
+def peer(pair: Pair, pictures: Path, workers: int, keep_memory: bool) -> Work:
     """An epoch with the teacher asked at every step."""
     if keep_memory:
         keep_freed_memory()
@@ -180,7 +129,7 @@ class Classifier(torch.nn.Module):
         return self.fc(self.body(_resized(images, self.size)))
 
 
-def torchdistill(pair: Pair, pictures: Path, keep_memory: bool) -> Epoch:
+def torchdistill(pair: Pair, pictures: Path, keep_memory: bool) -> Work:
     """An epoch by that program."""
     from _torchdistill import epoch_of
 
@@ -197,7 +146,7 @@ LIGHTLY_TEACHERS = {"vit_small_patch14_reg4_dinov2": "dinov2/vits14-notpretraine
 """Models that both programs have, by our name and by lightly-train's."""
 
 
-def lightly_train(pair: Pair, pictures: Path, options: argparse.Namespace, folder: Path) -> Epoch:
+def lightly_train(pair: Pair, pictures: Path, options: argparse.Namespace, folder: Path) -> Work:
     """All epochs by that program."""
     from _lightly_train import whole
 

@@ -37,7 +37,8 @@ class Pictures(StudentData):
             features=torch.randn(IMAGES, TEACHER_FEATURES, generator=generator),
             logits=torch.randn(IMAGES, CLASSES, generator=generator),
             image_size=8,
-            targets=SimpleNamespace(cache=SimpleNamespace(teacher=teacher), head=head),
+            device="cpu",
+            targets=SimpleNamespace(cache=SimpleNamespace(teacher=teacher), head=head, live=False),
         )
 
     def epoch(self, rows, batch, seed, epoch, share=slice(None)):

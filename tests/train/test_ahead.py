@@ -54,6 +54,22 @@ def test_never_more_than_one_batch_ahead():
         assert max(begun) <= number + 1
 
 
+@pytest.mark.parametrize(("threads", "share"), [(1, 1), (2, 1), (8, 2)])
+def test_the_thread_takes_a_quarter_of_the_processor_and_leaves_the_step_the_number_it_had(threads, share):
+    before = torch.get_num_threads()
+
+    def batches():
+        torch.ones(300_000).exp()  # whatever a first computation sets is set now
+        yield numbered(torch.get_num_threads())
+
+    try:
+        torch.set_num_threads(threads)
+        (made,) = ahead(batches())
+        assert (made.labels.item(), torch.get_num_threads()) == (share, threads)
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_what_a_reader_raises_is_raised_in_its_turn():
     def batches():
         yield numbered(0)

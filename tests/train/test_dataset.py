@@ -68,6 +68,13 @@ def test_targets_are_the_teachers_word_on_these_very_views(data, rows, targets, 
     assert batch.labels.tolist() == digits.labels[chosen].tolist()
 
 
+def test_a_live_teacher_on_the_cpu_does_not_look_while_the_student_trains(data, targets):
+    live = replace(targets, live=True)
+    assert with_targets(data, targets).worth_a_thread
+    assert not with_targets(data, live).worth_a_thread
+    assert replace(with_targets(data, live), device="cuda").worth_a_thread
+
+
 def test_live_targets_are_those_of_the_cache_up_to_half_precision(data, rows, targets):
     """The teacher at every step, on the same views; nothing is stored for it."""
     cached = list(with_targets(data, targets).epoch(rows.train, 16, 0, 1))

@@ -85,7 +85,7 @@ def keep_freed_memory() -> None:
     if libc is None or "MALLOC_MMAP_MAX_" in os.environ:
         return
     libc.mallopt(_M_MMAP_MAX, 0)  # nothing by mmap, which is given back block by block
-    libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)  # nor from the end of the heap
+    libc.mallopt(_M_TRIM_THRESHOLD, -1)  # nor from the end of the heap, whatever lies free there
 
 
 @cache

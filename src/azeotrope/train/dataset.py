@@ -5,7 +5,7 @@ One object a run. It draws views and looks up targets; it knows nothing of netwo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -119,9 +119,16 @@ class StudentData:
         """Of the task."""
         return self.pack.task.kind
 
+    @property
+    def worth_a_thread(self) -> bool:
+        """Whether a batch can be made beside a step. A teacher that looks at every batch (`live`) on the CPU keeps all
+        its cores busy: side by side the two take half as long again as one after the other (docs/log.md).
+        """
+        return self.device != "cpu" or self.targets is None or not self.targets.live
+
     def epoch(
         self, rows: NDArray[np.int64], batch: int, seed: int, epoch: int, share: slice = slice(None)
-    ) -> Iterator[Batch]:
+    ) -> Generator[Batch, None, None]:
         """Training batches of one epoch. Order depends on (seed, epoch), the view on the epoch; both are the same
         for every arm. `share` is which images of each batch this process shows.
 

@@ -115,7 +115,8 @@ class Training:
         torch.manual_seed(stream)  # dropout, where a model has any
         share = self.processes.share(recipe.batch_images)
         values = []
-        with closing(ahead(self.data.epoch(self.rows.train, recipe.batch_images, self.seed, epoch, share))) as batches:
+        made = self.data.epoch(self.rows.train, recipe.batch_images, self.seed, epoch, share)
+        with closing(ahead(made) if self.data.worth_a_thread else made) as batches:
             for step, batch in enumerate(batches, start=epoch * per_epoch):
                 rate = self.learning_rate * rate_factor(step, recipe.epochs * per_epoch, recipe.warmup_share)
                 set_rate(self.optimizer, rate)
