@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 
-from azeotrope.models.device import Device, choose
+from azeotrope.models.device import Device, choose, prepare
 from azeotrope.models.load import load_backbone, load_network
 from azeotrope.train.throughput import inference_rate, training_rate
 
@@ -17,6 +17,7 @@ SECONDS = 2.0
 
 def main() -> None:
     """Print one line a case: median ratio bf16 / fp32 and its range."""
+    prepare()
     place = choose().name
     teacher = load_backbone("tf_efficientnet_lite0", pretrained=False, image_size=64).module
     print(f"device {place}, {TRIALS} interleaved trials of {SECONDS:g} s; ratio = images/s in bf16 over fp32")

@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from _arms import PAIRS, VIEWS, Pair, Steps, cache_of, compared, fill_at_random, in_turn, task_of, teacher_of, training
 from azeotrope.config import Recipe
-from azeotrope.models.device import Device, choose, peak_memory_mb, prepare, reset_peak_memory
+from azeotrope.models.device import Device, choose, make_repeatable, peak_memory_mb, prepare, reset_peak_memory
 from azeotrope.models.load import load_network
 from azeotrope.train.throughput import inference_rate
 
@@ -33,8 +33,8 @@ RUNS = 10
 
 def main() -> None:
     options = _options()
-    prepare()
     device, pair = choose(), PAIRS[options.pair]
+    (make_repeatable if options.peak == "bare" else prepare)()
     with tempfile.TemporaryDirectory() as folder:
         if options.peak:
             print(json.dumps(peak(options.peak, pair, options.images, device, Path(folder))))
@@ -90,7 +90,9 @@ def teacher_share(pair: Pair, distill_rate: float, images: int, device: Device) 
 
 
 def memory(options: argparse.Namespace) -> None:
-    """Peak of a process that distils, over that of a bare loop with the same network and batch plus the caches."""
+    """Peak of a process that distils, over that of a bare loop with the same network and batch plus the caches. The
+    bare loop gives freed memory back to the system.
+    """
     found = {
         arm: json.loads(
             subprocess.run(
