@@ -38,7 +38,8 @@ def main() -> None:
             print(one.folder.name, f"{one.kept} of {one.made} kept", one.refused, _rounded(one.seconds), flush=True)
     further = [f"distill+unlabelled={multiple}x" for multiple in asked.unlabelled]
     arms = ["distill", *further, *([] if asked.without_synth else ["distill+synth"])]
-    pictures = PicturesSpec(unlabelled=DATA, synth=str(out / "synth"), ratio=asked.ratio)
+    places = {"unlabelled": DATA if further else None, "synth": None if asked.without_synth else str(out / "synth")}
+    pictures = PicturesSpec(**places, ratio=asked.ratio) if any(places.values()) else None
     _compare(out / "arms", asked, arms, pictures=pictures)
     _compare(out / "stronger", asked, ["distill"], policy=STRONGER)
     _report(out, arms)

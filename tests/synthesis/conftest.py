@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from azeotrope.synthesis.generators._generator import Made
+from azeotrope.synthesis.opening import Ready
+from azeotrope.synthesis.spec import GeneratorSpec, Training
+
 CLASSES = ("polka-dotted", "ring", "stripes")  # in the order of the labels
 SIDE = 16
 
@@ -46,6 +50,73 @@ def teacher(teacher_model):
     from azeotrope.config import TeacherSpec
 
     return TeacherSpec(model=teacher_model, image_size=32)
+
+
+OWN = GeneratorSpec(kind="own", steps=2, training=Training(steps=4, batch_images=8, channels=(8, 16, 16)))
+
+
+class Artist:
+    """Draws the task's own shapes, at seeds that no image of the task has, and one class badly."""
+
+    identity, revision = "artist", "r1"
+
+    def prompt(self, request):
+        return f"draw {CLASSES[request.label]}"
+
+    def make(self, requests):
+        return [
+            Made(shape(request.label if request.index % 4 else 0, 500 + request.seed % 400)) for request in requests
+        ]
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def synth(shapes_folder, teacher, cache, monkeypatch):
+    """`azeotrope.synth` on the shapes; `by` draws in the place of a trained generator."""
+
+    import azeotrope
+
+    def run(out, by=None, **changes):
+        if by is not None:
+            monkeypatch.setattr("azeotrope.api.synth.train_own", lambda *_: Ready(by, seconds=7.0))
+        asked = {
+            "teacher": teacher,
+            "generator": OWN,
+            "out": out,
+            "per_class": 8,
+            "train_images": 40,
+            "precision": "fp32",
+            "cache": cache,
+        }
+        return azeotrope.synth(str(shapes_folder), **{**asked, **changes})
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def made(shapes_folder, tmp_path_factory, teacher_model):
+    """Finished sets for two seeds."""
+    import azeotrope
+    from azeotrope.config import TeacherSpec
+
+    out = tmp_path_factory.mktemp("sets")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("azeotrope.api.synth.train_own", lambda *_: Ready(Artist(), seconds=7.0))
+        azeotrope.synth(
+            str(shapes_folder),
+            teacher=TeacherSpec(model=teacher_model, image_size=32),
+            generator=OWN,
+            out=out,
+            multiple=1.5,
+            train_images=40,
+            seeds=(0, 1),
+            precision="fp32",
+        )
+    return out
 
 
 VOCABULARY = [

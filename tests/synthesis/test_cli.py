@@ -12,8 +12,17 @@ from azeotrope.errors import InputError
         (["-g", "x", "--template", "a photo"], "every template must hold {class}"),
         (["--train", "--multiple", "many"], "A multiple is a positive number of times. Found: many."),
         (["--train", "--training-steps", "9", "--picture-size", "999"], "training.picture_size: Input should be less"),
-        (["-g", "x", "--strength", "2"], "strength: Input should be less than or equal to 1"),
+        (["-g", "x", "--kind", "vary", "--strength", "2"], "strength: Input should be less than or equal to 1"),
         (["-g", "x", "--descriptions", "nowhere.txt"], "The descriptions nowhere.txt cannot be read"),
+        (["-g", "x", "--kind", "vary", "--steps", "1"], "less than 1: 1 times 0.6"),
+        (
+            ["--train", "--kind", "text", "--strength", "0.6", "--template", "{class}", "--revision", "main"],
+            "These options do not go together. Found: --kind, --strength, --template, --revision beside --train.",
+        ),
+        (["--train", "--descriptions", "words.txt"], "Found: --descriptions beside --train."),
+        (["-g", "x", "--training-steps", "9"], "Found: --training-steps beside --kind text."),
+        (["-g", "x", "--strength", "0.6"], "Found: --strength beside --kind text."),
+        (["-g", "x", "--kind", "mix", "--template", "{class}"], "Found: --template beside --kind mix."),
     ],
 )
 def test_wrong_options_are_wrong_usage(cli, tmp_path, options, said):
@@ -48,3 +57,7 @@ def test_distill_uses_the_pictures_that_were_named():
     assert arm_with("scratch", unlabelled) == "scratch"
     assert arm_with("distill", None) == "distill"
     assert Pictures().spec() is None
+    both = Pictures(unlabelled="pool", synth="sets").spec()
+    assert arm_with("distill+synth", both) == "distill+synth"
+    with pytest.raises(InputError, match=r"one kind of further pictures. Found: both --unlabelled and --synth"):
+        arm_with("distill@hub", both)

@@ -53,6 +53,7 @@ def test_every_picture_has_a_file_and_a_line(tmp_path):
     assert len(journal) == len(contents(tmp_path)) == 10
     line = journal[1, 3]
     assert (line.prompt, line.refused, line.seed) == ("paint 1", "", REQUESTS[7].seed)
+    assert (line.generator, line.revision) == ("painter", None)
     expected = np.random.default_rng(line.seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
     with Image.open(tmp_path / line.file) as picture:
         np.testing.assert_array_equal(np.asarray(picture), expected)
@@ -128,6 +129,23 @@ def test_jpeg_files_are_jpeg(tmp_path):
     line = make(Painter(), tmp_path, suffix="jpg")[0, 0]
     with Image.open(tmp_path / line.file) as picture:
         assert picture.format == "JPEG"
+
+
+def test_a_picture_that_a_power_cut_left_empty_is_made_again(tmp_path):
+    whole = contents(tmp_path) if make(Painter(), tmp_path) else {}
+    (tmp_path / "pictures/0001/000002.png").write_bytes(b"")
+    assert (1, 2) not in read_journal(tmp_path)
+    make(Painter(), tmp_path)
+    assert contents(tmp_path) == whole
+
+
+def test_pictures_of_a_journal_that_does_not_name_their_generator_are_kept(tmp_path):
+    make(Painter(), tmp_path)
+    lines = [json.loads(text) for text in (tmp_path / JOURNAL).read_text().splitlines() if text]
+    older = [{key: value for key, value in line.items() if key not in ("generator", "revision")} for line in lines]
+    (tmp_path / JOURNAL).write_text("\n".join(map(json.dumps, older)))
+    assert {line.generator for line in read_journal(tmp_path).values()} == {"unknown"}
+    assert len(read_journal(tmp_path)) == 10
 
 
 def test_a_line_without_its_file_does_not_count(tmp_path):

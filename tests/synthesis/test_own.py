@@ -4,7 +4,7 @@ import torch
 
 from azeotrope.errors import InputError, RunFailed
 from azeotrope.models.device import Device
-from azeotrope.synthesis.generators.own import OwnGenerator, load_own, save_own
+from azeotrope.synthesis.generators.own import OwnGenerator, load_own, save_own, saved
 from azeotrope.synthesis.spec import Request, Training
 from azeotrope.synthesis.training import OwnTraining
 from azeotrope.synthesis.unet import Frame
@@ -81,10 +81,12 @@ def test_it_learns(training):
 
 def test_a_loss_that_is_not_finite_ends_it(training):
     made = training()
+    made.file.write_bytes(b"of an earlier step")  # must not stand in the way of another training in this folder
     with torch.no_grad():
         next(made.network.parameters()).fill_(float("nan"))
     with pytest.raises(RunFailed, match=r"not finite at step 1.*--precision fp32"):
         made.run()
+    assert not made.file.exists()
 
 
 @pytest.fixture
@@ -124,6 +126,26 @@ def test_saved_and_loaded_it_draws_the_same(generator, tmp_path):
     network, found = load_own(tmp_path, CPU)
     assert found == digest
     assert equal(network, generator.network)
+
+
+def test_what_a_kill_leaves_of_a_generator_is_not_taken_for_one(generator, tmp_path, monkeypatch):
+    kind = type(generator.network)
+    real = kind.save_pretrained
+
+    def dies(network, folder, **options):
+        real(network, folder, **options)
+        (folder / "diffusion_pytorch_model.safetensors").write_bytes(b"to")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kind, "save_pretrained", dies)
+    with pytest.raises(KeyboardInterrupt):
+        save_own(generator.network, tmp_path)
+    monkeypatch.undo()
+    assert not saved(tmp_path)
+    save_own(generator.network, tmp_path)
+    assert saved(tmp_path)
+    assert equal(load_own(tmp_path, CPU)[0], generator.network)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["unet"]
 
 
 def test_a_damaged_generator_is_refused(generator, tmp_path):

@@ -13,7 +13,8 @@ from azeotrope.errors import InputError, MissingDependency
 from azeotrope.models.device import Device
 from azeotrope.synthesis.generators.pipeline import WITHHELD, Originals, PipelineGenerator
 from azeotrope.synthesis.hub import open_pipeline
-from azeotrope.synthesis.opening import open_named
+from azeotrope.synthesis.making import Line
+from azeotrope.synthesis.opening import going_on, open_named
 from azeotrope.synthesis.spec import GeneratorSpec, Request
 
 CPU = Device("cpu", "fp32")
@@ -90,6 +91,16 @@ def test_what_the_safety_checker_withholds_is_refused():
     assert [made.refused for made in generator.make(REQUESTS[:2])] == ["", WITHHELD]
 
 
+def test_options_that_a_pipeline_refuses_are_wrong_input(stable_diffusion):
+    generator = open_named(spec(stable_diffusion, picture_size=20), CLASSES, CPU).generator
+    with pytest.raises(InputError) as refused:
+        generator.make(REQUESTS[:1])
+    said = str(refused.value)
+    assert f"The generator {stable_diffusion} does not take these options. Found: ValueError: `height` and" in said
+    assert "have to be divisible by 8 but are 20 and 20" in said
+    assert "Next: change --picture-size, --steps or --strength." in said
+
+
 def test_nothing_is_passed_that_would_take_a_safety_checker_out(stable_diffusion, monkeypatch):
     import diffusers
 
@@ -106,6 +117,21 @@ def test_nothing_is_passed_that_would_take_a_safety_checker_out(stable_diffusion
 @pytest.fixture
 def copy(stable_diffusion, tmp_path):
     return shutil.copytree(stable_diffusion, tmp_path / "copy")
+
+
+def test_a_licence_that_forbids_something_is_said(copy):
+    assert open_named(spec(copy), CLASSES, CPU).warnings == ()
+    (copy / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    (warning,) = open_named(spec(copy), CLASSES, CPU).warnings
+    assert f"The licence of the generator {copy}, cc-by-nc-4.0, does not allow commercial use." in warning
+
+
+def test_a_set_goes_on_with_the_revision_that_it_began_with():
+    line = Line(0, 0, 1, "x.png", "a ring", "", 1.0, "some/model", "abc")
+    asked = spec("some/model")
+    assert going_on(asked, [line]).revision == "abc"
+    assert going_on(asked, []) == asked
+    assert going_on(spec("some/model", revision="main"), [line]).revision == "main"
 
 
 def refusal(folder):

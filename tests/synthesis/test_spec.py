@@ -30,6 +30,13 @@ def test_a_generator_is_trained_or_named_and_not_both(content):
         GeneratorSpec(**content)
 
 
+@pytest.mark.parametrize("kind", ["vary", "mix"])
+def test_redrawing_needs_a_step(kind):
+    with pytest.raises(ValidationError, match=r"this is less than 1: 1 times 0\.6"):
+        GeneratorSpec(kind=kind, model="x", steps=1)
+    assert GeneratorSpec(kind=kind, model="x", steps=2).steps == 2
+
+
 def test_a_set_may_grow_and_be_judged_again_and_nothing_else():
     asked = {
         "data": "d",
@@ -42,5 +49,6 @@ def test_a_set_may_grow_and_be_judged_again_and_nothing_else():
     }
     plan = SynthPlan(**asked)
     same = SynthPlan(**{**asked, "per_class": 9}, filter=FilterSpec(agreement=0.9))
+    same = same.model_copy(update={"teacher": TeacherSpec(model="another")})
     assert same.making() == plan.making()
     assert SynthPlan(**{**asked, "seed": 1}).making() != plan.making()

@@ -1,67 +1,34 @@
 """The whole path: pictures are made, judged, kept with their provenance, and distilled on."""
 
+import html
 import json
 import re
 import shutil
 
+import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
 import azeotrope
-from azeotrope.config import PicturesSpec
+from azeotrope.api.cautions import before_training
+from azeotrope.api.workshop import Request as Asked
+from azeotrope.api.workshop import open_workshop
+from azeotrope.config import PicturesSpec, TeacherSpec
 from azeotrope.data.decode import decode
+from azeotrope.data.pack import open_pack
+from azeotrope.data.task import load_task
 from azeotrope.data.unlabelled import HELD_OUT
-from azeotrope.errors import InputError, RunFailed, StoreError
+from azeotrope.errors import InputError, RunFailed
+from azeotrope.models.device import Device
 from azeotrope.synthesis import opening
 from azeotrope.synthesis.generators._generator import Made
-from azeotrope.synthesis.opening import Ready
-from azeotrope.synthesis.pictures import open_set
+from azeotrope.synthesis.generators.pipeline import WITHHELD
+from azeotrope.synthesis.pictures import NEAR_UNKNOWN, open_set
 from azeotrope.synthesis.provenance import COLUMNS
-from azeotrope.synthesis.spec import GeneratorSpec, Training
+from azeotrope.synthesis.spec import GeneratorSpec, Request, SynthPlan
 
-from .conftest import CLASSES, shape
-
-OWN = GeneratorSpec(kind="own", steps=2, training=Training(steps=4, batch_images=8, channels=(8, 16, 16)))
-
-
-class Artist:
-    """Draws the task's own shapes, at seeds that no image of the task has, and one class badly."""
-
-    identity, revision = "artist", "r1"
-
-    def prompt(self, request):
-        return f"draw {CLASSES[request.label]}"
-
-    def make(self, requests):
-        return [
-            Made(shape(request.label if request.index % 4 else 0, 500 + request.seed % 400)) for request in requests
-        ]
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def synth(shapes_folder, teacher, cache, monkeypatch):
-    """`azeotrope.synth` on the shapes; `by` draws in the place of a trained generator."""
-
-    def run(out, by=None, **changes):
-        if by is not None:
-            monkeypatch.setattr("azeotrope.api.synth.train_own", lambda *_: Ready(by, seconds=7.0))
-        asked = {
-            "teacher": teacher,
-            "generator": OWN,
-            "out": out,
-            "per_class": 8,
-            "train_images": 40,
-            "precision": "fp32",
-            "cache": cache,
-        }
-        return azeotrope.synth(str(shapes_folder), **{**asked, **changes})
-
-    return run
+from .conftest import CLASSES, OWN, Artist, shape
 
 
 def test_kept_pictures_have_provenance_a_page_and_their_cost(synth, tmp_path):
@@ -93,21 +60,6 @@ def test_strangers_words_are_escaped_on_the_page(synth, tmp_path):
     assert "<script>" not in (done.folder / "pictures.html").read_text()
 
 
-def test_the_same_command_makes_nothing_again_and_a_larger_one_adds(synth, tmp_path):
-    (first,) = synth(tmp_path, Artist())
-    before = {path: path.stat().st_mtime_ns for path in first.folder.rglob("*.png")}
-    (more,) = synth(tmp_path, Artist(), per_class=10)
-    assert more.made == 30
-    assert {path: path.stat().st_mtime_ns for path in before} == before
-
-
-def test_pictures_made_otherwise_are_not_mixed_with_others(synth, tmp_path):
-    synth(tmp_path, Artist())
-    other = OWN.model_copy(update={"guidance": 3.0})
-    with pytest.raises(StoreError, match=r"were made otherwise. Found: another generator.*choose another folder"):
-        synth(tmp_path, Artist(), generator=other)
-
-
 def test_a_planted_test_image_is_dropped(synth, tmp_path, shapes):
     """No leak: a generator that gives back a test image, saved anew."""
     row = int(shapes.splits.test[0])
@@ -126,6 +78,42 @@ def test_a_planted_test_image_is_dropped(synth, tmp_path, shapes):
     assert not found["kept"]
     assert found["reason"] == HELD_OUT
     assert done.refused[HELD_OUT] == 1
+
+
+def test_what_a_safety_checker_withheld_says_so_although_all_of_it_is_black(synth, tmp_path):
+    class Shy(Artist):
+        def make(self, requests):
+            made = super().make(requests)
+            black = Made(np.zeros_like(made[0].pixels), WITHHELD)
+            return [black if request.index == 1 else one for request, one in zip(requests, made, strict=True)]
+
+    (done,) = synth(tmp_path, Shy())
+    assert done.refused[WITHHELD] == 3
+    assert pl.read_parquet(done.folder / "provenance.parquet").filter(index=1)["reason"].to_list() == [WITHHELD] * 3
+
+
+def test_that_near_duplicates_were_not_measured_is_said(synth, tmp_path, monkeypatch):
+    monkeypatch.setattr("azeotrope.data.unlabelled.near_pairs", lambda *_: None)
+    (done,) = synth(tmp_path, Artist())
+    assert done.warnings == (f"{NEAR_UNKNOWN}.",)
+    assert NEAR_UNKNOWN in html.unescape((done.folder / "pictures.html").read_text())
+
+
+def test_pictures_are_no_larger_than_asked_although_the_pack_keeps_more(synth, tmp_path):
+    """Training images of 64 pixels, of which a pack for 32 keeps 40."""
+    for label, name in enumerate(CLASSES):
+        (tmp_path / "large" / name).mkdir(parents=True)
+        for number in range(10):
+            Image.fromarray(shape(label, number, 64)).save(tmp_path / "large" / name / f"{number}.png")
+    task = load_task(str(tmp_path / "large"))
+    pack = open_pack(task, tmp_path / "cache", 32)
+    assert pack.size == 40
+    spec = OWN.model_copy(update={"training": OWN.training.model_copy(update={"steps": 1})})
+    teacher = TeacherSpec(model="any")
+    asked = {"data": "large", "fingerprint": "f", "teacher": teacher, "train_images": 9, "seed": 0, "per_class": 1}
+    plan = SynthPlan(**asked, generator=spec)
+    ready = opening.train_own(plan, pack, task.splits.train, tmp_path / "generator", Device("cpu", "fp32"))
+    assert ready.generator.make([Request.of("ring", 1, 0, 0)])[0].pixels.shape == (32, 32, 3)
 
 
 def test_random_weights_are_refused_with_the_page_and_provenance_left(synth, stable_diffusion, tmp_path):
@@ -183,28 +171,16 @@ def test_wrong_numbers_are_refused(synth, tmp_path, changes, said):
     with pytest.raises(InputError) as refused:
         synth(tmp_path / "out", Artist(), **changes)
     assert said in str(refused.value)
-    assert not (tmp_path / "out" / "n40-s0").exists()
+    assert not list((tmp_path / "out").glob("n*-s*"))
 
 
-@pytest.fixture(scope="module")
-def made(shapes_folder, tmp_path_factory, teacher_model):
-    """Finished sets for two seeds."""
-    from azeotrope.config import TeacherSpec
-
-    out = tmp_path_factory.mktemp("sets")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("azeotrope.api.synth.train_own", lambda *_: Ready(Artist(), seconds=7.0))
-        azeotrope.synth(
-            str(shapes_folder),
-            teacher=TeacherSpec(model=teacher_model, image_size=32),
-            generator=OWN,
-            out=out,
-            multiple=1.5,
-            train_images=40,
-            seeds=(0, 1),
-            precision="fp32",
-        )
-    return out
+@pytest.mark.parametrize("generator", [OWN, GeneratorSpec(kind="vary", model="x")], ids=["train", "vary"])
+def test_a_generator_that_sees_the_images_needs_one_of_every_class(synth, tmp_path, generator):
+    with pytest.raises(InputError) as refused:
+        synth(tmp_path / "out", generator=generator, train_images=2)
+    assert "needs one of every class. Found: none of " in str(refused.value)
+    assert "among 2. Next: take more --train-images." in str(refused.value)
+    assert not (tmp_path / "out").exists()
 
 
 QUICK = {"epochs": 2, "views": 2, "learning_rates": (2e-3,), "batch_images": 16}
@@ -270,6 +246,8 @@ def test_what_was_left_out_of_unlabelled_pictures_is_said(compare, shapes, shape
         ("scratch+synth", {"synth": "made"}, "scratch trains on labels only; further pictures go with distill"),
         ("distill+photos", {"synth": "made"}, "'unlabelled' or 'synth'"),
         ("distill+synth=0x", {"synth": "made"}, "greater than 0"),
+        ("distill", {"synth": "made"}, "The pictures of --synth are used by no arm. Found: distill."),
+        ("distill+synth", {"synth": "made", "unlabelled": "made"}, "The pictures of --unlabelled are used by no arm"),
     ],
 )
 def test_arms_without_their_pictures_are_refused(compare, made, tmp_path, arm, pictures, said):
@@ -313,3 +291,49 @@ def test_an_unfinished_set_is_refused(made, shapes, tmp_path):
     (out / "n40-s0" / "provenance.parquet").unlink()
     with pytest.raises(InputError, match=r"holds no finished set.*it goes on where it stopped"):
         open_set(out, shapes, 40, 0)
+
+
+@pytest.fixture
+def notes(shapes_folder, teacher, cache):
+    """What is said before training on these sets."""
+
+    def said(out, **changes):
+        asked = {"teacher": teacher, "train_images": [40, 60], "arms": ["distill+synth"], "seeds": (0,), **changes}
+        request = Asked(
+            str(shapes_folder),
+            "test_resnet",
+            **asked,
+            image_size=32,
+            recipe=QUICK,
+            precision="fp32",
+            cache=cache,
+            pictures=PicturesSpec(synth=str(out)),
+        )
+        return before_training(open_workshop(request))
+
+    return said
+
+
+def test_of_a_set_as_it_was_made_nothing_is_said(made, notes):
+    assert notes(made) == ()
+
+
+def test_pictures_that_are_gone_are_said_once(made, notes, tmp_path):
+    out = shutil.copytree(made, tmp_path / "sets")
+    rows = pl.read_parquet(out / "n40-s0" / "provenance.parquet").filter("kept")
+    (out / "n40-s0" / rows["file"][0]).unlink()
+    (note,) = notes(out)
+    kept = rows.height
+    assert note == (
+        f"Of {kept} pictures kept in n40-s0 {kept - 1} may teach; left out since they were judged: 1 unreadable."
+    )
+
+
+def test_near_duplicates_that_were_not_measured_are_said_before_training_too(made, notes, monkeypatch):
+    monkeypatch.setattr("azeotrope.data.unlabelled.near_pairs", lambda *_: None)
+    assert notes(made) == (f"{NEAR_UNKNOWN} (n40-s0).",)
+
+
+def test_a_teacher_that_did_not_judge_the_pictures_is_said(made, notes, teacher):
+    (note,) = notes(made, teacher=teacher.model_copy(update={"image_size": 64}))
+    assert note.startswith(f"The pictures in n40-s0 were judged by {teacher.model} at 32 pixels, which is not what")

@@ -6,6 +6,7 @@ What is known before training is said before it, too.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 
 from azeotrope.api.workshop import Workshop
 from azeotrope.config import KindName
@@ -14,6 +15,7 @@ from azeotrope.data.unlabelled import Pool
 from azeotrope.models.licence import objection
 from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import Comparison
+from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SynthSet
 from azeotrope.teacher.teacher import Teacher
 
 PRETRAINING_CLASSES = (1000, 11821, 21841, 21843)  # ImageNet's: nobody expects these to be the task's
@@ -62,14 +64,39 @@ def _left_out(teacher: Teacher, classes: int) -> Iterable[str]:
 
 
 def _further_pictures(workshop: Workshop) -> Iterable[str]:
-    """What was taken out of the unlabelled pictures before they could teach."""
-    if not any(arm.pictures == "unlabelled" for arm in workshop.plan.arms):
-        return
+    """What was taken out of the further pictures before they could teach, and who judged those that were made."""
+    kinds = {arm.pictures for arm in workshop.plan.arms}
+    if "unlabelled" in kinds:
+        yield from _unlabelled(workshop)
+    if "synth" in kinds:
+        yield from dict.fromkeys(_made(workshop))
+
+
+def _unlabelled(workshop: Workshop) -> Iterable[str]:
     pool: Pool = workshop.resources.unlabelled(workshop.task.fingerprint)
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in pool.counts().items()) or "none"
     yield f"Of {len(pool.task.labels):,} unlabelled pictures {len(pool.rows):,} may teach; left out: {dropped}."
     if not pool.near_measured:
         yield "Near duplicates among them were not looked for, since nearly all resemble each other; exact copies were."
+
+
+def _made(workshop: Workshop) -> Iterable[str]:
+    """Of every set that a run uses; several runs may use one."""
+    plan, teaching = workshop.plan, {(teacher.name, teacher.image_size) for teacher in _teachers(workshop)}
+    for size, seed in product(plan.train_images, plan.seeds):
+        made: SynthSet = workshop.resources.synth_set(plan.fingerprint, size, seed)
+        pool, judge = made.pool, made.plan.teacher
+        if pool.dropped:
+            dropped = ", ".join(f"{count:,} {reason}" for reason, count in pool.counts().items())
+            kept = f"{len(pool.task.labels):,} pictures kept in {pool.task.name}"
+            yield f"Of {kept} {len(pool.rows):,} may teach; left out since they were judged: {dropped}."
+        if not pool.near_measured:
+            yield f"{NEAR_UNKNOWN} ({pool.task.name})."
+        if (judge.model, judge.image_size) not in teaching:
+            yield (
+                f"The pictures in {pool.task.name} were judged by {judge.model} at {judge.image_size} pixels, which is "
+                "not what teaches here: azeotrope synth with this teacher judges them again."
+            )
 
 
 def _images(task: Task) -> Iterable[str]:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
 
+from azeotrope.api.judging import judged
 from azeotrope.api.progress import Progress, Silent, scanning
-from azeotrope.config import Recipe, TeacherSpec, ViewPolicy
-from azeotrope.data.manifest import scan
+from azeotrope.config import TeacherSpec
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
-from azeotrope.data.unlabelled import held_out_rows, keep_apart
-from azeotrope.data.views import PLAIN
 from azeotrope.errors import InputError, StoreError
 from azeotrope.models.device import choose, prepare
 from azeotrope.record.claim import PLAN, claimed
@@ -26,14 +22,24 @@ from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.spec import from_yaml, to_yaml
 from azeotrope.sweeping.resources import Resources
 from azeotrope.synthesis import page, provenance
-from azeotrope.synthesis.filter import Judgement, Reference, check_worth, judge
-from azeotrope.synthesis.making import Line, make_missing, requests_for
-from azeotrope.synthesis.opening import Ready, open_named, originals_of, train_own
-from azeotrope.synthesis.pictures import SUMMARY, set_folder, source_of
+from azeotrope.synthesis.filter import check_worth
+from azeotrope.synthesis.making import Line, make_missing, read_journal, requests_for
+from azeotrope.synthesis.opening import (
+    Ready,
+    begun,
+    check_every_class,
+    going_on,
+    open_named,
+    originals_of,
+    train_own,
+)
+from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SUMMARY, set_folder
 from azeotrope.synthesis.spec import FilterSpec, GeneratorSpec, SynthPlan
-from azeotrope.teacher.head import Head
 
 ORIGINALS_SIZE = 512  # pixels at most at which training images are redrawn
+GENERATOR = "generator"  # folder of a generator of one's own
+
+Journal = Mapping[tuple[int, int], Line]
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,10 @@ def synth(
     resources = Resources(cache or cache_root(), device)
     resources.add(task)
     images = train_images or len(task.splits.train)
+    for seed in seeds:
+        rows = resources.rows(task.fingerprint, images, seed).train
+        if generator.kind != "text":
+            check_every_class(task, rows)
     spec = TeacherSpec(model=teacher) if isinstance(teacher, str) else teacher
     if len(spec.members) > 1:
         raise InputError("One teacher judges the pictures", found=spec.model, next_step="name one with --teacher")
@@ -102,13 +112,14 @@ def synth(
             precision=device.precision,
         )
         with claimed(set_folder(Path(out), images, seed)) as folder:
-            _keep_plan(folder, plan)
             done.append(_one_set(task, resources, plan, folder, progress))
     return tuple(done)
 
 
 def _one_set(task: Task, resources: Resources, plan: SynthPlan, folder: Path, progress: Progress) -> Synthesis:
-    ready = _ready(task, resources, plan, folder, progress)
+    present = read_journal(folder)
+    _check_plan(folder, plan, present)
+    ready = _ready(task, resources, plan, folder, present, progress)
     warnings = list(ready.warnings)
 
     def say(words: str) -> None:
@@ -127,61 +138,42 @@ def _one_set(task: Task, resources: Resources, plan: SynthPlan, folder: Path, pr
         say=say,
     )
     lines = [journal[request.label, request.index] for request in requests]
-    began = time.perf_counter()
-    judgement = _judged(task, resources, plan, folder, lines, progress)
+    found = judged(task, resources, plan, folder, lines, progress)
+    judgement = found.judgement
+    if not found.near_measured:
+        say(f"{NEAR_UNKNOWN}.")
     seconds = {
         "train_generator": ready.seconds,
         "generate": sum(line.seconds for line in lines),
-        "filter": time.perf_counter() - began,
+        "filter": found.seconds,
     }
-    rows = provenance.table(lines, judgement, task.classes, ready.generator)
+    rows = provenance.table(lines, judgement, task.classes)
     said = tuple(dict.fromkeys(warnings))
     done = Synthesis(folder, len(lines), int(judgement.kept.sum()), judgement.counts(), seconds, said)
     provenance.write(folder, rows)
-    _write(folder / page.PAGE, page.page(folder, plan, rows, ready.generator, seconds, said))
+    _write(folder / page.PAGE, page.page(folder, plan, rows, seconds, said))
     check_worth(judgement, np.array([line.label for line in lines]), str(folder / page.PAGE))
     _write(folder / SUMMARY, json.dumps({"made": done.made, "kept": done.kept, "seconds": seconds}, indent=1))
     return done
 
 
-def _ready(task: Task, resources: Resources, plan: SynthPlan, folder: Path, progress: Progress) -> Ready:
+def _ready(
+    task: Task, resources: Resources, plan: SynthPlan, folder: Path, present: Journal, progress: Progress
+) -> Ready:
+    """The generator, and the set begun: a training under its plan, a named one only after it could be opened."""
     spec = plan.generator
     rows = resources.rows(task.fingerprint, plan.train_images, plan.seed).train
     if spec.training is not None:
+        _begin(folder, plan)
         progress.start("training a generator", spec.training.steps, "steps")
         pack = resources.pack(task.fingerprint, spec.training.picture_size)
-        return train_own(plan, pack, rows, folder / "generator", resources.device, progress.advance)
-    if spec.kind == "text":
-        return open_named(spec, task.classes, resources.device)
-    pack = resources.pack(task.fingerprint, spec.picture_size or ORIGINALS_SIZE)
-    return open_named(spec, task.classes, resources.device, originals_of(pack, rows))
-
-
-def _judged(
-    task: Task, resources: Resources, plan: SynthPlan, folder: Path, lines: Sequence[Line], progress: Progress
-) -> Judgement:
-    """The teacher of this subset on all pictures, beside its own view of the subset and of what is held out."""
-    recipe = Recipe.for_images(plan.train_images)
-    policy = ViewPolicy(mirror=task.source.mirror)  # the plain view of the same cache that `compare` uses by default
-    taught = resources.taught(plan.teacher, task.fingerprint, plan.train_images, plan.seed, policy, recipe.views)
-    rows, held = resources.rows(task.fingerprint, plan.train_images, plan.seed).train, held_out_rows(task)
-    own = taught.targets.cache
-    progress.start("judging pictures", len(held) + len(lines), "pictures")
-    own.ensure(np.concatenate([rows, held]), [PLAIN], progress.advance)
-    source = source_of(folder, [line.file for line in lines], [line.label for line in lines], task.classes)
-    pool = keep_apart(source, scan(source), task)
-    resources.add(pool.task)
-    cache = resources.embeddings(plan.teacher, pool.task.fingerprint, policy, recipe.views)
-    readable = np.flatnonzero(pool.task.manifest.readable)
-    cache.ensure(readable, [PLAIN], progress.advance)
-    known = {place: line.refused for place, line in enumerate(lines) if line.refused} | pool.dropped
-    features = torch.zeros(len(lines), own.teacher.features)
-    features[readable] = cache.read(readable, PLAIN)
-    head = taught.targets.head
-    assert isinstance(head, Head), "one teacher has one head"
-    reference = Reference(own.read(rows, PLAIN), own.read(held, PLAIN))
-    labels = torch.tensor([line.label for line in lines])
-    return judge(features, labels, head, reference, plan.filter, known)
+        return train_own(plan, pack, rows, folder / GENERATOR, resources.device, progress.advance)
+    originals = None
+    if spec.kind != "text":
+        originals = originals_of(resources.pack(task.fingerprint, spec.picture_size or ORIGINALS_SIZE), rows)
+    ready = open_named(going_on(spec, present.values()), task.classes, resources.device, originals)
+    _begin(folder, plan)
+    return ready
 
 
 def _per_class(per_class: int | None, multiple: float | None, train_images: int, classes: int) -> int:
@@ -198,20 +190,31 @@ def _per_class(per_class: int | None, multiple: float | None, train_images: int,
     return count
 
 
-def _keep_plan(folder: Path, plan: SynthPlan) -> None:
-    """A set may grow and be judged again; pictures that were made otherwise are another set."""
+def _check_plan(folder: Path, plan: SynthPlan, journal: Journal) -> None:
+    """A set may grow and be judged again; pictures that were made otherwise are another set. Where neither a picture
+    was made nor a training begun, an older plan binds nobody.
+    """
     path = folder / PLAN
-    if path.exists():
-        before = from_yaml(SynthPlan, path).making().model_dump()
-        differing = [key for key, value in plan.making().model_dump().items() if before[key] != value]
-        if differing:
-            raise StoreError(
-                f"The pictures in {folder} were made otherwise",
-                found=f"another {', '.join(differing)}",
-                allowed="the same, but for how many and how they are judged",
-                next_step="choose another folder with --out",
-            )
-    _write(path, to_yaml(plan))
+    if not path.exists() or not (journal or begun(folder / GENERATOR)):
+        return
+    before, now = from_yaml(SynthPlan, path).making(), plan.making()
+    differing = [key for key in now if before[key] != now[key]]
+    if differing:
+        raise StoreError(
+            f"The set in {folder} was begun otherwise",
+            found=f"another {', '.join(differing)}",
+            allowed="the same, but for how many and how they are judged",
+            next_step="choose another folder with --out",
+        )
+
+
+def _begin(folder: Path, plan: SynthPlan) -> None:
+    """From here to the end the set is unfinished: what an older command finished may be refused by this one."""
+    try:
+        (folder / SUMMARY).unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(folder / SUMMARY, error) from error
+    _write(folder / PLAN, to_yaml(plan))
 
 
 def _write(path: Path, text: str) -> None:

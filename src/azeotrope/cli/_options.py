@@ -142,10 +142,18 @@ def print_json(content: JsonValue) -> None:
 
 
 def arm_with(arm: str, pictures: PicturesSpec | None) -> str:
-    """The one arm of `distill`: pictures that were named are used, unless it says which."""
+    """The one arm of `distill`: pictures that were named are used, unless it says which. Raises InputError where it
+    says nothing and both kinds were named.
+    """
     parsed = Arm.parse(arm)
     if pictures is None or parsed.pictures or parsed.strategy != "distill":
         return arm
+    if pictures.synth and pictures.unlabelled:
+        raise InputError(
+            "One student learns from one kind of further pictures",
+            found="both --unlabelled and --synth",
+            next_step="give one of them, or compare both: azeotrope compare",
+        )
     kind: Pictures = "synth" if pictures.synth else "unlabelled"
     return parsed.model_copy(update={"pictures": kind}).name
 

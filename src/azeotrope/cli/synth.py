@@ -12,6 +12,13 @@ import typer
 from azeotrope.cli import _options as options
 from azeotrope.errors import InputError
 
+_IDLE = {  # what has no effect beside each way to make pictures
+    "--train": ("kind", "strength", "template", "descriptions", "revision"),
+    "--kind text": ("strength", "training_steps"),
+    "--kind vary": ("template", "descriptions", "training_steps"),
+    "--kind mix": ("template", "descriptions", "training_steps"),
+}
+
 
 class KindName(StrEnum):
     """What `--kind` takes."""
@@ -36,8 +43,9 @@ def command(
     ] = None,
     train: Annotated[bool, typer.Option("--train", help="Train a small generator on this run's own images.")] = False,
     kind: Annotated[
-        KindName, typer.Option("--kind", help="With --generator: from text, or redraw own images (vary, mix).")
-    ] = KindName.text,
+        KindName | None,
+        typer.Option("--kind", help="With --generator: from text (the default), or redraw own images (vary, mix)."),
+    ] = None,
     per_class: Annotated[int | None, typer.Option("--per-class", help="Pictures made of each class.")] = None,
     multiple: Annotated[
         str | None, typer.Option("--multiple", help="Pictures made, as a multiple of the training images: 2x.")
@@ -65,8 +73,8 @@ def command(
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Steps of sampling.")] = None,
     guidance: Annotated[float | None, typer.Option("--guidance", min=0, help="How much the class is stressed.")] = None,
     strength: Annotated[
-        float, typer.Option("--strength", help="With vary and mix: how far from the image, up to 1.")
-    ] = 0.6,
+        float | None, typer.Option("--strength", help="With vary and mix: how far from the image, up to 1 (0.6).")
+    ] = None,
     picture_size: Annotated[int | None, typer.Option("--picture-size", min=8, help="Pixels of a picture.")] = None,
     revision: Annotated[str | None, typer.Option("--revision", help="Of the hub's repository.")] = None,
     batch_images: Annotated[int, typer.Option("--batch-images", min=1, help="Pictures made at once.")] = 32,
@@ -92,13 +100,22 @@ def command(
             found="both --train and --generator" if train else "neither --train nor --generator",
             allowed="--train for one of your own, or --generator with a hub id or folder",
         )
+    drawn = (kind or KindName.text).value
+    _check_together(
+        "--train" if train else f"--kind {drawn}",
+        kind=kind,
+        strength=strength,
+        template=template,
+        descriptions=descriptions,
+        revision=revision,
+        training_steps=training_steps,
+    )
     content: dict[str, Any] = {
-        "kind": "own" if train else kind.value,
+        "kind": "own" if train else drawn,
         "model": generator,
         "revision": revision,
         "steps": steps,
         "guidance": guidance,
-        "strength": strength,
         "descriptions": read_descriptions(descriptions) if descriptions else {},
     }
     if train:
@@ -108,6 +125,8 @@ def command(
         content["picture_size"] = picture_size
     if template:
         content["templates"] = template
+    if strength is not None:
+        content["strength"] = strength
     judged_by = validated(FilterSpec, {"agreement": agreement, "diverse": diverse})
     spec = options.teacher_spec(teacher, teacher_size)
     assert spec is not None
@@ -136,3 +155,16 @@ def command(
         for warning in done.warnings:
             typer.echo(f"Note: {warning}")
     typer.echo(f"Use them: azeotrope compare {data} --synth {out} --arms distill,distill+synth ...")
+
+
+def _check_together(way: str, **given: object) -> None:
+    """Raise InputError for options that would be passed over in silence."""
+    idle = [name for name in _IDLE[way] if given[name] is not None and given[name] != []]
+    if idle:
+        raise InputError(
+            "These options do not go together",
+            found=", ".join(f"--{name.replace('_', '-')}" for name in idle) + f" beside {way}",
+            allowed="--kind and --revision for --generator, --template and --descriptions for text, "
+            "--strength for vary and mix, --training-steps for --train",
+            next_step="leave out what has no effect",
+        )

@@ -51,7 +51,9 @@ class Pool:
         return {reason: reasons.count(reason) for reason in sorted(set(reasons))}
 
     def without(self, checksums: Iterable[str], seed: int) -> NDArray[np.int64]:
-        """The usable rows that are none of these images (a run's own), in the seed's order: prefixes are nested."""
+        """The usable rows that are none of these images (a run's own) byte for byte, in the seed's order: prefixes are
+        nested.
+        """
         known, own = set(checksums), self.task.manifest.checksums
         rows = np.array([row for row in self.rows.tolist() if own[row] not in known], dtype=np.int64)
         order = np.argsort(ranks([own[row] for row in rows], f"azeotrope/pool/{seed}"), kind="stable")

@@ -6,7 +6,7 @@ own labelled images are taken out here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,13 +25,22 @@ from azeotrope.train.dataset import Extra, StudentData, Targets
 OPTION: Mapping[Pictures, str] = {"unlabelled": "--unlabelled", "synth": "--synth"}
 
 
-def check_pictures(arms: Iterable[Arm], resources: Resources) -> None:
-    """Raise InputError for an arm whose pictures were not named."""
+def check_pictures(arms: Sequence[Arm], resources: Resources) -> None:
+    """Raise InputError for an arm whose pictures were not named, and for pictures that no arm uses."""
     for arm in arms:
         if arm.pictures and (resources.pictures is None or resources.pictures.place(arm.pictures) is None):
             raise InputError(
                 f"The arm {arm.name} needs pictures that were not named",
                 next_step=f"name a folder with {OPTION[arm.pictures]}",
+            )
+    for kind, option in OPTION.items():
+        named = resources.pictures is not None and resources.pictures.place(kind) is not None
+        if named and kind not in {arm.pictures for arm in arms}:
+            raise InputError(
+                f"The pictures of {option} are used by no arm",
+                found=", ".join(arm.name for arm in arms),
+                allowed=f"an arm such as distill+{kind}, which needs a teacher",
+                next_step=f"add one to --arms, or leave {option} out",
             )
 
 

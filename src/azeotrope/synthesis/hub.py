@@ -15,6 +15,7 @@ import torch
 
 from azeotrope.errors import InputError
 from azeotrope.models.device import Device
+from azeotrope.models.hub import reason
 from azeotrope.synthesis.unet import diffusers_member
 
 _PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
@@ -36,7 +37,7 @@ def open_pipeline(model: str, revision: str | None, device: Device, *, from_imag
     except (OSError, ValueError, RuntimeError, ImportError, AttributeError, TypeError) as error:
         raise InputError(
             f"The generator {model} cannot be loaded",
-            found=_first_line(error),
+            found=reason(error),
             allowed="a diffusers pipeline that redraws images" if from_image else "any diffusers pipeline",
             next_step="check that it is complete, or take another --generator",
         ) from error
@@ -51,7 +52,7 @@ def _downloaded(model: str, revision: str | None) -> Path:
     except Exception as error:  # the hub's client has a dozen exceptions, its transport as many
         raise InputError(
             f"The generator {model} is neither a local folder nor to be had from the hub",
-            found=_first_line(error),
+            found=reason(error),
             allowed="a folder with model_index.json, or a hub id such as stabilityai/sd-turbo",
             next_step="check the spelling, the connection and the hub's access rules; or train your own with --train",
         ) from error
@@ -87,8 +88,3 @@ def _check_safe(model: str, folder: Path) -> None:
                 allowed=".safetensors",
                 next_step="convert them (`save_pretrained(..., safe_serialization=True)`), or take another --generator",
             )
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -32,7 +32,9 @@ _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 @dataclass(frozen=True)
 class Line:
-    """One picture of the journal. `seconds` is its share of its batch; `refused` is the generator's own word."""
+    """One picture of the journal. `seconds` is its share of its batch; `refused` is the generator's own word;
+    `generator` and `revision` say which one made it.
+    """
 
     label: int
     index: int
@@ -41,6 +43,8 @@ class Line:
     prompt: str
     refused: str
     seconds: float
+    generator: str = "unknown"
+    revision: str | None = None
 
 
 def requests_for(classes: Sequence[str], per_class: int, seed: int) -> list[Request]:
@@ -57,9 +61,14 @@ def read_journal(folder: Path) -> dict[tuple[int, int], Line]:
             line = Line(**json.loads(text))
         except (json.JSONDecodeError, TypeError):
             continue
-        if (folder / line.file).exists():
+        if _there(folder / line.file):
             found[line.label, line.index] = line
     return found
+
+
+def _there(file: Path) -> bool:
+    """Whether the picture has content: after a power cut a file may be there without, since it was not waited for."""
+    return file.is_file() and file.stat().st_size > 0
 
 
 def make_missing(
@@ -119,7 +128,15 @@ def _memory(error: Exception) -> bool:
 def _kept(generator: Generator, request: Request, made: Made, folder: Path, suffix: str, seconds: float) -> Line:
     file = f"{PICTURES}/{request.label:04d}/{request.index:06d}.{suffix}"
     line = Line(
-        request.label, request.index, request.seed, file, generator.prompt(request), made.refused, round(seconds, 6)
+        request.label,
+        request.index,
+        request.seed,
+        file,
+        generator.prompt(request),
+        made.refused,
+        round(seconds, 6),
+        generator.identity,
+        generator.revision,
     )
     try:
         write_atomically(folder / file, _encoded(made.pixels, suffix), durable=False)

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+from jaxtyping import UInt8
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
-from azeotrope.data.pack import Pack
-from azeotrope.errors import RunFailed
+from azeotrope.data.pack import Pack, squared
+from azeotrope.data.task import Task
+from azeotrope.errors import InputError
 from azeotrope.models.device import Device
+from azeotrope.models.hub import card_licence
+from azeotrope.models.licence import objection
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.synthesis.generators._generator import Generator
 from azeotrope.synthesis.generators.own import OwnGenerator, load_own, save_own, saved
 from azeotrope.synthesis.generators.pipeline import Originals, PipelineGenerator
 from azeotrope.synthesis.hub import open_pipeline
+from azeotrope.synthesis.making import Line
 from azeotrope.synthesis.names import class_words
 from azeotrope.synthesis.spec import OWN_GUIDANCE, OWN_STEPS, GeneratorSpec, SynthPlan
 from azeotrope.synthesis.training import OwnTraining
 from azeotrope.synthesis.unet import Frame
 
 _TIMES = "training.json"
+_CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,21 @@ class Ready:
     warnings: tuple[str, ...] = ()
 
 
+def check_every_class(task: Task, rows: NDArray[np.int64]) -> None:
+    """Raise InputError for a class without an image among these rows: what sees them cannot draw it."""
+    if absent := sorted(set(range(len(task.classes))) - set(task.labels[rows].tolist())):
+        raise InputError(
+            "A generator that learns from this run's images, or redraws them, needs one of every class",
+            found=f"none of {', '.join(task.classes[label] for label in absent[:5])} among {len(rows)}",
+            next_step="take more --train-images",
+        )
+
+
+def begun(folder: Path) -> bool:
+    """Whether a training left a generator here, or something to go on with."""
+    return saved(folder) or (folder / _CHECKPOINT).exists()
+
+
 def train_own(
     plan: SynthPlan,
     pack: Pack,
@@ -44,21 +67,14 @@ def train_own(
     device: Device,
     advance: Callable[[int], None] = lambda steps: None,
 ) -> Ready:
-    """The generator trained on these rows, which must be the run's; read from `folder` when it was finished before.
-
-    Raises RunFailed for a class without an image: a generator cannot draw what it never saw.
+    """The generator trained on these rows, which must be the run's and hold every class; read from `folder` when it
+    was finished before.
     """
     spec, task = plan.generator, pack.task
     assert spec.training is not None
     labels = task.labels[rows]
-    if absent := sorted(set(range(len(task.classes))) - set(labels.tolist())):
-        raise RunFailed(
-            "A generator of one's own needs an image of every class",
-            found=f"none of {', '.join(task.classes[label] for label in absent[:5])} among {len(rows)}",
-            next_step="take more --train-images",
-        )
     pack.ensure(rows)
-    pictures = pack.read(rows)
+    pictures = _at_most(pack.read(rows), spec.training.picture_size)
     if not saved(folder):
         training = OwnTraining(
             pictures=pictures,
@@ -68,7 +84,7 @@ def train_own(
             seed=plan.seed,
             mirror=task.source.mirror,
             device=device,
-            file=folder / "checkpoint.pt",
+            file=folder / _CHECKPOINT,
             advance=advance,
         )
         network = training.run()
@@ -93,7 +109,16 @@ def open_named(
     else:
         said, warnings = classes, ()
     pipeline, revision = open_pipeline(spec.model, spec.revision, device, from_image=originals is not None)
-    return Ready(PipelineGenerator(pipeline, spec, said, spec.model, revision, originals), warnings=warnings)
+    generator = PipelineGenerator(pipeline, spec, said, spec.model, revision, originals)
+    return Ready(generator, warnings=(*warnings, *_licence(spec.model)))
+
+
+def going_on(spec: GeneratorSpec, made: Iterable[Line]) -> GeneratorSpec:
+    """With the hub's revision that the pictures there were made with, where none is asked for: a set that grows stays
+    with the weights that it began with.
+    """
+    begun_with = next((line.revision for line in made if line.revision), None)
+    return spec.model_copy(update={"revision": spec.revision or begun_with})
 
 
 def originals_of(pack: Pack, rows: NDArray[np.int64]) -> Originals:
@@ -107,6 +132,20 @@ def originals_of(pack: Pack, rows: NDArray[np.int64]) -> Originals:
         return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
     return Originals(by_class, task.manifest.keys, read)
+
+
+def _at_most(pictures: UInt8[Tensor, "n S S K"], side: int) -> UInt8[Tensor, "n s s K"]:
+    """No more than `side` pixels: a pack keeps some more than were asked for, from which views are cropped."""
+    if pictures.shape[1] <= side:
+        return pictures
+    return torch.from_numpy(np.stack([squared(each, side, each.shape[2]) for each in pictures.numpy()]))
+
+
+def _licence(model: str) -> tuple[str, ...]:
+    named = card_licence(model)
+    said = objection(named)
+    binds = "It may bind the pictures and what is trained on them: read it before you use or publish either"
+    return (f"The licence of the generator {model}, {named}, {said}. {binds}.",) if said else ()
 
 
 def _keep_time(folder: Path, seconds: float) -> None:

@@ -15,8 +15,8 @@ import jinja2
 import polars as pl
 from PIL import Image
 
+from azeotrope.data.unlabelled import UNREADABLE
 from azeotrope.synthesis import provenance
-from azeotrope.synthesis.generators._generator import Generator
 from azeotrope.synthesis.spec import SynthPlan
 
 PAGE = "pictures.html"
@@ -28,7 +28,6 @@ def page(
     folder: Path,
     plan: SynthPlan,
     rows: pl.DataFrame,
-    generator: Generator,
     seconds: Mapping[str, float],
     warnings: Sequence[str] = (),
 ) -> str:
@@ -38,20 +37,26 @@ def page(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     kept, refused = rows.filter(pl.col("kept")), rows.filter(~pl.col("kept"))
+    seen = refused.filter(pl.col("reason") != UNREADABLE)
     counts = refused.group_by("reason").len().sort("len", descending=True)
     return environment.get_template("pictures.html.jinja").render(
         plan=plan,
         made=rows.height,
         kept=kept.height,
-        identity=generator.identity,
-        revision=generator.revision,
+        made_by=_made_by(rows),
         warnings=warnings,
         reasons=dict(zip(counts["reason"].to_list(), counts["len"].to_list(), strict=True)),
         classes=_by_class(rows),
-        galleries=[("Kept", "kept", _gallery(folder, kept)), ("Refused", "refused", _gallery(folder, refused))],
+        galleries=[("Kept", "kept", _gallery(folder, kept)), ("Refused", "refused", _gallery(folder, seen))],
         table=provenance.FILE,
         seconds=seconds,
     )
+
+
+def _made_by(rows: pl.DataFrame) -> str:
+    """Every generator of the pictures: a set may have grown with another revision."""
+    found = rows.select("generator", "revision").unique(maintain_order=True).rows()
+    return ", ".join(f"{name} at {revision}" if revision else name for name, revision in found)
 
 
 def _by_class(rows: pl.DataFrame) -> list[dict[str, Any]]:

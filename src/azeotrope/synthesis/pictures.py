@@ -23,6 +23,10 @@ from azeotrope.synthesis import provenance
 from azeotrope.synthesis.spec import SynthPlan
 
 SUMMARY = "synth.json"
+NEAR_UNKNOWN = (
+    "Near duplicates of validation and test images were looked for with the teacher's embeddings only, since nearly "
+    "all pictures resemble each other"
+)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ import polars as pl
 from azeotrope.errors import InputError
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.synthesis.filter import Judgement
-from azeotrope.synthesis.generators._generator import Generator
 from azeotrope.synthesis.making import Line
 
 FILE = "provenance.parquet"
@@ -35,7 +34,7 @@ COLUMNS = {
 }
 
 
-def table(lines: Sequence[Line], judgement: Judgement, classes: Sequence[str], generator: Generator) -> pl.DataFrame:
+def table(lines: Sequence[Line], judgement: Judgement, classes: Sequence[str]) -> pl.DataFrame:
     """The rows, in the order of `lines`. `agreement` is the teacher's probability of the intended class."""
     return pl.DataFrame(
         {
@@ -44,8 +43,8 @@ def table(lines: Sequence[Line], judgement: Judgement, classes: Sequence[str], g
             "label": [line.label for line in lines],
             "index": [line.index for line in lines],
             "seed": [line.seed for line in lines],
-            "generator": [generator.identity] * len(lines),
-            "revision": [generator.revision] * len(lines),
+            "generator": [line.generator for line in lines],
+            "revision": [line.revision for line in lines],
             "prompt": [line.prompt for line in lines],
             "agreement": judgement.agreement,
             "seen_as": [classes[label] for label in judgement.seen_as.tolist()],

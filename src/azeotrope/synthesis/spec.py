@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -62,6 +62,15 @@ class GeneratorSpec(Spec):
             raise ValueError("either train a generator of your own (--train) or name one (--generator), not both")
         return self
 
+    @model_validator(mode="after")
+    def _something_is_redrawn(self) -> Self:
+        if self.kind in ("vary", "mix") and self.steps is not None and int(self.steps * self.strength) < 1:
+            raise ValueError(
+                f"redrawing takes steps times strength steps, and this is less than 1: {self.steps} times "
+                f"{self.strength:g}"
+            )
+        return self
+
 
 class FilterSpec(Spec):
     """What the teacher lets pass. `diverse` keeps at most so many a class, chosen to differ from each other."""
@@ -86,9 +95,9 @@ class SynthPlan(Spec):
     filter: FilterSpec = FilterSpec()
     precision: Literal["fp32", "bf16"] = "fp32"
 
-    def making(self) -> Self:
-        """The part that decides what each picture shows: a set may grow and be filtered again, nothing else."""
-        return self.model_copy(update={"per_class": 1, "filter": FilterSpec()})
+    def making(self) -> dict[str, Any]:
+        """The part that decides what each picture shows: a set may grow and be judged again, nothing else."""
+        return self.model_dump(exclude={"per_class", "filter", "teacher"})
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,7 @@ class OwnTraining:
             said = self.network(self.scheduler.add_noise(values, noise, times), times, labels).sample
         loss = functional.mse_loss(said.float(), self.scheduler.get_velocity(values, noise, times))
         if not torch.isfinite(loss):
+            self.file.unlink(missing_ok=True)  # it leads here again, and would stand in the way of what is advised
             raise RunFailed(
                 f"The generator's loss is not finite at step {self.step + 1}",
                 next_step="take --precision fp32, or make it with a hub's generator",

@@ -6,6 +6,7 @@ It is saved in the hub's format (`generator/unet`, safetensors), so diffusers ca
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,9 +67,16 @@ class OwnGenerator:
 
 
 def save_own(network: nn.Module, folder: Path) -> str:
-    """Write the network; returns the hash of its weights. Raises StoreError when the disk does not take it."""
+    """Write the network; returns the hash of its weights. Raises StoreError when the disk does not take it.
+
+    It gets its name when it is whole: what a kill leaves of it is not taken for a trained generator (`saved`).
+    """
+    unfinished = folder / "unet.tmp"
     try:
-        network.save_pretrained(folder / "unet", safe_serialization=True)  # type: ignore[operator]
+        for older in (unfinished, folder / "unet"):
+            shutil.rmtree(older, ignore_errors=True)
+        network.save_pretrained(unfinished, safe_serialization=True)  # type: ignore[operator]
+        unfinished.replace(folder / "unet")
     except OSError as error:
         raise cannot_write(folder, error) from error
     return _hash(folder)

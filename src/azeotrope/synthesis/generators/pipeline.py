@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from azeotrope.errors import InputError
+from azeotrope.models.hub import reason
 from azeotrope.synthesis.generators._generator import Made
 from azeotrope.synthesis.spec import GeneratorSpec, Request
 
@@ -57,8 +59,19 @@ class PipelineGenerator:
 
     @torch.inference_mode()
     def make(self, requests: Sequence[Request]) -> list[Made]:
-        """Pictures as the pipeline's safety checker leaves them; those that it withheld say so."""
-        said = self.pipeline(**self._arguments(requests))
+        """Pictures as the pipeline's safety checker leaves them; those that it withheld say so.
+
+        Raises InputError for options that this pipeline refuses, such as a size that its autoencoder cannot halve.
+        """
+        arguments = self._arguments(requests)
+        try:
+            said = self.pipeline(**arguments)
+        except ValueError as error:
+            raise InputError(
+                f"The generator {self.identity} does not take these options",
+                found=reason(error),
+                next_step="change --picture-size, --steps or --strength",
+            ) from error
         withheld = getattr(said, "nsfw_content_detected", None) or [False] * len(requests)
         pictures = [np.asarray(image.convert("RGB")) for image in said.images]
         return [Made(pixels, WITHHELD if flag else "") for pixels, flag in zip(pictures, withheld, strict=True)]
