@@ -173,6 +173,14 @@ def test_a_group_without_a_usable_run_is_not_just_unknown():
     says(caught, "Found: scratch; left out: 6 x error exactly 0 or 1 in its cell.")
 
 
+@pytest.mark.parametrize("values", [["cnn", "vit"] * 6, ["multi", "vit"] * 6, [1, 2] * 6])
+def test_a_column_kind_that_says_something_else_is_no_kind_of_task(values):
+    frame = read_runs(table(kind=values, seed=range(12)), Columns(by=("kind",)))
+    assert frame.groups == tuple(sorted(map(str, set(values))))
+    assert frame.measure == "error"
+    assert len(frame.notes) == 1
+
+
 def test_duplicated_rows_count_once():
     frame = read_runs(pl.concat([table(), table()[:3]]))
     assert frame.excluded == {"duplicated row": 3}

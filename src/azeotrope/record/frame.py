@@ -194,7 +194,11 @@ def _refuse_conflicts(tidy: pl.DataFrame) -> None:
 
 
 def _kinds(raw: pl.DataFrame) -> list[KindName]:
-    return raw["kind"].drop_nulls().unique().sort().to_list() if "kind" in raw.columns else []
+    """The kinds of task in these runs; none where a column of this name says something else."""
+    if raw.schema.get("kind") != pl.String:
+        return []
+    found = set(raw["kind"].drop_nulls())
+    return [name for name in WORDS if name in found] if found <= WORDS.keys() else []
 
 
 def _measure(raw: pl.DataFrame, unit: Unit) -> str:
