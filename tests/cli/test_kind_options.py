@@ -66,6 +66,14 @@ def test_sweep_reads_the_kind_from_flags_or_the_plan(cli, digit_tables, tmp_path
     assert again.status == 0, again.err
 
 
+def test_what_flags_say_of_labels_is_added_to_what_the_plan_says(cli, digit_tables, tmp_path):
+    """The kind stays a number, of which there may be a unit."""
+    content = {"data": str(digit_tables / "number.csv"), "students": "test_resnet", "arms": "scratch"}
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump({**content, "labels": {"kind": "number", "column": "inc"}}))
+    done = cli("sweep", tmp_path / "plan.yaml", "--unit", "%", "--out", tmp_path / "out")
+    assert (done.status, "has no column 'inc'" in done.said) == (2, True), done.err
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
