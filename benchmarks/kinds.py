@@ -35,7 +35,11 @@ LABELS = {
     "angle": LabelSpec(kind="number", column="angle", unit="degrees"),
     "area": LabelSpec(kind="number", column="area", unit="%"),
 }
-POLICY: dict[str, dict[str, object]] = {"several": {}, "angle": {"mirror": False}, "area": {"crop_area": (1, 1)}}
+POLICY: dict[str, dict[str, object]] = {
+    "several": {},
+    "angle": {"mirror": False},
+    "area": {"crop_area": (1, 1), "crop_aspect": (1, 1)},
+}
 CLOTH = 40  # grey level from which on a pixel belongs to the piece
 
 

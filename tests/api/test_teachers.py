@@ -13,7 +13,7 @@ import azeotrope
 from azeotrope.api.cautions import before_training
 from azeotrope.api.progress import Silent
 from azeotrope.api.workshop import Request, open_workshop
-from azeotrope.config import TeacherSpec
+from azeotrope.config import LabelSpec, TeacherSpec
 from azeotrope.models.saved import load_model
 from azeotrope.teacher.teacher import Teacher
 
@@ -86,6 +86,18 @@ def test_what_is_left_out_and_what_is_forbidden_is_said_before_training(colours,
     assert "a classifier of 12 classes, and this task has 7: it is left out" in left_out
     assert load_model(done.model).facts["teacher_licence"] == "cc-by-nc-4.0"
     assert r"cc\-by\-nc\-4\.0" in (done.model / "card.md").read_text()
+
+
+def test_a_number_has_no_classes_to_count(colours, fine_tuned, tmp_path):
+    rows = [f"{colours}/colour{number}/{place}.png,{number}" for number in range(CLASSES) for place in range(12)]
+    (tmp_path / "set.csv").write_text("\n".join(["path,value", *rows]))
+    taught = {"teacher": TeacherSpec(model=fine_tuned, image_size=32), "arms": ["distill:kl"]}
+    workshop = opened(str(tmp_path / "set.csv"), tmp_path, labels=LabelSpec(kind="number"), **taught)
+    _, left_out = before_training(workshop)
+    assert left_out == (
+        f"The weights of {fine_tuned} hold a classifier of 12 classes: it is left out, and the teacher gets a head of "
+        "its own."
+    )
 
 
 def test_a_licence_binds_a_student_that_starts_from_the_weights(colours, fine_tuned, tmp_path):

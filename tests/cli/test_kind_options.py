@@ -1,10 +1,17 @@
 """Tasks of several labels and of a number by the commands that a person gives."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
 
+from azeotrope.api.predict import Prediction
+from azeotrope.cli._check import _outputs
+from azeotrope.config import LabelSpec
+from azeotrope.data.audit import audit
+from azeotrope.data.task import load_task
+from azeotrope.record.kinds import number_text
 from azeotrope.record.store import RunStore
 
 QUICK = ("-s", "test_resnet", "--image-size", "32", "--epochs", "1", "--learning-rates", "1e-3", "--views", "1")
@@ -50,7 +57,7 @@ def test_predict_names_classes_above_the_threshold_or_a_value(cli, distilled, di
     assert cli("predict", distilled["several"][1], picture, "--threshold", 1).out == f"{picture}: none of the classes\n"
     (said,) = json.loads(cli("predict", distilled["number"][1], picture, "--json").out)
     assert (said["unit"], said["classes"]) == ("%", [])
-    shown = f"{said['value']:.4g}"
+    shown = number_text(said["value"])
     assert cli("predict", distilled["number"][1], picture).out == f"{picture}: {shown} %\n"
 
 
@@ -64,6 +71,23 @@ def test_sweep_reads_the_kind_from_flags_or_the_plan(cli, digit_tables, tmp_path
     assert plan["labels"] == {"kind": "number", "column": "ink", "separator": None, "unit": "%"}
     again = cli("sweep", tmp_path / "out" / "plan.yaml", "--out", tmp_path / "out")
     assert again.status == 0, again.err
+
+
+def test_what_flags_say_of_labels_is_added_to_what_the_plan_says(cli, digit_tables, tmp_path):
+    """The kind stays a number, of which there may be a unit."""
+    content = {"data": str(digit_tables / "number.csv"), "students": "test_resnet", "arms": "scratch"}
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump({**content, "labels": {"kind": "number", "column": "inc"}}))
+    done = cli("sweep", tmp_path / "plan.yaml", "--unit", "%", "--out", tmp_path / "out")
+    assert (done.status, "has no column 'inc'" in done.said) == (2, True), done.err
+
+
+def test_large_numbers_keep_their_digits(cli, digit_tables, monkeypatch):
+    said = [Prediction("a.png", value=234567.4, unit="EUR")]
+    monkeypatch.setattr("azeotrope.api.predict.predict", lambda *_, **__: said)
+    assert cli("predict", "model", "a.png").out == "a.png: 234,567 EUR\n"
+    task = load_task(str(digit_tables / "number.csv"), labels=LabelSpec(kind="number", column="ink"))
+    found = replace(audit(task.manifest, task.source), values=(1250.4, 234567.4, 1e6))
+    assert _outputs(found) == "ink from 1250 to 1,000,000 (median 234,567)"
 
 
 @pytest.mark.parametrize(

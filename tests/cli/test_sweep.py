@@ -86,6 +86,16 @@ def test_flags_change_a_plan_of_a_file(cli, swept, tmp_path):
     assert (said["made"], said["planned"]) == (0, 4)
 
 
+def test_flags_change_parts_of_a_recipe_of_a_file(cli, swept, tmp_path):
+    content = {"data": "digits", "students": "test_resnet", "arms": "scratch", "seeds": 2, "train_images": [40, 60]}
+    recipe = {"epochs": 3, "views": 1, "learning_rates": [1e-3]}
+    (tmp_path / "plan.yaml").write_text(
+        yaml.safe_dump({**content, "image_size": 32, "precision": "fp32", "recipe": recipe})
+    )
+    said = json.loads(cli("sweep", tmp_path / "plan.yaml", "--epochs", "1", "--out", swept[0], "--json").out)
+    assert (said["made"], said["planned"]) == (0, 4)
+
+
 @pytest.mark.parametrize("budget", ["5 EUR", {"money": 5}])
 def test_a_flag_gives_the_price_of_a_budget_of_money_in_a_file(cli, swept, tmp_path, budget):
     content = {"data": "digits", "students": "test_resnet", "arms": "scratch", "seeds": 2, "budget": budget}

@@ -111,6 +111,26 @@ def test_what_contradicts_the_kind_is_refused(tmp_path, text, spec, said):
 
 
 @pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        ("path,labels\na.png,cat\nb.png,cat;dog\na.png,dog\n", MULTI),
+        ("path,cat,dog\na.png,1,0\nb.png,1,1\na.png,0,1\n", MULTI),
+        ("path,value\na.png,3\nb.png,4\na.png,3.5\n", NUMBER),
+    ],
+)
+def test_a_table_of_one_row_a_label_or_a_rater_is_refused(tmp_path, text, spec):
+    assert message(tmp_path, text, spec) == (
+        "An image stands in one row, with all that is said of it. Found: 'a.png' with other labels in row 2 of set.csv "
+        "and row 4 of set.csv. Next: join its labels in one cell (cat;dog), or keep one value an image."
+    )
+
+
+def test_a_row_that_says_the_same_again_is_a_copy(tmp_path):
+    assert labels(tmp_path, "path,labels\na.png,cat;dog\na.png,dog;cat\n", MULTI)[1] == [(0, 1), (1, 0)]
+    assert labels(tmp_path, "path,value\na.png,3\na.png,3.0\n", NUMBER)[1] == [3.0, 3.0]
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [
         (

@@ -44,6 +44,18 @@ def test_splits_and_tabs(folder):
     assert [item.split for item in source.items] == ["val", ""]
 
 
+@pytest.mark.parametrize("header", ["Split", " split", "SPLIT "])
+def test_the_column_of_splits_is_known_as_the_others_are(folder, header):
+    source = open_source(write(folder, f"Path,Label,{header}\nimages/0.png,a,test\nimages/1.png,b,\n"))
+    assert [item.split for item in source.items] == ["test", ""]
+
+
+def test_two_columns_of_splits_are_refused(folder):
+    assert "exactly one column of splits. Found: columns path, label, split, Split" in message(
+        write(folder, "path,label,split,Split\nimages/0.png,a,test,train\n")
+    )
+
+
 def test_parquet_and_labels_that_are_numbers(folder):
     frame = pl.DataFrame({"image": [f"images/{n}.png" for n in range(3)], "label": [10, 2, 2]})
     frame.write_parquet(folder / "set.parquet")
@@ -154,6 +166,18 @@ def test_an_unknown_split_is_refused(folder):
 
 def test_a_table_without_rows_is_refused(folder):
     assert "Found: no rows." in message(write(folder, "path,label\n"))
+
+
+@pytest.mark.parametrize(
+    ("values", "what"), [([["a", "b"], []], "lists"), ([{"a": 1}, {"a": 2}], "records of several fields")]
+)
+def test_a_column_of_lists_is_named(folder, values, what):
+    path = folder / "set.parquet"
+    pl.DataFrame({"path": ["images/0.png", "images/1.png"], "tags": values}).write_parquet(path)
+    assert message(str(path)) == (
+        f"Every column of the table {path} must hold one value a row. Found: column 'tags' holds {what}. "
+        "Next: join its labels into one text (cat;dog), or remove the column."
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Several labels an image: against scikit-learn, closed forms in double precision, and the single label."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,12 +10,14 @@ from sklearn.metrics import average_precision_score, hamming_loss
 from sklearn.multiclass import OneVsRestClassifier
 from torch.nn import functional
 
+from azeotrope.data.split import split_task
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import UNSCALED
 from azeotrope.kinds.multi import KIND as MULTI
 from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.teacher import gate
 from azeotrope.teacher.head import fit_head
+from data.made import manifest
 
 NAMES = ("a", "b", "c")
 
@@ -111,6 +115,23 @@ def test_what_is_held_out_is_alike_to_the_rest():
     held = MULTI.held_out(shows, 0.2)
     assert len(held) == 100
     np.testing.assert_allclose(shows[held].mean(0), shows.mean(0), atol=0.02)
+
+
+def test_of_few_images_as_many_are_held_out_as_show_every_class():
+    """5 classes of 4 images each: 20 % are 4 images, which cannot show 5 classes."""
+    shows = np.repeat(np.eye(5, dtype=bool), 4, axis=0)
+    assert len(MULTI.held_out(shows, 0.2)) == 5
+    made = manifest([(str(row), 0, "") for row in range(20)], classes="abcde")
+    splits = split_task(replace(made, labels=shows, kind="multi"))
+    assert [len(part) for part in (splits.train, splits.val, splits.test)] == [10, 5, 5]
+    for rows in (splits.train, splits.val, splits.test):
+        assert shows[rows].any(axis=0).all()
+
+
+def test_no_more_are_held_out_where_their_share_shows_every_class_already():
+    """10 classes that always come together: 2 of 12 images are one that shows them and one that shows none."""
+    together = np.repeat([[True] * 10, [False] * 10], 6, axis=0)
+    assert len(MULTI.held_out(together, 0.2)) == 2
 
 
 def test_a_teacher_that_knows_nothing_is_refused_and_one_that_knows_is_not():

@@ -10,7 +10,7 @@ import pytest
 from azeotrope.errors import AzeotropeError, InputError, NotIdentifiable
 from azeotrope.record.checks import check_one_curve, check_sizes, common_sizes, sizes
 from azeotrope.record.columns import Columns
-from azeotrope.record.frame import read_runs
+from azeotrope.record.frame import NoUsableRun, read_runs
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
 from azeotrope.record.store import RunStore
 from published import published
@@ -161,9 +161,24 @@ def test_an_error_of_exactly_0_or_1_takes_its_whole_cell_out(edge):
 
 
 def test_nothing_but_edges_is_refused():
-    with pytest.raises(InputError, match="No usable run") as caught:
+    with pytest.raises(NoUsableRun, match="No usable run") as caught:
         read_runs(table(test_error=[0.0] * 12))
     says(caught, "12 x error exactly 0 or 1")
+
+
+def test_a_group_without_a_usable_run_is_not_just_unknown():
+    frame = read_runs(table(test_error=[1.0] * 6 + [0.5] * 6))
+    with pytest.raises(InputError, match="no runs of a group named 'distill'") as caught:
+        frame.only("distill")
+    says(caught, "Found: scratch; left out: 6 x error exactly 0 or 1 in its cell.")
+
+
+@pytest.mark.parametrize("values", [["cnn", "vit"] * 6, ["multi", "vit"] * 6, [1, 2] * 6])
+def test_a_column_kind_that_says_something_else_is_no_kind_of_task(values):
+    frame = read_runs(table(kind=values, seed=range(12)), Columns(by=("kind",)))
+    assert frame.groups == tuple(sorted(map(str, set(values))))
+    assert frame.measure == "error"
+    assert len(frame.notes) == 1
 
 
 def test_duplicated_rows_count_once():

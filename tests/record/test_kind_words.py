@@ -4,7 +4,7 @@ import pytest
 
 from azeotrope.api.fit import fit
 from azeotrope.record.frame import read_runs
-from azeotrope.record.kinds import metrics_text
+from azeotrope.record.kinds import metrics_text, number_text
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
 
 KINDS = {"multi": ("1 − mAP", ("a", "b", "c")), "number": ("1 − R²", ("age",))}
@@ -46,7 +46,20 @@ def test_laws_are_fitted_and_drawn_under_the_right_name(kind):
     assert step.value == pytest.approx(1.02 * 3200**-0.3, rel=0.1)
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (234567.4, "234,567"), (-234567.4, "-234,567"), (10_000, "10,000"), (9999.6, "10,000"), (1987.2, "1987"),
+        (-1987.2, "-1987"), (999.96, "1000"), (3.14159, "3.142"), (0.0012345, "0.001234"), (0, "0"),
+    ],
+)  # fmt: skip
+def test_a_number_keeps_the_digits_before_its_point(value, text):
+    assert number_text(value) == text
+
+
 def test_metrics_in_words():
+    assert metrics_text({"r2": 0.8714, "mae": 23456.7}, "EUR") == "R² 0.871, MAE 23,457 EUR"
+    assert metrics_text({"r2": -1234.5, "mae": 123.4}, None) == "R² -1234, MAE 123"
     assert metrics_text({"r2": 0.8714, "mae": 3.249}, "kg") == "R² 0.871, MAE 3.25 kg"
     assert metrics_text({"map": 0.9123, "label_error": 0.034}, None) == "mAP 91.2 %, labels wrong 3.4 %"
     assert metrics_text({}, None) == ""

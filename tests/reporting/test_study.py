@@ -124,6 +124,27 @@ def test_what_cannot_be_fitted_is_said_and_the_rest_shown():
     assert study.fitted.groups["scratch"].average is not None
 
 
+@pytest.mark.parametrize("lost", ["distill", "scratch"])
+def test_an_arm_that_learnt_nothing_has_no_law_and_the_rest_is_shown(lost):
+    """Of a number an error of exactly 1 is what every run has that learnt nothing."""
+    task = run().task.model_copy(update={"kind": "number", "classes": ("age",)})
+    other = {"distill": "scratch", "scratch": "distill"}[lost]
+    changes = {"task": task, "correct": None}
+    runs = [
+        one.model_copy(update={**changes, "test_error": 1.0} if one.arm == lost else changes)
+        for one in [*swept(), *three_seeds("finetune", [300] * 3)]
+    ]
+    study = sweep_of(runs).studies[0]
+    assert set(study.fitted.groups) == {other, "finetune"}
+    assert study.fitted.groups[other].average is not None
+    assert study.reference == ("scratch" if lost == "distill" else "finetune")
+    assert study.unfitted[0] == (
+        f"No law and no boundary of {lost}: none of its runs can be used. "
+        "Left out in all: 12 x error exactly 0 or 1 in its cell."
+    )
+    assert not any(lost in said for said in study.unfitted[1:])
+
+
 def test_two_tasks_make_no_sweep():
     other = run().task.model_copy(update={"fingerprint": "beef"})
     runs = [*swept(), *(one.model_copy(update={"task": other}) for one in swept("large"))]

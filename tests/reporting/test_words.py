@@ -57,16 +57,28 @@ def verdict(outcome, value, low, high, seeds=(0, 1, 2)):
     return VerdictSummary(a="distill", b="scratch", verdict=outcome, difference=difference, seeds=seeds)
 
 
+def comparison(**changes):
+    return summarise(three_seeds("scratch", [200] * 3)).model_copy(update=changes)
+
+
 def test_beats_is_said_as_in_the_issue():
-    said = words.sentence(verdict("BEATS", -0.019, -0.026, -0.012), 10_000)
+    said = words.sentence(verdict("BEATS", -0.019, -0.026, -0.012), comparison(test_images=10_000))
     assert said == "distill beats scratch by 1.9 points [1.2, 2.6] (3 paired seeds, 10,000 test images)"
 
 
 def test_does_not_beat_and_inconclusive_are_said_as_plainly():
-    lost = words.sentence(verdict("DOES NOT BEAT", 0.005, 0.001, 0.009), 1000)
+    lost = words.sentence(verdict("DOES NOT BEAT", 0.005, 0.001, 0.009), comparison())
     assert lost == "distill does not beat scratch: gain −0.5 points [−0.9, −0.1] (3 paired seeds, 1,000 test images)"
-    open_ = words.sentence(verdict("INCONCLUSIVE", -0.004, -1, 1, seeds=(0,)), None)
+    open_ = words.sentence(verdict("INCONCLUSIVE", -0.004, -1, 1, seeds=(0,)), comparison(test_images=None))
     assert open_ == "distill against scratch is inconclusive: gain 0.4 points (1 paired seed)"
+
+
+@pytest.mark.parametrize("kind", ["multi", "number"])
+def test_test_images_that_an_interval_does_not_count_are_not_named_as_its_basis(kind):
+    said = words.sentence(verdict("BEATS", -0.019, -0.026, -0.012), comparison(kind=kind))
+    assert said == (
+        "distill beats scratch by 1.9 points [1.2, 2.6] (3 paired seeds; the sampling of test images is not counted)"
+    )
 
 
 def test_why_nothing_is_settled_is_said():
@@ -79,7 +91,7 @@ def test_arms_without_a_common_seed_are_not_compared():
     nothing = VerdictSummary(
         a="distill", b="scratch", verdict="INCONCLUSIVE", difference=None, seeds=(), reason="no seed in common"
     )
-    assert words.sentence(nothing, 1000) == "distill and scratch cannot be compared: no seed in common"
+    assert words.sentence(nothing, comparison()) == "distill and scratch cannot be compared: no seed in common"
 
 
 def test_an_arm_without_a_validation_error_is_nobodys_rival():
@@ -89,7 +101,7 @@ def test_an_arm_without_a_validation_error_is_nobodys_rival():
         *three_seeds("distill", [220] * 3, val_error=0.3),
         *three_seeds("distill:kl", [220] * 3, val_error=0.0),
     ]
-    comparison = summarise(runs)
-    assert comparison.winner == "distill:kl"
-    assert words.best_rival(comparison) == "scratch"
-    assert words.best_rival(comparison.model_copy(update={"reference": "finetune"})) == "scratch"
+    found = summarise(runs)
+    assert found.winner == "distill:kl"
+    assert words.best_rival(found) == "scratch"
+    assert words.best_rival(found.model_copy(update={"reference": "finetune"})) == "scratch"

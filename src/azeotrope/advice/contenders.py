@@ -11,7 +11,7 @@ import polars as pl
 
 from azeotrope.record.checks import FEWEST_SIZES
 from azeotrope.record.columns import Columns
-from azeotrope.record.frame import RunFrame, read_runs
+from azeotrope.record.frame import NoUsableRun, RunFrame, read_runs
 from azeotrope.record.run import RunRecord
 from azeotrope.record.table import flatten
 
@@ -24,7 +24,8 @@ def contender(arm: str, pretrain_images: int) -> str:
 
 
 def finished(records: Sequence[RunRecord]) -> dict[str, RunFrame]:
-    """The curves of one student, by contender; those with too few sizes for a law are left out.
+    """The curves of one student, by contender; those with too few sizes for a law are left out, as are runs whose error
+    has no place in one.
 
     Raises InputError when these runs do not belong together (several tasks, or two runs of one arm, size and seed).
     """
@@ -32,6 +33,9 @@ def finished(records: Sequence[RunRecord]) -> dict[str, RunFrame]:
     if not done:
         return {}
     names = pl.Series(COLUMN, [contender(run.arm, run.pretrain_images) for run in done])
-    frame = read_runs(flatten(done).with_columns(names), Columns(by=(COLUMN,)))
+    try:
+        frame = read_runs(flatten(done).with_columns(names), Columns(by=(COLUMN,)))
+    except NoUsableRun:
+        return {}
     curves = {name: frame.only(name) for name in frame.groups}
     return {name: curve for name, curve in curves.items() if curve.table["train_images"].n_unique() >= FEWEST_SIZES}

@@ -10,6 +10,7 @@ from itertools import product
 
 from azeotrope.api.workshop import Workshop
 from azeotrope.config import KindName
+from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
 from azeotrope.models.licence import objection
@@ -25,8 +26,7 @@ def before_training(workshop: Workshop) -> tuple[str, ...]:
     """About the pretrained weights that will be used (licences that forbid something, classifiers left out), and about
     the further pictures.
     """
-    classes = len(workshop.task.classes)
-    left_out = (said for teacher in _teachers(workshop) for said in _left_out(teacher, classes))
+    left_out = (said for teacher in _teachers(workshop) for said in _left_out(teacher, workshop.task))
     return (*_licences(workshop), *left_out, *_further_pictures(workshop))
 
 
@@ -53,14 +53,17 @@ def _licences(workshop: Workshop) -> Iterable[str]:
             )
 
 
-def _left_out(teacher: Teacher, classes: int) -> Iterable[str]:
+def _left_out(teacher: Teacher, task: Task) -> Iterable[str]:
     """A head for other classes is never used, nor is a random one put in its place."""
-    found = teacher.left_out_classes
-    if found is not None and found != classes and found not in PRETRAINING_CLASSES:
-        yield (
-            f"The weights of {teacher.name} hold a classifier of {found} classes, and this task has {classes}: it is "
-            "left out, and the teacher gets a head of its own for these classes."
-        )
+    found, classes = teacher.left_out_classes, len(task.classes)
+    if found is None or found == classes or found in PRETRAINING_CLASSES:
+        return
+    single = task.kind.name == "single"
+    has, own = (f", and this task has {classes}", " for these classes") if single else ("", "")
+    yield (
+        f"The weights of {teacher.name} hold a classifier of {found} classes{has}: it is left out, and the teacher "
+        f"gets a head of its own{own}."
+    )
 
 
 def _further_pictures(workshop: Workshop) -> Iterable[str]:
@@ -108,11 +111,20 @@ def _images(task: Task) -> Iterable[str]:
 
 
 def _classes(task: Task, comparison: Comparison) -> Iterable[str]:
-    if comparison.train_images < len(task.classes):
+    """From as many images as classes on, every class is seen (`Kind.spread`); with several an image fewer may do."""
+    seeds = {seed for arm in comparison.arms for seed in arm.seeds}
+    if comparison.train_images < len(task.classes) and any(_unseen(task, comparison, seed) for seed in seeds):
         yield (
-            f"{comparison.train_images} training images cannot show all {len(task.classes)} classes: "
+            f"{comparison.train_images} training images do not show all {len(task.classes)} classes: "
             "some are never seen in training."
         )
+
+
+def _unseen(task: Task, comparison: Comparison, seed: int) -> bool:
+    """Whether the training images of this seed lack a class."""
+    pool, checksums = task.splits.train, task.manifest.checksums
+    rows = subset(pool, task.labels, comparison.train_images, seed, checksums, task.kind)
+    return bool((task.kind.counts(task.labels[rows], len(task.classes)) == 0).any())
 
 
 def _teacher(comparison: Comparison) -> Iterable[str]:

@@ -21,7 +21,7 @@ from azeotrope.reporting.study import Study, Sweep
 from azeotrope.reporting.summary import shown_order
 
 REFERENCE = "scratch"
-"""The arm all others are compared with; where it was not run, the first arm shown."""
+"""The arm all others are compared with; where it was not run, or none of its runs can be used, the first arm shown."""
 FINETUNED = "finetune@upstream"
 PRETRAINING = "pretrain_images"
 BOOTSTRAP = 400
@@ -63,18 +63,27 @@ def _sizes(runs: Iterable[RunRecord]) -> int:
 
 def _study(student: str, teacher: str, runs: Sequence[RunRecord]) -> Study:
     arms = list(dict.fromkeys(run.arm for run in sorted(runs, key=shown_order)))
-    reference = REFERENCE if REFERENCE in arms else arms[0]
     fitted, said = _fitted(runs, arms)
-    boundaries, unsaid = _boundaries(runs, arms, reference)
+    usable = [arm for arm in arms if fitted is None or arm in fitted.groups]
+    reference = REFERENCE if REFERENCE in usable else usable[0]
+    boundaries, unsaid = _boundaries(runs, usable, reference)
     return Study(student, teacher, reference, fitted, tuple(boundaries), (*said, *unsaid))
 
 
 def _fitted(runs: Sequence[RunRecord], arms: Sequence[str]) -> tuple[FitResult | None, list[str]]:
+    """The laws in the order of the arms, without arms of which no run can be used."""
     try:
         fitted = fit(runs, bootstrap=BOOTSTRAP)
-        return fitted.model_copy(update={"groups": {arm: fitted.groups[arm] for arm in arms}}), []
     except AzeotropeError as refusal:
         return None, [f"No law was fitted. {refusal}"]
+    left_out = ", ".join(f"{count} x {reason}" for reason, count in fitted.excluded.items())
+    said = [
+        f"No law and no boundary of {arm}: none of its runs can be used. Left out in all: {left_out}."
+        for arm in arms
+        if arm not in fitted.groups
+    ]
+    groups = {arm: fitted.groups[arm] for arm in arms if arm in fitted.groups}
+    return fitted.model_copy(update={"groups": groups}), said
 
 
 def _boundaries(runs: Sequence[RunRecord], arms: Sequence[str], baseline: str) -> tuple[list[Boundary], list[str]]:

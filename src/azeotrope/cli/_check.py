@@ -8,6 +8,7 @@ from rich.text import Text
 
 from azeotrope.api.check import Check
 from azeotrope.data.audit import Audit, Finding
+from azeotrope.record.kinds import number_text
 from azeotrope.reporting import words
 
 CLASSES_SHOWN = 20
@@ -69,8 +70,8 @@ def _show_audit(audit: Audit, console: Console) -> None:
 def _outputs(audit: Audit) -> str:
     """What the labels are."""
     if audit.values:
-        low, middle, high = audit.values
-        return f"{audit.classes[0]} from {low:.4g} to {high:.4g} (median {middle:.4g})"
+        low, middle, high = map(number_text, audit.values)
+        return f"{audit.classes[0]} from {low} to {high} (median {middle})"
     return f"{len(audit.classes)} classes" + (", any number an image" if audit.kind == "multi" else "")
 
 

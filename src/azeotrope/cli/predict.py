@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from azeotrope.cli import _options as options
+from azeotrope.record.kinds import number_text
 
 if TYPE_CHECKING:
     from azeotrope.api.predict import Prediction
@@ -54,6 +55,6 @@ def _show(predictions: Iterable[Prediction]) -> None:
 
 def _said(prediction: Prediction) -> str:
     if prediction.value is not None:
-        return f"{prediction.value:.4g}" + (f" {prediction.unit}" if prediction.unit else "")
+        return number_text(prediction.value) + (f" {prediction.unit}" if prediction.unit else "")
     said = zip(prediction.classes, prediction.probabilities, strict=True)
     return ", ".join(f"{name} {100 * share:.1f} %" for name, share in said) or "none of the classes"

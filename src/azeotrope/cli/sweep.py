@@ -60,7 +60,7 @@ def command(
     asked = {
         "teachers": [{"model": name, "image_size": teacher_size} for name in options.names(teachers) or ()] or None,
         "students": options.names(students),
-        "ladder": {"family": ladder, "max_parameters": max_parameters} if ladder or max_parameters else None,
+        "ladder": _given({"family": ladder, "max_parameters": max_parameters}) or None,
         "arms": options.names(arms),
         "train_images": "auto" if train_images == "auto" else _counts(train_images),
         "at": at,
@@ -97,7 +97,7 @@ def _plan(named: str, asked: dict[str, Any], runs_on: dict[str, Any], hourly_pri
     from azeotrope.sweeping.sweep_plan import SweepPlan
 
     content: dict[str, Any] = read_yaml(Path(named)) if named.lower().endswith(PLAN_FILES) else {"data": named}
-    content |= asked
+    content = _over(content, asked)
     budget = content.get("budget")
     if hourly_price is not None and not isinstance(budget, Budget):
         text, price = isinstance(budget, str), {"hourly_price": hourly_price}
@@ -106,6 +106,15 @@ def _plan(named: str, asked: dict[str, Any], runs_on: dict[str, Any], hourly_pri
         engine = content.get("engine") or {}
         content["engine"] = ({"name": engine} if isinstance(engine, str) else engine) | runs_on
     return validated(SweepPlan, content, what=f"plan {named}")
+
+
+def _over(content: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """What is asked in the place of what stands there; of options that go together only the parts that are asked."""
+    whole = dict(content)
+    for key, value in asked.items():
+        parts = whole.get(key)
+        whole[key] = _over(parts, value) if isinstance(parts, dict) and isinstance(value, dict) else value
+    return whole
 
 
 def _given(flags: dict[str, Any]) -> dict[str, Any]:

@@ -55,8 +55,12 @@ class Multi(Kind):
         _require_both(labels, classes, 1, f"in the split {split}")
 
     def held_out(self, labels: Labels, share: float) -> NDArray[np.int64]:
-        """The beginning of `spread`."""
-        return self.spread(labels, max(1, round(share * len(labels))))
+        """The beginning of `spread`: this share, and of few images as many more as it takes to judge every class."""
+        count = max(1, round(share * len(labels)))
+        order = self.spread(labels, min(len(labels), max(count, labels.shape[1] + 1)))
+        while count < len(order) and not _both(labels[order[:count]]):
+            count += 1
+        return order[:count]
 
     def spread(self, labels: Labels, count: int) -> NDArray[np.int64]:
         """Image after image for the class that is furthest behind its share, "none of them" being a class too.
@@ -126,6 +130,11 @@ class Multi(Kind):
         rng = np.random.default_rng(0)
         guessed = [mean_average_precision(rng.random(labels.shape), labels) for _ in range(GUESSES)]
         return min(1.0, float(np.mean(guessed) + 3 * np.std(guessed, ddof=1)))
+
+
+def _both(labels: Labels) -> bool:
+    """Whether each class is shown by some image, and not by some other."""
+    return bool(labels.any(axis=0).all() and not labels.all(axis=0).any())
 
 
 def _require_both(labels: Labels, classes: Sequence[str], need: int, where: str) -> None:

@@ -25,6 +25,10 @@ _LEAST = {"train_images": 1, "pretrain_images": 0, "parameters": 1, "classes": 2
 """The least that a count can be. With one class guessing is never wrong, and no law has room."""
 
 
+class NoUsableRun(InputError):  # noqa: N818 (an answer: these runs cannot be counted)
+    """Every run had to be left out."""
+
+
 @dataclass(frozen=True)
 class RunFrame:
     """Numeric runs, one a row, with what was left out and what the user should know.
@@ -69,7 +73,7 @@ class RunFrame:
         if group not in self.groups:
             raise InputError(
                 f"There are no runs of a group named {group!r}",
-                found=", ".join(self.groups),
+                found=", ".join(self.groups) + (f"; left out: {_counted(self.excluded)}" if self.excluded else ""),
                 allowed=f"nearest: {', '.join(nearest(group, self.groups)) or 'none'}",
                 next_step="take one of these names, or choose the grouping column with --by",
             )
@@ -80,7 +84,7 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     """The runs of a store (folder or URL), a CSV, a Parquet file, a polars table or a list of records, made tidy.
 
     Raises InputError for a column that is not there, values that cannot be (negative, above 100 per cent), mixed tasks
-    or schemas, conflicting duplicates, and when no usable run is left.
+    or schemas, and conflicting duplicates; NoUsableRun when no usable run is left.
     """
     columns = columns or Columns()
     raw, unreadable = read_table(source)
@@ -126,12 +130,16 @@ def _refuse_mixed(table: pl.DataFrame, name: str, what: str, next_step: str) -> 
 
 def _refuse_empty(table: pl.DataFrame, left_out: Mapping[str, int]) -> None:
     if table.is_empty():
-        raise InputError(
+        raise NoUsableRun(
             "No usable run is left",
-            found=", ".join(f"{count} x {reason}" for reason, count in left_out.items()),
-            allowed="runs with a test error",
+            found=_counted(left_out),
+            allowed="runs with a test error, which for a law is neither 0 nor 1",
             next_step="make more runs, or look at the reasons in the failed records",
         )
+
+
+def _counted(left_out: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} x {reason}" for reason, count in left_out.items())
 
 
 def _refuse_bad_counts(tidy: pl.DataFrame) -> None:
@@ -146,9 +154,10 @@ def _refuse_bad_counts(tidy: pl.DataFrame) -> None:
 
 
 def _drop_edges(tidy: pl.DataFrame, unit: Unit, left_out: dict[str, int]) -> pl.DataFrame:
-    """Errors of exactly 0 or 1 have no logarithm or logit, and say only that the test set is too small.
+    """Errors of exactly 0 or 1 have no logarithm or logit: the test set is too small to tell, or, where 1 is what
+    naming the mean reaches (a number), nothing was learnt.
 
-    Dropping those runs alone would keep the less lucky seeds, so their whole cell goes.
+    Dropping those runs alone would keep the less, or the more, lucky seeds, so their whole cell goes.
     """
     edge = (pl.col("error") == 0) if unit == "loss" else pl.col("error").is_in([0.0, 1.0])
     return _drop(tidy, edge.any().over("group", *AXES), "error exactly 0 or 1 in its cell", left_out)
@@ -185,7 +194,11 @@ def _refuse_conflicts(tidy: pl.DataFrame) -> None:
 
 
 def _kinds(raw: pl.DataFrame) -> list[KindName]:
-    return raw["kind"].drop_nulls().unique().sort().to_list() if "kind" in raw.columns else []
+    """The kinds of task in these runs; none where a column of this name says something else."""
+    if raw.schema.get("kind") != pl.String:
+        return []
+    found = set(raw["kind"].drop_nulls())
+    return [name for name in WORDS if name in found] if found <= WORDS.keys() else []
 
 
 def _measure(raw: pl.DataFrame, unit: Unit) -> str:

@@ -40,4 +40,12 @@ def metrics_text(metrics: Mapping[str, float], unit: str | None) -> str:
 def _value(name: str, value: float, unit: str | None) -> str:
     if name in _SHARES:
         return f"{100 * value:.1f} %"
-    return f"{value:.3g}" + (f" {unit}" if unit and name == "mae" else "")
+    return number_text(value, 3) + (f" {unit}" if unit and name == "mae" else "")
+
+
+def number_text(value: float, figures: int = 4) -> str:
+    """So many figures, and all before the point: 3.142, 1987, 234,567. Years need no comma, so it comes with 10,000."""
+    if abs(value) < 10 ** (figures - 1):
+        return f"{value:.{figures}g}"
+    text = f"{value:,.0f}"
+    return text if len(text.lstrip("-")) > len("9,999") else text.replace(",", "")

@@ -91,9 +91,9 @@ def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def sentence(verdict: VerdictSummary, test_images: int | None) -> str:
+def sentence(verdict: VerdictSummary, comparison: Comparison) -> str:
     """The verdict in plain words, with its interval and what it rests on."""
-    basis = plural(len(verdict.seeds), "paired seed") + (f", {test_images:,} test images" if test_images else "")
+    basis = _rests_on(verdict, comparison)
     if verdict.difference is None:
         return f"{verdict.a} and {verdict.b} cannot be compared: {verdict.reason or 'no paired runs'}"
     gap = points_interval(verdict.difference.negated())
@@ -102,6 +102,14 @@ def sentence(verdict: VerdictSummary, test_images: int | None) -> str:
     if verdict.verdict == "DOES NOT BEAT":
         return f"{verdict.a} does not beat {verdict.b}: gain {gap} ({basis})"
     return f"{verdict.a} against {verdict.b} is inconclusive: gain {gap} ({basis})"
+
+
+def _rests_on(verdict: VerdictSummary, comparison: Comparison) -> str:
+    """What the interval counts: seeds, and test images where the error is a mean over them."""
+    seeds = plural(len(verdict.seeds), "paired seed")
+    if not WORDS[comparison.kind].sampled:
+        return f"{seeds}; the sampling of test images is not counted"
+    return seeds + (f", {comparison.test_images:,} test images" if comparison.test_images else "")
 
 
 def unsettled(verdict: VerdictSummary) -> str:
@@ -116,7 +124,7 @@ def headline(comparison: Comparison) -> str:
     """The one verdict to read first, as a sentence without its full stop."""
     verdict = leading(comparison)
     if verdict is not None:
-        return sentence(verdict, comparison.test_images)
+        return sentence(verdict, comparison)
     if comparison.winner is None:
         return "No arm finished, so there is nothing to compare"
     return f"{comparison.winner} is the only arm that finished, so there is nothing to compare it with"

@@ -8,8 +8,10 @@ are the classes. Labels are text: "007" stays so. How they are read is in `_labe
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import fsspec
 import polars as pl
@@ -20,6 +22,7 @@ from azeotrope.data.sources._source import Item, Source, split_of
 from azeotrope.errors import InputError
 
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "url")
+_SPLIT_COLUMN = "split"
 _CLASSES_FILE = "classes.txt"
 
 
@@ -37,10 +40,11 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
     paths = complete(table, one_column(table, PATH_COLUMNS, "paths"))
     listed = () if labels.kind == "number" else _listed_classes(name)
     read = read_labels(replace(table, listed=listed), labels)
-    splits = content["split"].to_list() if "split" in content.columns else [None] * len(paths)
+    if labels.kind != "single":
+        _refuse_parts(table, paths, read.labels)
     items = tuple(
         Item(path, label, split_of(split, table.where(place).replace("row", "Row", 1)))
-        for place, (path, label, split) in enumerate(zip(paths, read.labels, splits, strict=True))
+        for place, (path, label, split) in enumerate(zip(paths, read.labels, _splits(table), strict=True))
     )
     return Source(
         PurePosixPath(name).stem,
@@ -54,7 +58,30 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
 
 def _is_other(column: str) -> bool:
     """Whether a column is about something else than labels."""
-    return column == "split" or column.strip().lower() in PATH_COLUMNS
+    return column.strip().lower() in (*PATH_COLUMNS, _SPLIT_COLUMN)
+
+
+def _splits(table: Table) -> list[str | None]:
+    """What the column of splits says of each row, where there is one."""
+    if not any(column.strip().lower() == _SPLIT_COLUMN for column in table.content.columns):
+        return [None] * table.content.height
+    return table.content[one_column(table, (_SPLIT_COLUMN,), "splits")].to_list()
+
+
+def _refuse_parts(table: Table, paths: Sequence[str], labels: Sequence[Any]) -> None:
+    """Rows of one image with a label each, or with the values of several raters: one of them would be kept in silence,
+    since each image counts once (`data.split`).
+    """
+    said = [frozenset(label) if isinstance(label, tuple) else label for label in labels]
+    first: dict[str, int] = {}
+    for place, path in enumerate(paths):
+        earlier = first.setdefault(path, place)
+        if said[place] != said[earlier]:
+            raise InputError(
+                "An image stands in one row, with all that is said of it",
+                found=f"{path!r} with other labels in {table.where(earlier)} and {table.where(place)}",
+                next_step="join its labels in one cell (cat;dog), or keep one value an image",
+            )
 
 
 def _read_table(name: str) -> pl.DataFrame:
@@ -62,7 +89,7 @@ def _read_table(name: str) -> pl.DataFrame:
     try:
         content = _fetch(name)
         if name.lower().endswith(".parquet"):
-            return pl.read_parquet(content).with_columns(pl.all().cast(pl.String))
+            return _as_text(pl.read_parquet(content), name)
         separator = "\t" if name.lower().endswith(".tsv") else ","
         return pl.read_csv(content, infer_schema=False, separator=separator)
     except FileNotFoundError as error:
@@ -74,6 +101,19 @@ def _read_table(name: str) -> pl.DataFrame:
             allowed="CSV or TSV in UTF-8 with a header line, or Parquet",
             next_step="open it in a text editor or write it again",
         ) from error
+
+
+def _as_text(content: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Raises InputError for a column that holds more than one value a row."""
+    for column, dtype in content.schema.items():
+        if dtype.is_nested():
+            what = "records of several fields" if isinstance(dtype, pl.Struct) else "lists"
+            raise InputError(
+                f"Every column of the table {name} must hold one value a row",
+                found=f"column {column!r} holds {what}",
+                next_step="join its labels into one text (cat;dog), or remove the column",
+            )
+    return content.with_columns(pl.all().cast(pl.String))
 
 
 def _listed_classes(name: str) -> tuple[str, ...]:
