@@ -32,7 +32,8 @@ class Apart:
     def end(self) -> None:
         """Let the process go."""
         self.line.close()
-        self.process.join()
+        self.process.join(timeout=10)
+        self.process.kill()
 
 
 def _serve(make: Callable[[], Work], line: Connection) -> None:
@@ -51,9 +52,11 @@ def _serve(make: Callable[[], Work], line: Connection) -> None:
 def in_turn(arms: dict[str, Apart], times: int) -> dict[str, list[float]]:
     """Seconds that each arm took each time; the order turns round every time. The arms end."""
     seconds: dict[str, list[float]] = {name: [] for name in arms}
-    for turn in range(times):
-        for name in list(arms)[:: 1 if turn % 2 else -1]:
-            seconds[name].append(arms[name]())
-    for arm in arms.values():
-        arm.end()
+    try:
+        for turn in range(times):
+            for name in list(arms)[:: 1 if turn % 2 else -1]:
+                seconds[name].append(arms[name]())
+    finally:
+        for arm in arms.values():
+            arm.end()
     return seconds

@@ -151,7 +151,8 @@ class Steps:
         if batch is None:
             made = self.training
             batch_images = made.stage.recipe.batch_images
-            self.batches = ahead(made.data.epoch(made.rows.train, batch_images, 0, self.epoch))
+            batches = made.data.epoch(made.rows.train, batch_images, 0, self.epoch)
+            self.batches = ahead(batches) if made.data.worth_a_thread else batches
             self.epoch += 1
             batch = next(self.batches)
         self.waiting += time.perf_counter() - began

@@ -57,8 +57,8 @@ def main() -> None:
             arms["torchdistill, 2 workers, kl only"] = Apart(partial(torchdistill, pair, pictures, keep))
         seconds = in_turn(arms, options.epochs)
         if pair.teacher in LIGHTLY_TEACHERS and find_spec("lightly_train"):
-            whole = Apart(partial(lightly_train, pair, pictures, options, Path(folder)))
-            seconds["lightly-train, 2 workers, its own loss"] = [whole()]
+            whole = {LIGHTLY: Apart(partial(lightly_train, pair, pictures, options, Path(folder)))}
+            seconds |= in_turn(whole, 1)
     for name, spent in seconds.items():
         ratio = sum(spent) / sum(seconds["ours"])
         print(f"{name}: {sum(spent):.1f} s in all, {ratio:.2f} times ours{_by_epoch(spent)}")
@@ -142,6 +142,7 @@ def torchdistill(pair: Pair, pictures: Path, keep_memory: bool) -> Work:
     return epoch_of(teacher, student, dataset, pair.batch)
 
 
+LIGHTLY = "lightly-train, 2 workers, its own loss, set-up and export included"
 LIGHTLY_TEACHERS = {"vit_small_patch14_reg4_dinov2": "dinov2/vits14-notpretrained"}
 """Models that both programs have, by our name and by lightly-train's."""
 
@@ -150,6 +151,8 @@ def lightly_train(pair: Pair, pictures: Path, options: argparse.Namespace, folde
     """All epochs by that program."""
     from _lightly_train import whole
 
+    if options.keep_memory:
+        keep_freed_memory()
     teacher = LIGHTLY_TEACHERS[pair.teacher]
     return partial(whole, teacher, f"timm/{pair.student}", pair.size, pair.batch, options.epochs, pictures, folder)
 

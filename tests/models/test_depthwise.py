@@ -125,3 +125,39 @@ def test_fp32_is_left_as_it_is():
     convolution, images = layer(3, stride=2), pictures()
     with Device("cpu", "fp32").autocast():
         assert convolution(images).grad_fn.name() == "ConvolutionBackward0"
+
+
+def test_where_autocast_is_closed_nothing_is_rounded():
+    convolution, images = layer(3, stride=2, padding=1), pictures()
+    with BF16.autocast(), torch.autocast("cpu", enabled=False):
+        output = convolution(images)
+    assert output.dtype == torch.float32
+    assert output.grad_fn.name() == "ConvolutionBackward0"
+
+
+def test_a_weight_used_at_two_strides_has_the_gradients_of_both():
+    weight, images = layer(3).weight, pictures().detach()
+    totals = []
+    for strides in ((2,), (1,), (2, 1)):
+        weight.grad = None
+        with BF16.autocast():
+            outputs = [functional.conv2d(images, weight, None, stride, 1, 1, 8) for stride in strides]
+        sum(output.float().sum() for output in outputs).backward()
+        totals.append(weight.grad.clone())
+    torch.testing.assert_close(totals[2], totals[0] + totals[1], rtol=0.02, atol=0.5)
+
+
+def test_a_weight_that_is_computed_in_bf16_has_its_gradient_in_bf16():
+    weight = torch.randn(8, 1, 5, 5).bfloat16().requires_grad_()
+    with BF16.autocast():
+        functional.conv2d(pictures(), weight, None, (2,), 2, 1, 8).sum().backward()
+    assert weight.grad.dtype == torch.bfloat16
+    assert torch.isfinite(weight.grad).all()
+
+
+@pytest.mark.parametrize("images", [pictures().detach()[0], pictures().detach().double()], ids=["one", "float64"])
+def test_what_else_torch_takes_goes_the_way_of_torch(images):
+    weight = torch.randn(8, 1, 3, 3, dtype=images.dtype, requires_grad=True)
+    with BF16.autocast():
+        output = functional.conv2d(images, weight, None, 2, 1, 1, 8)
+    assert "Depthwise" not in output.grad_fn.name()

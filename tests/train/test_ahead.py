@@ -1,6 +1,7 @@
 """Batches made by a thread are those made in turn; the thread never outlives the loop."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import numpy as np
@@ -65,7 +66,9 @@ def test_the_thread_takes_a_quarter_of_the_processor_and_leaves_the_step_the_num
     try:
         torch.set_num_threads(threads)
         (made,) = ahead(batches())
-        assert (made.labels.item(), torch.get_num_threads()) == (share, threads)
+        with ThreadPoolExecutor(1) as fresh:
+            begun_with = fresh.submit(torch.get_num_threads).result()
+        assert (made.labels.item(), torch.get_num_threads(), begun_with) == (share, threads, threads)
     finally:
         torch.set_num_threads(before)
 

@@ -13,6 +13,7 @@ from torch import nn
 from azeotrope.config import Recipe
 from azeotrope.errors import InputError
 from azeotrope.losses._contract import Setup, build
+from azeotrope.models.device import Device
 from azeotrope.models.network import Network
 from azeotrope.spec import validated
 from azeotrope.train.processes import ALONE, Processes
@@ -22,10 +23,10 @@ from . import _together
 from ._together import BATCH, CLASSES, CPU, LOSSES, TEACHER_FEATURES, Pictures, network, trained
 
 
-def step(model, parts=1):
+def step(model, parts=1, device=CPU):
     torch.manual_seed(1)
     losses = build(LOSSES, Setup(model.head.in_features, TEACHER_FEATURES, CLASSES))
-    return Step(model, losses, CPU, ALONE, parts)
+    return Step(model, losses, device, ALONE, parts)
 
 
 def gradients(step, batch):
@@ -42,6 +43,15 @@ def test_parts_give_the_gradients_of_the_whole_batch(parts):
     values_in_parts, in_parts = gradients(step(model, parts), batch)
     torch.testing.assert_close(values_in_parts, values)
     torch.testing.assert_close(in_parts, whole, rtol=1e-4, atol=1e-6)
+
+
+def test_in_bf16_too_where_a_depthwise_convolution_takes_its_gradient_another_way():
+    model, batch = network(), Pictures().batch(torch.arange(BATCH))
+    model.backbone.insert(0, nn.Conv2d(3, 3, 3, stride=2, padding=1, groups=3))
+    _, whole = gradients(step(model, device=Device("cpu", "bf16")), batch)
+    _, in_parts = gradients(step(model, 2, Device("cpu", "bf16")), batch)
+    for one, other in zip(in_parts, whole, strict=True):
+        assert (one - other).norm() < 0.05 * other.norm() + 1e-3
 
 
 def test_the_mean_of_the_parts_gradients_is_another_loss():

@@ -13,7 +13,7 @@ from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
 from azeotrope.lookup import member
-from azeotrope.models.device import choose, prepare
+from azeotrope.models.device import choose, give_back_freed_memory, prepare
 from azeotrope.record.claim import claimed
 from azeotrope.record.claims import Claims
 from azeotrope.record.run import RunRecord
@@ -108,6 +108,7 @@ def sweep(
         forecast = Forecast(grid.specs, resources, measured=plan.budget.seconds is not None)
         left = [spec for spec in grid.specs if spec.digest() not in known]
         _check_budget(meter, forecast, left, begun=bool(known))
+        give_back_freed_memory()  # of the forecast's trials: workers may make all the runs
         if retry_failed:
             _forget(Runner(resources, bench.out), left)
         status = Status()

@@ -16,7 +16,7 @@ from azeotrope.config import TeacherSpec
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError, StoreError
-from azeotrope.models.device import choose, prepare
+from azeotrope.models.device import choose, give_back_freed_memory, prepare
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.spec import from_yaml, to_yaml
@@ -113,6 +113,7 @@ def synth(
         )
         with claimed(set_folder(Path(out), images, seed)) as folder:
             done.append(_one_set(task, resources, plan, folder, progress))
+        give_back_freed_memory()
     return tuple(done)
 
 

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -22,6 +21,8 @@ from azeotrope.models.depthwise import FastDepthwise
 Precision = Literal["fp32", "bf16"]
 Module = TypeVar("Module", bound=nn.Module)
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's malloc.h
+_ALLOCATOR = ("MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")  # as mallopt(3) names them
+_TUNABLES = "GLIBC_TUNABLES"
 
 
 @dataclass(frozen=True)
@@ -75,22 +76,27 @@ def make_repeatable() -> None:
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep what torch frees for the next step, instead of handing it back to the system.
+    """Let glibc keep what torch frees for the next step, for as long as the process lives.
 
-    It hands back what is large, and the system then clears every page again at its first use: 10 to 50 % of a step on
-    the CPU (docs/log.md). The peak stays, as every step takes what the last one took. Other C libraries are left alone,
-    and so is a process whose user set MALLOC_MMAP_MAX_.
+    It would hand back what is large, and the system then clears every page again at its first use, step after step
+    (docs/log.md). The peak rises a little. Other C libraries are left alone, and so is a process whose user set glibc's
+    allocator.
     """
-    libc = _glibc()
-    if libc is None or "MALLOC_MMAP_MAX_" in os.environ:
-        return
-    libc.mallopt(_M_MMAP_MAX, 0)  # nothing by mmap, which is given back block by block
-    libc.mallopt(_M_TRIM_THRESHOLD, -1)  # nor from the end of the heap, whatever lies free there
+    if (libc := _glibc()) is not None:
+        libc.mallopt(_M_MMAP_MAX, 0)  # nothing by mmap, which is given back block by block
+        libc.mallopt(_M_TRIM_THRESHOLD, -1)  # nor from the end of the heap, whatever lies free there
 
 
-@cache
+def give_back_freed_memory() -> None:
+    """Hand back what was kept: after a piece of work, when nobody knows whether another follows."""
+    if (libc := _glibc()) is not None:
+        libc.malloc_trim(0)
+
+
 def _glibc() -> ctypes.CDLL | None:
-    return ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
+    """Where memory comes from, unless it is another library or its user has set it."""
+    set_by_user = any(name in os.environ for name in _ALLOCATOR) or "glibc.malloc" in os.environ.get(_TUNABLES, "")
+    return None if set_by_user or platform.libc_ver()[0] != "glibc" else ctypes.CDLL(None)
 
 
 def synchronise(device: Device) -> None:
@@ -104,8 +110,7 @@ def reset_peak_memory(device: Device) -> None:
 
     What `keep_freed_memory` kept of earlier work goes back first.
     """
-    if (libc := _glibc()) is not None:
-        libc.malloc_trim(0)
+    give_back_freed_memory()
     if device.name.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats()
     elif (reset := Path("/proc/self/clear_refs")).exists():

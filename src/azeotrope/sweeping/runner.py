@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from azeotrope.errors import RunFailed
-from azeotrope.models.device import reset_peak_memory
+from azeotrope.models.device import give_back_freed_memory, reset_peak_memory
 from azeotrope.models.load import Loaded
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
@@ -62,6 +62,8 @@ class Runner:
         except RuntimeError as error:  # the model's own code, or out of memory: the other runs go on
             reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
             record = facts.failed(self.resources, spec, reason)
+        finally:
+            give_back_freed_memory()
         self.store.put(record)
         return record
 

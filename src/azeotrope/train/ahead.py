@@ -13,7 +13,7 @@ import torch
 
 from azeotrope.train.dataset import Batch
 
-SHARE = 4  # of the processor's threads that one of so many makes batches: rendering is a tenth of a small model's step
+SHARE = 4  # one thread in so many makes batches, which is a tenth of a small model's work; measured on two cores only
 
 
 def ahead(batches: Iterator[Batch]) -> Generator[Batch, None, None]:
@@ -24,8 +24,10 @@ def ahead(batches: Iterator[Batch]) -> Generator[Batch, None, None]:
     gpu = torch.cuda.current_device() if torch.cuda.is_available() else None
     threads = torch.get_num_threads()
     with ThreadPoolExecutor(1, "batches") as thread:
-        thread.submit(_settle, gpu, max(1, threads // SHARE)).result()
-        torch.set_num_threads(threads)  # a thread's own number is also what threads to come begin with
+        try:
+            thread.submit(_settle, gpu, max(1, threads // SHARE)).result()
+        finally:
+            torch.set_num_threads(threads)  # what was set there is also what threads to come would begin with
         following: Future[Batch | None] = thread.submit(next, batches, None)
         while (batch := following.result()) is not None:
             following = thread.submit(next, batches, None)
@@ -33,8 +35,8 @@ def ahead(batches: Iterator[Batch]) -> Generator[Batch, None, None]:
 
 
 def _settle(gpu: int | None, threads: int) -> None:
-    """A thread starts on the first GPU and with as many threads of its own as the step has: with twice as many threads
-    as cores each of the step's parts waits for its slowest, and a step took 30 % longer (docs/log.md).
+    """By itself a thread would use the first GPU and as many threads as the step: twice as many threads as cores, where
+    each part of a step waits for its slowest (docs/log.md).
     """
     if gpu is not None:
         torch.cuda.set_device(gpu)
