@@ -48,7 +48,7 @@ class Device:
 def choose(precision: Precision | Literal["auto"] = "auto") -> Device:
     """CUDA when there is one, else the CPU; bf16 where the hardware multiplies it natively.
 
-    Measured on AVX-512/AMX: resnet10t at 32 px trains 1.25x faster in bf16, EfficientNet-Lite0 embeds 4x faster
+    Measured on AVX-512 without AMX: students train 1.1 to 1.5 times as fast in bf16, EfficientNet-Lite0 embeds 1.5 times
     (docs/log.md).
     """
     name = "cuda" if torch.cuda.is_available() else "cpu"
