@@ -48,8 +48,8 @@ class Device:
 def choose(precision: Precision | Literal["auto"] = "auto") -> Device:
     """CUDA when there is one, else the CPU; bf16 where the hardware multiplies it natively.
 
-    Measured on AVX-512 without AMX: students train 1.1 to 1.5 times as fast in bf16, EfficientNet-Lite0 embeds 1.5 times
-    (docs/log.md).
+    Measured on AVX-512 without AMX: in bf16 students train 1.1 to 1.5 times and EfficientNet-Lite0 embeds 1.5 times as
+    fast (docs/log.md).
     """
     name = "cuda" if torch.cuda.is_available() else "cpu"
     if precision == "auto":
