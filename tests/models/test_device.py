@@ -3,6 +3,7 @@ import os
 import platform
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -26,6 +27,30 @@ def test_autocast_runs_matrix_work_in_the_precision(precision, dtype):
     layer = torch.nn.Linear(4, 4)
     with Device("cpu", precision).autocast():
         assert layer(torch.ones(2, 4)).dtype == dtype
+
+
+def test_an_autocast_that_another_thread_closes_changes_no_gradient():
+    torch.manual_seed(0)
+    layer, images = torch.nn.Linear(64, 64), torch.randn(2, 256, 64)
+
+    def gradient(between):
+        layer.zero_grad()
+        with Device("cpu", "bf16").autocast():
+            first = layer(images[0])
+            between()
+            second = layer(images[1])
+        (first.float().square().sum() + second.float().square().sum()).backward()
+        return layer.weight.grad
+
+    def opened_and_closed():
+        with Device("cpu", "bf16").autocast():
+            pass
+
+    def in_a_thread():
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(opened_and_closed).result()
+
+    assert torch.equal(gradient(lambda: None), gradient(in_a_thread))
 
 
 def test_a_placed_module_lies_channels_last():

@@ -55,10 +55,7 @@ def convolved(
 
 
 class _Depthwise(torch.autograd.Function):
-    """Forward in bf16; gradients in fp32, given back in the precision of what they are gradients of.
-
-    It casts without autocast's memory of cast weights: what older torch stores there from in here has no gradient.
-    """
+    """Forward in bf16; gradients in fp32, given back in the precision of what they are gradients of."""
 
     @staticmethod
     def forward(

@@ -38,10 +38,14 @@ class Device:
 
     @contextmanager
     def autocast(self) -> Iterator[None]:
-        """Run matrix work in bfloat16 when the precision says so."""
+        """Run matrix work in bfloat16 when the precision says so.
+
+        Weights are cast at each use. Autocast could remember them, but for all threads together: one that closes its
+        autocast makes another forget, and a weight used twice then sums its gradients in another precision.
+        """
         kind, lower = self.name.split(":")[0], self.precision == "bf16"
         gradients = FastDepthwise() if lower and kind == "cpu" else nullcontext()
-        with torch.autocast(kind, torch.bfloat16, enabled=lower), gradients:
+        with torch.autocast(kind, torch.bfloat16, enabled=lower, cache_enabled=False), gradients:
             yield
 
 
