@@ -61,6 +61,7 @@ class _Depthwise(torch.autograd.Function):
     def forward(
         ctx: Any, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair, dilation: Pair
     ) -> Tensor:
+        # Cast here: a cast that autocast remembered from in here would have no gradient.
         rounded, lower = input.to(torch.bfloat16), weight.to(torch.bfloat16)
         ctx.save_for_backward(rounded, weight)
         ctx.geometry = stride, padding, dilation
