@@ -20,6 +20,7 @@ from scipy.fft import dctn
 from scipy.spatial import cKDTree
 
 from azeotrope.data.decode import decode
+from azeotrope.data.deep import Range
 from azeotrope.data.manifest import Manifest, cores
 from azeotrope.data.sources._source import Source
 from azeotrope.data.thumbnail import thumbnail
@@ -50,7 +51,7 @@ def near_pairs(manifest: Manifest, source: Source) -> Int64[np.ndarray, "pairs 2
         return None
     alike = candidates[_correlation(small, candidates) >= ALIKE]
     pairs = rows[np.sort(alike, axis=1)]
-    return _confirmed(pairs[np.lexsort(pairs.T[::-1])], source)
+    return _confirmed(pairs[np.lexsort(pairs.T[::-1])], source, manifest.value_range)
 
 
 def _comparable(manifest: Manifest) -> NDArray[np.int64]:
@@ -99,10 +100,14 @@ def _correlation(vectors: NDArray[np.float32], pairs: NDArray[np.int64]) -> NDAr
     return np.concatenate([np.empty(0, np.float32), *products])
 
 
-def _confirmed(pairs: NDArray[np.int64], source: Source) -> NDArray[np.int64]:
+def _confirmed(pairs: NDArray[np.int64], source: Source, span: Range | None) -> NDArray[np.int64]:
     """The pairs that are alike in colour and at the larger side too. Reads only the images in `pairs`."""
     rows, places = np.unique(pairs, return_inverse=True)
+
+    def seen(row: int) -> NDArray[np.uint8]:
+        return thumbnail(decode(source.read(row), span).pixels, _SIDE, "RGB")
+
     with ThreadPoolExecutor(cores()) as pool:
-        large = list(pool.map(lambda row: thumbnail(decode(source.read(row)).pixels, _SIDE, "RGB"), rows.tolist()))
+        large = list(pool.map(seen, rows.tolist()))
     vectors = _standardised(np.array(large, dtype=np.uint8).reshape(-1, _SIDE, _SIDE, 3))
     return pairs[_correlation(vectors, places.reshape(-1, 2)) >= ALIKE]

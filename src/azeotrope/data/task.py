@@ -7,9 +7,11 @@ It trains nothing and keeps nothing on disk.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt64
@@ -97,12 +99,11 @@ def open_source(spec: str, labels: LabelSpec = ONE_CLASS) -> Source:
         else:
             raise _unknown(spec, scheme)
     module = member(_FAMILY, scheme, "data source")
-    if labels == ONE_CLASS:
-        source: Source = module.open_source(name)
-    elif hasattr(module, "open_labelled"):
-        source = module.open_labelled(name, labels)
-    else:
-        raise _one_class_only(spec, scheme, labels)
+    wrong = [option for option in _options(labels) if option.field not in getattr(module, "TAKES", ())]
+    if wrong:
+        raise _not_taken(spec, scheme, wrong)
+    opened = module.open_labelled(name, labels) if hasattr(module, "open_labelled") else module.open_source(name)
+    source: Source = opened
     return source
 
 
@@ -111,19 +112,31 @@ def schemes() -> list[str]:
     return [name.replace("_", "-") for name in members(_FAMILY)]
 
 
-def _one_class_only(spec: str, scheme: str, labels: LabelSpec) -> InputError:
-    given = [f"--{name.replace('_', '-')} {value}" for name, value in _options(labels) if value is not None]
+class _Option(NamedTuple):
+    """A field of `LabelSpec` that was given, and how it was typed."""
+
+    field: str
+    typed: str
+
+
+def _options(labels: LabelSpec) -> list[_Option]:
+    """What was asked of the source itself; the range of values is asked of the files (`data.decode`)."""
+    given = labels.model_dump(exclude_defaults=True, exclude={"value_range"})
+    flags = {"column": "label-column"}
+    return [
+        _Option(field, f"--{flags.get(field, field).replace('_', '-')} {value}")
+        for field, value in given.items()
+        if value is not None
+    ]
+
+
+def _not_taken(spec: str, scheme: str, wrong: Sequence[_Option]) -> InputError:
     return InputError(
         f"{spec} gives each image one class, and leaves open neither where it stands nor of what kind it is",
-        found=f"{', '.join(given)} for the source {scheme}",
-        allowed="these options for a .csv, .tsv or .parquet table, or hf:NAME",
+        found=f"{', '.join(option.typed for option in wrong)} for the source {scheme}",
+        allowed="these options for a .csv, .tsv or .parquet table, or hf:NAME (--layout for a folder)",
         next_step="list the images and their labels in a table, or leave these options out",
     )
-
-
-def _options(labels: LabelSpec) -> list[tuple[str, str | None]]:
-    kind = None if labels.kind == "single" else labels.kind
-    return [("kind", kind), ("label_column", labels.column), ("separator", labels.separator), ("unit", labels.unit)]
 
 
 def _unknown(spec: str, scheme: str) -> InputError:

@@ -15,6 +15,7 @@ from azeotrope.record.lock import locked, only_holder
 from azeotrope.record.store import cannot_write
 
 PLAN = "plan.yaml"
+_MARKS = (PLAN, ".lock")
 
 
 @contextmanager
@@ -55,7 +56,7 @@ def check_same_data(out: Path, stored: str, found: str) -> None:
 def _in_use(out: Path) -> StoreError:
     return StoreError(
         f"The folder {out} is in use by another process",
-        found=f"process {(out / '.lock').read_text() or 'unknown'}",
+        found=f"process {(out / '.lock').read_text(encoding='utf-8') or 'unknown'}",
         allowed="one writer at a time",
         next_step="wait until it has ended, or choose another folder with --out",
     )
@@ -68,9 +69,14 @@ def _remove_if_unused(out: Path, lock: TextIO) -> None:
         out.rmdir()
 
 
+def is_output(folder: Path) -> bool:
+    """Whether azeotrope keeps its results in this folder, so that nobody takes it for data."""
+    return any((folder / name).is_file() for name in _MARKS)
+
+
 def _check_ours(out: Path) -> None:
     present = sorted(path.name for path in out.iterdir())
-    if present and not {PLAN, ".lock"} & set(present):
+    if present and not is_output(out):
         raise StoreError(
             f"The folder {out} holds files that are not azeotrope's",
             found=", ".join(present[:5]),
