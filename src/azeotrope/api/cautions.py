@@ -32,7 +32,7 @@ def before_training(workshop: Workshop) -> tuple[str, ...]:
 
 def cautions(task: Task, comparison: Comparison) -> tuple[str, ...]:
     """One sentence each; empty when there is nothing to say."""
-    return (*_images(task), *_classes(task, comparison), *_teacher(comparison), *_searches(comparison))
+    return (*task.words, *_classes(task, comparison), *_teacher(comparison), *_searches(comparison))
 
 
 def _teachers(workshop: Workshop) -> tuple[Teacher, ...]:
@@ -100,14 +100,6 @@ def _made(workshop: Workshop) -> Iterable[str]:
                 f"The pictures in {pool.task.name} were judged by {judge.model} at {judge.image_size} pixels, which is "
                 "not what teaches here: azeotrope synth with this teacher judges them again."
             )
-
-
-def _images(task: Task) -> Iterable[str]:
-    """What the splits left out, which no number shows."""
-    if task.splits.unreadable:
-        yield f"{task.splits.unreadable:,} unreadable images were left out; `azeotrope check` names them."
-    if task.splits.dropped:
-        yield f"{task.splits.dropped:,} copies of other images were left out, so that none is in two splits."
 
 
 def _classes(task: Task, comparison: Comparison) -> Iterable[str]:

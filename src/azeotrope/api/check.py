@@ -16,8 +16,10 @@ from azeotrope.api.progress import Progress
 from azeotrope.api.workshop import Request, Workshop, open_workshop
 from azeotrope.config import ComparePlan
 from azeotrope.data.audit import Audit, audit
+from azeotrope.data.task import RefusedSet
 from azeotrope.losses._contract import needs_teacher
 from azeotrope.models import cost
+from azeotrope.models.device import choose
 from azeotrope.sweeping.plan import run_specs
 from azeotrope.sweeping.runner import images_of_training, images_trained
 from azeotrope.train.throughput import inference_rate, training_rate
@@ -60,24 +62,35 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Check:
-    """The audit, the rates of this machine, and the forecast."""
+    """The audit, the rates of this machine, and the forecast.
+
+    Of a set that makes no task there is the audit only, and `refusal` says why: that is when it is needed most.
+    """
 
     audit: Audit
     device: str
     precision: str
-    rates: Rates
-    forecast: Forecast
+    rates: Rates | None
+    forecast: Forecast | None
+    refusal: str | None = None
 
 
 def check(request: Request, progress: Progress | None = None) -> Check:
     """Audit the images and forecast the comparison that `request` describes. Nothing is written but the cache.
 
-    Raises InputError for input that `compare` would refuse too.
+    Raises InputError for input that `compare` would refuse too, but for images that were read and make no task: these
+    are audited, with the refusal beside.
     """
-    workshop = open_workshop(request, progress)
+    try:
+        workshop = open_workshop(request, progress)
+    except RefusedSet as refused:
+        device = choose(request.precision)
+        found = audit(refused.manifest, refused.source)
+        return Check(found, device.name, device.precision, None, None, str(refused))
     rates = measure(workshop)
+    task = workshop.task
     return Check(
-        audit(workshop.task.manifest, workshop.task.source),
+        audit(task.manifest, task.source, task.near),
         workshop.resources.device.name,
         workshop.resources.device.precision,
         rates,

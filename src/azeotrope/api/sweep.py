@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from azeotrope.api.deciding import Deciding, Firming
-from azeotrope.api.progress import Progress, Silent, scanning
+from azeotrope.api.progress import Progress, Silent
+from azeotrope.api.reading import read_task
 from azeotrope.data.sources._places import cache_root
-from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
 from azeotrope.lookup import member
 from azeotrope.models.device import choose, give_back_freed_memory, prepare
@@ -169,8 +169,8 @@ def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progre
     prepare()
     resources = Resources(cache or cache_root(), choose(plan.precision))
     check_models(resources, plan.students, plan.teachers, plan.image_size)
-    task = load_task(plan.data, scanning(progress), plan.labels)
-    upstream = load_task(plan.upstream, scanning(progress)) if plan.upstream else None
+    task = read_task(plan.data, progress, plan.labels, resources.cache)
+    upstream = read_task(plan.upstream, progress, cache=resources.cache) if plan.upstream else None
     for each in (task, upstream):
         if each is not None:
             resources.add(each)

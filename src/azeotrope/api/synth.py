@@ -11,10 +11,11 @@ from typing import Literal
 import numpy as np
 
 from azeotrope.api.judging import judged
-from azeotrope.api.progress import Progress, Silent, scanning
+from azeotrope.api.progress import Progress, Silent
+from azeotrope.api.reading import read_task
 from azeotrope.config import TeacherSpec
 from azeotrope.data.sources._places import cache_root
-from azeotrope.data.task import Task, load_task
+from azeotrope.data.task import Task
 from azeotrope.errors import InputError, StoreError
 from azeotrope.models.device import choose, give_back_freed_memory, prepare
 from azeotrope.record.claim import PLAN, claimed
@@ -84,8 +85,8 @@ def synth(
     """
     progress, device = progress or Silent(), choose(precision)
     prepare()
-    task = load_task(data, scanning(progress))
     resources = Resources(cache or cache_root(), device)
+    task = read_task(data, progress, cache=resources.cache)
     resources.add(task)
     images = train_images or len(task.splits.train)
     for seed in seeds:

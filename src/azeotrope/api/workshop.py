@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from azeotrope.api.cache_budget import within_budget
-from azeotrope.api.progress import Progress, Silent, scanning
+from azeotrope.api.progress import Progress, Silent
+from azeotrope.api.reading import read_task
 from azeotrope.config import ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.data.sources._places import cache_root
-from azeotrope.data.task import Task, load_task
+from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.models.device import choose, prepare
 from azeotrope.record.claim import PLAN, check_same_data
@@ -74,12 +75,11 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     arms, left_out = _arms(request)
     teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
     check_models(resources, [request.student], [teacher] if teacher else [], request.image_size)
-    task = load_task(request.data, scanning(progress), request.labels)
-    _report_unreadable(task, progress, strict=request.strict)
+    task = read_task(request.data, progress, request.labels, resources.cache, strict=request.strict)
     resources.add(task)
     upstream = None
     if request.upstream is not None:
-        upstream = load_task(request.upstream.data, scanning(progress))
+        upstream = read_task(request.upstream.data, progress, cache=resources.cache)
         resources.add(upstream)
         resources.rows(upstream.fingerprint, request.upstream.pretrain_images, request.seeds[0])  # are there so many?
     plan = make_plan(
@@ -101,22 +101,6 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
         asked = request.recipe.get("views")
         plan = within_budget(plan, request.cache_gb, asked, resources, task, progress)
     return Workshop(task, upstream, resources, plan, left_out)
-
-
-def _report_unreadable(task: Task, progress: Progress, *, strict: bool) -> None:
-    """Unreadable images are in no split. They are counted here; `check` names them. `strict` refuses them."""
-    reasons = task.manifest.reasons
-    if not reasons:
-        return
-    first = next(iter(reasons))
-    example = f"{task.manifest.keys[first]}: {reasons[first]}"
-    if strict:
-        raise InputError(
-            "Every image must be readable when --strict is given",
-            found=f"{len(reasons):,} of {len(task.labels):,} are not, such as {example}",
-            next_step="repair or remove them (`azeotrope check` lists them), or leave --strict out",
-        )
-    progress.say(f"{len(reasons):,} of {len(task.labels):,} images cannot be read and are left out, such as {example}")
 
 
 def keep_plan(out: Path, plan: ComparePlan) -> None:

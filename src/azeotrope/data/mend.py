@@ -20,6 +20,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _KEPT = (b"tRNS", b"eXIf")  # beside the critical chunks: what changes how the pixels are shown
 _JPEG, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _SOS, _PROGRESSIVE = 0xDA, 0xC2
+_FRAMES = (0xC0, 0xC1, _PROGRESSIVE)
 _FREQUENCIES = 64
 _NOISE = np.random.default_rng(0).integers(0, 255, 4096).astype(np.uint8).tobytes()  # without 0xFF: no marker
 
@@ -78,23 +79,19 @@ def _ended(raw: bytes) -> bytes | None:
 
 
 def _all_scans(raw: bytes) -> bool:
-    """Whether every coefficient of every component has been sent to its last bit. A baseline file has one scan or one a
-    component, which the comparison of pixels covers.
-    """
-    progressive, components = False, 0
+    """Whether every component has been sent; in a progressive file every coefficient of it, to its last bit."""
+    frame, components = 0, 0
     whole: dict[int, set[int]] = {}
     for marker, content in _segments(raw):
-        if marker == _PROGRESSIVE:
-            progressive, components = True, content[5] if len(content) > 5 else 0
-        elif marker == _SOS and len(content) > 3:
-            count = content[0]
+        if marker in _FRAMES and len(content) > 5:
+            frame, components = marker, content[5]
+        elif marker == _SOS and content and len(content) >= 4 + 2 * (count := content[0]):
             first, last, bits = content[1 + 2 * count : 4 + 2 * count]
-            if bits & 0x0F == 0:
-                for component in content[1 : 1 + 2 * count : 2]:
-                    whole.setdefault(component, set()).update(range(first, last + 1))
-    if not progressive:
-        return True
-    return len(whole) == components and all(len(sent) == _FREQUENCIES for sent in whole.values())
+            sent = range(first, last + 1) if bits & 0x0F == 0 else ()
+            for component in content[1 : 1 + 2 * count : 2]:
+                whole.setdefault(component, set()).update(sent)
+    every = frame != _PROGRESSIVE or all(len(sent) == _FREQUENCIES for sent in whole.values())
+    return every and 0 < components == len(whole)
 
 
 def _segments(raw: bytes) -> Iterator[tuple[int, bytes]]:

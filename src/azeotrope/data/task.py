@@ -1,7 +1,7 @@
 """A task: a labelled image set with its splits, opened from what a person types (`fashion-mnist`, `hf:beans`,
 `photos/`).
 
-It trains nothing and keeps nothing on disk.
+It trains nothing, and keeps nothing on disk but what `load_task` is given a cache for.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from jaxtyping import UInt64
 from azeotrope.config import ONE_CLASS, LabelSpec
 from azeotrope.data._ranks import identities
 from azeotrope.data.manifest import Manifest, Progress, scan
+from azeotrope.data.near import Near, find_near
 from azeotrope.data.sources._source import Source
 from azeotrope.data.split import TaskSplits, split_task
+from azeotrope.data.told import lost_words, passed_words, reading_words, split_words
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind, Labels, kind_named
 from azeotrope.lookup import member, members, nearest
@@ -31,11 +33,20 @@ _TABLES = (".csv", ".tsv", ".parquet")
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A source that has been scanned and split. Rows are those of `manifest`."""
+    """A source that has been scanned and split. Rows are those of `manifest`. `near` are its near copies, where a split
+    was made here.
+    """
 
     source: Source
     manifest: Manifest
     splits: TaskSplits
+    near: Near | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Sentences on how the set was read and split, that a person should see before any number."""
+        measured = self.near is None or self.near.pairs is not None
+        return (*reading_words(self.source, self.manifest), *split_words(self.splits, near_measured=measured))
 
     @property
     def name(self) -> str:
@@ -73,16 +84,35 @@ class Task:
         return identities(self.manifest.checksums)
 
 
-def load_task(spec: str, progress: Progress | None = None, labels: LabelSpec = ONE_CLASS) -> Task:
-    """Open, scan and split what `spec` names: a path or `scheme:name`. `progress(done, total)` is called while
-    scanning.
+class RefusedSet(InputError):
+    """Images that make no task; `source` and `manifest` are what was read of them."""
 
-    Raises InputError for a source that is not known or not there (with the nearest names), and for images that make
-    no task.
+    def __init__(self, error: InputError, source: Source, manifest: Manifest) -> None:
+        read = " ".join((*passed_words(source.passed), *lost_words(manifest)))
+        found = ". ".join(part.rstrip(".") for part in (error.found, read) if part)
+        super().__init__(error.rule, found=found, allowed=error.allowed, next_step=error.next_step)
+        self.source, self.manifest = source, manifest
+
+
+def load_task(
+    spec: str, progress: Progress | None = None, labels: LabelSpec = ONE_CLASS, cache: Path | None = None
+) -> Task:
+    """Open, scan and split what `spec` names: a path or `scheme:name`. `progress(done, total)` is called while
+    scanning. `cache` is a folder that keeps what is slow to find again, near copies.
+
+    Raises InputError for a source that is not known or not there (with the nearest names), and RefusedSet for images
+    that make no task.
     """
     source = open_source(spec, labels)
-    manifest = scan(source, progress)
-    return Task(source, manifest, split_task(manifest))
+    manifest = scan(source, progress, value_range=labels.value_range)
+    given = {split for split, readable in zip(manifest.splits, manifest.readable.tolist(), strict=True) if readable}
+    near = None
+    if not given >= {"val", "test"} and source.formula is None:
+        near = find_near(manifest, source, cache)
+    try:
+        return Task(source, manifest, split_task(manifest, near and near.pairs), near)
+    except InputError as error:
+        raise RefusedSet(error, source, manifest) from error
 
 
 def open_source(spec: str, labels: LabelSpec = ONE_CLASS) -> Source:
