@@ -18,6 +18,7 @@ from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, Up
 from azeotrope.errors import InputError
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
+from azeotrope.record.store import expanded
 from azeotrope.reporting import files
 from azeotrope.reporting.numbers import Comparison, Document, NotTested, PretrainingCost
 from azeotrope.reporting.summary import summarise
@@ -27,15 +28,15 @@ from azeotrope.sweeping.spec import RunSpec
 
 
 def compare(
-    data: str,
+    data: str | Path,
     *,
     student: str,
     teacher: str | TeacherSpec | None,
     out: str | Path,
     train_images: int | None = None,
-    arms: Sequence[str] | None = None,
-    losses: Sequence[str] | None = None,
-    seeds: int = 3,
+    arms: str | Sequence[str] | None = None,
+    losses: str | Sequence[str] | None = None,
+    seeds: int | Sequence[int] = 3,
     image_size: int | None = None,
     upstream: UpstreamSpec | None = None,
     pictures: PicturesSpec | None = None,
@@ -54,12 +55,13 @@ def compare(
     `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
     (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` overrides fields
-    of `Recipe`; `cache_gb`, `verify_cache`, `strict` and `labels` are those of `Request`. A run that is in `out`
+    of `Recipe`; `seeds` is how many there are, or a list of them; `cache_gb`, `verify_cache`, `strict` and `labels` are those of `Request`. A run that is in `out`
     already is not made again, so an interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """
-    if seeds < 1:
+    chosen = range(seeds) if isinstance(seeds, int) else tuple(seeds)
+    if not chosen:
         raise InputError("At least one seed is needed", found=str(seeds), next_step="take 3 or more for a verdict")
     sizes = None if train_images is None else [train_images]
     request = Request(
@@ -68,7 +70,7 @@ def compare(
         teacher,
         sizes,
         arms,
-        range(seeds),
+        chosen,
         image_size,
         upstream,
         recipe or {},
@@ -81,7 +83,7 @@ def compare(
         pictures,
         labels,
     )
-    return compare_sizes(request, Path(out), progress or Silent())[-1]
+    return compare_sizes(request, Path(expanded(out)), progress or Silent())[-1]
 
 
 def compare_sizes(request: Request, out: Path, progress: Progress) -> tuple[Comparison, ...]:

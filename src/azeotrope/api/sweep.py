@@ -17,7 +17,7 @@ from azeotrope.models.device import choose, give_back_freed_memory, prepare
 from azeotrope.record.claim import claimed
 from azeotrope.record.claims import Claims
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import RunStore
+from azeotrope.record.store import RunStore, expanded, expanded
 from azeotrope.reporting.words import duration
 from azeotrope.spec import digest, from_yaml
 from azeotrope.sweeping import facts
@@ -98,7 +98,7 @@ def sweep(
     the same time and divide the work. Raises InputError for a plan that cannot be carried out or whose budget is too
     small for one run, StoreError for an `out` that cannot be used.
     """
-    plan = _read(plan)
+    plan, out = _read(plan), expanded(out)
     meter = Meter(plan.budget)
     with nullcontext() if _is_url(out) else claimed(Path(out), shared=True):
         grid, bench, resources = _open(plan, out, cache, progress or Silent())
@@ -141,7 +141,7 @@ def foresee(
     plan: SweepPlan | str | Path, *, out: str | Path, cache: Path | None = None, progress: Progress | None = None
 ) -> Foreseen:
     """The runs of `plan` and how long they will take, from a trial of seconds. Nothing is written but the cache."""
-    plan = _read(plan)
+    plan, out = _read(plan), expanded(out)
     grid, bench, resources = _open(plan, out, cache, progress or Silent())
     known = _known(RunStore(bench.store), grid, retry_failed=False)
     left = [spec for spec in grid.specs if spec.digest() not in known]
@@ -157,7 +157,7 @@ def foresee(
 
 
 def _read(plan: SweepPlan | str | Path) -> SweepPlan:
-    return plan if isinstance(plan, SweepPlan) else from_yaml(SweepPlan, Path(plan))
+    return plan if isinstance(plan, SweepPlan) else from_yaml(SweepPlan, Path(plan).expanduser())
 
 
 def _is_url(out: str | Path) -> bool:
@@ -167,7 +167,7 @@ def _is_url(out: str | Path) -> bool:
 def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progress) -> tuple[Grid, Bench, Resources]:
     """Read the images, resolve the plan, say where everything is; unfinished trainings of a URL lie in the cache."""
     prepare()
-    resources = Resources(cache or cache_root(), choose(plan.precision))
+    resources = Resources(cache.expanduser() if cache else cache_root(), choose(plan.precision))
     check_models(resources, plan.students, plan.teachers, plan.image_size)
     task = read_task(plan.data, progress, plan.labels, resources.cache)
     upstream = read_task(plan.upstream, progress, cache=resources.cache) if plan.upstream else None

@@ -4,6 +4,7 @@ own.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,23 +34,30 @@ class Request:
     refuses a set with an unreadable image, `labels` says what a label is.
     """
 
-    data: str
+    data: str | Path
     student: str
     teacher: str | TeacherSpec | None
     train_images: Sequence[int] | None = None
-    arms: Sequence[str] | None = None
+    arms: str | Sequence[str] | None = None
     seeds: Sequence[int] = (0, 1, 2)
     image_size: int | None = None
     upstream: UpstreamSpec | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     cache: Path | None = None
-    losses: Sequence[str] | None = None
+    losses: str | Sequence[str] | None = None
     cache_gb: float | None = None
     verify_cache: bool = False
     strict: bool = False
     pictures: PicturesSpec | None = None
     labels: LabelSpec = ONE_CLASS
+
+    def __post_init__(self) -> None:
+        """Take what a person writes in Python as the command line takes it: a path, one text of several arms."""
+        object.__setattr__(self, "data", os.fspath(self.data))
+        for name in ("arms", "losses"):
+            if isinstance(given := getattr(self, name), str):
+                object.__setattr__(self, name, [part.strip() for part in given.split(",") if part.strip()])
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,8 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     """
     progress = progress or Silent()
     prepare()
-    resources = Resources(request.cache or cache_root(), choose(request.precision), verify_cache=request.verify_cache)
+    cache = request.cache.expanduser() if request.cache else cache_root()
+    resources = Resources(cache, choose(request.precision), verify_cache=request.verify_cache)
     arms, left_out = _arms(request)
     teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
     check_models(resources, [request.student], [teacher] if teacher else [], request.image_size)

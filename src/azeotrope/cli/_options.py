@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from azeotrope.config import Arm, Pictures, PicturesSpec, TeacherSpec
 from azeotrope.errors import InputError
+from azeotrope.record.store import expanded
 from azeotrope.spec import validated
 
 
@@ -79,7 +80,9 @@ LayoutOf = Annotated[
 Range = Annotated[
     str | None, typer.Option("--range", help="Values of black and white in files of more than 8 bits, such as 0,4095.")
 ]
-Out = Annotated[Path, typer.Option("--out", help="Output folder: new, empty, or of an earlier run on the same images.")]
+Out = Annotated[
+    Path,
+    typer.Option("--out", callback=lambda given: Path(expanded(given)), help="Output folder: new, empty, or of an earlier run on the same images.")]
 Student = Annotated[
     str,
     typer.Option("--student", "-s", help="The small model: scheme:name@weights; timm and its own weights by default."),
