@@ -10,9 +10,6 @@ from typing import Literal
 
 import numpy as np
 
-from azeotrope.api.judging import judged
-from azeotrope.api.progress import Progress, Silent
-from azeotrope.api.reading import read_task
 from azeotrope.config import TeacherSpec
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task
@@ -20,6 +17,9 @@ from azeotrope.errors import InputError, StoreError
 from azeotrope.models.device import choose, give_back_freed_memory, prepare
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, expanded, write_atomically
+from azeotrope.session.judging import judged
+from azeotrope.session.progress import Progress, Silent
+from azeotrope.session.reading import read_task
 from azeotrope.spec import from_yaml, to_yaml
 from azeotrope.sweeping.resources import Resources
 from azeotrope.synthesis import page, provenance

@@ -17,7 +17,9 @@ Range = tuple[float, float]  # the values of black and white
 
 FULL: Range = (0.0, 65_535.0)
 _BITS = (8, 10, 12, 14, 16)
-_BRIGHT = 0.995  # the share of pixels that a picture's own highest values leave below them: single hot pixels are no use
+_BRIGHT = (
+    0.995  # the share of pixels that a picture's own highest values leave below them: single hot pixels are no use
+)
 FEW_LEVELS = 16  # of 256: fewer than these look nearly black
 
 
@@ -46,7 +48,7 @@ def plain_range(values: Sequence[Values]) -> Range | None:
     return (0.0, float(next(2**bits for bits in _BITS if highest < 2**bits) - 1))
 
 
-def eight_bit(pixels: NDArray[np.generic], span: Range) -> UInt8[np.ndarray, "..."]:
+def eight_bit(pixels: NDArray[np.generic], span: Range) -> UInt8[np.ndarray, ...]:
     """The pixels with `span` mapped to 0 to 255; what lies outside becomes black or white."""
     black, white = span
     scaled = (pixels.astype(np.float64) - black) * (255 / (white - black))

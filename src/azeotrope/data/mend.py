@@ -70,9 +70,10 @@ def _ended(raw: bytes) -> bytes | None:
         return None
     try:
         ended = body + _JPEG_END
-        with Image.open(io.BytesIO(ended), formats=("JPEG",)) as one, Image.open(
-            io.BytesIO(body + _NOISE + _JPEG_END), formats=("JPEG",)
-        ) as other:
+        with (
+            Image.open(io.BytesIO(ended), formats=("JPEG",)) as one,
+            Image.open(io.BytesIO(body + _NOISE + _JPEG_END), formats=("JPEG",)) as other,
+        ):
             return ended if one.tobytes() == other.tobytes() else None
     except Exception:  # it is damaged in another way: the first reason stands
         return None

@@ -90,7 +90,7 @@ def _from_input(tally: Tally) -> list[Named]:
     """One picture, or a path a line."""
     content = sys.stdin.buffer.read()
     start = content[:_TEXT_LIMIT]
-    if b"\0" not in start and b"\xff\xd8" != start[:2]:
+    if b"\0" not in start and start[:2] != b"\xff\xd8":
         lines = content.decode("utf-8", "surrogateescape").splitlines()
         return [named for line in lines if line.strip() for named in _meant(line.strip(), tally)]
     return [Named(STDIN, lambda: content)]

@@ -109,9 +109,7 @@ def _standing_for(manifest: Manifest, pool: NDArray[np.int64], groups: NDArray[n
     return pool[chosen[np.argsort(rank[chosen], kind="stable")]]
 
 
-def _unique(
-    manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_]
-) -> tuple[NDArray[np.bool_], int]:
+def _unique(manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_]) -> tuple[NDArray[np.bool_], int]:
     """Which of `rows` stay [len(rows)]: every test row, else the first copy, val before train (not by listing). Copies
     of one split with different labels do not stay; how many rows that are is the second answer.
     """

@@ -15,7 +15,9 @@ from azeotrope.data.split import TaskSplits
 
 SHOWN = 5
 _WHAT_TO_DO = {
-    **dict.fromkeys((".heic", ".heif"), "export them as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible)"),
+    **dict.fromkeys(
+        (".heic", ".heif"), "export them as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible)"
+    ),
     **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"), "develop them to JPEG or PNG"),
     "no suffix": "give them the suffix of their format",
     "links to folders": "copy the files in, or link the class folder itself",
@@ -36,7 +38,11 @@ def passed_words(passed: Sequence[PassedOver]) -> Iterable[str]:
         rows = [row for row in passed if row.picture and row.what == what]
         total = sum(row.count for row in rows)
         done = _WHAT_TO_DO.get(what, "convert them to JPEG or PNG if they are pictures, or move them away")
-        files = what if what in ("hidden", "links to folders", "beside the class folders") or what[:1] != "." else f"called {what}"
+        files = (
+            what
+            if what in ("hidden", "links to folders", "beside the class folders") or what[:1] != "."
+            else f"called {what}"
+        )
         yield f"Passed over: {total:,} files {files} ({by_class(rows)}), such as {rows[0].example}. Next: {done}."
 
 

@@ -98,7 +98,8 @@ def no_one_column(frame: pl.DataFrame, name: str, names: Sequence[str], what: st
     lines = _without_header(frame)
     return InputError(
         f"The table {name} must have exactly one column of {what}",
-        found=f"columns {', '.join(frame.columns)}" + ("; its first line looks like a row, not a header" if lines else ""),
+        found=f"columns {', '.join(frame.columns)}"
+        + ("; its first line looks like a row, not a header" if lines else ""),
         allowed=f"one named {', '.join(names)}",
         next_step="add a first line with the names of the columns, such as path,label"
         if lines
@@ -110,9 +111,7 @@ def _without_header(frame: pl.DataFrame) -> bool:
     return any(_looks_like_file(column) for column in frame.columns)
 
 
-def _path_column(
-    frame: pl.DataFrame, name: str, wanted: str | None, labels: Sequence[str], words: list[str]
-) -> str:
+def _path_column(frame: pl.DataFrame, name: str, wanted: str | None, labels: Sequence[str], words: list[str]) -> str:
     if wanted is not None:
         return require_column(frame, name, wanted, "--path-column")
     known = [column for column in frame.columns if plain(column) in PATHS]

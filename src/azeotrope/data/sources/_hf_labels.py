@@ -30,7 +30,9 @@ def is_class(feature: object) -> bool:
 
 def is_name(feature: object) -> bool:
     """Whether it holds one text or whole number a row, which may be a class written out."""
-    return isinstance(feature, datasets.Value) and (feature.dtype == "string" or feature.dtype.startswith(("int", "uint")))
+    return isinstance(feature, datasets.Value) and (
+        feature.dtype == "string" or feature.dtype.startswith(("int", "uint"))
+    )
 
 
 def is_classes(feature: object) -> bool:

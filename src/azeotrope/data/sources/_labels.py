@@ -92,7 +92,10 @@ def _single(table: Table, spec: LabelSpec) -> Labelled:
     classes = tuple(dict.fromkeys(meant[name] for name in table.listed)) or _sorted_classes(set(meant.values()))
     several = next((label for label in labels if _listed_as_text(label) is not None or ";" in label), None)
     if several is not None:
-        words = (*words, f"Labels such as {several!r} were read as one class each; several labels an image: --kind multi.")
+        words = (
+            *words,
+            f"Labels such as {several!r} were read as one class each; several labels an image: --kind multi.",
+        )
     index = class_index([meant[label] for label in labels], classes, table.where, table.classes_file)
     return Labelled(classes, index, words)
 
@@ -119,7 +122,11 @@ def _separated(table: Table, column: str, asked: str | None) -> Labelled:
     separator, cells = asked or SEPARATOR, [value or "" for value in table.content[column].to_list()]
     lists = [_listed_as_text(cell) for cell in cells]
     words: tuple[str, ...] = ()
-    if asked is None and any(lists) and all(found is not None or not cell for found, cell in zip(lists, cells, strict=True)):
+    if (
+        asked is None
+        and any(lists)
+        and all(found is not None or not cell for found, cell in zip(lists, cells, strict=True))
+    ):
         rows = [found or [] for found in lists]
         words = (f"Labels were read as the lists that column {column!r} holds as text.",)
     else:
@@ -128,7 +135,9 @@ def _separated(table: Table, column: str, asked: str | None) -> Labelled:
         _refuse_other_separator(table, column, cells, separator)
     meant, more = reconciled((*(label for row in rows for label in row), *table.listed))
     rows = [list(dict.fromkeys(meant[label] for label in row)) for row in rows]
-    classes = tuple(dict.fromkeys(meant[name] for name in table.listed)) or _sorted_classes({x for row in rows for x in row})
+    classes = tuple(dict.fromkeys(meant[name] for name in table.listed)) or _sorted_classes(
+        {x for row in rows for x in row}
+    )
     if not classes:
         raise InputError(
             f"No row of {table.name} has a label",

@@ -28,7 +28,9 @@ def reconciled(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
     return meant, (*words, *_alike(sorted(set(meant.values()))))
 
 
-def in_one_list(parts: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> tuple[tuple[str, ...], list[list[Any]], tuple[str, ...]]:
+def in_one_list(
+    parts: Sequence[tuple[Sequence[str], Sequence[Any]]],
+) -> tuple[tuple[str, ...], list[list[Any]], tuple[str, ...]]:
     """Splits that number their classes apart, in one list: (names of its numbers, labels) of each split give the names
     of all, the labels of each split in that list, and what to tell. A label is a number or several.
     """

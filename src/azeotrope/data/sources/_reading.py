@@ -74,7 +74,9 @@ def _text(content: bytes) -> tuple[str, list[str]]:
         return content.decode("utf-8"), []
     except UnicodeDecodeError as error:
         place = content.count(b"\n", 0, error.start) + 1
-        said = f"The table is not in UTF-8 (line {place}): it was read as Windows-1252. Check names with accents, or save "
+        said = (
+            f"The table is not in UTF-8 (line {place}): it was read as Windows-1252. Check names with accents, or save "
+        )
         return content.decode("cp1252", "backslashreplace"), [f"{said}it in UTF-8."]
 
 
@@ -149,7 +151,9 @@ def _named_classes(frame: pl.DataFrame, content: bytes) -> tuple[pl.DataFrame, t
     }
     for column, names in named.items():
         frame = frame.with_columns(pl.Series(column, [_name(cell, names) for cell in frame[column]], dtype=pl.String))
-    return frame, tuple(f"The numbers in column {column!r} were read as the classes that they stand for." for column in named)
+    return frame, tuple(
+        f"The numbers in column {column!r} were read as the classes that they stand for." for column in named
+    )
 
 
 def _name(cell: str | None, names: Sequence[str]) -> str | None:

@@ -22,6 +22,7 @@ Raw: TypeAlias = "bytes | NDArray[np.uint8]"
 Label: TypeAlias = "int | tuple[int, ...] | float"
 Part: TypeAlias = "tuple[int, Callable[[int], Raw]]"  # so many images, and how to read one
 
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One labelled image. `key` names it to a person; `split` is "" where none was given.

@@ -17,7 +17,20 @@ _WORDS: Mapping[str, Split] = {
     **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "development", "publictest"), "val"),
     **dict.fromkeys(("test", "testing", "tst", "holdout", "heldout", "privatetest"), "test"),
 }
-_BESIDE = ("datasets", "dataset", "data", "sets", "set", "split", "images", "image", "imgs", "img", "pictures", "photos")
+_BESIDE = (
+    "datasets",
+    "dataset",
+    "data",
+    "sets",
+    "set",
+    "split",
+    "images",
+    "image",
+    "imgs",
+    "img",
+    "pictures",
+    "photos",
+)
 COLUMNS = (
     *("split", "set", "subset", "partition", "phase", "usage", "fold", "stage", "purpose"),
     *("data_split", "dataset_split", "split_name", "data_set", "dataset"),
