@@ -45,7 +45,8 @@ def compare(
     `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
     (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` overrides fields
-    of `Recipe`; `seeds` is how many there are, or a list of them; `cache_gb`, `verify_cache`, `strict` and `labels` are those of `Request`. A run that is in `out`
+    of `Recipe`; `seeds` is how many there are, or a list of them;
+    `cache_gb`, `verify_cache`, `strict` and `labels` are those of `Request`. A run that is in `out`
     already is not made again, so an interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.

@@ -43,8 +43,8 @@ def predict(
 ) -> list[Prediction]:
     """Use a model that `compare` or `distill` saved on image files (or all images of folders).
 
-    `images` are paths, folders, patterns (`photos/*.jpg`) or URLs, one or several; `-` is standard input, a picture or a
-    path a line. In folders hidden files and by-products of systems are passed over, as in training.
+    `images` are paths, folders, patterns (`photos/*.jpg`) or URLs, one or several; `-` is standard input, a picture or
+    a path a line. In folders hidden files and by-products of systems are passed over, as in training.
 
     `model` is the saved model's folder, or the output folder that holds it when it holds one only. Images are prepared
     as in evaluation. `top` is how many classes are named where an image has one, `threshold` the least probability

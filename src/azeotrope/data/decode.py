@@ -180,7 +180,7 @@ def _deep_pixels(image: Image.Image, raw: bytes) -> NDArray[np.generic] | None:
 
 
 def _refuse_cut(image: Image.Image) -> None:
-    """Colour of more than 8 bits in a TIFF: the lower bits are lost, which matters where the upper ones are not used."""
+    """Colour of more than 8 bits in a TIFF: the lower bits are lost, which matters where the upper are not used."""
     if max(high for _, high in image.convert("RGB").getextrema()) < FEW_LEVELS:
         raise Unreadable("16-bit colour of which the upper 4 bits are not used: save it with 8 bits, or as PNG")
 

@@ -66,8 +66,8 @@ def words(values: Sequence[Values], span: Range | None, *, asked: bool) -> tuple
     levels = 1 + round(255 * (bright - max(lowest, span[0])) / (span[1] - span[0]))
     if levels < FEW_LEVELS:
         said.append(
-            f"{files}, but nearly all their pixels use {max(levels, 1)} of 256 levels: name a smaller range with --range "
-            f"LOW,HIGH, such as 0,{bright:g}."
+            f"{files}, but nearly all their pixels use {max(levels, 1)} of 256 levels: name a smaller range, such "
+            f"as --range 0,{bright:g}."
         )
     return tuple(said)
 

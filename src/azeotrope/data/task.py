@@ -79,6 +79,16 @@ class Task:
         return self.manifest.labels
 
     @cached_property
+    def commonest(self) -> tuple[str, float] | None:
+        """The largest class in training, and the share of test images that are of another: the error of always naming
+        it. None where an image has not one class.
+        """
+        if self.manifest.kind != "single" or not len(self.splits.train) or not len(self.splits.test):
+            return None
+        largest = int(np.bincount(self.labels[self.splits.train], minlength=len(self.classes)).argmax())
+        return self.classes[largest], float((self.labels[self.splits.test] != largest).mean())
+
+    @cached_property
     def identities(self) -> UInt64[np.ndarray, " n"]:
         """A number for each image that only its content decides; views are drawn by it."""
         return identities(self.manifest.checksums)

@@ -1,4 +1,4 @@
-"""What a person should be told of how a set was read, in sentences: names, layout, values, what was passed over or lost.
+"""What a person should be told of how a set was read: names, layout, values, what was passed over or lost.
 
 One place for all commands, so that none keeps silent about what another says.
 """
@@ -82,13 +82,13 @@ def split_words(splits: TaskSplits, *, near_measured: bool) -> Iterable[str]:
         yield f"{splits.dropped:,} copies of other images were left out, so that none is in two splits."
     if splits.contradictory:
         yield (
-            f"{splits.contradictory:,} images are copies that carry different labels: none of them is used, since nobody "
-            "knows which label is right. `azeotrope check` lists them."
+            f"{splits.contradictory:,} images are copies that carry different labels: none of them is used, since "
+            "nobody knows which label is right. `azeotrope check` lists them."
         )
     if splits.together:
         yield (
-            f"{splits.together:,} images are near copies of others: those of one picture were kept in one of the splits "
-            "made here."
+            f"{splits.together:,} images are near copies of others: those of one picture were kept in one of the "
+            "splits made here."
         )
     elif splits.together is None:
         yield (
@@ -97,6 +97,6 @@ def split_words(splits: TaskSplits, *, near_measured: bool) -> Iterable[str]:
         )
     if not near_measured:
         yield (
-            "Near copies were not looked for, since nearly all images resemble each other: splits made here may hold the "
-            "same picture twice. A column or folders of splits keep them apart."
+            "Near copies were not looked for, since nearly all images resemble each other: splits made here may hold "
+            "the same picture twice. A column or folders of splits keep them apart."
         )

@@ -34,7 +34,7 @@ def compare_sizes(request: Request, out: Path, progress: Progress) -> tuple[Comp
         progress.start("training", total, "images")
         records = {size: [_run(runner, spec, progress) for spec in specs[size]] for size in specs}
         pretraining = pretraining_cost(workshop)
-        comparisons = tuple(_summary(workshop, records[size], pretraining) for size in specs)
+        comparisons = tuple(_summary(workshop, records[size], pretraining, out) for size in specs)
         save_winner(workshop, runner, comparisons[-1], specs[workshop.plan.train_images[-1]])
         pictures = disagreements(workshop.task, comparisons[-1], out)
         files.write(out, Document(comparisons=comparisons, disagreements=pictures))
@@ -50,12 +50,14 @@ def _run(runner: Runner, spec: RunSpec, progress: Progress) -> RunRecord:
     return runner.run(spec)
 
 
-def _summary(workshop: Workshop, records: Sequence[RunRecord], pretraining: PretrainingCost | None) -> Comparison:
+def _summary(
+    workshop: Workshop, records: Sequence[RunRecord], pretraining: PretrainingCost | None, out: Path
+) -> Comparison:
     comparison = summarise(
         records,
         not_tested=[NotTested(arm=arm, reason=reason) for arm, reason in workshop.left_out.items()],
         plan=workshop.plan.model_dump(mode="json"),
         pretraining=pretraining,
     )
-    said = (*comparison.warnings, *before_training(workshop), *cautions(workshop.task, comparison))
+    said = (*comparison.warnings, *before_training(workshop), *cautions(workshop.task, comparison, out))
     return comparison.model_copy(update={"warnings": said})

@@ -54,8 +54,8 @@ def known_columns(
     one_hot: bool,
     images: str | None = None,
 ) -> Columns:
-    """Raises InputError where a column is missing or two would do. `paths` and `splits` are the columns that were named,
-    `labels` those that hold labels, `one_hot` says whether any other column of 0 and 1 is a class, `images` is a column
+    """Raises InputError where a column is missing or two would do. `paths` and `splits` are the columns that were
+    named, `labels` those that hold labels, `one_hot` says whether any other column of 0 and 1 is a class, `images` is a column
     that holds the images themselves.
     """
     found = Columns("", [""] * frame.height, ())

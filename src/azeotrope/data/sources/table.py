@@ -84,8 +84,8 @@ def _clean(paths: list[str], name: str) -> tuple[list[str], tuple[str, ...]]:
     local = [path for path in stripped[:_TRIED] if "://" not in path and "://" not in name]
     if local and not any(_is_there(name, path) for path in local):
         words.append(
-            f"None of the first {len(local)} paths is there, such as {_beside(name, local[0])}: paths are relative to the "
-            "table's folder, and end with the file's suffix."
+            f"None of the first {len(local)} paths is there, such as {_beside(name, local[0])}: paths are relative to "
+            "the table's folder, and end with the file's suffix."
         )
     return stripped, tuple(words)
 
