@@ -77,14 +77,15 @@ def decode(raw: bytes | NDArray[np.uint8], span: Range | None = None, *, own: bo
     scale = partial(_scaled, span=span, own=own)
     try:
         return _read(raw, scale)
-    except Exception as first:
-        whole = mended(raw) if not isinstance(first, Unreadable) else None
+    except Exception as error:
+        reason = _unreadable(error)
+        whole = mended(raw) if not isinstance(error, Unreadable) else None
         if whole is None:
-            raise _unreadable(first) from first
+            raise reason from error
     try:
         decoded = _read(whole[0], scale)
     except Exception:  # the first reason stands
-        raise _unreadable(first) from first
+        raise reason from None
     return replace(decoded, notes=(*decoded.notes, whole[1]))
 
 
@@ -181,7 +182,7 @@ def _deep_pixels(image: Image.Image, raw: bytes) -> NDArray[np.generic] | None:
 
 def _refuse_cut(image: Image.Image) -> None:
     """Colour of more than 8 bits in a TIFF: the lower bits are lost, which matters where the upper are not used."""
-    if max(high for _, high in image.convert("RGB").getextrema()) < FEW_LEVELS:
+    if int(np.asarray(image.convert("RGB")).max()) < FEW_LEVELS:
         raise Unreadable("16-bit colour of which the upper 4 bits are not used: save it with 8 bits, or as PNG")
 
 

@@ -67,7 +67,7 @@ class Manifest:
         """SHA-256 over the class names and the sorted (checksum, label, split): the same for a moved or reordered
         set. Another kind of task is another set.
         """
-        kind = [] if self.kind == "single" else [self.kind]  # older fingerprints stay
+        kind: list[str] = [] if self.kind == "single" else [self.kind]  # older fingerprints stay
         if self.value_range not in (None, FULL):  # other pixels are another set
             kind.append("values {} to {}".format(*self.value_range))
         rows = sorted(map("\0".join, zip(self.checksums, self.label_texts, self.splits, strict=True)))

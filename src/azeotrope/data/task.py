@@ -94,7 +94,7 @@ class Task:
         return identities(self.manifest.checksums)
 
 
-class RefusedSet(InputError):
+class RefusedSet(InputError):  # noqa: N818 (images that were read, and why they make no task)
     """Images that make no task; `source` and `manifest` are what was read of them."""
 
     def __init__(self, error: InputError, source: Source, manifest: Manifest) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import collections
 import datetime
+import importlib
 import pathlib
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,13 @@ PREFIXES = ("module.", "_orig_mod.")  # left by DistributedDataParallel and torc
 _USUAL = ("model.", "net.", "network.", "backbone.", "encoder.")  # the attribute that held the network
 _COUNTERS = ("total_ops", "total_params", "n_averaged")  # left by profilers and by weight averaging
 _ANCHORS = 3  # of the network's names that tell where in a file it may stand
+_CLASSIFIER_TENSORS = 8
 SHOWN = 5
 
 
 def _numpy_types() -> list[Any]:
     """What a NumPy number or array is rebuilt from: types and two functions that make arrays of bytes."""
-    multiarray: Any = np._core.multiarray
+    multiarray: Any = importlib.import_module("numpy._core.multiarray")
     made: list[Any] = [np.dtype, np.ndarray]
     made += sorted({type(np.dtype(code)) for code in "?bBhHiIlLqQefd"}, key=str)
     for function in (multiarray.scalar, multiarray._reconstruct):
@@ -78,7 +80,7 @@ def refuse_other_files(path: Path) -> None:
 
 
 def kind_of_file(path: Path) -> str | None:
-    """ "safetensors" or "torch" by the first bytes; None for neither."""
+    """What the first bytes say it is, "safetensors" or "torch"; None for neither."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(16)
@@ -175,18 +177,9 @@ def is_counter(name: str) -> bool:
 
 
 def is_classifier(extra: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> bool:
-    """Whether these tensors, which the body lacks, are a classifier of another name: a layer or two that map vectors, in
-    modules that the body has not.
+    """Whether these tensors, which the body lacks, are a classifier of another name: a layer or two that map vectors,
+    in modules that the body has not.
     """
     modules = {name.partition(".")[0] for name in own}
     apart = all(name.partition(".")[0] not in modules for name in extra)
-    return (
-        apart
-        and len(extra) <= 8
-        and all(tensor.ndim <= 2 for tensor in extra.values())
-        and _has_matrix(list(extra.values()))
-    )
-
-
-def _has_matrix(tensors: Sequence[Tensor]) -> bool:
-    return any(tensor.ndim == 2 for tensor in tensors)
+    return apart and len(extra) <= _CLASSIFIER_TENSORS and max(tensor.ndim for tensor in extra.values()) == 2

@@ -6,7 +6,7 @@ option that answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -20,7 +20,7 @@ from azeotrope.lookup import nearest
 
 PATHS = (
     *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img", "img_path"),
-    *("image_name", "image_file", "image_filename", "img_name", "imagepath", "picture", "photo", "url", "image_url"),
+    *("image_name", "image_file", "image_filename", "img_name", "imagepath", "url", "image_url"),
 )
 _INDEX = ("", "unnamed:_0", "unnamed:_0.1", "index", "level_0", "__index_level_0__", "column_0", "rownames", "row")
 _GROUPS = frozenset(
@@ -55,8 +55,8 @@ def known_columns(
     images: str | None = None,
 ) -> Columns:
     """Raises InputError where a column is missing or two would do. `paths` and `splits` are the columns that were
-    named, `labels` those that hold labels, `one_hot` says whether any other column of 0 and 1 is a class, `images` is a column
-    that holds the images themselves.
+    named, `labels` those that hold labels, `one_hot` says whether any other column of 0 and 1 is a class, `images` is
+    a column that holds the images themselves.
     """
     found = Columns("", [""] * frame.height, ())
     found.paths = images or _path_column(frame, name, paths, labels, found.words)
@@ -199,7 +199,7 @@ def _by_words(frame: pl.DataFrame, name: str, column: str) -> list[Split]:
     return [split_of(cell, f"Row {place + 2} of {name}") for place, cell in enumerate(frame[column].to_list())]
 
 
-def _by_flags(frame: pl.DataFrame, flags: dict[str, Split]) -> list[Split]:
+def _by_flags(frame: pl.DataFrame, flags: Mapping[str, Split]) -> list[Split]:
     """Test where a column of test says so, else val, else train; where a column marks train only, the rest is test."""
     rest: Split = "test" if set(flags.values()) == {"train"} else "train"
     splits: list[Split] = [rest] * frame.height

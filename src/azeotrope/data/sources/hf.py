@@ -56,7 +56,8 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
     for images in sets.values():
         _require_columns(images.features, (image, label), name)
     found = [labels_of(images, label, name, labels.kind) for images in sets.values()]
-    classes, words = (label,), ()
+    classes: tuple[str, ...] = (label,)
+    words: tuple[str, ...] = ()
     if labels.kind != "number":
         own = [images.features[label] for images in sets.values()]
         parted = [numbered(feature, values, labels.kind) for feature, values in zip(own, found, strict=True)]
