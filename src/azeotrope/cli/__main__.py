@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from typing import Annotated, Any
@@ -57,6 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point of the `azeotrope` command."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in given
+    _spell_out()
     try:
         build()([argument for argument in given if argument != "--debug"], prog_name="azeotrope")
     except AzeotropeError as error:
@@ -70,6 +72,13 @@ def main(arguments: list[str] | None = None) -> None:
         said = f"azeotrope: this should not have happened: {type(error).__name__}: {error}"
         Console(stderr=True).print(Text(f"{said}. Next: add --debug, and report what it shows.", style="red"))
         raise SystemExit(1) from None
+
+
+def _spell_out() -> None:
+    r"""A terminal that has no letter for a name shows its number (`\\xfc`), rather than nothing and an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _show_version(wanted: bool) -> None:
