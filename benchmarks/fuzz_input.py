@@ -1,4 +1,4 @@
-"""Malformed folders, tables and files by the hundred: does anything end in a traceback, vanish, or write where it must not?
+"""Malformed folders, tables and files by the hundred: does anything end in a traceback, vanish, or write elsewhere?
 
     python benchmarks/fuzz_input.py [--each 100] [--seed 0]
 
@@ -65,6 +65,7 @@ NAMES = (
     *("a;b", "'quoted\"", "<b>", "x" * 120, "\u732b", "..strange", "~home", "-dash", "a\nb", "plan.yaml"),
 )
 FILES = (
+    *("a.png", "a.jpg", "b.png", "b.jpg", "c.png", "c.JPG"),
     *("a.png", "b.PNG", "c.jpg", "d.jpeg", "e.tif", "f.webp", "g.gif", "h.bmp", "i.heic", "j.dng", "k", "l.jpg_large"),
     *(
         ".hidden.png",
@@ -189,13 +190,15 @@ def image(chance):
 
 def folder(root, chance):
     """Folders in folders, with images, others' files, by-products and links."""
-    kinds = chance.sample(NAMES, chance.randrange(1, 6))
-    levels = chance.choice(((), ("train", "test"), ("2021", "2022"), ("wrap",), ("training_set", "test_set", "extra")))
+    kinds = chance.sample(NAMES[: chance.choice((9, len(NAMES)))], chance.randrange(1, 6))
+    levels = chance.choice(
+        ((), (), (), ("train", "test"), ("2021", "2022"), ("wrap",), ("training_set", "test_set", "extra"))
+    )
     for upper in levels or ("",):
         for kind in kinds:
             place = root / upper / kind
             place.mkdir(parents=True, exist_ok=True)
-            for _ in range(chance.choice((0, 1, 3, 8, 12))):
+            for _ in range(chance.choice((1, 8, 12, 16, 16, 16))):
                 (place / f"{chance.randrange(10**6)}{chance.choice(FILES)}").write_bytes(image(chance))
             if chance.random() < 0.3:
                 deeper = place / chance.choice(NAMES)
@@ -222,12 +225,16 @@ def table(root, chance):
     """Rows of paths and labels in some form of text."""
     (root / "pics").mkdir()
     paths = []
-    for number in range(chance.randrange(0, 30)):
+    for number in range(chance.choice((0, 3, 30, 40))):
         name = f"pics/{number}{chance.choice(('.png', '.jpg', '', '.heic'))}"
         if chance.random() < 0.9:
             (root / name).write_bytes(image(chance))
         paths.append(name)
-    headers = chance.sample(HEADERS, chance.randrange(2, 6))
+    headers = chance.sample(HEADERS, chance.randrange(0, 4))
+    headers = [header for header in headers if header.strip().lower() not in ("path", "label")]
+    headers = (
+        chance.sample([*headers, "path", "label"], len(headers) + 2) if chance.random() < 0.8 else [*headers, "img"]
+    )
     rows = []
     for path in paths:
         cells = []
@@ -242,7 +249,7 @@ def table(root, chance):
             elif plain in ("is_valid", "test", "fold", "weight", "patient"):
                 cells.append(str(chance.randrange(chance.choice((2, 5)))))
             else:
-                cells.append(chance.choice(LABELS[: chance.choice((2, 4, len(LABELS)))]))
+                cells.append(chance.choice(LABELS[: chance.choice((2, 2, 4, len(LABELS)))]))
         rows.append(cells[: chance.randrange(1, len(cells) + 1)] if chance.random() < 0.02 else cells)
     sign = chance.choice(",,,;\t|")
     text = "\n".join(sign.join(row) for row in ([headers] if chance.random() < 0.95 else []) + rows)

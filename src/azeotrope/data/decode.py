@@ -44,6 +44,7 @@ _SEQUENCES = ("GIF", "PNG", "WEBP", "AVIF", "TIFF")
 # Pillow warns of a large header before we have seen it. We refuse it with a reason of our own, so the warning says
 # nothing new; filters cannot be changed per thread, hence once, here.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # of tags; what is damaged gets a reason
 
 
 class Unreadable(Exception):  # noqa: N818 (a finding to be counted, not an error to be shown)

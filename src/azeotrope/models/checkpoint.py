@@ -45,7 +45,6 @@ def _numpy_types() -> list[Any]:
 PLAIN_DATA: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     argparse.Namespace,
     collections.Counter,
-    collections.defaultdict,
     datetime.datetime,
     datetime.timedelta,
     pathlib.PosixPath,

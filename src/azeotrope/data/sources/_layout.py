@@ -43,14 +43,16 @@ def arranged(root: Path, layout: Layout | None, tally: Tally) -> Arranged:
     """The class folders below `root`. Raises InputError where the arrangement is none of the known ones, or may be two
     of them.
     """
-    base, words = _unwrapped(root)
+    base, words = _unwrapped(root, tally)
     seen = layout or _seen(base)
     folders, more = _READERS[seen](base, tally)
     return Arranged(base, folders, [*words, *more])
 
 
-def _unwrapped(root: Path) -> tuple[Path, list[str]]:
-    """The folder that holds the data: an archive is often unpacked with a folder of its own around all."""
+def _unwrapped(root: Path, tally: Tally) -> tuple[Path, list[str]]:
+    """The folder that holds the data: an archive is often unpacked with a folder of its own around all. What lies beside
+    it is counted.
+    """
     base = root
     for _ in range(_WRAPPERS):
         folders = folders_in(base, "")
@@ -58,6 +60,8 @@ def _unwrapped(root: Path) -> tuple[Path, list[str]]:
             break
         if _has_images(folders[0]) or not folders_in(folders[0], ""):
             break
+        loose_in(base, "", tally)
+        folders_in(base, "", tally)
         base = folders[0]
     words = [] if base == root else [f"{root} holds one folder of folders only: {base} is read as the data."]
     return base, words

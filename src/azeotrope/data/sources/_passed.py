@@ -79,7 +79,9 @@ class Tally:
         return True
 
     def _whole(self, where: str, what: str, path: str, *, picture: bool) -> None:
-        count = sum(len(files) for _, _, files in os.walk(path))
+        count = 0
+        for place, folders, files in os.walk(path):
+            count += len(files) + sum(os.path.islink(os.path.join(place, name)) for name in folders)  # noqa: PTH114, PTH118
         if count:
             self.add(where, what, path, picture=picture, count=count)
 
