@@ -12,7 +12,7 @@ from pathlib import Path
 
 import azeotrope
 from azeotrope.advice.verdict import verdict
-from azeotrope.config import PicturesSpec, TeacherSpec
+from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.record.store import RunStore
 from azeotrope.synthesis.spec import GeneratorSpec, Training
 

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from azeotrope.api.cautions import cautions
-from azeotrope.config import LabelSpec
 from azeotrope.data.task import load_task
+from azeotrope.labels import LabelSpec
 from azeotrope.reporting.summary import summarise
 from reporting.factories import three_seeds
 

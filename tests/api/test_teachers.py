@@ -13,8 +13,9 @@ import azeotrope
 from azeotrope.api.cautions import before_training
 from azeotrope.api.progress import Silent
 from azeotrope.api.workshop import Request, open_workshop
-from azeotrope.config import LabelSpec, TeacherSpec
+from azeotrope.labels import LabelSpec
 from azeotrope.models.saved import load_model
+from azeotrope.plan import TeacherSpec
 from azeotrope.teacher.teacher import Teacher
 
 QUICK = {"epochs": 1, "views": 1, "batch_images": 8, "learning_rates": (1e-3,)}

@@ -2,8 +2,9 @@
 
 import pytest
 
-from azeotrope.config import Arm, Recipe
+from azeotrope.arm import Arm
 from azeotrope.lookup import member, members
+from azeotrope.recipe import Recipe
 
 RECIPE, UPSTREAM = Recipe(epochs=2, batch_images=4), Recipe(epochs=7, batch_images=8)
 TAUGHT = {"cross_entropy": 1.0, "kl": 1.0, "align_uniform": 1.0}

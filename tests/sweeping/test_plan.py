@@ -1,8 +1,9 @@
 import pytest
 
-from azeotrope.config import ComparePlan, Recipe, UpstreamSpec
 from azeotrope.errors import InputError
 from azeotrope.models import load
+from azeotrope.plan import ComparePlan, UpstreamSpec
+from azeotrope.recipe import Recipe
 from azeotrope.spec import from_yaml, to_yaml
 from azeotrope.sweeping.plan import default_arms, default_image_size, run_specs
 

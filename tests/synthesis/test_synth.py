@@ -14,13 +14,13 @@ import azeotrope
 from azeotrope.api.cautions import before_training
 from azeotrope.api.workshop import Request as Asked
 from azeotrope.api.workshop import open_workshop
-from azeotrope.config import PicturesSpec, TeacherSpec
 from azeotrope.data.decode import decode
 from azeotrope.data.pack import open_pack
 from azeotrope.data.task import load_task
 from azeotrope.data.unlabelled import HELD_OUT
 from azeotrope.errors import InputError, RunFailed
 from azeotrope.models.device import Device
+from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.synthesis import opening
 from azeotrope.synthesis.generators._generator import Made
 from azeotrope.synthesis.generators.pipeline import WITHHELD

@@ -10,7 +10,7 @@ from azeotrope.advice.limits import Needs
 from azeotrope.api.advise import advise
 from azeotrope.api.progress import Progress
 from azeotrope.api.sweep import sweep
-from azeotrope.config import ONE_CLASS, LabelSpec
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.spec import validated
 from azeotrope.sweeping.budget import Budget
 from azeotrope.sweeping.status import View

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from itertools import product
 
 from azeotrope.api.workshop import Workshop
-from azeotrope.config import KindName
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
+from azeotrope.labels import KindName
 from azeotrope.models.licence import objection
 from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import Comparison

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from azeotrope.api.progress import Progress
 from azeotrope.api.workshop import Request, Workshop, open_workshop
-from azeotrope.config import ComparePlan
 from azeotrope.data.audit import Audit, audit
 from azeotrope.losses._contract import needs_teacher
 from azeotrope.models import cost
+from azeotrope.plan import ComparePlan
 from azeotrope.sweeping.plan import run_specs
 from azeotrope.sweeping.runner import images_of_training, images_trained
 from azeotrope.train.throughput import inference_rate, training_rate

@@ -13,10 +13,10 @@ from azeotrope.api.boundary import boundary
 from azeotrope.api.compare import compare_sizes
 from azeotrope.api.progress import Progress, Silent
 from azeotrope.api.workshop import Request
-from azeotrope.config import TeacherSpec
 from azeotrope.data.sources import fashion_mnist
 from azeotrope.errors import InputError, MissingDependency
 from azeotrope.models.packages import installed_for
+from azeotrope.plan import TeacherSpec
 from azeotrope.reporting import boundary_text, difference, files
 from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Comparison, Document

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 from pydantic import JsonValue
 
-from azeotrope.config import Arm, Pictures, PicturesSpec, TeacherSpec
+from azeotrope.arm import Arm, Pictures
 from azeotrope.errors import InputError
+from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.spec import validated
 
 

@@ -19,11 +19,12 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
-from azeotrope.config import KindName, Weight
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind
 from azeotrope.kinds.single import KIND as SINGLE
+from azeotrope.labels import KindName
 from azeotrope.lookup import member
+from azeotrope.terms import Weight
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from azeotrope.config import Arm, Recipe
+from azeotrope.arm import Arm
+from azeotrope.recipe import Recipe
 from azeotrope.train.stage import Stage
 
 HEAD_RATE = 10.0  # a fresh head on a pretrained body learns at ten times the body's rate (METHOD section 1)

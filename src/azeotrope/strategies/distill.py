@@ -5,7 +5,8 @@ From pretrained weights it is the baseline that peers leave out: fine-tuning wit
 
 from __future__ import annotations
 
-from azeotrope.config import Arm, Recipe
+from azeotrope.arm import Arm
+from azeotrope.recipe import Recipe
 from azeotrope.strategies._stages import HEAD_RATE, with_init
 from azeotrope.train.stage import Stage
 

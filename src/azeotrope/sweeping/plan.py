@@ -6,27 +6,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, get_args
 
-from azeotrope.config import (
-    ONE_CLASS,
-    Arm,
-    ComparePlan,
-    LabelSpec,
-    Pictures,
-    PicturesSpec,
-    Recipe,
-    TeacherSpec,
-    UpstreamSpec,
-    losses_text,
-)
+from azeotrope.arm import Arm, Pictures
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.losses._contract import check_meaning, needs_teacher
 from azeotrope.models.load import load_network, weights_available
 from azeotrope.models.sources.file import code_hash
+from azeotrope.plan import ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.recipe import Recipe
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec, UpstreamRun
+from azeotrope.terms import losses_text
 
 MIN_TRAIN_IMAGES = 2  # a contrastive loss needs a pair
 FINEST_DEFAULT = 32  # pixels are rounded up to a multiple of this: the stride of most networks

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from azeotrope.config import PicturesSpec, TeacherSpec, ViewPolicy
 from azeotrope.data.pack import Pack, open_pack
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
@@ -23,6 +22,8 @@ from azeotrope.models import cost
 from azeotrope.models.device import Device
 from azeotrope.models.load import Loaded, load_network
 from azeotrope.models.weights import Weights
+from azeotrope.plan import PicturesSpec, TeacherSpec
+from azeotrope.recipe import ViewPolicy
 from azeotrope.synthesis.pictures import SynthSet, open_set
 from azeotrope.teacher import gate
 from azeotrope.teacher.cache import EmbeddingCache, open_cache
