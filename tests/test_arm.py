@@ -19,6 +19,13 @@ NAMES = [
     "distill:align_uniform",
     "distill@hub:kl=0.5",
     "distill:kl=2+align_uniform=0.25",
+    "distill:kl(T=1)",
+    "distill@hub:kl(T=1)+align_uniform(alpha=2,hidden=1280)=0.5",
+    "distill:kl(T=1)/kl(T=4)",
+    "distill:kl+cross_entropy=0",
+    "distill:kl+cross_entropy(label_smoothing=0)",
+    "scratch:cross_entropy(label_smoothing=0)",
+    "finetune@upstream:cross_entropy=2",
 ]
 
 
@@ -36,6 +43,7 @@ def test_a_name_is_read_and_written_back(name):
         ("distill@random", "distill"),
         ("distill:kl+align_uniform", "distill"),
         ("distill:align-uniform+kl", "distill"),
+        ("distill:align_uniform(hidden=1280, alpha=2.0)", "distill:align_uniform(alpha=2,hidden=1280)"),
         (" distill:kl=1.0 ", "distill:kl"),
     ],
 )
@@ -61,6 +69,8 @@ def test_other_arms_have_other_digests():
         ("finetune@random", "finetune needs pretrained weights: init hub or upstream"),
         ("linear_probe@random", "linear_probe needs pretrained weights: init hub or upstream"),
         ("scratch:kl", "scratch trains on labels only; losses go with distill"),
+        ("scratch:cross_entropy=0", "scratch has no other loss than cross-entropy, whose weight must not be 0"),
+        ("distill:kl(T=1", "This is not how losses are written"),
         ("distill:kl=0", "a loss weight must be positive"),
         ("distill:kl=-1", "a loss weight must be positive"),
         ("distill:kl=nan", "a loss weight must be positive"),
@@ -116,3 +126,14 @@ def test_a_settled_arm_is_the_arm_with_these_losses():
 def test_a_wrong_choice_or_weight_is_refused_with_the_form(text, problem):
     with pytest.raises(InputError, match=problem):
         Arm.parse(text)
+
+
+def test_parameters_are_canonical_however_an_arm_was_made():
+    made = Arm(strategy="distill", init="random", losses={"align_uniform(hidden=8,alpha=2.0)": 1.0})
+    assert made == Arm.parse("distill:align_uniform(alpha=2,hidden=8)")
+    with pytest.raises(ValueError, match="This is not how losses are written: kl"):
+        Arm(strategy="distill", init="random", losses={"kl(": 1.0})
+
+
+def test_a_loss_among_candidates_may_come_with_other_parameters():
+    assert list(Arm.parse("distill:kl(T=1)/kl(T=4)").options) == [{"kl(T=1)": 1.0}, {"kl(T=4)": 1.0}]

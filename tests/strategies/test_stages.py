@@ -60,5 +60,22 @@ def test_the_weight_of_cross_entropy_may_be_given():
     assert stage.losses == {"cross_entropy": 0.5, "kl": 2.0}
 
 
+@pytest.mark.parametrize(
+    ("arm", "losses"),
+    [
+        ("distill:kl+cross_entropy=0", {"kl": 1.0}),
+        (
+            "distill:kl(T=1)+cross_entropy(label_smoothing=0)=0.5",
+            {"cross_entropy(label_smoothing=0)": 0.5, "kl(T=1)": 1.0},
+        ),
+        ("scratch:cross_entropy(label_smoothing=0)", {"cross_entropy(label_smoothing=0)": 1.0}),
+        ("linear_probe:cross_entropy=2", {"cross_entropy": 2.0}),
+    ],
+)
+def test_what_an_arm_says_of_cross_entropy_is_all_there_is_of_it(arm, losses):
+    (stage,) = stages(arm)
+    assert stage.losses == losses
+
+
 def test_every_strategy_of_the_design_is_there():
     assert members("strategies") == ["distill", "finetune", "linear_probe", "scratch"]

@@ -14,6 +14,7 @@ from azeotrope.arm import Arm, Pictures
 from azeotrope.errors import InputError
 from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.spec import validated
+from azeotrope.terms import split
 
 
 class HeadName(StrEnum):
@@ -153,8 +154,8 @@ def teacher_spec(teacher: str | None, size: int | None, head: HeadName = HeadNam
 
 
 def names(text: str | None) -> list[str] | None:
-    """A comma-separated option as a list, None when it was not given."""
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+    """A comma-separated option as a list, None when it was not given; commas in parentheses separate nothing."""
+    return None if text is None else [part.strip() for part in split(text, ",") if part.strip()]
 
 
 def print_json(content: JsonValue) -> None:

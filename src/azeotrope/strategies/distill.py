@@ -12,8 +12,6 @@ from azeotrope.train.stage import Stage
 
 
 def stages(arm: Arm, recipe: Recipe, upstream: Recipe | None) -> list[Stage]:
-    """Cross-entropy with weight 1 beside the arm's losses; the head's rate as in fine-tuning when the body is
-    pretrained.
-    """
+    """The arm's losses beside cross-entropy; the head's rate as in fine-tuning when the body is pretrained."""
     head_rate = 1.0 if arm.init == "random" else HEAD_RATE
-    return with_init(arm, recipe, upstream, losses={"cross_entropy": 1.0, **arm.losses}, head_rate=head_rate)
+    return with_init(arm, recipe, upstream, head_rate=head_rate)
