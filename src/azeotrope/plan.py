@@ -15,15 +15,21 @@ from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.recipe import Recipe
 from azeotrope.spec import Spec
 
+FOLDS = 5  # in which the teacher's head is cross-fitted
+
 
 class TeacherSpec(Spec):
     """Which frozen model teaches, or several joined by '+'; at which resolution they look (None: each its own); and
     whether a head is fitted on labels (`linear`) or made of the classes' names (`zero_shot`).
+
+    A fitted head is cross-fitted in `folds` parts, so that none speaks of an image whose label it has seen; 1 fits one
+    head on all of the run's images, for ablations.
     """
 
     model: str
     image_size: int | None = Field(default=None, ge=8)
     head: Literal["linear", "zero_shot"] = "linear"
+    folds: int = Field(default=FOLDS, ge=1, le=20)
 
     @property
     def members(self) -> tuple[Self, ...]:

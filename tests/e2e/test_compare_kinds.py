@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.advice.verdict import verdict
 from azeotrope.api.predict import predict
 from azeotrope.api.report import report
 from azeotrope.data.task import load_task
@@ -15,6 +14,7 @@ from azeotrope.labels import LabelSpec
 from azeotrope.plan import PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping.predictions import predictions_of
+from azeotrope.verdicts.verdict import verdict
 
 LONGER = {"epochs": 6, "views": 2, "learning_rates": (8e-3,)}
 LABELS = {"several": LabelSpec(kind="multi"), "number": LabelSpec(kind="number", column="ink", unit="%")}

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from azeotrope.advice.verdict import Call
 from azeotrope.labels import KindName
 from azeotrope.record.run import EnvironmentFacts, SearchFacts
 from azeotrope.terms import Weight
+from azeotrope.verdicts.verdict import Call
 
 
 class Shown(BaseModel):
