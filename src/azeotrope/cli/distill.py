@@ -59,6 +59,7 @@ def command(
             cache_gb=kept.cache_gb,
             verify_cache=kept.verify_cache,
             strict=kept.strict,
+            seen_weights=kept.seen_weights,
             labels=labels.spec(),
             progress=progress,
         )
