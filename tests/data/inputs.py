@@ -3,9 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from azeotrope.config import LabelSpec
 from azeotrope.data.audit import audit
 from azeotrope.data.task import RefusedSet, load_task
+from azeotrope.labels import LabelSpec
 
 
 def picture(kind, number, side=40):

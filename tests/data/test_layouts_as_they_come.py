@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.config import LabelSpec
 from azeotrope.data.task import RefusedSet, load_task
 from azeotrope.errors import InputError
+from azeotrope.labels import LabelSpec
 
 from .inputs import both, counts, folder_of, picture, read, said
 

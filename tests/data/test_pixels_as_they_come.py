@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from azeotrope.config import LabelSpec
 from azeotrope.data.decode import Unreadable, decode
 from azeotrope.data.pack import open_pack
 from azeotrope.data.task import load_task
+from azeotrope.labels import LabelSpec
 
 from .inputs import picture, read, said
 from .pictures import encoded, noise, smooth

@@ -5,9 +5,9 @@ import io
 import polars as pl
 import pytest
 
-from azeotrope.config import LabelSpec
 from azeotrope.data.task import load_task, open_source
 from azeotrope.errors import InputError
+from azeotrope.labels import LabelSpec
 
 from .inputs import counts, picture, plain_rows, said, table
 

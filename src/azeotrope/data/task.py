@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt64
 
-from azeotrope.config import ONE_CLASS, LabelSpec
 from azeotrope.data._ranks import identities
 from azeotrope.data.manifest import Manifest, Progress, scan
 from azeotrope.data.near import Near, find_near
@@ -25,6 +24,7 @@ from azeotrope.data.split import TaskSplits, split_task
 from azeotrope.data.told import lost_words, passed_words, reading_words, split_words
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind, Labels, kind_named
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import member, members, nearest
 
 _FAMILY = "data.sources"

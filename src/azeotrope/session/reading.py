@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from azeotrope.config import ONE_CLASS, LabelSpec
 from azeotrope.data.task import Task, load_task
 from azeotrope.data.told import lost_words, passed_words
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.session.progress import Progress, scanning
 
 

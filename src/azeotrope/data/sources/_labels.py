@@ -14,13 +14,13 @@ from typing import Any
 
 import polars as pl
 
-from azeotrope.config import KindName, LabelSpec
 from azeotrope.data.sources._columns import no_one_column, require_column
 from azeotrope.data.sources._names import reconciled
 from azeotrope.data.sources._source import class_index
 from azeotrope.data.sources._splits import plain
 from azeotrope.errors import InputError
 from azeotrope.kinds.multi import SEPARATOR
+from azeotrope.labels import KindName, LabelSpec
 
 LABEL_COLUMNS = ("label", "class", "category", "target")
 SEVERAL = ("labels", "classes", "tags", *LABEL_COLUMNS)

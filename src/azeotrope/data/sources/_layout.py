@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from azeotrope.config import Layout
 from azeotrope.data.sources._passed import Tally, folders_in, images_below, is_image, loose_in
 from azeotrope.data.sources._source import Split
 from azeotrope.data.sources._splits import split_word
 from azeotrope.errors import InputError
+from azeotrope.labels import Layout
 
 ALLOWED = "a folder of class folders (DATA/cat/1.jpg), or the same below train, val and test (DATA/train/cat/1.jpg)"
 _WRAPPERS = 5  # folders around the data, each the only one in the next

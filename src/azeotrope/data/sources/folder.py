@@ -11,12 +11,12 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from azeotrope.config import ONE_CLASS, LabelSpec
 from azeotrope.data.sources._layout import ALLOWED, arranged
 from azeotrope.data.sources._names import reconciled
 from azeotrope.data.sources._passed import SUFFIXES, Tally, images_below
 from azeotrope.data.sources._source import Item, Source, Split
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import nearest
 
 TAKES = ("layout",)

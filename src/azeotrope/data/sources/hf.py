@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from azeotrope.config import ONE_CLASS, LabelSpec
 from azeotrope.data.sources._names import in_one_list
 from azeotrope.data.sources._source import Item, Part, PassedOver, Source, Split, joined, keyed_items
 from azeotrope.data.sources._splits import split_word
 from azeotrope.errors import InputError, MissingDependency
+from azeotrope.labels import ONE_CLASS, LabelSpec
 
 try:
     import datasets

@@ -16,12 +16,12 @@ from typing import Any
 
 import fsspec
 
-from azeotrope.config import ONE_CLASS, LabelSpec
 from azeotrope.data.sources._columns import known_columns
 from azeotrope.data.sources._labels import Table, complete, label_columns, read_labels
 from azeotrope.data.sources._reading import read_table
 from azeotrope.data.sources._source import Item, Source
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
 
 TAKES = ("kind", "column", "separator", "unit", "path_column", "split_column")
 _CLASSES_FILE = "classes.txt"
