@@ -47,9 +47,7 @@ def main() -> None:
     ratios = [ours / other for ours, other in zip(times[OURS], times[asked.other], strict=True)]
     for name, seconds in (("other", times[asked.other]), ("this", times[OURS])):
         print(f"{name}: median {statistics.median(seconds):.3f} s [{min(seconds):.3f}, {max(seconds):.3f}]")
-    print(
-        f"this / other: median {statistics.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}], n = {len(ratios)}"
-    )
+    print(f"this / other: {statistics.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}], n = {len(ratios)}")
 
 
 def listed(source: Path, place: str, files: int) -> float:

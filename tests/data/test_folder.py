@@ -51,8 +51,8 @@ def test_a_split_layout_mixed_with_other_folders_is_refused(tmp_path):
         f"The folder {tmp_path} mixes split folders with others. "
         "Found: extra with 1 images, whose name means neither train, val nor test. "
         "Allowed: a folder of class folders (DATA/cat/1.jpg), or the same below train, val and test "
-        f"(DATA/train/cat/1.jpg). Next: rename extra or move it out of {tmp_path}; say --layout class if all of them are "
-        "classes."
+        f"(DATA/train/cat/1.jpg). Next: rename extra or move it out of {tmp_path}; say --layout class if all of them "
+        "are classes."
     )
 
 

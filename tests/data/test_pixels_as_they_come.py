@@ -140,7 +140,7 @@ class TestSoundPictures:
     def test_a_jpeg_of_which_a_part_is_missing_is_damaged(self, options, lost, pixels):
         whole = encoded(pixels, "JPEG", **options)
         kept = len(whole) - (lost if isinstance(lost, int) else int(lost * len(whole)))
-        with pytest.raises(Unreadable, match="damaged|not an image"):
+        with pytest.raises(Unreadable, match=r"damaged|not an image"):
             decode(whole[:kept])
 
     def test_bytes_changed_at_random_never_raise_anything_else(self):

@@ -202,7 +202,7 @@ class TestTask:
         task = load_task(write(tmp_path, "\n".join(["path,labels", *rows])), labels=MULTI)
         found = audit(task.manifest, task.source).conflicting_labels
         assert found.examples == (("a.png", "x;y", "b.png", "x"),)
-        assert task.splits.dropped == 1
+        assert (task.splits.dropped, task.splits.contradictory) == (0, 2)
 
     def test_a_class_without_a_positive_is_refused(self, digit_tables):
         (digit_tables / "classes.txt").write_text("even\nloop\nabove 4\nunicorn\n")

@@ -128,9 +128,10 @@ def test_a_label_that_is_not_in_the_list_is_refused(folder):
     (folder / "classes.txt").write_text("zebra\nant\n")
     path = write(folder, "path,label\nimages/0.png,ant\nimages/1.png,zebre\n")
     assert message(path) == (
-        f"Every label must be in the list of classes {folder}/classes.txt. Found: 'zebre' at row 3 of {path}. Allowed: nearest: zebra. "
-        f"Next: correct the label, or add the class to the list; move {folder}/classes.txt away if it belongs to another "
-        "tool."
+        f"Every label must be in the list of classes {folder}/classes.txt. Found: 'zebre' at row 3 of {path}. "
+        "Allowed: nearest: zebra. "
+        f"Next: correct the label, or add the class to the list; move {folder}/classes.txt away if it belongs to "
+        "another tool."
     )
 
 

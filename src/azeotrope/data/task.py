@@ -120,7 +120,7 @@ def load_task(
     if not given >= {"val", "test"} and source.formula is None:
         near = find_near(manifest, source, cache)
     try:
-        return Task(source, manifest, split_task(manifest, near and near.pairs), near)
+        return Task(source, manifest, split_task(manifest, near.pairs if near else None), near)
     except InputError as error:
         raise RefusedSet(error, source, manifest) from error
 

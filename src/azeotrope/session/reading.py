@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from azeotrope.data.task import Task, load_task
@@ -12,14 +13,19 @@ from azeotrope.session.progress import Progress, scanning
 
 
 def read_task(
-    data: str, progress: Progress, labels: LabelSpec = ONE_CLASS, cache: Path | None = None, *, strict: bool = False
+    data: str | Path,
+    progress: Progress,
+    labels: LabelSpec = ONE_CLASS,
+    cache: Path | None = None,
+    *,
+    strict: bool = False,
 ) -> Task:
     """The task that `data` names; each of its words is shown as a note that stays.
 
     Raises InputError where it makes no task, and with `strict` where an image is unreadable or a file that may be a
     picture was passed over.
     """
-    task = load_task(data, scanning(progress), labels, cache)
+    task = load_task(os.fspath(data), scanning(progress), labels, cache)
     lost = (*lost_words(task.manifest), *passed_words(task.source.passed))
     if strict and lost:
         raise InputError(

@@ -50,8 +50,8 @@ def arranged(root: Path, layout: Layout | None, tally: Tally) -> Arranged:
 
 
 def _unwrapped(root: Path, tally: Tally) -> tuple[Path, list[str]]:
-    """The folder that holds the data: an archive is often unpacked with a folder of its own around all. What lies beside
-    it is counted.
+    """The folder that holds the data: an archive is often unpacked with a folder of its own around all. What lies
+    beside it is counted.
     """
     base = root
     for _ in range(_WRAPPERS):
