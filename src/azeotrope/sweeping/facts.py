@@ -136,8 +136,8 @@ def _seconds(
     if taught is not None:
         seconds["teacher"] = _teacher_images(resources, spec) * taught.targets.cache.store.seconds_per_row()
         seconds["head"] = taught.head_seconds
-        for phase, more in pool_seconds(resources, spec, taught.targets).items():
-            seconds[phase] = seconds.get(phase, 0.0) + more
+    for phase, more in pool_seconds(resources, spec, taught.targets if taught else None).items():
+        seconds[phase] = seconds.get(phase, 0.0) + more
     if pretraining is not None:
         seconds["pretrain"] = pretraining.seconds
     return seconds
