@@ -45,6 +45,8 @@ def done(
         best_epoch=best.trained.best_epoch,
         val_error=best.trained.error,
         test_error=test.error,
+        test_nll=test.log_loss,
+        test_ece=test.calibration_error,
         metrics=test.metrics,
         test_images=len(test.predictions),
         correct=None if test.correct is None else pack_correctness(test.correct),
