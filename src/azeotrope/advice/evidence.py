@@ -18,6 +18,7 @@ from azeotrope.tables.columns import Columns, keep_where
 from azeotrope.tables.frame import RunFrame, read_runs
 from azeotrope.tables.grouping import contender
 from azeotrope.tables.table import SUFFIXES, flatten, read_table
+from azeotrope.tables.units import Unit
 
 Source = str | Path | pl.DataFrame | Sequence[RunRecord]
 
@@ -61,6 +62,7 @@ class Evidence:
     warnings: tuple[str, ...]
     left_out: Mapping[str, int]
     measure: str = "error"
+    unit: Unit = "fraction"
 
     @property
     def largest(self) -> float:
@@ -71,7 +73,7 @@ class Evidence:
 def read_evidence(source: Source, columns: Columns | None = None) -> Evidence:
     """The contenders in a store (folder or URL), a CSV or Parquet file, a table or records.
 
-    Raises InputError for what `record.frame` refuses, for losses, and for runs of several tasks.
+    Raises InputError for what `tables.frame` refuses, and for runs of several tasks.
     """
     columns = columns or Columns()
     raw, unreadable = _raw(source)
@@ -86,7 +88,10 @@ def read_evidence(source: Source, columns: Columns | None = None) -> Evidence:
     named = raw["task"][0] if "task" in raw.columns else ""
     warnings = (*frame.warnings, *(f"a record was left out: {line}" for line in unreadable))
     teachers = tuple(sorted(raw["teacher"].drop_nulls().unique())) if "teacher" in raw.columns else ()
-    return Evidence(str(named or tasks[0]), contenders, teachers, frame.notes, warnings, frame.excluded, frame.measure)
+    unit: Unit = "loss" if frame.unit == "loss" else "fraction"  # per cents are fractions by now
+    return Evidence(
+        str(named or tasks[0]), contenders, teachers, frame.notes, warnings, frame.excluded, frame.measure, unit
+    )
 
 
 def _raw(source: Source) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -177,12 +182,6 @@ def _check(frame: RunFrame) -> None:
             found=", ".join(tasks),
             allowed="runs on one labelled image set",
             next_step="keep one with --where task=NAME, or give another folder",
-        )
-    if not frame.bounded:
-        raise InputError(
-            "Advice is about errors, and this column is read as a loss",
-            allowed="a share of wrong answers, 0 to 1 or in per cent",
-            next_step="name the error's column with --error, or say --unit fraction",
         )
 
 

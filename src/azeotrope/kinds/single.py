@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from azeotrope.errors import InputError
 from azeotrope.kinds import _strata
+from azeotrope.kinds._calibration import expected_calibration_error
 from azeotrope.kinds._kind import Kind, Labels, Scale
 
 UNLABELLED = -100  # the class of a picture that has none: torch's cross-entropy passes it over
@@ -103,6 +104,11 @@ class Single(Kind):
     def error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float:
         """Share of images that are given another class than theirs."""
         return (outputs.argmax(1) != targets).double().mean().item()
+
+    def calibration_error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float | None:
+        """Of the probability of the answer, the class of the largest score."""
+        said, answers = outputs.double().softmax(dim=1).max(dim=1)
+        return expected_calibration_error(said.numpy(), (answers == targets).numpy())
 
     def metrics(self, outputs: Float[Tensor, "n C"], targets: Tensor, scale: Scale) -> dict[str, float]:
         """None: the error says it."""

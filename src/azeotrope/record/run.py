@@ -146,6 +146,8 @@ class RunRecord(Facts):
     best_epoch: int | None = None
     val_error: float | None = Field(default=None, ge=0, le=1)
     test_error: float | None = Field(default=None, ge=0, le=1)
+    test_nll: float | None = Field(default=None, ge=0, description="log-loss on test: mean of −log p(label), in nats")
+    test_ece: float | None = Field(default=None, ge=0, le=1, description="expected calibration error on test, 15 bins")
     test_images: int | None = None
     metrics: dict[str, float] = Field(default_factory=dict, description="on test; by name in `record.kinds`")
     correct: str | None = Field(default=None, description="base64 of numpy.packbits over test images")

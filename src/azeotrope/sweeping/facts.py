@@ -45,6 +45,8 @@ def done(
         best_epoch=best.trained.best_epoch,
         val_error=best.trained.error,
         test_error=test.error,
+        test_nll=test.log_loss,
+        test_ece=test.calibration_error,
         metrics=test.metrics,
         test_images=len(test.predictions),
         correct=None if test.correct is None else pack_correctness(test.correct),
@@ -138,8 +140,8 @@ def _seconds(
         seconds["head"] = taught.head_seconds
         if taught.tuning_seconds:
             seconds["tune_teacher"] = taught.tuning_seconds
-        for phase, more in pool_seconds(resources, spec, taught.targets).items():
-            seconds[phase] = seconds.get(phase, 0.0) + more
+    for phase, more in pool_seconds(resources, spec, taught.targets if taught else None).items():
+        seconds[phase] = seconds.get(phase, 0.0) + more
     if pretraining is not None:
         seconds["pretrain"] = pretraining.seconds
     return seconds

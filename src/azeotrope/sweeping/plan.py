@@ -30,7 +30,8 @@ def default_arms(
 ) -> tuple[list[Arm], dict[str, str]]:
     """The sensible ways to train this student here, and those left out with the reason.
 
-    Distilling from pretrained weights, which peers leave out, is tested whenever these weights can be had.
+    Distilling from pretrained weights, which peers leave out, is tested whenever these weights can be had. Where made
+    pictures distil, training on them with their intended classes and no teacher is tested too.
     """
     arms, left_out = ["scratch", "distill"], dict[str, str]()
     pretrained = ["linear_probe", "finetune", "distill@hub"]
@@ -43,6 +44,7 @@ def default_arms(
         arms += ["finetune@upstream", "distill@upstream"]
     if pictures is not None:
         arms += [f"distill+{kind}" for kind in get_args(Pictures) if pictures.place(kind)]
+        arms += ["scratch+synth"] if pictures.synth else []
     return [Arm.parse(arm) for arm in arms], left_out
 
 

@@ -37,13 +37,16 @@ class Score:
 @dataclass(frozen=True)
 class Test:
     """The one look at the test split: the error, per image what the student said and whether it was right (None where
-    an answer is not simply right or wrong), the further `metrics` of the kind, and the teacher's error beside.
+    an answer is not simply right or wrong), its log-loss and calibration error (None where it says no probabilities),
+    the further `metrics` of the kind, and the teacher's error beside.
     """
 
     error: float
     predictions: NDArray[Any]
     correct: NDArray[np.bool_] | None
     teacher_error: float | None
+    log_loss: float | None = None
+    calibration_error: float | None = None
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -79,6 +82,8 @@ def final_test(network: Network, data: StudentData, teacher: Targets | None, dev
         predictions=predictions,
         correct=correct,
         teacher_error=teacher_error,
+        log_loss=task.kind.log_loss(logits, labels),
+        calibration_error=task.kind.calibration_error(logits, labels),
         metrics=task.kind.metrics(logits, labels, data.scale),
         seconds=seconds,
     )
