@@ -27,6 +27,7 @@ Init = Literal["random", "hub", "upstream"]
 Pictures = Literal["unlabelled", "synth"]
 Weight = float | tuple[float, float]  # of a loss: constant, or (first, last) and linear over the training in between
 
+HELD_OUT = 0.2  # of all images for test, and of what is left for validation, where the source gives none
 MAX_VIEWS = 4096  # of one image; more than any training has epochs
 
 DISTILL_LOSSES = {"kl": 1.0, "align_uniform": 1.0}  # with cross_entropy 1: the combination of Farhat & Chen 2024
@@ -290,6 +291,7 @@ class ComparePlan(Spec):
     upstream_recipe: Recipe | None = None
     pictures: PicturesSpec | None = None
     labels: LabelSpec = ONE_CLASS
+    held_out: float = HELD_OUT
     precision: Literal["fp32", "bf16"] = "fp32"
 
 

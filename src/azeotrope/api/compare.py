@@ -14,7 +14,7 @@ from azeotrope.api.pretraining import pretraining_cost
 from azeotrope.api.progress import Progress, Silent
 from azeotrope.api.winner import save_winner
 from azeotrope.api.workshop import Request, Workshop, keep_plan, open_workshop
-from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.config import HELD_OUT, ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import InputError
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
@@ -46,6 +46,7 @@ def compare(
     verify_cache: bool = False,
     strict: bool = False,
     labels: LabelSpec = ONE_CLASS,
+    held_out: float = HELD_OUT,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compare strategies at one number of training images, and leave records, report and the winner's model in `out`.
@@ -54,7 +55,7 @@ def compare(
     `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
     (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` overrides fields
-    of `Recipe`; `cache_gb`, `verify_cache`, `strict` and `labels` are those of `Request`. A run that is in `out`
+    of `Recipe`; `cache_gb`, `verify_cache`, `strict`, `labels` and `held_out` are those of `Request`. A run that is in `out`
     already is not made again, so an interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
@@ -80,6 +81,7 @@ def compare(
         strict,
         pictures,
         labels,
+        held_out,
     )
     return compare_sizes(request, Path(out), progress or Silent())[-1]
 

@@ -11,7 +11,7 @@ from azeotrope.api.cautions import before_training
 from azeotrope.api.progress import Progress, Silent
 from azeotrope.api.winner import release, save_run
 from azeotrope.api.workshop import Request, keep_plan, open_workshop
-from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.config import HELD_OUT, ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import RunFailed
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
@@ -46,6 +46,7 @@ def distill(
     verify_cache: bool = False,
     strict: bool = False,
     labels: LabelSpec = ONE_CLASS,
+    held_out: float = HELD_OUT,
     progress: Progress | None = None,
 ) -> Distilled:
     """Train `student` on `data` towards `teacher` and save it under `out/models/`. Arguments as in `compare`.
@@ -72,6 +73,7 @@ def distill(
         strict=strict,
         pictures=pictures,
         labels=labels,
+        held_out=held_out,
     )
     with claimed(Path(out)) as folder:
         workshop = open_workshop(request, progress)

@@ -169,7 +169,7 @@ def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progre
     prepare()
     resources = Resources(cache or cache_root(), choose(plan.precision))
     check_models(resources, plan.students, plan.teachers, plan.image_size)
-    task = load_task(plan.data, scanning(progress), plan.labels)
+    task = load_task(plan.data, scanning(progress), plan.labels, plan.held_out)
     upstream = load_task(plan.upstream, scanning(progress)) if plan.upstream else None
     for each in (task, upstream):
         if each is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from azeotrope.api.judging import judged
 from azeotrope.api.progress import Progress, Silent, scanning
-from azeotrope.config import TeacherSpec
+from azeotrope.config import HELD_OUT, TeacherSpec
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError, StoreError
@@ -72,6 +72,7 @@ def synth(
     picture_format: Literal["png", "jpeg"] = "png",
     precision: Literal["auto", "fp32", "bf16"] = "auto",
     cache: Path | None = None,
+    held_out: float = HELD_OUT,
     progress: Progress | None = None,
 ) -> tuple[Synthesis, ...]:
     """Make `per_class` pictures of every class, or `multiple` times the training images, for each seed's subset.
@@ -84,7 +85,7 @@ def synth(
     """
     progress, device = progress or Silent(), choose(precision)
     prepare()
-    task = load_task(data, scanning(progress))
+    task = load_task(data, scanning(progress), held_out=held_out)
     resources = Resources(cache or cache_root(), device)
     resources.add(task)
     images = train_images or len(task.splits.train)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from azeotrope.api.cache_budget import within_budget
 from azeotrope.api.progress import Progress, Silent, scanning
-from azeotrope.config import ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.config import HELD_OUT, ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError
@@ -29,7 +29,8 @@ class Request:
     """What a person asked, before defaults are filled in. `recipe` overrides fields of `Recipe` by name; `losses` are
     for the `distill` arms that name none: one list, or several to choose from on validation. `cache_gb` is the room for
     the teacher cache (None: as much as it needs), `verify_cache` compares a sample of it with the teacher, `strict`
-    refuses a set with an unreadable image, `labels` says what a label is.
+    refuses a set with an unreadable image, `labels` says what a label is, `held_out` is the share of images in each split
+    that the source does not give.
     """
 
     data: str
@@ -49,6 +50,7 @@ class Request:
     strict: bool = False
     pictures: PicturesSpec | None = None
     labels: LabelSpec = ONE_CLASS
+    held_out: float = HELD_OUT
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     arms, left_out = _arms(request)
     teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
     check_models(resources, [request.student], [teacher] if teacher else [], request.image_size)
-    task = load_task(request.data, scanning(progress), request.labels)
+    task = load_task(request.data, scanning(progress), request.labels, request.held_out)
     _report_unreadable(task, progress, strict=request.strict)
     resources.add(task)
     upstream = None

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
+from azeotrope.config import HELD_OUT
 
 
 def command(
@@ -40,6 +41,7 @@ def command(
     precision: options.Precision = options.PrecisionName.auto,
     kept: groups.Kept,
     labels: groups.Labels,
+    held_out: options.HeldOut = HELD_OUT,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student in every sensible way at equal budget, and say which way is better, and how surely.
@@ -72,6 +74,7 @@ def command(
             verify_cache=kept.verify_cache,
             strict=kept.strict,
             labels=labels.spec(),
+            held_out=held_out,
             progress=progress,
         )
     if as_json:

@@ -9,6 +9,7 @@ import typer
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
+from azeotrope.config import HELD_OUT
 
 
 def command(
@@ -29,6 +30,7 @@ def command(
     precision: options.Precision = options.PrecisionName.auto,
     kept: groups.Kept,
     labels: groups.Labels,
+    held_out: options.HeldOut = HELD_OUT,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student towards a teacher and save it, ready to use.
@@ -59,6 +61,7 @@ def command(
             verify_cache=kept.verify_cache,
             strict=kept.strict,
             labels=labels.spec(),
+            held_out=held_out,
             progress=progress,
         )
     if as_json:

@@ -33,6 +33,9 @@ def command(
     image_size: options.ImageSize = None,
     recipe: groups.Recipe,
     labels: groups.Labels,
+    held_out: Annotated[
+        float | None, typer.Option(help="Share for test, and of the rest for validation, where not given (0.2).")
+    ] = None,
     precision: Annotated[options.PrecisionName | None, typer.Option(help="Of matrix work (auto).")] = None,
     budget: Annotated[str | None, typer.Option(help="1h, 30m, '40 runs', '5 EUR'; several by commas.")] = None,
     hourly_price: Annotated[float | None, typer.Option(help="Of this machine, for a budget of money.")] = None,
@@ -70,6 +73,7 @@ def command(
         "image_size": image_size,
         "recipe": recipe.changes() or None,
         "labels": labels.given() or None,
+        "held_out": held_out,
         "precision": precision.value if precision else None,
         "budget": Budget.parse(budget, hourly_price) if budget else None,
     }

@@ -27,9 +27,15 @@ WORDS: dict[KindName, Words] = {
     "multi": Words("1 − mAP", "1 less the mean over classes of the average precision of their ranking", sampled=False),
     "number": Words("1 − R²", "the share of the variance that is left unexplained, at most 1", sampled=False),
 }
-METRICS: dict[str, str] = {"map": "mAP", "label_error": "labels wrong", "r2": "R²", "mae": "MAE"}
+METRICS: dict[str, str] = {
+    "map": "mAP",
+    "label_error": "labels wrong",
+    "r2": "R²",
+    "mae": "MAE",
+    "per_class_error": "mean per-class error",
+}
 
-_SHARES = ("map", "label_error")
+_SHARES = ("map", "label_error", "per_class_error")
 
 
 def metrics_text(metrics: Mapping[str, float], unit: str | None) -> str:

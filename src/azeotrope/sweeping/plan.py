@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, get_args
 
 from azeotrope.config import (
+    HELD_OUT,
     ONE_CLASS,
     Arm,
     ComparePlan,
@@ -140,6 +141,7 @@ def make_plan(
         else None,
         pictures=pictures,
         labels=labels,
+        held_out=task.splits.held_out or HELD_OUT,
         precision=resources.device.precision,
     )
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
-from azeotrope.config import ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, Recipe, TeacherSpec
+from azeotrope.config import HELD_OUT, ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, Recipe, TeacherSpec
 from azeotrope.errors import InputError
 from azeotrope.models.ladder import ladder
 from azeotrope.spec import Spec, digest, problems
@@ -44,7 +44,8 @@ class SweepPlan(Spec):
     Students are named, or are a `ladder`. `train_images` may be `auto`: runs are then chosen one after another until it
     is clear which arm wins at `at` images, the reader's own number (all, when it is not given). `pretrain_images` is
     how many of the `upstream` images pre-train the student in arms that start from upstream. `pictures` are the further
-    ones of arms such as `distill+unlabelled`. `labels` says what a label is, where that is not one class an image.
+    ones of arms such as `distill+unlabelled`. `labels` says what a label is, where that is not one class an image, and
+    `held_out` the share of images in each split that the source does not give.
     `recipe` overrides fields of `Recipe`. The program fills in `fingerprint` and `resolved`, so that plan.yaml holds
     every default.
     """
@@ -60,6 +61,7 @@ class SweepPlan(Spec):
     pretrain_images: tuple[int, ...] = ()
     pictures: PicturesSpec | None = None
     labels: LabelSpec = ONE_CLASS
+    held_out: float = Field(default=HELD_OUT, gt=0, le=0.5)
     seeds: tuple[int, ...] = tuple(range(MIN_SEEDS))
     image_size: int | None = Field(default=None, ge=8)
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
