@@ -183,7 +183,9 @@ def test_a_query_that_takes_the_only_training_split_is_refused(pets):
 
 def test_an_option_that_is_none_is_refused(pets):
     text = message(f"{pets}?tests=validation")
-    assert "are given once each, as OPTION=VALUE. Found: 'tests=validation' in 'tests=validation' (nearest: test)" in text
+    assert (
+        "are given once each, as OPTION=VALUE. Found: 'tests=validation' in 'tests=validation' (nearest: test)" in text
+    )
     assert "Allowed: train, val, test." in text
 
 

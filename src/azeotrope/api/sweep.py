@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from azeotrope.api.deciding import Deciding, Firming
 from azeotrope.api.progress import Progress, Silent, scanning
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import load_task
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, StoreError
 from azeotrope.lookup import member
 from azeotrope.models.device import choose, give_back_freed_memory, prepare
 from azeotrope.record.claim import claimed
 from azeotrope.record.claims import Claims
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
+from azeotrope.record.tasks import read_tasks
 from azeotrope.reporting.words import duration
-from azeotrope.spec import digest, from_yaml
+from azeotrope.spec import digest, read_yaml
 from azeotrope.sweeping import facts
-from azeotrope.sweeping.budget import Meter
+from azeotrope.sweeping.budget import BudgetTooSmall, Meter
 from azeotrope.sweeping.conductor import Conductor, Everything, Outcome
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.engines._engine import Preparing
@@ -34,6 +36,7 @@ from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.status import Status, Unseen, View, label
 from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.sweeping.tasks import planned
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,14 @@ class Sweep:
     seconds: float
     seconds_in_runs: float
     workers: int
+
+
+class Opened(NamedTuple):
+    """A plan whose images are read and whose runs are known, what a worker needs for them, and what they share."""
+
+    grid: Grid
+    bench: Bench
+    resources: Resources
 
 
 @dataclass(frozen=True)
@@ -100,39 +111,53 @@ def sweep(
     """
     plan = _read(plan)
     meter = Meter(plan.budget)
-    with nullcontext() if _is_url(out) else claimed(Path(out), shared=True):
-        grid, bench, resources = _open(plan, out, cache, progress or Silent())
-        store = RunStore(bench.store)
-        known = _known(store, grid, retry_failed=retry_failed)
-        keep_plan(store, grid.plan)
-        forecast = Forecast(grid.specs, resources, measured=plan.budget.seconds is not None)
-        left = [spec for spec in grid.specs if spec.digest() not in known]
-        _check_budget(meter, forecast, left, begun=bool(known))
-        give_back_freed_memory()  # of the forecast's trials: workers may make all the runs
-        if retry_failed:
-            _forget(Runner(resources, bench.out), left)
-        status = Status()
-        engines = member("sweeping.engines", plan.engine.name, "engine")
-        chooser = Deciding(grid) if plan.train_images == "auto" else Everything(grid.specs)
-        with Claims(store) as claims, closing(engines.open_engine(bench, plan.engine, status.advance)) as engine:
-            if isinstance(engine, Preparing) and plan.train_images != "auto":  # auto makes a part of its runs
-                engine.prepare(left, resources)
-            conductor = Conductor(
-                specs=grid.specs,
-                store=store,
-                engine=engine,
-                chooser=chooser,
-                forecast=forecast,
-                meter=meter,
-                claims=claims,
-                failed=lambda spec, reason: facts.failed(resources, spec, reason),
-                records=known,
-                status=status,
-                view=view or Unseen(),
-                say=Firming(grid, meter) if isinstance(chooser, Everything) else lambda records, last: None,
-            )
-            outcome = conductor.conduct()
-        _release(Runner(resources, bench.out), grid, outcome)
+    with held(out):
+        check_one_task(RunStore(str(out)))
+        opened = open_plan(plan, out, cache, progress or Silent())
+        return carry_out(plan, opened, out, meter, retry_failed=retry_failed, view=view or Unseen())
+
+
+def held(out: str | Path) -> AbstractContextManager[object]:
+    """A folder, held together with other sweeps; a URL is held by nobody."""
+    return nullcontext() if _is_url(out) else claimed(Path(out), shared=True)
+
+
+def carry_out(
+    plan: SweepPlan, opened: Opened, out: str | Path, meter: Meter, *, retry_failed: bool, view: View
+) -> Sweep:
+    """Make the runs of a plan that is open and checked, into a folder that is held. Raises BudgetTooSmall."""
+    grid, bench, resources = opened
+    store = RunStore(bench.store)
+    known = _known(store, grid, retry_failed=retry_failed)
+    keep_plan(store, grid.plan)
+    forecast = Forecast(grid.specs, resources, measured=plan.budget.seconds is not None)
+    left = [spec for spec in grid.specs if spec.digest() not in known]
+    _check_budget(meter, forecast, left, begun=bool(known))
+    give_back_freed_memory()  # of the forecast's trials: workers may make all the runs
+    if retry_failed:
+        _forget(Runner(resources, bench.out), left)
+    status = Status()
+    engines = member("sweeping.engines", plan.engine.name, "engine")
+    chooser = Deciding(grid) if plan.train_images == "auto" else Everything(grid.specs)
+    with Claims(store) as claims, closing(engines.open_engine(bench, plan.engine, status.advance)) as engine:
+        if isinstance(engine, Preparing) and plan.train_images != "auto":  # auto makes a part of its runs
+            engine.prepare(left, resources)
+        conductor = Conductor(
+            specs=grid.specs,
+            store=store,
+            engine=engine,
+            chooser=chooser,
+            forecast=forecast,
+            meter=meter,
+            claims=claims,
+            failed=lambda spec, reason: facts.failed(resources, spec, reason),
+            records=known,
+            status=status,
+            view=view,
+            say=Firming(grid, meter) if isinstance(chooser, Everything) else lambda records, last: None,
+        )
+        outcome = conductor.conduct()
+    _release(Runner(resources, bench.out), grid, outcome)
     dropped = chooser.dropped if isinstance(chooser, Deciding) else ()
     return _summary(str(out), grid, outcome, dropped, status.said, engine.workers)
 
@@ -142,7 +167,12 @@ def foresee(
 ) -> Foreseen:
     """The runs of `plan` and how long they will take, from a trial of seconds. Nothing is written but the cache."""
     plan = _read(plan)
-    grid, bench, resources = _open(plan, out, cache, progress or Silent())
+    return foreseen(plan, open_plan(plan, out, cache, progress or Silent()))
+
+
+def foreseen(plan: SweepPlan, opened: Opened) -> Foreseen:
+    """The same of a plan that is open."""
+    grid, bench, resources = opened
     known = _known(RunStore(bench.store), grid, retry_failed=False)
     left = [spec for spec in grid.specs if spec.digest() not in known]
     forecast = Forecast(left, resources, measured=True)
@@ -157,14 +187,33 @@ def foresee(
 
 
 def _read(plan: SweepPlan | str | Path) -> SweepPlan:
-    return plan if isinstance(plan, SweepPlan) else from_yaml(SweepPlan, Path(plan))
+    if isinstance(plan, SweepPlan):
+        return plan
+    tasks = planned({str(plan): read_yaml(Path(plan))})
+    if len(tasks) > 1:
+        raise InputError(
+            f"The plan {plan} has several tasks",
+            found=", ".join(task.plan.data for task in tasks),
+            next_step="make their runs with azeotrope.sweep_tasks, or on the command line with `azeotrope sweep`",
+        )
+    return tasks[0].plan
+
+
+def check_one_task(store: RunStore) -> None:
+    """A folder of several tasks holds their stores, and no runs of its own."""
+    if tasks := read_tasks(store):
+        raise StoreError(
+            f"The folder {store.root} holds a sweep over several tasks",
+            found=", ".join(task.folder for task in tasks),
+            next_step=f"choose another folder with --out, or {store.root}/{tasks[0].folder} for more runs of that task",
+        )
 
 
 def _is_url(out: str | Path) -> bool:
     return "://" in str(out)
 
 
-def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progress) -> tuple[Grid, Bench, Resources]:
+def open_plan(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progress) -> Opened:
     """Read the images, resolve the plan, say where everything is; unfinished trainings of a URL lie in the cache."""
     prepare()
     resources = Resources(cache or cache_root(), choose(plan.precision))
@@ -182,7 +231,7 @@ def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progre
         shipped.append(ShippedTask.of(upstream, plan.upstream))
     scratch = resources.cache / "sweeps" / digest(str(out)) if _is_url(out) else Path(out)
     bench = Bench(tuple(shipped), resources.device, str(out), scratch, resources.cache, pictures=plan.pictures)
-    return grid, bench, resources
+    return Opened(grid, bench, resources)
 
 
 def _known(store: RunStore, grid: Grid, *, retry_failed: bool) -> dict[str, RunRecord]:
@@ -204,7 +253,7 @@ def _check_budget(meter: Meter, forecast: Forecast, left: Sequence[RunSpec], *, 
     needed, spent = forecast.seconds(cheapest.digest()), meter.spent_seconds
     if not meter.fits(needed):
         everything = spent + sum(forecast.seconds(spec.digest()) for spec in left)
-        raise InputError(
+        raise BudgetTooSmall(
             "The budget is too small for one run",
             found=f"{duration(meter.budget.seconds)}, of which reading the images and the trial took "
             f"{duration(spent)}; {label(cheapest)} takes about {duration(needed)}",

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_PARTS = "data|shard|part|chunk|batch|archive|tar|fold|partition|bucket|subset|split|volume|train|test|val|valid|images?"
+_PARTS = (
+    "data|shard|part|chunk|batch|archive|tar|fold|partition|bucket|subset|split|volume|train|test|val|valid|images?"
+)
 _SHARD = re.compile(rf"({_PARTS})[-_. ]?\d+", re.IGNORECASE)
 
 

@@ -88,9 +88,7 @@ def _unique(manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_
     return stays
 
 
-def _hold_out(
-    manifest: Manifest, pool: NDArray[np.int64], share: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _hold_out(manifest: Manifest, pool: NDArray[np.int64], share: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(taken, left): the share whose hash is lowest, at least one, of each class or as `Kind.held_out` says."""
     order = pool[np.argsort(ranks([manifest.checksums[row] for row in pool], _SALT), kind="stable")]
     held = np.sort(order[kind_named(manifest.kind).held_out(manifest.labels[order], share)])
