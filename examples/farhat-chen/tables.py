@@ -3,9 +3,9 @@
     python examples/farhat-chen/tables.py mit67 FOLDER    # Images/, TrainImages.txt, TestImages.txt
     python examples/farhat-chen/tables.py cub FOLDER      # images/, images.txt, train_test_split.txt, ...
 
-The table, `mit67.csv` or `cub.csv`, lies beside the folder, with columns path, label and split, as `azeotrope` reads them
-(not in it: CUB has a `classes.txt` of another form than the one that `azeotrope` looks for beside a table). Nothing is copied,
-and no image is opened.
+The table, `mit67.csv` or `cub.csv`, lies beside the folder, with columns path, label and split, as `azeotrope` reads
+them (not in it: CUB has a `classes.txt` of another form than the one that `azeotrope` looks for beside a table).
+Nothing is copied, and no image is opened.
 """
 
 from __future__ import annotations

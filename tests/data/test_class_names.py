@@ -31,7 +31,7 @@ def test_classes_are_left_alone(classes):
 
 def test_the_warning_shows_the_first_and_says_what_to_do():
     assert shard_warning([f"data_{number}" for number in range(5)]) == (
-        "The names of the classes (data_0, data_1, data_2, ...) look like the parts of an archive, not like classes: the "
-        "images may be sorted by where they were stored. If so, list them with their labels in a table, or move them into "
-        "folders of classes."
+        "The names of the classes (data_0, data_1, data_2, ...) look like the parts of an archive, not like classes: "
+        "the images may be sorted by where they were stored. If so, list them with their labels in a table, or move "
+        "them into folders of classes."
     )

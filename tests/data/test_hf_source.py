@@ -170,8 +170,9 @@ def test_a_query_may_name_any_split_and_stands_before_the_column(pets):
 def test_a_query_that_names_no_split_of_the_set_is_refused(pets):
     place = pets.removeprefix("hf:")
     assert message(f"{pets}?test=valdation") == (
-        f"A query names splits that hf:{place}?test=valdation has, each once. Found: test=valdation (nearest: validation). "
-        "Allowed: train, validation, test, extra. Next: name one of these, or leave the query out."
+        f"A query names splits that hf:{place}?test=valdation has, each once. "
+        "Found: test=valdation (nearest: validation). Allowed: train, validation, test, extra. "
+        "Next: name one of these, or leave the query out."
     )
     assert "Found: train=train&test=train." in message(f"{pets}?train=train&test=train")
 

@@ -1,5 +1,6 @@
-"""The plans of `examples/`: every set is read in its published layout, every plan resolved and run dry on tiny models; the
-models that they name are those of the papers.
+"""The plans of `examples/`: every set is read in its published layout, every plan resolved and run dry on tiny models.
+
+The models that they name are those of the papers.
 """
 
 import json

@@ -47,8 +47,7 @@ def test_a_folder_without_the_lists_is_refused(tables, tmp_path):
     with pytest.raises(InputError) as caught:
         tables.write("mit67", tmp_path)
     assert str(caught.value) == (
-        f"There is no list {tmp_path / 'TrainImages.txt'}. Found: kitchen. "
-        "Next: name the folder that the lists are in."
+        f"There is no list {tmp_path / 'TrainImages.txt'}. Found: kitchen. Next: name the folder that the lists are in."
     )
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from azeotrope.api.sweep import Foreseen
 from azeotrope.api.sweep_tasks import SweptTasks
 from azeotrope.cli import _sweep as one
 from azeotrope.reporting.by_task import table
 from azeotrope.reporting.words import duration, plural
+from azeotrope.session.sweep_setup import Foreseen
 
 
 def show(made: SweptTasks) -> None:

@@ -60,7 +60,7 @@ def command(
     Example: azeotrope sweep digits -t tf_efficientnet_lite0 -s test_resnet,resnet10t --budget 1h
     """
     import azeotrope
-    from azeotrope.api.sweep import foresee
+    from azeotrope.api.foresee import foresee
     from azeotrope.cli import _sweep as shown
     from azeotrope.sweeping.budget import Budget
     from azeotrope.sweeping.tasks import planned
@@ -108,7 +108,8 @@ def _several(
     tasks: Any, budget: Any, out: str, cache: Any, *, retry_failed: bool, dry_run: bool, as_json: bool
 ) -> None:
     """The same of several tasks: what each did, then one table."""
-    from azeotrope.api.sweep_tasks import foresee_tasks, sweep_tasks
+    from azeotrope.api.foresee_tasks import foresee_tasks
+    from azeotrope.api.sweep_tasks import sweep_tasks
     from azeotrope.cli import _sweep as shown
     from azeotrope.cli import _tasks as together
 

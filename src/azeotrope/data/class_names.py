@@ -26,6 +26,7 @@ def shard_warning(classes: Sequence[str]) -> str | None:
         return None
     shown = ", ".join(classes[:3]) + (", ..." if len(classes) > 3 else "")
     return (
-        f"The names of the classes ({shown}) look like the parts of an archive, not like classes: the images may be sorted "
-        "by where they were stored. If so, list them with their labels in a table, or move them into folders of classes."
+        f"The names of the classes ({shown}) look like the parts of an archive, not like classes: the images may be "
+        "sorted by where they were stored. If so, list them with their labels in a table, or move them into folders of "
+        "classes."
     )

@@ -49,8 +49,8 @@ def split_task(manifest: Manifest, held_out: float = HELD_OUT) -> TaskSplits:
 
     Which images are taken is decided by a hash of their content. Every class must have an image left for each split
     made here and one to train on: 3 images, or fewer where the source gives splits. Raises InputError otherwise. For
-    several labels an image, or a number, "of each class" is what `kinds` makes of it. A share that was asked for and has
-    nothing to divide is refused too.
+    several labels an image, or a number, "of each class" is what `kinds` makes of it. A share that was asked for and
+    has nothing to divide is refused too.
     """
     _check_usable(manifest)
     rows = np.flatnonzero(manifest.readable)

@@ -1,7 +1,7 @@
 """Several tasks in one table: a row for each task, number of images, student and teacher; a column an arm.
 
-The numbers are those of the comparisons; nothing is averaged over tasks, since an error of one means nothing beside that
-of another.
+The numbers are those of the comparisons; nothing is averaged over tasks, since an error of one means nothing beside
+that of another.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from azeotrope.advice.verdict import Call
+from azeotrope.record.kinds import PER_CLASS
 from azeotrope.reporting import words
 from azeotrope.reporting.numbers import Comparison, Estimate, Shown
 from azeotrope.reporting.summary import STRATEGIES
-
-PER_CLASS = "per_class_error"
+from azeotrope.verdicts.verdict import Call
 
 Cell = Callable[["TaskRow", str], str]
 
@@ -43,6 +42,11 @@ class TaskTable(Shown):
 
     arms: tuple[str, ...]
     rows: tuple[TaskRow, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Each task once."""
+        return tuple(dict.fromkeys(row.task for row in self.rows))
 
 
 def by_task(comparisons: Iterable[Comparison]) -> TaskTable:

@@ -1,6 +1,6 @@
 """From runs to the numbers that a comparison shows: means, intervals, shared cost, the winner, who meets whom.
 
-Verdicts themselves are made by `advice/verdict.py`; how things look is decided elsewhere.
+Verdicts themselves are made by `verdicts/verdict.py`; how things look is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from statistics import fmean
 
 from pydantic import JsonValue
 
-from azeotrope.advice.verdict import FEWEST_SEEDS, arm_error, verdict
 from azeotrope.errors import InputError
 from azeotrope.record.interval import Interval
 from azeotrope.record.run import RunRecord
@@ -26,6 +25,7 @@ from azeotrope.reporting.numbers import (
     TeacherSummary,
     VerdictSummary,
 )
+from azeotrope.verdicts.verdict import FEWEST_SEEDS, arm_error, verdict
 
 STRATEGIES = ("scratch", "linear_probe", "finetune", "distill")
 """The order in which arms are shown; a stranger's strategy comes after these."""
@@ -120,6 +120,7 @@ def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> A
     errors = {run.seed: run.test_error for run in done if run.test_error is not None}
     validation = [run.val_error for run in done if run.val_error is not None]
     flops = [run.flops for run in done if run.flops is not None]
+    measured = [name for name in (done[0].metrics if done else ()) if all(name in run.metrics for run in done)]
     return ArmSummary(
         name=runs[0].arm,
         strategy=runs[0].strategy,
@@ -128,7 +129,7 @@ def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> A
         search=done[0].search if done else None,
         test_error=_estimate(arm_error(done)) if done else None,
         val_error=fmean(validation) if validation else None,
-        metrics=_means([run.metrics for run in done]),
+        metrics=_means([{name: run.metrics[name] for name in measured} for run in done]),
         seeds=tuple(run.seed for run in done),
         seed_errors=errors,
         seconds=_means([run.seconds for run in done]),
@@ -140,7 +141,7 @@ def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> A
 
 
 def _means(runs: Sequence[dict[str, float]]) -> dict[str, float]:
-    """By name: seconds by phase, where a phase that a run did not have took it no time, or measures, which all have."""
+    """By name: seconds by phase, where a phase that a run did not have took it no time, or measures that all have."""
     names = dict.fromkeys(name for run in runs for name in run)
     return {name: fmean(run.get(name, 0.0) for run in runs) for name in names}
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from azeotrope.advice.verdict import FEWEST_SEEDS
 from azeotrope.config import weight_text
 from azeotrope.record.kinds import WORDS, metrics_text
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate, VerdictSummary
+from azeotrope.verdicts.verdict import FEWEST_SEEDS
 
 MISSING = "–"
 MINUS = "−"
@@ -191,7 +191,7 @@ def error_meaning(comparison: Comparison) -> str:
 
 def tested(run: RunRecord) -> str:
     """What one run reached on the test images."""
-    further = metrics_text(run.metrics, run.task.unit)
+    further = metrics_text(run.metrics, run.task.unit, run.test_error)
     return (
         f"Test {WORDS[run.task.kind].error} {percent(run.test_error)}{f' ({further})' if further else ''} "
         f"on {count(run.test_images)} images"
@@ -200,7 +200,7 @@ def tested(run: RunRecord) -> str:
 
 def metrics(arm: ArmSummary, comparison: Comparison) -> str:
     """The arm's further measures on the test images, in words; empty where there are none."""
-    return metrics_text(arm.metrics, comparison.unit)
+    return metrics_text(arm.metrics, comparison.unit, arm.test_error.value if arm.test_error else None)
 
 
 def outputs(comparison: Comparison) -> str:

@@ -22,7 +22,7 @@ _COUNT = re.compile(r"(\d+)\s*runs?")
 _MONEY = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Z]{3})")
 
 
-class BudgetTooSmall(InputError):
+class BudgetTooSmallError(InputError):
     """A budget that does not buy a single run of what was asked."""
 
 

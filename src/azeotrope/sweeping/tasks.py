@@ -1,7 +1,7 @@
 """Several tasks in one sweep: plan files side by side, or a plan whose `data` is a list, become one plan a task.
 
-Every task keeps the grammar of a plan of its own; here the plans are only taken apart, named, and given their share of a
-budget.
+Every task keeps the grammar of a plan of its own; here the plans are only taken apart, named, and given their share of
+a budget.
 """
 
 from __future__ import annotations
@@ -40,13 +40,11 @@ def is_plan_file(named: str) -> bool:
     return named.lower().endswith(PLAN_FILES)
 
 
-def planned(
-    contents: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Any] | None = None
-) -> tuple[Planned, ...]:
+def planned(contents: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Any] | None = None) -> tuple[Planned, ...]:
     """The tasks of these plans, by the name that each was asked for with; `changes` replace what all of them say.
 
-    A list in `data` holds names of image sets, or mappings with `data` and what this task has of its own in the place of
-    the plan's. Raises InputError for plans that are not valid, and for tasks that would share a folder.
+    A list in `data` holds names of image sets, or mappings with `data` and what this task has of its own in the place
+    of the plan's. Raises InputError for plans that are not valid, and for tasks that would share a folder.
     """
     tasks = tuple(task for named, content in contents.items() for task in _tasks(named, content, changes or {}))
     twice = [folder for folder, times in Counter(task.folder for task in tasks).items() if times > 1]
@@ -79,7 +77,7 @@ def _tasks(named: str, content: Mapping[str, Any], changes: Mapping[str, Any]) -
     if not data:
         raise InputError(f"The plan {named} must name images", found="data: []", next_step="list at least one set")
     for item in data:
-        own = item if isinstance(item, Mapping) else {"data": item}
+        own: Mapping[str, Any] = item if isinstance(item, Mapping) else {"data": item}
         plan = validated(SweepPlan, laid_over(laid_over(content, own), changes), what=f"plan {named}")
         yield Planned("-".join(part for part in (stem, _slug(plan.data)) if part), plan, named)
 

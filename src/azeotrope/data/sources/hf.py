@@ -1,9 +1,9 @@
 """Image sets of the `datasets` library: by their name on the hub, or a folder on this machine.
 
 `hf:NAME`, `hf:NAME@CONFIG`, `hf:NAME#COLUMN` (the column of labels, where there are several) and `hf:FOLDER` (written
-by `save_to_disk`, or any folder the library can load); `hf:NAME?test=validation` says which split serves as which (`train`,
-`val`, `test`), and all together are written `hf:NAME@CONFIG?test=SPLIT#COLUMN`. No code from the hub is run: sets that need a script are
-refused.
+by `save_to_disk`, or any folder the library can load); `hf:NAME?test=validation` says which split serves as which
+(`train`, `val`, `test`), and all together are written `hf:NAME@CONFIG?test=SPLIT#COLUMN`. No code from the hub is run:
+sets that need a script are refused.
 """
 
 from __future__ import annotations
