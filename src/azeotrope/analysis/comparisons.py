@@ -127,6 +127,7 @@ def _again(records: Sequence[RunRecord], earlier: Comparison | None, warnings: I
         reference=earlier.reference,
         not_tested=earlier.not_tested,
         pretraining=earlier.pretraining,
+        pretraining_missing=None if earlier.pretraining else earlier.faster_missing,
         warnings=(*earlier.warnings, *warnings, *_left_out(len(records) - len(named))),
         plan=earlier.plan,
     )

@@ -62,8 +62,7 @@ def laid_over(content: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
     whole = dict(content)
     for key, value in changes.items():
         parts = whole.get(key)
-        both = isinstance(parts, dict) and isinstance(value, dict)
-        whole[key] = laid_over(parts, value) if both else value
+        whole[key] = laid_over(parts, value) if isinstance(parts, dict) and isinstance(value, dict) else value
     return whole
 
 

@@ -14,6 +14,7 @@ from azeotrope.config import TeacherSpec
 from azeotrope.data.task import Task
 from azeotrope.data.views import PLAIN
 from azeotrope.kinds._kind import Kind, Scale
+from azeotrope.record import energy
 from azeotrope.record.run import HeadFacts
 from azeotrope.teacher import gate
 from azeotrope.teacher.cache import EmbeddingCache
@@ -27,18 +28,21 @@ from azeotrope.train.loop import Rows
 
 @dataclass(frozen=True)
 class Taught:
-    """A teacher made ready for one run, what its head says of the labels, and what the head cost in seconds."""
+    """A teacher made ready for one run, what its head says of the labels, and what the head cost in seconds and joules
+    (None: not known).
+    """
 
     targets: Targets
     facts: HeadFacts
     head_seconds: float
+    head_joules: float | None = None
 
 
 def make_ready(spec: TeacherSpec, cache: EmbeddingCache, task: Task, rows: Rows, scale: Scale) -> Taught:
     """Embed this run's images, make the head, pass the gate. Raises RunFailed at the gate."""
     cache.ensure(np.concatenate([rows.train, rows.val]), [PLAIN])
     train, val = known(cache, rows.train, task, scale), known(cache, rows.val, task, scale)
-    began = time.perf_counter()
+    before, began = energy.here().joules(), time.perf_counter()
     folds = np.full(len(task.labels), ANY)
     if spec.head == "zero_shot":
         head = zero_shot_head(spec.model, task.classes)
@@ -47,12 +51,12 @@ def make_ready(spec: TeacherSpec, cache: EmbeddingCache, task: Task, rows: Rows,
     else:
         folds[rows.train] = folds_of(task.labels[rows.train], task.kind, spec.folds)
         head = fit_head(*train, len(task.classes), torch.from_numpy(folds[rows.train]), task.kind)
-    seconds = time.perf_counter() - began
+    seconds, joules = time.perf_counter() - began, energy.here().since(before)
     targets = Targets(cache, head, folds)
     unseen = val if spec.head != "zero_shot" and spec.folds == 1 else train
     of = rows.val if unseen is val else rows.train
     gate.check(spec.model, head.logits(unseen[0], targets.folds_of(of)), unseen[1], task.kind)
-    return Taught(targets, _facts(targets, task, rows, scale), seconds)
+    return Taught(targets, _facts(targets, task, rows, scale), seconds, joules)
 
 
 def together(name: str, parts: Sequence[Taught], task: Task, rows: Rows, scale: Scale) -> Taught:
@@ -63,7 +67,10 @@ def together(name: str, parts: Sequence[Taught], task: Task, rows: Rows, scale: 
     members = tuple(cache.teacher for cache in caches)
     cache = EnsembleCache(Ensemble(members, name), caches, scales)
     targets = Targets(cache, EnsembleHead(heads, scales, task.kind), parts[0].targets.folds)
-    return Taught(targets, _facts(targets, task, rows, scale), sum(part.head_seconds for part in parts))
+    facts, joules = _facts(targets, task, rows, scale), [part.head_joules for part in parts]
+    known_joules = [used for used in joules if used is not None]
+    whole = sum(known_joules) if len(known_joules) == len(parts) else None
+    return Taught(targets, facts, sum(part.head_seconds for part in parts), whole)
 
 
 def known(

@@ -42,6 +42,7 @@ class Trained:
     steps: int
     seconds: dict[str, float]
     failure: str | None = None
+    joules: dict[str, float] | None = None
 
     @property
     def score(self) -> Score:
@@ -177,6 +178,7 @@ def _train(
         progress.best_epoch,
         stage.recipe.steps(spec.train_images),
         progress.seconds,
+        joules=progress.joules,
     )
     folder.finish(trained, training.network)
     return trained
