@@ -129,8 +129,8 @@ class RunRecord(Facts):
     in [0, 1]: of wrong images, or what `record.kinds` says for the task's kind; `metrics` holds further measures of
     it. `seconds` is by phase (`decode`, `teacher`, `head`, `generate`, `pretrain`, `tuning`, `train`, `evaluate`,
     `test`), and `joules` are the whole machine's in the same phases; shared work is what this run would pay alone,
-    whoever did it. `unlabelled_images` and `synthetic_images` are those that taught beside the training images. `correct` holds one bit per test image, in
-    manifest order, for paired tests, where an answer is right or wrong.
+    whoever did it. `unlabelled_images` and `synthetic_images` are those that taught beside the training images.
+    `correct` holds one bit per test image, in manifest order, for paired tests, where an answer is right or wrong.
     """
 
     schema_version: int = Field(default=SCHEMA, alias="schema")

@@ -231,7 +231,7 @@ def basis(comparison: Comparison) -> str:
 
 
 def faster(found: Faster, cost: PretrainingCost) -> str:
-    """Like "distill took 94.0 % less time than pre-training and fine-tuning: 5 min 02 s against ...", with its parts."""
+    """Like "distill took 94.0 % less time than pre-training and finetune: 5 min 02 s against ...", with its parts."""
     share = f"{percent(abs(found.less))} {'less' if found.less >= 0 else 'more'} time"
     size = f" at {cost.image_size} px" if cost.image_size else ""
     return (
