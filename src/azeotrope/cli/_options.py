@@ -10,9 +10,11 @@ from typing import Annotated, Any
 import typer
 from pydantic import JsonValue
 
-from azeotrope.config import FOLDS, Arm, Pictures, PicturesSpec, TeacherSpec
+from azeotrope.arm import Arm, Pictures
 from azeotrope.errors import InputError
+from azeotrope.plan import FOLDS, PicturesSpec, TeacherSpec
 from azeotrope.spec import validated
+from azeotrope.terms import split
 
 
 class HeadName(StrEnum):
@@ -36,6 +38,13 @@ class PrecisionName(StrEnum):
     auto = "auto"
     fp32 = "fp32"
     bf16 = "bf16"
+
+
+class ScheduleName(StrEnum):
+    """What `--schedule` takes."""
+
+    cosine = "cosine"
+    constant = "constant"
 
 
 class SynthUse(StrEnum):
@@ -110,6 +119,19 @@ Mix = Annotated[
     float, typer.Option("--mix", min=0.01, max=16, help="Further pictures in a step for each labelled image.")
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", help="Passes over the images (the recipe's rule).")]
+Patience = Annotated[
+    float | None, typer.Option("--patience", help="How many times as long to train, 1 or more; for every arm alike.")
+]
+Schedule = Annotated[
+    ScheduleName | None, typer.Option("--schedule", help="Of the learning rate after its warm-up (cosine).")
+]
+WeightAverage = Annotated[
+    float | None,
+    typer.Option(
+        "--weight-average",
+        help="Take the average of the weights over this share of the steps, such as 0.05, not the best epoch's.",
+    ),
+]
 Batch = Annotated[int | None, typer.Option("--batch-images", help="Images a step (the recipe's rule).")]
 Accumulate = Annotated[
     int | None, typer.Option("--accumulate", help="Parts that a batch is gone through in, to save memory (1).")
@@ -149,8 +171,8 @@ def teacher_spec(
 
 
 def names(text: str | None) -> list[str] | None:
-    """A comma-separated option as a list, None when it was not given."""
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+    """A comma-separated option as a list, None when it was not given; commas in parentheses separate nothing."""
+    return None if text is None else [part.strip() for part in split(text, ",") if part.strip()]
 
 
 def print_json(content: JsonValue) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
-from azeotrope.config import FOLDS, HELD_OUT
+from azeotrope.plan import FOLDS, HELD_OUT
 
 
 def command(

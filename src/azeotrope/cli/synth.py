@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from azeotrope.cli import _options as options
-from azeotrope.config import HELD_OUT
 from azeotrope.errors import InputError
+from azeotrope.plan import HELD_OUT
 
 _IDLE = {  # what has no effect beside each way to make pictures
     "--train": ("kind", "strength", "template", "descriptions", "revision"),

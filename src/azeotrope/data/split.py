@@ -12,12 +12,12 @@ import numpy as np
 from jaxtyping import Int64
 from numpy.typing import NDArray
 
-from azeotrope.config import HELD_OUT
 from azeotrope.data._ranks import ranks
 from azeotrope.data.manifest import Manifest
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import kind_named
 from azeotrope.kinds.single import shortened
+from azeotrope.plan import HELD_OUT
 
 MOST_HELD_OUT = 0.5
 _SALT = "azeotrope/split"

@@ -15,14 +15,15 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt64
 
-from azeotrope.config import HELD_OUT, ONE_CLASS, LabelSpec
 from azeotrope.data._ranks import identities
 from azeotrope.data.manifest import Manifest, Progress, scan
 from azeotrope.data.sources._source import Source
 from azeotrope.data.split import TaskSplits, split_task
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind, Labels, kind_named
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import member, members, nearest
+from azeotrope.plan import HELD_OUT
 
 _FAMILY = "data.sources"
 _TABLES = (".csv", ".tsv", ".parquet")

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from azeotrope.config import HELD_OUT, ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.arm import Arm
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.device import choose, prepare
+from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.session.cache_budget import within_budget
@@ -26,7 +28,7 @@ from azeotrope.sweeping.resources import Resources
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked, before defaults are filled in. `recipe` overrides fields of `Recipe` by name; `losses` are
+    """What a person asked, before defaults are filled in. `recipe` holds `RecipeChanges` by name; `losses` are
     for the `distill` arms that name none: one list, or several to choose from on validation. `cache_gb` is the room for
     the teacher cache (None: as much as it needs), `verify_cache` compares a sample of it with the teacher, `strict`
     refuses a set with an unreadable image, `labels` says what a label is, `held_out` is the share of images in each

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from azeotrope.config import Pictures
+from azeotrope.arm import Pictures
 from azeotrope.models.device import peak_memory_mb
 from azeotrope.models.pretraining import published
 from azeotrope.record.environment import environment

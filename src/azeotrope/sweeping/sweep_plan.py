@@ -6,9 +6,12 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
-from azeotrope.config import HELD_OUT, ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, Recipe, TeacherSpec
+from azeotrope.arm import Arm
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.ladder import ladder
+from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec
+from azeotrope.recipe import RecipeChanges
 from azeotrope.spec import Spec, digest, problems
 from azeotrope.sweeping.budget import Budget
 from azeotrope.sweeping.engines._engine import EngineSpec
@@ -45,9 +48,8 @@ class SweepPlan(Spec):
     is clear which arm wins at `at` images, the reader's own number (all, when it is not given). `pretrain_images` is
     how many of the `upstream` images pre-train the student in arms that start from upstream. `pictures` are the further
     ones of arms such as `distill+unlabelled`. `labels` says what a label is, where that is not one class an image, and
-    `held_out` the share of images in each split that the source does not give.
-    `recipe` overrides fields of `Recipe`. The program fills in `fingerprint` and `resolved`, so that plan.yaml holds
-    every default.
+    `held_out` the share of images in each split that the source does not give. `recipe` holds `RecipeChanges`. The
+    program fills in `fingerprint` and `resolved`, so that plan.yaml holds every default.
     """
 
     data: str
@@ -122,9 +124,9 @@ class SweepPlan(Spec):
     @classmethod
     def _recipe_fits(cls, changes: dict[str, JsonValue]) -> dict[str, JsonValue]:
         try:
-            Recipe.model_validate({"epochs": 1, "batch_images": 2, **changes})
+            RecipeChanges.model_validate(changes)
         except ValidationError as error:
-            raise ValueError("; ".join(problems(Recipe, error))) from None
+            raise ValueError("; ".join(problems(RecipeChanges, error))) from None
         return changes
 
     @model_validator(mode="after")
