@@ -11,7 +11,7 @@ from azeotrope.record.tasks import TaskFolder, keep_tasks
 from azeotrope.reporting.by_task import TaskTable
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.sweep_run import Sweep, carry_out, held
-from azeotrope.session.sweep_several import held_root, opened_tasks, table_of, tasks_of
+from azeotrope.session.sweep_several import OpenTask, held_root, opened_tasks, table_of, tasks_of
 from azeotrope.sweeping.budget import Budget, BudgetTooSmallError, Meter
 from azeotrope.sweeping.status import Unseen, View
 from azeotrope.sweeping.tasks import Planned
@@ -49,35 +49,29 @@ def sweep_tasks(
     what is left when its turn comes, so what one does not need the next ones have. Raises InputError for a plan that
     cannot be carried out, naming the task, and StoreError for an `out` that cannot be used.
     """
-    tasks = tasks_of(plans)
-    root = RunStore(str(out))
+    tasks, whole = tasks_of(plans), Meter(budget) if budget else None
     with held_root(out):
-        meters = {task.asked: Meter(budget or task.plan.budget) for task in tasks}
-        whole = Meter(budget) if budget else None
-        keep_tasks(root, tuple(TaskFolder(folder=task.folder, data=task.plan.data) for task in tasks))
-        waiting = list(opened_tasks(tasks, out, cache, progress or Silent()))
-        made, not_begun = dict[str, Sweep](), dict[str, str]()
-        while waiting:
-            now = waiting[0]
-            sharing = len(waiting) if whole else sum(each.task.asked == now.task.asked for each in waiting)
-            share = _share(whole or meters[now.task.asked], sharing)
-            del waiting[0]
-            if share is None:
-                not_begun[now.task.folder] = "the budget is spent"
-                continue
+        opened = list(opened_tasks(tasks, out, cache, progress or Silent()))
+        keep_tasks(RunStore(str(out)), tuple(TaskFolder(folder=task.folder, data=task.plan.data) for task in tasks))
+        made, not_begun, own = dict[str, Sweep](), dict[str, str](), dict[str, Meter]()
+        for place, now in enumerate(opened):
+            meter = whole or own.setdefault(now.task.asked, Meter(now.task.plan.budget))
+            sharing = [later for later in opened[place:] if whole or later.task.asked == now.task.asked]
             try:
-                with held(now.out):
-                    plan = now.task.plan.model_copy(update={"budget": share})
-                    sweep = carry_out(
-                        plan, now.opened, now.out, Meter(share), retry_failed=retry_failed, view=view or Unseen()
-                    )
+                sweep = _swept(now, meter, len(sharing), retry_failed=retry_failed, view=view or Unseen())
             except BudgetTooSmallError as refusal:
                 not_begun[now.task.folder] = str(refusal)
-                continue
-            made[now.task.folder] = sweep
-            (whole or meters[now.task.asked]).runs += sweep.made
+            else:
+                made[now.task.folder] = sweep
+                meter.runs += sweep.made
     return SweptTasks(str(out), made, not_begun, table_of(out, [task.folder for task in tasks]))
 
 
-def _share(meter: Meter, parts: int) -> Budget | None:
-    return meter.budget.share(parts, meter.spent_seconds, meter.runs)
+def _swept(now: OpenTask, meter: Meter, sharing: int, *, retry_failed: bool, view: View) -> Sweep:
+    """The sweep of one task with its share of what is left. Raises BudgetTooSmallError where that buys no run."""
+    share = meter.budget.share(sharing, meter.spent_seconds, meter.runs)
+    if share is None:
+        raise BudgetTooSmallError("The budget is spent", next_step="give the command again: it goes on from here")
+    plan = now.task.plan.model_copy(update={"budget": share})
+    with held(now.out):
+        return carry_out(plan, now.opened, now.out, Meter(share), retry_failed=retry_failed, view=view)
