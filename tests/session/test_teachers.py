@@ -65,7 +65,7 @@ def test_the_head_is_fitted_to_seven_classes_and_is_not_random(colours, fine_tun
     plan = workshop.plan
     recipe = plan.recipes[40]
     taught = workshop.resources.taught(plan.teacher, plan.fingerprint, 40, 0, recipe.policy, recipe.views)
-    assert taught.targets.head.weight.shape == (5, CLASSES, 96)
+    assert taught.targets.head.weight.shape == (6, CLASSES, 96)
     assert taught.facts.val_error < 0.1
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
-from azeotrope.plan import FOLDS, HELD_OUT
+from azeotrope.plan import HELD_OUT
 
 
 def command(
@@ -34,7 +34,7 @@ def command(
     seeds: options.Seeds = 3,
     teacher_size: options.TeacherSize = None,
     teacher_head: options.TeacherHead = options.HeadName.linear,
-    teacher_folds: options.TeacherFolds = FOLDS,
+    teacher_folds: options.TeacherFolds = None,
     image_size: options.ImageSize = None,
     upstream: groups.Upstream,
     pictures: groups.Pictures,
