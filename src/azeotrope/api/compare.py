@@ -36,6 +36,7 @@ def compare(
     cache_gb: float | None = None,
     verify_cache: bool = False,
     strict: bool = False,
+    seen_weights: bool = False,
     labels: LabelSpec = ONE_CLASS,
     held_out: float = HELD_OUT,
     progress: Progress | None = None,
@@ -72,6 +73,7 @@ def compare(
         strict,
         pictures,
         labels,
+        seen_weights,
         held_out,
     )
     return compare_sizes(request, Path(out), progress or Silent())[-1]

@@ -164,6 +164,9 @@ VerifyCache = Annotated[
     bool, typer.Option("--verify-cache", help="Hold a random sample of the teacher's embeddings against the teacher.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse a set with an unreadable image.")]
+SeenWeights = Annotated[
+    bool, typer.Option("--seen-weights", help="Allow weights that were trained on these very images.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
 
 
