@@ -88,3 +88,12 @@ def test_schemes_are_spelt_as_they_are_typed():
 
 def test_digits_take_no_name():
     assert message("digits:8x8") == "The source `digits` takes no name. Found: '8x8'. Next: write `digits`."
+
+
+def test_another_share_held_out_is_another_task(tmp_path):
+    folder = str(write_class_folders(tmp_path / "pets", {"cat": 20, "dog": 20}))
+    whole, small = load_task(folder), load_task(folder, held_out=0.1)
+    assert [len(part) for part in (small.splits.train, small.splits.val, small.splits.test)] == [32, 4, 4]
+    assert small.fingerprint != whole.fingerprint == load_task(folder, held_out=0.2).fingerprint
+    assert small.manifest.fingerprint == whole.manifest.fingerprint  # the images are the same
+    assert small.fingerprint == load_task(folder, held_out=0.1).fingerprint

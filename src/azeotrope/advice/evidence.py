@@ -32,7 +32,8 @@ class Contender:
     """One way to train one student. `name` is unique; `student` is "" where the runs do not say.
 
     `spent` has a row a run: train_images and seconds by phase (`seconds_train` ...); no rows where the runs hold none.
-    `images_per_second` is the rate at which this student trains whole and without a teacher, where these runs show it.
+    `images_per_second` is the rate at which this student trains whole and without a teacher, where these runs show it;
+    `published_images` is how many (times epochs) pre-trained the weights it starts from, where that is published.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Contender:
     parameters: float | None
     latency_ms: float | None
     images_per_second: float | None
+    published_images: float | None
     curve: RunFrame
     spent: pl.DataFrame
 
@@ -123,19 +125,12 @@ def _with_seconds(records: Sequence[RunRecord]) -> pl.DataFrame:
         f"{PHASE}{phase}": [run.seconds.get(phase, 0.0 if run.seconds else None) for run in records] for phase in phases
     }
     names = [contender(run.arm, run.pretrain_images) for run in records]
-    rates = [_rate(run) for run in records]
     return flatten(records).with_columns(
         pl.Series("arm", names),
-        pl.Series("images_per_second", rates, dtype=pl.Float64),
+        pl.Series("images_per_second", [run.training_rate for run in records], dtype=pl.Float64),
+        pl.Series("published_images", [run.published_images for run in records], dtype=pl.Float64),
         *(pl.Series(name, seconds, dtype=pl.Float64) for name, seconds in spent.items()),
     )
-
-
-def _rate(run: RunRecord) -> float | None:
-    """Images a second at which a run without a teacher trained all of the student."""
-    batch, seconds = run.recipe.get("batch_images"), run.seconds.get("train")
-    whole = run.teacher is None and run.strategy in ("scratch", "finetune")
-    return run.steps * batch / seconds if whole and run.steps and seconds and isinstance(batch, int) else None
 
 
 def _labelled(raw: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
@@ -200,6 +195,7 @@ def _contender(name: str, curve: RunFrame, raw: pl.DataFrame, images: str) -> Co
         parameters=_known(curve.table, "parameters"),
         latency_ms=_known(mine, "latency_ms"),
         images_per_second=_known(raw.filter(pl.col("student") == mine["student"][0]), "images_per_second"),
+        published_images=_known(mine, "published_images"),
         curve=curve,
         spent=spent.drop_nulls() if phases else spent.clear(),
     )

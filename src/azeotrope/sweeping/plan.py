@@ -14,7 +14,7 @@ from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.losses._contract import check_meaning, check_parameters, needs_teacher
 from azeotrope.models.load import load_network, weights_available
 from azeotrope.models.sources.file import code_hash
-from azeotrope.plan import ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.recipe import Recipe
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
@@ -135,6 +135,7 @@ def make_plan(
         else None,
         pictures=pictures,
         labels=labels,
+        held_out=task.splits.held_out or HELD_OUT,
         precision=resources.device.precision,
     )
 

@@ -89,6 +89,7 @@ def _train(
         progress.best_epoch,
         stage.recipe.steps(spec.train_images),
         progress.seconds,
+        joules=progress.joules,
     )
     folder.finish(trained, training.network)
     return trained

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from azeotrope.models.device import Device
 from azeotrope.models.network import Network
+from azeotrope.record import energy
 from azeotrope.train.dataset import Batch, StudentData, Targets
 
 AT_A_TIME = (256, 2**21)  # images and pixels: so that judging takes less memory than training, at any image size
@@ -49,6 +50,7 @@ class Test:
     calibration_error: float | None = None
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    joules: float | None = None
 
 
 def batch_images(image_size: int) -> int:
@@ -68,9 +70,9 @@ def final_test(network: Network, data: StudentData, teacher: Targets | None, dev
     task = data.pack.task
     rows = task.splits.test
     data.pack.ensure(rows)
-    began = time.perf_counter()
+    before, began = energy.here().joules(), time.perf_counter()
     logits, labels = _logits(network, data.plain(rows, batch_images(data.image_size)), device)
-    seconds = time.perf_counter() - began
+    seconds, joules = time.perf_counter() - began, energy.here().since(before)
     predictions = task.kind.said(logits, data.scale)
     teacher_error = None
     if teacher is not None:
@@ -86,6 +88,7 @@ def final_test(network: Network, data: StudentData, teacher: Targets | None, dev
         calibration_error=task.kind.calibration_error(logits, labels),
         metrics=task.kind.metrics(logits, labels, data.scale),
         seconds=seconds,
+        joules=joules,
     )
 
 
