@@ -1,5 +1,7 @@
 """Arms as they are written, the recipe's rules, and specs that refuse what they do not know."""
 
+from itertools import pairwise
+
 import pytest
 
 from azeotrope.config import Arm, Recipe, TeacherSpec, ViewPolicy
@@ -82,11 +84,13 @@ def test_distilling_without_any_loss_is_refused():
 @pytest.mark.parametrize(
     ("images", "epochs", "batch", "steps"),
     [
-        (1000, 60, 64, 60 * 15),  # the reference point: 60 epochs, 1000 / 16 = 62.5
-        (4000, 30, 128, 30 * 31),  # four times the images, half the epochs
-        (250, 120, 16, 120 * 15),
-        (60, 120, 16, 120 * 3),
-        (50_000, 12, 128, 12 * 390),
+        (1000, 61, 32, 1875),  # 60 · 1000 images, 32 at a time: 60.5 passes of 31 steps
+        (250, 134, 32, 938),  # half the steps
+        (4000, 30, 32, 3750),  # twice the steps
+        (60, 153, 16, 459),
+        (25_000, 13, 32, 9375),
+        (100_000, 13, 64, 18_750),  # the batch grows as the steps do
+        (1_000_000, 13, 208, 59_293),
     ],
 )
 def test_the_recipe_follows_the_number_of_images(images, epochs, batch, steps):
@@ -101,13 +105,33 @@ def test_a_set_smaller_than_the_batch_is_one_batch(images):
     assert recipe.steps(images) == recipe.epochs
 
 
-def test_more_images_never_mean_fewer_steps_nor_more_epochs():
-    sizes = [100, 250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000]
-    recipes = [Recipe.for_images(size) for size in sizes]
-    seen = [recipe.steps(size) * recipe.batch_images for recipe, size in zip(recipes, sizes, strict=True)]
-    assert seen == sorted(seen)
-    epochs = [recipe.epochs for recipe in recipes]
-    assert epochs == sorted(epochs, reverse=True)
+@pytest.mark.parametrize("patience", [1.0, 2.5])
+def test_more_images_never_mean_fewer_steps_nor_fewer_images_shown(patience):
+    sizes = [*range(2, 3000), *(round(3000 * 1.01**step) for step in range(600))]
+    recipes = {size: Recipe.for_images(size, patience=patience) for size in sizes}
+    for before, after in pairwise(sizes):
+        assert recipes[before].steps(before) <= recipes[after].steps(after)
+        assert recipes[before].batch_images <= recipes[after].batch_images
+    assert all(recipes[size].epochs >= 12 for size in sizes)
+
+
+def test_patience_multiplies_the_steps_of_the_rule_and_epochs_that_were_named():
+    assert Recipe.for_images(1000, patience=4).steps(1000) == 4 * 1875
+    assert Recipe.for_images(1000, patience=1.5, epochs=10).epochs == 15
+    assert Recipe.for_images(1000, patience=2, max_steps=100).steps(1000) == 200
+    assert Recipe.for_images(1000, patience=1) == Recipe.for_images(1000)
+
+
+@pytest.mark.parametrize("patience", [0.5, 0, -1, float("inf"), float("nan")])
+def test_patience_below_one_is_refused(patience):
+    with pytest.raises(InputError) as refusal:
+        Recipe.for_images(1000, patience=patience)
+    assert f"patience multiplies the training's length and is 1 or more, not {patience:g}" in str(refusal.value)
+
+
+def test_named_epochs_are_whole():
+    recipe = Recipe.for_images(1000, epochs=3)
+    assert (recipe.max_steps, recipe.steps(1000)) == (None, 3 * 31)
 
 
 def test_changes_override_the_rules_and_none_means_the_rule():
@@ -129,7 +153,7 @@ def test_all_problems_are_told_together():
     with pytest.raises(InputError) as refusal:
         Recipe.for_images(1000, epochs=0, learning_rates=(1e-3, 1e-3), batch=4)
     message = str(refusal.value)
-    assert message.startswith("The Recipe is not valid. Found: ")
+    assert message.startswith("The recipe is not valid. Found: ")
     for part in ("epochs: Input should be greater", "different positive numbers", "batch: Extra inputs", "Allowed: "):
         assert part in message
 

@@ -111,7 +111,7 @@ def forecast(workshop: Workshop, rates: Rates) -> Forecast:
     rows = workshop.resources.rows(task.fingerprint, size, plan.seeds[0])
     images = sum(images_trained(spec) for spec in specs)
     trainings = images / images_of_training(specs[0])
-    judged = len(specs) * len(task.splits.test) + trainings * plan.recipes[size].epochs * len(rows.val)
+    judged = len(specs) * len(task.splits.test) + trainings * plan.recipes[size].judgements * len(rows.val)
     seen = len(rows.train) + len(rows.val)
     seconds = {
         "decode": (len(plan.seeds) * seen + len(task.splits.test)) / rates.decode,

@@ -53,8 +53,8 @@ def compare(
     `data`, `student` and `teacher` are written as on the command line (`fashion-mnist`, `photos/`,
     `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
-    (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` overrides fields
-    of `Recipe`; `cache_gb`, `verify_cache`, `strict` and `labels` are those of `Request`. A run that is in `out`
+    (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` holds fields of
+    `RecipeChanges`; `cache_gb`, `verify_cache`, `strict` and `labels` are those of `Request`. A run that is in `out`
     already is not made again, so an interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.

@@ -26,7 +26,7 @@ from azeotrope.sweeping.resources import Resources
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked, before defaults are filled in. `recipe` overrides fields of `Recipe` by name; `losses` are
+    """What a person asked, before defaults are filled in. `recipe` holds `RecipeChanges` by name; `losses` are
     for the `distill` arms that name none: one list, or several to choose from on validation. `cache_gb` is the room for
     the teacher cache (None: as much as it needs), `verify_cache` compares a sample of it with the teacher, `strict`
     refuses a set with an unreadable image, `labels` says what a label is.

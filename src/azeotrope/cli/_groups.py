@@ -62,16 +62,19 @@ class Recipe(Group):
     """What replaces the recipe's own rules."""
 
     epochs: options.Epochs = None
+    patience: options.Patience = None
     batch_images: options.Batch = None
     accumulate: options.Accumulate = None
     learning_rates: options.Rates = None
+    schedule: options.Schedule = None
+    weight_average: options.WeightAverage = None
     views: options.Views = None
     mirror: options.Mirror = None
 
     def changes(self) -> dict[str, Any]:
         """As the public functions take them; absent options stay absent."""
-        simple = {"epochs": self.epochs, "batch_images": self.batch_images, "accumulate": self.accumulate}
-        given: dict[str, Any] = {key: value for key, value in simple.items() if value is not None}
+        simple = ("epochs", "patience", "batch_images", "accumulate", "schedule", "weight_average")
+        given: dict[str, Any] = {key: value for key in simple if (value := getattr(self, key)) is not None}
         given |= options.views(self.views)
         if self.learning_rates:
             given["learning_rates"] = options.numbers(self.learning_rates)

@@ -38,6 +38,13 @@ class PrecisionName(StrEnum):
     bf16 = "bf16"
 
 
+class ScheduleName(StrEnum):
+    """What `--schedule` takes."""
+
+    cosine = "cosine"
+    constant = "constant"
+
+
 class SynthUse(StrEnum):
     """What `--synth-as` takes."""
 
@@ -104,6 +111,19 @@ Mix = Annotated[
     float, typer.Option("--mix", min=0.01, max=16, help="Further pictures in a step for each labelled image.")
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", help="Passes over the images (the recipe's rule).")]
+Patience = Annotated[
+    float | None, typer.Option("--patience", help="How many times as long to train, 1 or more; for every arm alike.")
+]
+Schedule = Annotated[
+    ScheduleName | None, typer.Option("--schedule", help="Of the learning rate after its warm-up (cosine).")
+]
+WeightAverage = Annotated[
+    float | None,
+    typer.Option(
+        "--weight-average",
+        help="Take the average of the weights over this share of the steps, such as 0.05, not the best epoch's.",
+    ),
+]
 Batch = Annotated[int | None, typer.Option("--batch-images", help="Images a step (the recipe's rule).")]
 Accumulate = Annotated[
     int | None, typer.Option("--accumulate", help="Parts that a batch is gone through in, to save memory (1).")

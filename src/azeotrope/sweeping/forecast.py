@@ -69,7 +69,7 @@ class Forecast:
         """Training and evaluation of the student."""
         rates, rows = self._rate(spec), self._resources.rows(spec.task, spec.train_images, spec.seed)
         trainings = images_trained(spec) / images_of_training(spec)
-        judged = trainings * spec.recipe.epochs * len(rows.val) + len(self._resources.tasks[spec.task].splits.test)
+        judged = trainings * spec.recipe.judgements * len(rows.val) + len(self._resources.tasks[spec.task].splits.test)
         return images_trained(spec) / rates.train + judged / rates.evaluate
 
     def _shared(self, spec: RunSpec) -> float:
