@@ -9,11 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from azeotrope.advice.boundary import Boundary
 from azeotrope.api.boundary import boundary
-from azeotrope.api.compare import compare_sizes
-from azeotrope.api.progress import Progress, Silent
-from azeotrope.api.workshop import Request
+from azeotrope.boundaries.boundary import Boundary
 from azeotrope.config import TeacherSpec
 from azeotrope.data.sources import fashion_mnist
 from azeotrope.errors import MissingDependency
@@ -21,6 +18,9 @@ from azeotrope.models.packages import installed_for
 from azeotrope.reporting import boundary_text, difference, files
 from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Comparison, Document
+from azeotrope.session.comparing import compare_sizes
+from azeotrope.session.progress import Progress, Silent
+from azeotrope.session.workshop import Request
 
 EMBEDDED = "emoji:Activities,Animals,Food,Objects,Travel"  # things, of which a teacher of photographs knows something
 DOWNLOAD_SECONDS = 20

@@ -12,7 +12,7 @@ from rich.text import Text
 
 
 class Shown:
-    """A `Progress` (see `api.progress`) drawn by rich; one bar after another."""
+    """A `Progress` (see `session.progress`) drawn by rich; one bar after another."""
 
     def __init__(self) -> None:
         self._bars = Bars(
