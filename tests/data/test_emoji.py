@@ -85,7 +85,7 @@ def test_every_class_has_its_share_of_every_split(name, tolerance):
         counts[item.label, ["train", "val", "test"].index(item.split)] += 1
     assert (counts > 0).all()
     shares = counts.sum(axis=0) / counts.sum()
-    np.testing.assert_allclose(shares, [0.48, 0.12, 0.40], atol=tolerance)
+    np.testing.assert_allclose(shares, [0.525, 0.075, 0.40], atol=tolerance)
 
 
 def test_the_pictures_are_what_their_names_say():

@@ -33,7 +33,10 @@ from azeotrope.record.store import write_atomically
 SIDE = 128  # pixels; OpenMoji's own grid has 72, Twemoji's 36
 LICENCE = "CC BY 4.0 (Twemoji) and CC BY-SA 4.0 (OpenMoji)"
 _SALT = "azeotrope/emoji"
-_HELD: dict[Split, float] = {"test": 0.4, "val": 0.2}  # of what is left; so few signs judge better when many are tested
+_HELD: dict[Split, float] = {
+    "test": 0.4,
+    "val": 0.125,
+}  # of what is left; so few signs judge better when many are tested
 _FEWEST = len(_HELD) + 1  # signs without their variants: one for each split
 
 # Code points that make a variant of a sign: how it is shown, that it is joined, skin tones, genders, hair, direction.
@@ -166,7 +169,7 @@ def _with_enough(signs: Sequence[Sign]) -> list[Sign]:
 
 def _splits(signs: Sequence[Sign]) -> dict[tuple[str, str], Split]:
     """The split of each (class, family): of every class the families whose hash is lowest are test until they hold two
-    fifths of its signs, then val until they hold a fifth of the rest.
+    fifths of its signs, then val until they hold an eighth of the rest.
     """
     sizes: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for sign in signs:
