@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from azeotrope.config import FOLDS, Arm, Recipe, ViewPolicy
+from azeotrope.arm import Arm
 from azeotrope.data.pack import open_pack
 from azeotrope.data.task import Task, load_task
 from azeotrope.models.device import Device
 from azeotrope.models.load import load_backbone, load_network
+from azeotrope.plan import FOLDS
+from azeotrope.recipe import Recipe, ViewPolicy
 from azeotrope.strategies import distill, scratch
 from azeotrope.teacher.cache import EmbeddingCache, open_cache
 from azeotrope.teacher.head import Head

@@ -10,8 +10,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import azeotrope
-from azeotrope.config import LabelSpec, TeacherSpec
+from azeotrope.labels import LabelSpec
 from azeotrope.models.saved import load_model
+from azeotrope.plan import TeacherSpec
 from azeotrope.session.cautions import before_training
 from azeotrope.session.progress import Silent
 from azeotrope.session.workshop import Request, open_workshop

@@ -3,9 +3,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from azeotrope.config import ViewPolicy
 from azeotrope.data.views import PLAIN
 from azeotrope.errors import RunFailed
+from azeotrope.recipe import ViewPolicy
 from azeotrope.sweeping import taught as module
 from azeotrope.sweeping.resources import VAL_SHARE, Resources
 

@@ -4,9 +4,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from azeotrope.config import Recipe
 from azeotrope.losses._contract import Setup, build
 from azeotrope.models.load import load_network
+from azeotrope.recipe import Recipe
 from azeotrope.train.optimizer import build_optimizer, rate_factor, set_rate
 from azeotrope.train.stage import Stage
 

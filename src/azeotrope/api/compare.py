@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.plan import PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.comparing import compare_sizes
 from azeotrope.session.progress import Progress, Silent

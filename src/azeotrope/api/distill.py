@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import RunFailed
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.plan import PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
 from azeotrope.session.cautions import before_training

@@ -12,8 +12,9 @@ from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
 
 from azeotrope.cli import _options as options
-from azeotrope.config import LabelSpec, PicturesSpec, UpstreamSpec
 from azeotrope.errors import InputError
+from azeotrope.labels import LabelSpec
+from azeotrope.plan import PicturesSpec, UpstreamSpec
 from azeotrope.spec import validated
 
 

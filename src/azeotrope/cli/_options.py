@@ -10,9 +10,11 @@ from typing import Annotated, Any
 import typer
 from pydantic import JsonValue
 
-from azeotrope.config import FOLDS, Arm, Pictures, PicturesSpec, TeacherSpec
+from azeotrope.arm import Arm, Pictures
 from azeotrope.errors import InputError
+from azeotrope.plan import FOLDS, PicturesSpec, TeacherSpec
 from azeotrope.spec import validated
+from azeotrope.terms import split
 
 
 class HeadName(StrEnum):
@@ -163,8 +165,8 @@ def teacher_spec(
 
 
 def names(text: str | None) -> list[str] | None:
-    """A comma-separated option as a list, None when it was not given."""
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+    """A comma-separated option as a list, None when it was not given; commas in parentheses separate nothing."""
+    return None if text is None else [part.strip() for part in split(text, ",") if part.strip()]
 
 
 def print_json(content: JsonValue) -> None:

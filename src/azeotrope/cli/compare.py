@@ -10,7 +10,7 @@ from rich.console import Console
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
-from azeotrope.config import FOLDS
+from azeotrope.plan import FOLDS
 
 
 def command(

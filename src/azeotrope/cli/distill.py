@@ -9,7 +9,7 @@ import typer
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
-from azeotrope.config import FOLDS
+from azeotrope.plan import FOLDS
 
 
 def command(

@@ -15,8 +15,8 @@ import safetensors.torch
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from azeotrope.config import KindName
 from azeotrope.errors import InputError
+from azeotrope.labels import KindName
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.card import Fact, card
 from azeotrope.models.cost import parameters

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from azeotrope.config import KindName, Weight
+from azeotrope.labels import KindName
+from azeotrope.terms import Weight
 
 SCHEMA = 1
 

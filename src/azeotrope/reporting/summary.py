@@ -92,7 +92,7 @@ def summarise(
 def shown_order(run: RunRecord) -> tuple[int, str, int, str, int]:
     """Where a run stands on the page: by strategy, arm, images it was pre-trained on here, and seed."""
     place = STRATEGIES.index(run.strategy) if run.strategy in STRATEGIES else len(STRATEGIES)
-    return place, run.arm.partition(",")[0], run.pretrain_images, run.arm, run.seed
+    return place, run.arm.partition(", pre-trained on ")[0], run.pretrain_images, run.arm, run.seed
 
 
 def amortise(runs: Sequence[RunRecord]) -> list[dict[str, float]]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import product
 
-from azeotrope.config import KindName
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
+from azeotrope.labels import KindName
 from azeotrope.models.licence import objection
 from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import Comparison

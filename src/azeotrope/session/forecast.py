@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.config import ComparePlan
 from azeotrope.losses._contract import needs_teacher
 from azeotrope.models import cost
+from azeotrope.plan import ComparePlan
 from azeotrope.session.workshop import Workshop
 from azeotrope.sweeping.plan import run_specs
 from azeotrope.sweeping.runner import images_of_training, images_trained

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from azeotrope.config import ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.arm import Arm
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.device import choose, prepare
+from azeotrope.plan import ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.session.cache_budget import within_budget

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from azeotrope.config import Pictures
+from azeotrope.arm import Pictures
 from azeotrope.models.device import peak_memory_mb
 from azeotrope.record.environment import environment
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.config import TeacherSpec, ViewPolicy
 from azeotrope.data.views import PLAIN
+from azeotrope.plan import TeacherSpec
+from azeotrope.recipe import ViewPolicy
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import images_of_training, images_trained
 from azeotrope.sweeping.spec import RunSpec

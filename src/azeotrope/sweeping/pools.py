@@ -12,9 +12,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.config import Arm, ComparePlan, Pictures
+from azeotrope.arm import Arm, Pictures
 from azeotrope.data.unlabelled import Pool
 from azeotrope.errors import InputError
+from azeotrope.plan import ComparePlan
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import ExtraRun, PoolRun, RunSpec
 from azeotrope.synthesis.pictures import SynthSet

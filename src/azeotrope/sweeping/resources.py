@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from azeotrope.config import PicturesSpec, TeacherSpec, ViewPolicy
 from azeotrope.data.pack import Pack, open_pack
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
@@ -18,6 +17,8 @@ from azeotrope.models import cost
 from azeotrope.models.device import Device
 from azeotrope.models.load import Loaded, load_network
 from azeotrope.models.weights import Weights
+from azeotrope.plan import PicturesSpec, TeacherSpec
+from azeotrope.recipe import ViewPolicy
 from azeotrope.sweeping.taught import Taught, make_ready, together
 from azeotrope.synthesis.pictures import SynthSet, open_set
 from azeotrope.teacher.cache import EmbeddingCache, open_cache

@@ -6,9 +6,12 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
-from azeotrope.config import ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, RecipeChanges, TeacherSpec
+from azeotrope.arm import Arm
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.ladder import ladder
+from azeotrope.plan import ComparePlan, PicturesSpec, TeacherSpec
+from azeotrope.recipe import RecipeChanges
 from azeotrope.spec import Spec, digest, problems
 from azeotrope.sweeping.budget import Budget
 from azeotrope.sweeping.engines._engine import EngineSpec

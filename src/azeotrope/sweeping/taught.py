@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from azeotrope.config import TeacherSpec
 from azeotrope.data.task import Task
 from azeotrope.data.views import PLAIN
 from azeotrope.kinds._kind import Kind, Scale
+from azeotrope.plan import TeacherSpec
 from azeotrope.record.run import HeadFacts
 from azeotrope.teacher import gate
 from azeotrope.teacher.cache import EmbeddingCache

@@ -15,13 +15,13 @@ from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 from torch import Tensor
 
-from azeotrope.config import ViewPolicy
 from azeotrope.data.pack import Pack
 from azeotrope.data.philox import permutation
 from azeotrope.data.views import PLAIN, draw, render
 from azeotrope.kinds._kind import UNSCALED, Kind, Scale
 from azeotrope.kinds.single import UNLABELLED
 from azeotrope.models.backbone import Preprocessing
+from azeotrope.recipe import ViewPolicy
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.ensemble import EnsembleCache, EnsembleHead
 from azeotrope.teacher.folds import ANY

@@ -7,8 +7,8 @@ import math
 import torch
 from torch import nn
 
-from azeotrope.config import Recipe
 from azeotrope.models.network import Network
+from azeotrope.recipe import Recipe
 from azeotrope.train.stage import Stage
 
 

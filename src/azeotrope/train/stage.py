@@ -10,9 +10,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from azeotrope.config import Recipe, Weight
 from azeotrope.losses._contract import needs_teacher
+from azeotrope.recipe import Recipe
 from azeotrope.spec import Spec
+from azeotrope.terms import Weight
 
 
 class Stage(Spec):
