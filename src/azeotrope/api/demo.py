@@ -1,7 +1,7 @@
 """`azeotrope.demo`: the whole story in minutes on two CPU cores: real images, a real teacher, verdicts at three sizes.
 
-It is `compare` with choices made: nothing here that a person could not type. The choices were made on seeds 10 to 14
-(docs/log.md); the demonstration shows seeds 0 to 2.
+It is `compare` with choices made: nothing here that a person could not type. docs/log.md says what they were measured
+on.
 """
 
 from __future__ import annotations
