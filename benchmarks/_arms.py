@@ -108,8 +108,9 @@ def training(
     recipe = Recipe(epochs=epochs, batch_images=pair.batch, learning_rates=(1e-3,), views=cache.views if cache else 1)
     pack = open_pack(task, folder, pair.size)
     pack.ensure(rows)
+    models = FOLDS + 1
     head = (
-        Head(torch.randn(FOLDS, len(task.classes), cache.teacher.features), torch.zeros(FOLDS, len(task.classes)))
+        Head(torch.randn(models, len(task.classes), cache.teacher.features), torch.zeros(models, len(task.classes)))
         if cache
         else None
     )

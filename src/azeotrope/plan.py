@@ -6,7 +6,8 @@ trains; `run_id` of a record is the hash of such a spec, so a field belongs here
 
 from __future__ import annotations
 
-from typing import Literal, Self
+import math
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -18,18 +19,26 @@ from azeotrope.spec import Spec
 FOLDS = 5  # in which the teacher's head is cross-fitted
 
 
+def _folds(content: dict[str, Any]) -> int:
+    """A tuning takes long, so a teacher is tuned once unless asked otherwise; a head of names is not fitted."""
+    return FOLDS if content.get("head", "linear") == "linear" else 1
+
+
 class TeacherSpec(Spec):
     """Which frozen model teaches, or several joined by '+'; at which resolution they look (None: each its own); and
     whether a head is fitted on labels (`linear`) or made of the classes' names (`zero_shot`).
 
     A fitted head is cross-fitted in `folds` parts, so that none speaks of an image whose label it has seen; 1 fits one
-    head on all of the run's images, for ablations.
+    head on all of the run's images, for ablations. With `finetune` the backbone is tuned too, for `tune_epochs` at the
+    rate `tune_rate`: once on all of the run's images or, with `folds` above 1, once more for each fold.
     """
 
     model: str
     image_size: int | None = Field(default=None, ge=8)
-    head: Literal["linear", "zero_shot"] = "linear"
-    folds: int = Field(default=FOLDS, ge=1, le=20)
+    head: Literal["linear", "finetune", "zero_shot"] = "linear"
+    folds: int = Field(default_factory=_folds, ge=1, le=20)
+    tune_epochs: int = Field(default=10, ge=1)
+    tune_rate: float = Field(default=1e-4, gt=0, lt=math.inf)
 
     @property
     def members(self) -> tuple[Self, ...]:

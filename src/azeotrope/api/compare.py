@@ -36,6 +36,7 @@ def compare(
     cache_gb: float | None = None,
     verify_cache: bool = False,
     strict: bool = False,
+    seen_weights: bool = False,
     labels: LabelSpec = ONE_CLASS,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -71,5 +72,6 @@ def compare(
         strict,
         pictures,
         labels,
+        seen_weights,
     )
     return compare_sizes(request, Path(out), progress or Silent())[-1]

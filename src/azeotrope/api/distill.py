@@ -46,6 +46,7 @@ def distill(
     cache_gb: float | None = None,
     verify_cache: bool = False,
     strict: bool = False,
+    seen_weights: bool = False,
     labels: LabelSpec = ONE_CLASS,
     progress: Progress | None = None,
 ) -> Distilled:
@@ -71,6 +72,7 @@ def distill(
         cache_gb=cache_gb,
         verify_cache=verify_cache,
         strict=strict,
+        seen_weights=seen_weights,
         pictures=pictures,
         labels=labels,
     )

@@ -112,6 +112,7 @@ class Kept(Group):
     cache_gb: options.CacheGb = None
     verify_cache: options.VerifyCache = False
     strict: options.Strict = False
+    seen_weights: options.SeenWeights = False
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:

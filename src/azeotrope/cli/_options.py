@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from azeotrope.arm import Arm, Pictures
 from azeotrope.errors import InputError
-from azeotrope.plan import FOLDS, PicturesSpec, TeacherSpec
+from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.spec import validated
 from azeotrope.terms import split
 
@@ -21,6 +21,7 @@ class HeadName(StrEnum):
     """What `--teacher-head` takes."""
 
     linear = "linear"
+    finetune = "finetune"
     zero_shot = "zero-shot"
 
 
@@ -77,15 +78,19 @@ Teacher = Annotated[
     typer.Option("--teacher", "-t", help="The pretrained teacher, written like the student; several as A+B."),
 ]
 TeacherHead = Annotated[
-    HeadName, typer.Option("--teacher-head", help="Fitted on your labels, or made of the class names (open_clip).")
+    HeadName,
+    typer.Option(
+        "--teacher-head",
+        help="Linear on your labels, the whole teacher tuned on them, or class names.",
+    ),
 ]
 TeacherFolds = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--teacher-folds",
         min=1,
         max=20,
-        help="Parts in which the head is cross-fitted; 1: one head on all images.",
+        help="Parts in which the teacher is cross-fitted, 1: not at all (5; of finetune 1).",
     ),
 ]
 TeacherSize = Annotated[
@@ -153,15 +158,18 @@ VerifyCache = Annotated[
     bool, typer.Option("--verify-cache", help="Hold a random sample of the teacher's embeddings against the teacher.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse a set with an unreadable image.")]
+SeenWeights = Annotated[
+    bool, typer.Option("--seen-weights", help="Allow weights that were trained on these very images.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
 
 
 def teacher_spec(
-    teacher: str | None, size: int | None, head: HeadName = HeadName.linear, folds: int = FOLDS
+    teacher: str | None, size: int | None, head: HeadName = HeadName.linear, folds: int | None = None
 ) -> TeacherSpec | None:
     """The teacher as the public functions take it."""
-    content = {"model": teacher, "image_size": size, "head": head.value.replace("-", "_"), "folds": folds}
-    return validated(TeacherSpec, content) if teacher else None
+    content: dict[str, Any] = {"model": teacher, "image_size": size, "head": head.value.replace("-", "_")}
+    return validated(TeacherSpec, content | ({} if folds is None else {"folds": folds})) if teacher else None
 
 
 def names(text: str | None) -> list[str] | None:

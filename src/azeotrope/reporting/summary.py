@@ -29,7 +29,7 @@ from azeotrope.verdicts.verdict import FEWEST_SEEDS, arm_error, verdict
 
 STRATEGIES = ("scratch", "linear_probe", "finetune", "distill")
 """The order in which arms are shown; a stranger's strategy comes after these."""
-SHARED_PHASES = ("teacher", "head", "generate", "pretrain")
+SHARED_PHASES = ("tune_teacher", "teacher", "head", "generate", "pretrain")
 """Work that runs of one seed and size do once and share: the teacher's pass, its head, pictures and pre-training made
 here."""
 

@@ -48,6 +48,7 @@ class SweepPlan(Spec):
     is clear which arm wins at `at` images, the reader's own number (all, when it is not given). `pretrain_images` is
     how many of the `upstream` images pre-train the student in arms that start from upstream. `pictures` are the further
     ones of arms such as `distill+unlabelled`. `labels` says what a label is, where that is not one class an image.
+    `seen_weights` lets in weights that were trained on these very images.
     `recipe` holds `RecipeChanges`. The program fills in `fingerprint` and `resolved`, so that plan.yaml holds
     every default.
     """
@@ -63,6 +64,7 @@ class SweepPlan(Spec):
     pretrain_images: tuple[int, ...] = ()
     pictures: PicturesSpec | None = None
     labels: LabelSpec = ONE_CLASS
+    seen_weights: bool = False
     seeds: tuple[int, ...] = tuple(range(MIN_SEEDS))
     image_size: int | None = Field(default=None, ge=8)
     recipe: dict[str, JsonValue] = Field(default_factory=dict)

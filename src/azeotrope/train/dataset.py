@@ -22,8 +22,7 @@ from azeotrope.kinds._kind import UNSCALED, Kind, Scale
 from azeotrope.kinds.single import UNLABELLED
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.recipe import ViewPolicy
-from azeotrope.teacher.cache import EmbeddingCache
-from azeotrope.teacher.ensemble import EnsembleCache, EnsembleHead
+from azeotrope.teacher.ensemble import AnyCache, EnsembleHead
 from azeotrope.teacher.folds import ANY
 from azeotrope.teacher.head import Head
 
@@ -45,7 +44,7 @@ class Targets:
     that no head was fitted on.
     """
 
-    cache: EmbeddingCache | EnsembleCache
+    cache: AnyCache
     head: Head | EnsembleHead
     folds: NDArray[np.int64] | None = None
     live: bool = False

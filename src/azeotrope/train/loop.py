@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from azeotrope.errors import RunFailed
 from azeotrope.losses._contract import Setup, WeightedSum, build
@@ -116,6 +117,10 @@ class Training:
 
     def _train_epoch(self, epoch: int) -> None:
         self.network.train(self.stage.trains == "all")  # a frozen body's BatchNorm statistics must not move
+        if self.stage.keeps_statistics:
+            for module in self.network.modules():
+                if isinstance(module, BatchNorm):
+                    module.eval()
         recipe, first = self.stage.recipe, epoch * self.per_epoch
         stream = (self.seed * 1_000_003 + epoch) * self.processes.count + self.processes.rank
         torch.manual_seed(stream)  # dropout, where a model has any
@@ -146,7 +151,7 @@ class Training:
             self.average.replace_weights()
             self.processes.agree(self.network)
         score = validate(self.network, self.data, self.rows.val, self.device)
-        if score < self.progress.best:
+        if score.by(self.stage.chosen_by) < self.progress.best.by(self.stage.chosen_by):
             self.progress.best, self.progress.best_epoch = score, epoch
             self.progress.best_weights = copy.deepcopy(self.network.state_dict())
 
