@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
-from azeotrope.plan import PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.plan import HELD_OUT, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.store import expanded
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.comparing import compare_sizes
@@ -39,6 +39,7 @@ def compare(
     strict: bool = False,
     seen_weights: bool = False,
     labels: LabelSpec = ONE_CLASS,
+    held_out: float = HELD_OUT,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compare strategies at one number of training images, and leave records, report and the winner's model in `out`.
@@ -47,9 +48,9 @@ def compare(
     `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
     (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` holds fields of
-    `RecipeChanges`; `seeds` is how many there are, or a list of them; `cache_gb`, `verify_cache`, `strict` and `labels`
-    are those of `Request`. A run that is in `out`
-    already is not made again, so an interrupted comparison goes on.
+    `RecipeChanges`; `seeds` is how many there are, or a list of them; `cache_gb`, `verify_cache`, `strict`, `labels`
+    and `held_out` are those of `Request`. A run that is in `out` already is not made again, so an interrupted
+    comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """
@@ -76,5 +77,6 @@ def compare(
         pictures,
         labels,
         seen_weights,
+        held_out,
     )
     return compare_sizes(request, Path(expanded(out)), progress or Silent())[-1]

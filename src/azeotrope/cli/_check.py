@@ -8,6 +8,7 @@ from rich.text import Text
 
 from azeotrope.api.check import Check
 from azeotrope.data.audit import Audit, Finding
+from azeotrope.data.class_names import shard_warning
 from azeotrope.record.kinds import number_text
 from azeotrope.reporting import words
 
@@ -75,6 +76,8 @@ def _show_audit(audit: Audit, console: Console) -> None:
         console.print(Text(f"  {word}", style="yellow"))
     if audit.commonest is not None:
         console.print(Text(f"  always naming {audit.commonest[0]!r} is wrong on {100 * audit.commonest[1]:.1f} %"))
+    if said := shard_warning(audit.classes):
+        console.print(Text(f"  {said}", style="yellow"))
     if audit.grey:
         console.print(Text(f"  grey images: {audit.grey:,}"))
     for note, count in audit.notes.items():

@@ -19,8 +19,9 @@ from azeotrope.data.manifest import Manifest
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import kind_named
 from azeotrope.kinds.single import shortened
+from azeotrope.plan import HELD_OUT
 
-HELD_OUT = 0.2  # of all images for test, and of what is left for validation, where the source gives none
+MOST_HELD_OUT = 0.5
 _SALT = "azeotrope/split"
 
 
@@ -29,6 +30,7 @@ class TaskSplits:
     """Rows of the manifest, ascending. `dropped` counts copies of an image left out, `unreadable` files left out,
     `contradictory` images left out because their copies carry different labels. `together` counts images that were kept
     on one side of the splits made here because they are near copies; None where that could not be done.
+    `held_out` is the share that was asked for, None for the one that is taken where none is.
     """
 
     train: Int64[np.ndarray, " a"]
@@ -38,22 +40,26 @@ class TaskSplits:
     unreadable: int = 0
     contradictory: int = 0
     together: int | None = 0
+    held_out: float | None = None
 
 
-def split_task(manifest: Manifest, near: Int64[np.ndarray, "pairs 2"] | None = None) -> TaskSplits:
+def split_task(
+    manifest: Manifest, held_out: float = HELD_OUT, near: Int64[np.ndarray, "pairs 2"] | None = None
+) -> TaskSplits:
     """The three splits of a task.
 
     - A test split given by the source is kept whole; an image that is also in it leaves train and val. Without one,
-      20 % of each class become test.
+      the share `held_out` of each class becomes test.
     - Elsewhere each image counts once: the copy in val stays rather than the one in train. Where copies in one split
       carry different labels, nobody knows which is right: none of them stays.
-    - A val split given by the source is the validation pool. Without one, 20 % of each class of what is left become
-      val.
+    - A val split given by the source is the validation pool. Without one, this share of each class of what is left
+      becomes val.
     - Near copies (`near`, pairs of rows) are in one of the splits made here, all of them.
 
     Which images are taken is decided by a hash of their content. Every class must have an image left for each split
     made here and one to train on: 3 images, or fewer where the source gives splits. Raises InputError otherwise. For
-    several labels an image, or a number, "of each class" is what `kinds` makes of it.
+    several labels an image, or a number, "of each class" is what `kinds` makes of it. A share that was asked for and
+    has nothing to divide is refused too.
     """
     _check_usable(manifest)
     rows = np.flatnonzero(manifest.readable)
@@ -62,6 +68,7 @@ def split_task(manifest: Manifest, near: Int64[np.ndarray, "pairs 2"] | None = N
     given = {name: rows[kept & (splits == name)] for name in ("val", "test")}
     pool = rows[kept & ~np.isin(splits, ("val", "test"))]
     made = [name for name, taken in given.items() if not len(taken)]
+    _check_share(manifest, held_out, made)
     kind = kind_named(manifest.kind)
     kind.require(manifest.labels[pool], manifest.classes, made)
     groups = near_groups(near, len(manifest.labels))
@@ -71,12 +78,13 @@ def split_task(manifest: Manifest, near: Int64[np.ndarray, "pairs 2"] | None = N
             kind.require(manifest.labels[_standing_for(manifest, pool, groups)], manifest.classes, made)
         except InputError:  # a class of which nearly all images are one picture
             groups, together = np.arange(len(manifest.labels)), None
-    test, pool = (given["test"], pool) if len(given["test"]) else _hold_out(manifest, pool, groups)
-    val, pool = (given["val"], pool) if len(given["val"]) else _hold_out(manifest, pool, groups)
+    test, pool = (given["test"], pool) if len(given["test"]) else _hold_out(manifest, pool, groups, held_out)
+    val, pool = (given["val"], pool) if len(given["val"]) else _hold_out(manifest, pool, groups, held_out)
     for name, part in (("train", pool), ("val", val), ("test", test)):
         kind.require_split(manifest.labels[part], manifest.classes, name)
     dropped = int((~kept).sum()) - contradictory
-    return TaskSplits(pool, val, test, dropped, len(manifest.labels) - len(rows), contradictory, together)
+    asked = None if held_out == HELD_OUT else held_out
+    return TaskSplits(pool, val, test, dropped, len(manifest.labels) - len(rows), contradictory, together, asked)
 
 
 def near_groups(pairs: Int64[np.ndarray, "pairs 2"] | None, rows: int) -> Int64[np.ndarray, " rows"]:
@@ -133,18 +141,35 @@ def _unique(manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_
 
 
 def _hold_out(
-    manifest: Manifest, pool: NDArray[np.int64], groups: NDArray[np.int64]
+    manifest: Manifest, pool: NDArray[np.int64], groups: NDArray[np.int64], share: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(taken, left): the 20 % whose hash is lowest, at least one, of each class or as `Kind.held_out` says. A group of
+    """(taken, left): the share whose hash is lowest, at least one, of each class or as `Kind.held_out` says. A group of
     near copies is taken whole; one that is itself larger than the share is left.
     """
     order = _standing_for(manifest, pool, groups)
     sizes = np.bincount(groups[pool], minlength=len(groups))
-    small = order[sizes[groups[order]] <= max(1, HELD_OUT * len(pool))]
+    small = order[sizes[groups[order]] <= max(1, share * len(pool))]
     labels = manifest.labels
-    chosen = small[kind_named(manifest.kind).held_out(labels[small], HELD_OUT)]
+    chosen = small[kind_named(manifest.kind).held_out(labels[small], share)]
     held = np.sort(pool[np.isin(groups[pool], groups[chosen])])
     return held, np.setdiff1d(pool, held, assume_unique=True)
+
+
+def _check_share(manifest: Manifest, share: float, made: list[str]) -> None:
+    """A share between none and half of the images, and a split to make of it."""
+    if not 0 < share <= MOST_HELD_OUT:
+        raise InputError(
+            "The share of images that is held out is above 0 and at most a half",
+            found=f"{share:g}",
+            allowed=f"such as {HELD_OUT:g}, which is taken where none is given",
+            next_step="give another --held-out",
+        )
+    if share != HELD_OUT and not made:
+        raise InputError(
+            f"Nothing is held out of {manifest.name}: it comes with validation and test images",
+            found=f"a share of {share:g} to hold out",
+            next_step="leave --held-out out",
+        )
 
 
 def _check_usable(manifest: Manifest) -> None:

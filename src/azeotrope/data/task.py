@@ -6,6 +6,7 @@ It trains nothing, and keeps nothing on disk but what `load_task` is given a cac
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind, Labels, kind_named
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import member, members, nearest
+from azeotrope.plan import HELD_OUT
 
 _FAMILY = "data.sources"
 _TABLES = (".csv", ".tsv", ".parquet")
@@ -55,8 +57,11 @@ class Task:
 
     @property
     def fingerprint(self) -> str:
-        """Identifies the labelled set by its content."""
-        return self.manifest.fingerprint
+        """Identifies the labelled set by its content, and by the share held out of it where one was asked for: other
+        test images make another task.
+        """
+        share, whole = self.splits.held_out, self.manifest.fingerprint
+        return whole if share is None else hashlib.sha256(f"{whole}\nheld out: {share!r}".encode()).hexdigest()
 
     @property
     def order_digest(self) -> str:
@@ -105,10 +110,15 @@ class RefusedSet(InputError):  # noqa: N818 (images that were read, and why they
 
 
 def load_task(
-    spec: str, progress: Progress | None = None, labels: LabelSpec = ONE_CLASS, cache: Path | None = None
+    spec: str,
+    progress: Progress | None = None,
+    labels: LabelSpec = ONE_CLASS,
+    held_out: float = HELD_OUT,
+    cache: Path | None = None,
 ) -> Task:
     """Open, scan and split what `spec` names: a path or `scheme:name`. `progress(done, total)` is called while
-    scanning. `cache` is a folder that keeps what is slow to find again, near copies.
+    scanning; `held_out` is the share of images in each split that the source does not give; `cache` is a folder that
+    keeps what is slow to find again, near copies.
 
     Raises InputError for a source that is not known or not there (with the nearest names), and RefusedSet for images
     that make no task.
@@ -120,7 +130,7 @@ def load_task(
     if not given >= {"val", "test"} and source.formula is None:
         near = find_near(manifest, source, cache)
     try:
-        return Task(source, manifest, split_task(manifest, near.pairs if near else None), near)
+        return Task(source, manifest, split_task(manifest, held_out, near.pairs if near else None), near)
     except InputError as error:
         raise RefusedSet(error, source, manifest) from error
 

@@ -9,6 +9,7 @@ from azeotrope.data.task import Task, load_task
 from azeotrope.data.told import lost_words, passed_words
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.plan import HELD_OUT
 from azeotrope.session.progress import Progress, scanning
 
 
@@ -18,6 +19,7 @@ def read_task(
     labels: LabelSpec = ONE_CLASS,
     cache: Path | None = None,
     *,
+    held_out: float = HELD_OUT,
     strict: bool = False,
 ) -> Task:
     """The task that `data` names; each of its words is shown as a note that stays.
@@ -25,7 +27,7 @@ def read_task(
     Raises InputError where it makes no task, and with `strict` where an image is unreadable or a file that may be a
     picture was passed over.
     """
-    task = load_task(os.fspath(data), scanning(progress), labels, cache)
+    task = load_task(os.fspath(data), scanning(progress), labels, held_out, cache)
     lost = (*lost_words(task.manifest), *passed_words(task.source.passed))
     if strict and lost:
         raise InputError(

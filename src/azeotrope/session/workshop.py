@@ -16,7 +16,7 @@ from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.device import choose, prepare
-from azeotrope.plan import ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.session.cache_budget import within_budget
@@ -35,7 +35,7 @@ class Request:
     for the `distill` arms that name none: one list, or several to choose from on validation. `cache_gb` is the room for
     the teacher cache (None: as much as it needs), `verify_cache` compares a sample of it with the teacher, `strict`
     refuses a set with an unreadable image, `labels` says what a label is, `seen_weights` lets in weights that were
-    trained on these very images.
+    trained on these very images, `held_out` is the share of images in each split that the source does not give.
     """
 
     data: str | Path
@@ -56,6 +56,7 @@ class Request:
     pictures: PicturesSpec | None = None
     labels: LabelSpec = ONE_CLASS
     seen_weights: bool = False
+    held_out: float = HELD_OUT
 
     def __post_init__(self) -> None:
         """Take what a person writes in Python as the command line takes it: a path, one text of several arms."""
@@ -89,7 +90,9 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     arms, left_out = _arms(request)
     teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
     check_models(resources, [request.student], [teacher] if teacher else [], request.image_size)
-    task = read_task(request.data, progress, request.labels, resources.cache, strict=request.strict)
+    task = read_task(
+        request.data, progress, request.labels, resources.cache, held_out=request.held_out, strict=request.strict
+    )
     resources.add(task)
     if not request.seen_weights:
         refuse_seen_weights(task.fingerprint, [request.student], [teacher] if teacher else [], arms)

@@ -1,8 +1,9 @@
 """Image sets of the `datasets` library: by their name on the hub, or a folder on this machine.
 
 `hf:NAME`, `hf:NAME@CONFIG`, `hf:NAME#COLUMN` (the column of labels, where there are several) and `hf:FOLDER` (written
-by `save_to_disk`, or any folder the library can load). No code from the hub is run: sets that need a script are
-refused.
+by `save_to_disk`, or any folder the library can load); `hf:NAME?test=validation` says which split serves as which
+(`train`, `val`, `test`), and all together are written `hf:NAME@CONFIG?test=SPLIT#COLUMN`. No code from the hub is run:
+sets that need a script are refused.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from azeotrope.data.sources._names import in_one_list
+from azeotrope.data.sources._query import parted
 from azeotrope.data.sources._source import Item, Part, PassedOver, Source, Split, joined, keyed_items
 from azeotrope.data.sources._splits import split_word
 from azeotrope.errors import InputError, MissingDependency
 from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.lookup import nearest
 
 try:
     import datasets
@@ -40,7 +43,8 @@ def open_source(name: str) -> Source:
     """The set `name`. Raises InputError when it cannot be had, or has no column of images or of labels.
 
     Splits named train, validation and test are used, others ("extra", "unsupervised") are passed over; one split alone
-    counts as none given. Splits that number their classes apart are matched by name.
+    counts as none given. A query says otherwise: what it names serves as it says, and serves as nothing else. Splits
+    that number their classes apart are matched by name.
     """
     return open_labelled(name, ONE_CLASS)
 
@@ -48,8 +52,11 @@ def open_source(name: str) -> Source:
 def open_labelled(name: str, labels: LabelSpec) -> Source:
     """The same with the labels that are asked for: one class an image, a list of them, or a number."""
     place, _, column = name.partition("#")
+    place, chosen = parted(place, _ROLES, "hf")
     path, _, config = place.partition("@")
-    sets, passed = _by_split(_load(path, config or None), name)
+    loaded = _load(path, config or None)
+    sets = _chosen(loaded, chosen, name) if chosen else _by_split(loaded, name)
+    passed = _not_used(loaded, sets)
     features = next(iter(sets.values())).features
     image = one_column(features, is_image, "images (a feature of type Image)", name)
     label = label_column(features, name, labels.model_copy(update={"column": labels.column or column or None}))
@@ -60,8 +67,8 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
     words: tuple[str, ...] = ()
     if labels.kind != "number":
         own = [images.features[label] for images in sets.values()]
-        parted = [numbered(feature, values, labels.kind) for feature, values in zip(own, found, strict=True)]
-        classes, found, words = in_one_list(parted)
+        by_split = [numbered(feature, values, labels.kind) for feature, values in zip(own, found, strict=True)]
+        classes, found, words = in_one_list(by_split)
     items: list[Item] = []
     parts: list[Part] = []
     for (split, images), values in zip(sets.items(), found, strict=True):
@@ -88,6 +95,9 @@ def _require_columns(features: Mapping[str, object], columns: Sequence[str], nam
             found=f"one without {', '.join(missing)}",
             next_step="remove that split, or give it these columns, and write the set with save_to_disk",
         )
+
+
+_ROLES = ("train", "val", "test")
 
 
 class _Reader:
@@ -119,12 +129,12 @@ def _load(path: str, config: str | None) -> Any:
         ) from error
 
 
-def _by_split(loaded: Any, name: str) -> tuple[Mapping[Split, Any], tuple[PassedOver, ...]]:
-    """The splits that are used, and those that are not."""
+def _by_split(loaded: Any, name: str) -> Mapping[Split, Any]:
+    """The splits by what their own names say."""
     if not isinstance(loaded, Mapping):
-        return {"": loaded}, ()
+        return {"": loaded}
     if len(loaded) == 1:
-        return {"": next(iter(loaded.values()))}, ()
+        return {"": next(iter(loaded.values()))}
     named: dict[Split, list[str]] = {}
     for split in loaded:
         if word := split_word(split):
@@ -138,9 +148,43 @@ def _by_split(loaded: Any, name: str) -> tuple[Mapping[Split, Any], tuple[Passed
             allowed="train, and where there are any, validation and test",
             next_step="rename the splits and write the set with save_to_disk",
         )
-    passed = tuple(
+    return {word: loaded[splits[0]] for word, splits in named.items()}
+
+
+def _not_used(loaded: Any, sets: Mapping[Split, Any]) -> tuple[PassedOver, ...]:
+    """The splits that serve as nothing."""
+    if not isinstance(loaded, Mapping):
+        return ()
+    used = {id(part) for part in sets.values()}
+    return tuple(
         PassedOver("", f"split {split}", len(part), split, picture=True)
         for split, part in loaded.items()
-        if split_word(split) is None
+        if id(part) not in used
     )
-    return {word: loaded[splits[0]] for word, splits in named.items()}, passed
+
+
+def _chosen(loaded: Any, chosen: Mapping[str, str], name: str) -> Mapping[Split, Any]:
+    """The splits as a query names them; roles that it leaves open take what is left under their own names."""
+    splits: Mapping[str, Any] = loaded if isinstance(loaded, Mapping) else {}
+    missing = [split for split in chosen.values() if split not in splits]
+    if missing or len(set(chosen.values())) < len(chosen):
+        near = nearest(missing[0], splits) if missing else []
+        raise InputError(
+            f"A query names splits that hf:{name} has, each once",
+            found="&".join(f"{role}={split}" for role, split in chosen.items())
+            + (f" (nearest: {', '.join(near)})" if near else ""),
+            allowed=", ".join(splits) or "the set has no splits to choose among",
+            next_step="name one of these, or leave the query out",
+        )
+    left = {split: part for split, part in splits.items() if split not in chosen.values()}
+    rest = {word: part for split, part in left.items() if (word := split_word(split))}
+    named = {word: splits[split] for role, split in chosen.items() if (word := split_word(role))}
+    found = {**rest, **named}
+    if "train" not in found:
+        raise InputError(
+            f"A query for hf:{name} leaves no split to train on",
+            found="&".join(f"{role}={split}" for role, split in chosen.items()),
+            allowed=", ".join(splits),
+            next_step="name one with train=SPLIT",
+        )
+    return found
