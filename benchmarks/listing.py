@@ -3,7 +3,8 @@
     python benchmarks/listing.py OTHER_SRC [--files 60000] [--rounds 7]
 
 OTHER_SRC is the `src` folder of the checkout to compare with. Each round lists once with either, in a fresh process, in
-alternating order; reported are the medians of the seconds in `open_source` and the median of the rounds' ratios.
+alternating order; reported are the medians of the CPU seconds in `open_source`, so that other jobs do not count, and the
+median of the rounds' ratios.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ OURS = Path(__file__).parents[1] / "src"
 LIST = """
 import sys, time
 from azeotrope.data.sources.folder import open_source
-began = time.perf_counter()
+began = time.process_time()
 source = open_source(sys.argv[1])
-print(time.perf_counter() - began, len(source.items))
+print(time.process_time() - began, len(source.items))
 """
 
 

@@ -70,8 +70,8 @@ def _show_audit(audit: Audit, console: Console) -> None:
         text = f"  passed over in {where}: {row.count:,} {row.what} ({row.example})"
         console.print(Text(text, style="yellow" if row.picture else "dim"))
     for name, reasons in audit.lost.items():
-        said = "; ".join(f"{count:,} {reason}" for reason, count in list(reasons.items())[:REASONS_SHOWN])
-        console.print(Text(f"  unreadable of {name}: {said}", style="yellow"))
+        why = "; ".join(f"{count:,} {reason}" for reason, count in list(reasons.items())[:REASONS_SHOWN])
+        console.print(Text(f"  unreadable of {name}: {why}", style="yellow"))
     for word in audit.words:
         console.print(Text(f"  {word}", style="yellow"))
     if audit.commonest is not None:

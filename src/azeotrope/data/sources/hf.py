@@ -179,7 +179,7 @@ def _chosen(loaded: Any, chosen: Mapping[str, str], name: str) -> Mapping[Split,
     left = {split: part for split, part in splits.items() if split not in chosen.values()}
     rest = {word: part for split, part in left.items() if (word := split_word(split))}
     named = {word: splits[split] for role, split in chosen.items() if (word := split_word(role))}
-    found = {**rest, **named}
+    found: dict[Split, Any] = {**rest, **named}
     if "train" not in found:
         raise InputError(
             f"A query for hf:{name} leaves no split to train on",
