@@ -3,8 +3,8 @@
     python benchmarks/listing.py OTHER_SRC [--files 60000] [--rounds 7]
 
 OTHER_SRC is the `src` folder of the checkout to compare with. Each round lists once with either, in a fresh process, in
-alternating order; reported are the medians of the CPU seconds in `open_source`, so that other jobs do not count, and the
-median of the rounds' ratios.
+alternating order; reported are the medians of the CPU seconds in `open_source`, so that other jobs do not count, and
+the median of the rounds' ratios.
 """
 
 from __future__ import annotations
