@@ -131,7 +131,9 @@ def test_distill_saves_a_model_that_predicts(cli, tiny, teacher_model, picture, 
     said = json.loads(cli(*asked, "--json").out)
     assert said["record"]["arm"] == "distill:kl"
     assert said["record"]["losses"] == {"cross_entropy": 1.0, "kl": 1.0}
-    error = f"Test error {100 * said['record']['test_error']:.1f} % on {said['record']['test_images']:,} images"
+    record = said["record"]
+    by_class = f"mean per-class error {100 * record['metrics']['per_class_error']:.1f} %"
+    error = f"Test error {100 * record['test_error']:.1f} % ({by_class}) on {record['test_images']:,} images"
     again = cli(*asked)
     assert again.out.splitlines() == [
         error,
