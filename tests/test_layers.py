@@ -15,6 +15,7 @@ BASE = {"errors", "lookup", "config", "spec", "__init__"}
 TORCH_HALF = ["kinds", "data", "models", "teacher", "losses", "train", "strategies", "synthesis", "sweeping"]
 NUMPY_HALF = ["laws", "fitting", "advice", "reporting"]
 MAY_IMPORT = {
+    "__main__": {"cli"},
     "record": set(),
     **{folder: {"record", *TORCH_HALF[:place]} for place, folder in enumerate(TORCH_HALF)},
     **{folder: {"record", *NUMPY_HALF[:place]} for place, folder in enumerate(NUMPY_HALF)},

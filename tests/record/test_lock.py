@@ -54,7 +54,9 @@ def holder(tmp_path, system):
     assert process.stdout.readline() == "held\n"
     yield process
     process.kill()
-    process.communicate()
+    process.wait()
+    for end in (process.stdin, process.stdout):
+        end.close()
 
 
 def test_one_that_another_process_holds_is_refused(tmp_path, holder):
@@ -71,7 +73,7 @@ def test_one_that_a_killed_process_held_is_free(tmp_path, holder):
 
 
 def test_who_waits_gets_it_when_it_is_let_go(tmp_path, holder):
-    threading.Timer(0.3, lambda: holder.communicate("\n")).start()
+    threading.Timer(0.3, holder.stdin.close).start()
     start = time.monotonic()
     with locked(tmp_path / "lock"):
         assert time.monotonic() - start > 0.2
@@ -154,7 +156,6 @@ with locked(path): print("again")
     assert (done.returncode, done.stdout) == (0, "refused\nagain\n"), done.stderr
 
 
-@pytest.mark.parametrize("name", ["predict", "check", "compare", "sweep", "distill", "fit", "boundary", "advise", "report"])
-def test_a_public_function_imports_without_fcntl_and_resource(name):
-    done = on_windows(f"import azeotrope; azeotrope.{name}")
+def test_the_public_functions_import_without_fcntl_and_resource():
+    done = on_windows("import azeotrope\nfor name in azeotrope.__all__: getattr(azeotrope, name)")
     assert done.returncode == 0, done.stderr
