@@ -5,6 +5,7 @@ surely.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting import files
 from azeotrope.reporting.numbers import Comparison, Document, NotTested, PretrainingCost
+from azeotrope.reporting.part import Missing, attempt
 from azeotrope.reporting.summary import summarise
 from azeotrope.sweeping.plan import run_specs
 from azeotrope.sweeping.runner import Runner, images_trained
@@ -99,7 +101,12 @@ def compare_sizes(request: Request, out: Path, progress: Progress) -> tuple[Comp
         pretraining = pretraining_cost(workshop)
         comparisons = tuple(_summary(workshop, records[size], pretraining) for size in specs)
         save_winner(workshop, runner, comparisons[-1], specs[workshop.plan.train_images[-1]])
-        pictures = disagreements(workshop.task, comparisons[-1], out)
+        pictures = attempt(partial(disagreements, workshop.task, comparisons[-1], out))
+        if isinstance(pictures, Missing):
+            said = f"Pictures that the arms call differently are not shown. {pictures.reason}"
+            last = comparisons[-1]
+            comparisons = (*comparisons[:-1], last.model_copy(update={"warnings": (*last.warnings, said)}))
+            pictures = ()
         files.write(out, Document(comparisons=comparisons, disagreements=pictures))
     return comparisons
 

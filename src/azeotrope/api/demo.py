@@ -20,6 +20,7 @@ from azeotrope.models.packages import installed_for
 from azeotrope.reporting import boundary_text, difference, files
 from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Comparison, Document
+from azeotrope.reporting.part import Missing, attempt
 
 TEACHER = TeacherSpec(model="timm:tf_efficientnet_lite0", image_size=64)
 STUDENT = "timm:resnet10t"
@@ -30,10 +31,12 @@ RECIPE = {"epochs": 14, "learning_rates": (2e-3,), "views": 8}  # shorter than t
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What was compared, smallest size first, where the arms swap places, and where the report is."""
+    """What was compared, smallest size first, where the arms swap places (or why that cannot be said), and where the
+    report is.
+    """
 
     comparisons: tuple[Comparison, ...]
-    boundary: Boundary
+    boundary: Boundary | Missing
     report: Path
 
 
@@ -58,14 +61,16 @@ def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None
         recipe=RECIPE,
     )
     comparisons = compare_sizes(request, Path(out), progress or Silent())
-    found = boundary(str(out), challenger="distill", baseline="scratch")
+    found = attempt(lambda: boundary(str(out), challenger="distill", baseline="scratch"))
     document = Document(comparisons=comparisons, disagreements=files.read_disagreements(out))
     return Demonstration(comparisons, found, files.write_page(Path(out) / files.PAGE, document, [_difference(found)]))
 
 
-def _difference(found: Boundary) -> Section:
+def _difference(found: Boundary | Missing) -> Section:
+    if isinstance(found, Missing):
+        return Section("Where the answer changes", f"These runs cannot say. {found.reason}", None)
     caption = f"{boundary_text.headline(found)} Above zero, distill has the lower error; the band holds 90 %."
-    return Section("Where the answer changes", caption, difference.figure(difference.numbers(found)))
+    return Section("Where the answer changes", caption, lambda: difference.figure(difference.numbers(found)))
 
 
 def _data() -> str:

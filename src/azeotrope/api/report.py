@@ -15,7 +15,9 @@ from azeotrope.errors import InputError
 from azeotrope.record.run import EnvironmentFacts, RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.files import PAGE, read_comparisons, read_disagreements, write_page
+from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Comparison, Document
+from azeotrope.reporting.part import Missing, attempt
 from azeotrope.reporting.summary import summarise
 from azeotrope.reporting.words import plural
 
@@ -32,7 +34,10 @@ def report(runs: str | Path, out: str | Path | None = None) -> Path:
     comparisons = compared(runs)
     document = Document(comparisons=comparisons, disagreements=read_disagreements(runs))
     path = out or (PAGE if "://" in str(runs) else Path(runs) / PAGE)
-    return write_page(path, document, sweep=sweep_of(list(RunStore(str(runs)))))
+    sweep = attempt(lambda: sweep_of(list(RunStore(str(runs)))))
+    if isinstance(sweep, Missing):
+        return write_page(path, document, [Section("Over sizes", f"Not shown. {sweep.reason}", None)])
+    return write_page(path, document, sweep=sweep)
 
 
 def compared(runs: str | Path) -> tuple[Comparison, ...]:
