@@ -139,7 +139,10 @@ def test_ctrl_c_says_how_to_go_on(cli, monkeypatch):
 def test_an_error_has_a_line_for_each_part(cli):
     done = cli("fit", "nowhere.csv", "--x", "images")
     assert (done.status, done.out) == (2, "")
-    assert done.err == "error: --x takes NAME=VALUE.\nfound: images.\nallowed: such as images=n_train.\nnext: correct it.\n"
+    assert (
+        done.err
+        == "error: --x takes NAME=VALUE.\nfound: images.\nallowed: such as images=n_train.\nnext: correct it.\n"
+    )
 
 
 def test_a_defect_is_called_one_and_says_how_to_show_it(cli, monkeypatch):

@@ -1,5 +1,4 @@
 import hashlib
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np

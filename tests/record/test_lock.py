@@ -114,12 +114,12 @@ def test_a_file_system_without_locks_is_said_once(tmp_path, monkeypatch, caplog)
 
 def test_an_output_folder_has_one_holder_or_several_that_share_it(tmp_path, system):
     out = tmp_path / "out"
-    with claimed(out, shared=True), claimed(out, shared=True):
-        with pytest.raises(StoreError, match="in use by another process"), claimed(out):
-            pass
+    in_use = "in use by another process"
+    with claimed(out, shared=True), claimed(out, shared=True), pytest.raises(StoreError, match=in_use), claimed(out):
+        pass
     with claimed(out):
         for shared in (False, True):
-            with pytest.raises(StoreError, match="in use by another process"), claimed(out, shared=shared):
+            with pytest.raises(StoreError, match=in_use), claimed(out, shared=shared):
                 pass
     assert not out.exists()  # claimed in vain
 
@@ -138,7 +138,9 @@ for name in ("fcntl", "resource"):
 
 def on_windows(code, *arguments):
     """Run code in a fresh interpreter that lacks what Windows lacks."""
-    return subprocess.run([sys.executable, "-c", WITHOUT + code, *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT + code, *arguments], capture_output=True, text=True, check=False
+    )
 
 
 def test_a_lock_is_held_where_python_has_no_fcntl(tmp_path):

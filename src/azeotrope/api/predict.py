@@ -20,7 +20,6 @@ from azeotrope.errors import InputError
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel, load_model
 
-
 _NAMED = 3  # missing files that a message lists
 
 

@@ -18,7 +18,6 @@ from azeotrope.config import LabelSpec, PicturesSpec, UpstreamSpec
 from azeotrope.errors import InputError
 from azeotrope.spec import validated
 
-
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 """Read by `cli.__main__` from the words themselves, since an error leaves the parser behind."""
 

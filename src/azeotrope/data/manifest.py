@@ -84,8 +84,8 @@ class _Look:
 
 
 def scan(source: Source, progress: Progress | None = None, threads: int | None = None) -> Manifest:
-    """Decode every image once, in `threads` threads (one a processor by default; Pillow decodes without the interpreter's
-    lock).
+    """Decode every image once, in `threads` threads (by default one a processor; Pillow decodes without the
+    interpreter's lock).
 
     An image that cannot be read is a row with a reason, never an exception. Images that a formula draws are taken at
     its word: none is drawn.

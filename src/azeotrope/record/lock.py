@@ -60,7 +60,7 @@ def _acquire_marker(path: Path, *, wait: bool) -> BaseFileLock:
 @cache
 def _say_once(folder: Path) -> None:
     _log.warning(
-        "The file system of %s cannot lock files: marker files (*.soft) stand for locks there. If a command waits or is "
-        "refused although no other runs, a machine has crashed: remove these files.",
+        "The file system of %s cannot lock files: marker files (*.soft) stand for locks there. "
+        "If a command waits or is refused although no other runs, a machine has crashed: remove these files.",
         folder,
     )
