@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from azeotrope.config import Arm, Recipe, ViewPolicy
+from azeotrope.config import FOLDS, Arm, Recipe, ViewPolicy
 from azeotrope.data.pack import open_pack
 from azeotrope.data.task import Task, load_task
 from azeotrope.models.device import Device
@@ -107,7 +107,7 @@ def training(
     pack = open_pack(task, folder, pair.size)
     pack.ensure(rows)
     head = (
-        Head(torch.randn(len(task.classes), cache.teacher.features), torch.zeros(len(task.classes)), 0.1, 1.0)
+        Head(torch.randn(FOLDS, len(task.classes), cache.teacher.features), torch.zeros(FOLDS, len(task.classes)))
         if cache
         else None
     )
@@ -118,7 +118,7 @@ def training(
         recipe.policy,
         recipe.views,
         device.name,
-        Targets(cache, head) if cache and head else None,
+        Targets(cache, head, np.arange(len(task.labels)) % FOLDS) if cache and head else None,
     )
     stage = (distill if cache else scratch).stages(Arm.parse("distill" if cache else "scratch"), recipe, None)[-1]
     place = folder / "checkpoint.pt"

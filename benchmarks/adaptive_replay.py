@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from azeotrope.advice.adaptive import Step, next_step
-from azeotrope.advice.boundary import PRACTICAL
-from azeotrope.advice.candidates import Candidate
-from azeotrope.advice.contenders import finished
-from azeotrope.advice.contest import Contest, contest
+from azeotrope.boundaries.boundary import PRACTICAL
+from azeotrope.boundaries.standing import Contest, contest
+from azeotrope.planning.adaptive import Step, next_step
+from azeotrope.planning.candidates import Candidate
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
+from azeotrope.tables.grouping import finished
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Run: `python benchmarks/boundary_coverage.py [REPEATS] [WORLD ...]`. Fixed seeds, apart from those on which the
 estimator was tried out (0 to 149, and 10,000 to 10,249). The slow suite checks a smaller sample
-(tests/advice/test_coverage.py).
+(tests/boundaries/test_coverage.py).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from azeotrope.advice.boundary import Boundary, find_boundary
-from azeotrope.advice.cells import joint_cells
-from azeotrope.advice.draws import draw_curves
-from azeotrope.record.frame import read_runs
+from azeotrope.boundaries.boundary import Boundary, find_boundary
+from azeotrope.curves.joint_cells import joint_cells
+from azeotrope.curves.joint_draws import draw_curves
+from azeotrope.tables.frame import read_runs
 from azeotrope.testing.worlds import CROSSING, NONE, SEVEN, WINDOW, Curve, Floats, power, runs, saturating
 
 FIRST_SEED = 20_000

@@ -17,8 +17,8 @@ import numpy as np
 import polars as pl
 from scipy.optimize import minimize
 
-from azeotrope.fitting.many import HUBER_DELTA, Fits, fit_many
 from azeotrope.laws._law import law
+from azeotrope.solver.many import HUBER_DELTA, Fits, fit_many
 
 BOOTSTRAPS = 1000
 REPEATS = 5

@@ -11,10 +11,10 @@ import argparse
 from pathlib import Path
 
 import azeotrope
-from azeotrope.advice.verdict import verdict
 from azeotrope.config import PicturesSpec, TeacherSpec
 from azeotrope.record.store import RunStore
 from azeotrope.synthesis.spec import GeneratorSpec, Training
+from azeotrope.verdicts.verdict import verdict
 
 TEACHER = TeacherSpec(model="tf_efficientnet_lite0", image_size=64)
 STRONGER = {"crop_area": (0.2, 1.0), "brightness": 0.4, "contrast": 0.4}

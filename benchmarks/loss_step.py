@@ -42,7 +42,7 @@ def case(network, key: str, head: Tensor) -> Case:
         teacher_features=TEACHER_FEATURES,
         classes=CLASSES,
         train_images=TRAIN_IMAGES,
-        teacher_head=lambda features: features @ head,
+        teacher_head=lambda features, folds: features @ head,
     )
     losses = build({"cross_entropy": 1.0, key: 1.0}, setup).to(DEVICE.name)
     parameters = [*network.parameters(), *losses.parameters()]

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from azeotrope.fitting import average
-from azeotrope.fitting.cells import Cells, plain
-from azeotrope.fitting.form import Options, fit_form
-from azeotrope.fitting.forms import default_forms
-from azeotrope.fitting.interval import prediction_draws, replicates
+from azeotrope.curves import average
+from azeotrope.curves.applicable_laws import default_forms
+from azeotrope.curves.cells import Cells, plain
+from azeotrope.curves.draws import prediction_draws, replicates
+from azeotrope.curves.law_fit import Options, fit_form
 
 CLASSES = {"bird": 200, "cal": 102}  # Caltech-UCSD Birds, Caltech-101 with background
 DRAWS = 300

@@ -8,12 +8,26 @@ from pathlib import Path
 
 import pytest
 
+import azeotrope
+
 SOURCE = Path(__file__).parents[1] / "src" / "azeotrope"
 BASE = {"errors", "lookup", "config", "spec", "__init__"}
 
 # Each entry may import itself, the base files and what is listed. Two chains meet in `record`.
 TORCH_HALF = ["kinds", "data", "models", "teacher", "losses", "train", "strategies", "synthesis", "sweeping"]
-NUMPY_HALF = ["laws", "fitting", "advice", "reporting"]
+NUMPY_HALF = [
+    "tables",
+    "laws",
+    "solver",
+    "curves",
+    "fitting",
+    "verdicts",
+    "boundaries",
+    "planning",
+    "advice",
+    "reporting",
+    "analysis",
+]
 MAY_IMPORT = {
     "__main__": {"cli"},
     "record": set(),
@@ -21,12 +35,17 @@ MAY_IMPORT = {
     **{folder: {"record", *NUMPY_HALF[:place]} for place, folder in enumerate(NUMPY_HALF)},
     "exporting": {"record", *TORCH_HALF},
     "testing": {"record", *TORCH_HALF, *NUMPY_HALF},
-    "api": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting"},
-    "cli": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting", "api"},
+    "session": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting"},
+    "api": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting", "session"},
+    "cli": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting", "session", "api"},
 }
 NEEDS_TORCH = ("torch", "torchvision", "timm", "accelerate")
 WITHOUT_TORCH = ["record", *NUMPY_HALF]
-LAZY = ["azeotrope", "azeotrope.api.fit", "azeotrope.api.boundary", "azeotrope.api.report", "azeotrope.cli.__main__"]
+LAZY = [
+    "azeotrope",
+    *(f"azeotrope.api.{name}" for name in ("fit", "boundary", "advise", "report")),
+    "azeotrope.cli.__main__",
+]
 
 
 def imported(path: Path) -> set[str]:
@@ -56,6 +75,21 @@ def files(*folders: str) -> list[Path]:
     return sorted(path for path in SOURCE.rglob("*.py") if not folders or folder_of(path) in folders)
 
 
+def public_files() -> list[Path]:
+    return [path for path in files("api") if path.stem != "__init__"]
+
+
+def public_names(path: Path) -> tuple[dict[str, ast.FunctionDef], set[str]]:
+    """The functions and the classes that a file defines and that have no underscore."""
+    defined = ast.parse(path.read_text(encoding="utf-8")).body
+    functions = {node.name: node for node in defined if isinstance(node, ast.FunctionDef)}
+    classes = {node.name for node in defined if isinstance(node, ast.ClassDef)}
+    return (
+        {name: node for name, node in functions.items() if not name.startswith("_")},
+        {name for name in classes if not name.startswith("_")},
+    )
+
+
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(SOURCE)))
 def test_a_file_imports_only_from_its_left(path):
     folder = folder_of(path)
@@ -79,6 +113,26 @@ def test_the_order_would_catch_a_wrong_import(tmp_path, monkeypatch):
     wrong.write_text("def f():\n    from ..train import loop\n    import azeotrope.record.run\n")
     assert own_imports(wrong) == {"train", "record"}
     assert not own_imports(wrong) <= BASE | {"data"} | MAY_IMPORT["data"]
+
+
+@pytest.mark.parametrize("path", public_files(), ids=lambda path: path.stem)
+def test_a_file_of_api_defines_its_public_function_and_what_that_returns(path):
+    functions, classes = public_names(path)
+    assert list(functions) == [path.stem], "what several functions share belongs in session/ or analysis/"
+    returned = {node.id for node in ast.walk(functions[path.stem].returns) if isinstance(node, ast.Name)}
+    assert classes <= returned, "beside the function only the shape that it returns"
+
+
+def test_every_public_function_has_its_file():
+    functions = {name for name in azeotrope.__all__ if not name.startswith("_")}
+    assert functions <= {path.stem for path in public_files()}
+
+
+def test_a_second_function_would_be_caught(tmp_path):
+    wrong = tmp_path / "fit.py"
+    wrong.write_text("class Shape: ...\ndef fit() -> int: ...\ndef axes_of() -> int: ...\ndef _private() -> int: ...\n")
+    functions, classes = public_names(wrong)
+    assert (list(functions), classes) == (["fit", "axes_of"], {"Shape"})
 
 
 BLOCK = f"""

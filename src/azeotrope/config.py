@@ -27,6 +27,7 @@ Init = Literal["random", "hub", "upstream"]
 Pictures = Literal["unlabelled", "synth"]
 Weight = float | tuple[float, float]  # of a loss: constant, or (first, last) and linear over the training in between
 
+FOLDS = 5  # in which the teacher's head is cross-fitted
 MAX_VIEWS = 4096  # of one image; more than any training has epochs
 
 DISTILL_LOSSES = {"kl": 1.0, "align_uniform": 1.0}  # with cross_entropy 1: the combination of Farhat & Chen 2024
@@ -238,11 +239,15 @@ class Arm(Spec):
 class TeacherSpec(Spec):
     """Which frozen model teaches, or several joined by '+'; at which resolution they look (None: each its own); and
     whether a head is fitted on labels (`linear`) or made of the classes' names (`zero_shot`).
+
+    A fitted head is cross-fitted in `folds` parts, so that none speaks of an image whose label it has seen; 1 fits one
+    head on all of the run's images, for ablations.
     """
 
     model: str
     image_size: int | None = Field(default=None, ge=8)
     head: Literal["linear", "zero_shot"] = "linear"
+    folds: int = Field(default=FOLDS, ge=1, le=20)
 
     @property
     def members(self) -> tuple[Self, ...]:

@@ -9,12 +9,11 @@ import pytest
 import azeotrope
 from azeotrope.advice.limits import Needs
 from azeotrope.errors import InputError
-from azeotrope.record.columns import Columns
 from azeotrope.record.run import TeacherFacts
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.advice_text import document
-
-from .worlds import CROSSING, power, records
+from azeotrope.tables.columns import Columns
+from curves.worlds import CROSSING, power, records
 
 DISTILL, SCRATCH = CROSSING
 KEYS = {

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from azeotrope.errors import InputError
-from azeotrope.fitting.many import fit_many
 from azeotrope.laws._law import Floats, Law, law
 from azeotrope.lookup import members
+from azeotrope.solver.many import fit_many
 
 LAWS = members("laws")
 CHANCE = 0.9

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.advice.verdict import verdict
 from azeotrope.api.predict import predict
 from azeotrope.api.report import report
 from azeotrope.config import LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
@@ -14,6 +13,7 @@ from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping.predictions import predictions_of
+from azeotrope.verdicts.verdict import verdict
 
 LONGER = {"epochs": 6, "views": 2, "learning_rates": (8e-3,)}
 LABELS = {"several": LabelSpec(kind="multi"), "number": LabelSpec(kind="number", column="ink", unit="%")}

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import azeotrope
-from azeotrope.advice.adaptive import next_step
-from azeotrope.advice.candidates import Candidate
 from azeotrope.advice.limits import Needs
-from azeotrope.record.columns import Columns
+from azeotrope.planning.adaptive import next_step
+from azeotrope.planning.candidates import Candidate
 from azeotrope.record.store import RunStore
+from azeotrope.tables.columns import Columns
 
 STORE = Path(__file__).parent / "fashion-mnist-sweep"
 STUDENTS = ["test_resnet", "resnet10t"]

@@ -74,17 +74,19 @@ def test_loss_and_divergence_are_means_over_images(kind, said):
     torch.testing.assert_close(kind.divergence(twice, -twice, 2.0), kind.divergence(outputs, -outputs, 2.0))
 
 
-def test_the_probe_lowers_loss_and_error_to_those_of_one_who_knows(kind, labels):
-    """Features that hold the labels, and noise."""
-    targets = kind.targets(labels, kind.scale(labels))
-    wide = targets.float().reshape(60, -1) if kind.name != "single" else torch.eye(3)[targets]
-    features = torch.cat([wide, torch.randn(60, 4, generator=torch.Generator().manual_seed(0))], 1)
-    start = torch.zeros(1 if kind.name == "number" else 3, features.shape[1])
-    weight, bias = kind.probe((start, start[:, 0]), features, targets, 1e-4)
-    outputs = features @ weight.T + bias
-    assert kind.error(outputs, targets) < 0.02
-    assert kind.accuracy(outputs, targets) == pytest.approx(1 - kind.error(outputs, targets))
-    assert kind.loss(outputs, targets) < kind.loss(0 * outputs, targets) / 2
+def test_the_loss_is_the_mean_of_the_losses(kind, said):
+    targets, outputs = said
+    torch.testing.assert_close(kind.losses(outputs, targets).mean(), kind.loss(outputs, targets))
+
+
+def test_no_constant_answer_has_a_lower_loss_than_the_shares(kind, said):
+    targets, outputs = said
+    shares = kind.shares(targets)
+    assert shares.shape == (outputs.shape[1],)
+    lowest = kind.loss(shares.expand(len(targets), -1), targets)
+    for seed in range(20):
+        moved = shares + 0.3 * torch.randn(shares.shape, generator=torch.Generator().manual_seed(seed))
+        assert kind.loss(moved.expand(len(targets), -1), targets) > lowest - 1e-3
 
 
 def test_the_error_is_a_fraction_and_metrics_have_names(kind, labels, said):

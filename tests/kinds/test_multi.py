@@ -5,9 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, hamming_loss
-from sklearn.multiclass import OneVsRestClassifier
 from torch.nn import functional
 
 from azeotrope.data.split import split_task
@@ -15,8 +13,6 @@ from azeotrope.errors import InputError
 from azeotrope.kinds._kind import UNSCALED
 from azeotrope.kinds.multi import KIND as MULTI
 from azeotrope.kinds.single import KIND as SINGLE
-from azeotrope.teacher import gate
-from azeotrope.teacher.head import fit_head
 from data.made import manifest
 
 NAMES = ("a", "b", "c")
@@ -32,19 +28,6 @@ def problem(images=200, features=6, seed=0):
 
 def some(images, seed=0):
     return np.random.default_rng(seed).random((images, 3)) < [0.5, 0.2, 0.04]
-
-
-@pytest.mark.parametrize("strength", [1e-3, 1e-1])
-def test_the_teachers_head_is_one_versus_rest_of_scikit_learn(monkeypatch, strength):
-    monkeypatch.setattr("azeotrope.teacher.head.STRENGTHS", (strength,))
-    (features, targets), (others, other_targets) = problem(), problem(seed=1)
-    head = fit_head(features, targets, others, other_targets, 3, MULTI)
-    mean, std = features.mean(0), features.std(0)
-    alone = LogisticRegression(C=1 / (strength * len(features)), tol=1e-8, max_iter=5000)
-    reference = OneVsRestClassifier(alone).fit(((features - mean) / std).double().numpy(), targets.numpy())
-    expected = reference.predict_proba(((others - mean) / std).double().numpy())
-    np.testing.assert_allclose(head.logits(others).sigmoid(), expected, atol=2e-3)
-    assert head.val_accuracy == pytest.approx(average_precision_score(other_targets, expected), abs=2e-3)
 
 
 def test_the_error_is_one_less_the_map_and_wrong_labels_are_counted():
@@ -132,17 +115,6 @@ def test_no_more_are_held_out_where_their_share_shows_every_class_already():
     """10 classes that always come together: 2 of 12 images are one that shows them and one that shows none."""
     together = np.repeat([[True] * 10, [False] * 10], 6, axis=0)
     assert len(MULTI.held_out(together, 0.2)) == 2
-
-
-def test_a_teacher_that_knows_nothing_is_refused_and_one_that_knows_is_not():
-    shows = some(200)
-    needed = gate.needed_accuracy(shows, MULTI)
-    assert shows.mean(0).mean() < needed < 0.5
-    rng = np.random.default_rng(5)
-    guesses = [average_precision_score(shows, rng.random(shows.shape)) for _ in range(300)]
-    assert np.mean(np.array(guesses) > needed) < 0.02
-    with pytest.raises(gate.RunFailed, match=r"near chance.* Found: 30.0 % mean average precision on 200 validation"):
-        gate.check("teacher", 0.3, np.resize(some(200), (200, 1)), MULTI)
 
 
 def test_a_class_that_is_never_or_always_shown_is_refused():

@@ -3,16 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, r2_score
 
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Scale
-from azeotrope.kinds._probe import ridge
 from azeotrope.kinds.number import KIND as NUMBER
 from azeotrope.kinds.number import ranges
-from azeotrope.teacher import gate
-from azeotrope.teacher.head import fit_head
 
 SCALE = Scale(40.0, 12.0)
 
@@ -22,28 +18,6 @@ def problem(images=200, features=6, seed=0):
     rows = rng.normal(size=(images, features))
     values = 40 + 12 * (rows @ np.random.default_rng(9).normal(size=features) + rng.normal(size=images))
     return torch.tensor(rows * np.geomspace(0.1, 30, features) + 5, dtype=torch.float32), values
-
-
-@pytest.mark.parametrize(("images", "features"), [(200, 6), (30, 80)])
-@pytest.mark.parametrize("strength", [1e-3, 1.0])
-def test_the_probe_is_ridge_of_scikit_learn(images, features, strength):
-    rows, values = problem(images, features)
-    targets = NUMBER.targets(values, NUMBER.scale(values))
-    rows = (rows - rows.mean(0)) / rows.std(0)
-    weight, bias = ridge(rows, targets, strength)
-    reference = Ridge(alpha=strength * images, tol=1e-10).fit(rows.double().numpy(), targets.double().numpy())
-    np.testing.assert_allclose(weight[0], reference.coef_, atol=1e-5)
-    assert bias.item() == pytest.approx(reference.intercept_, abs=1e-5)
-
-
-def test_validation_chooses_the_strength_of_the_teachers_head_by_r_squared():
-    (rows, values), (others, other_values) = problem(30, 80), problem(400, 80, seed=1)
-    scale = NUMBER.scale(values)
-    targets, other_targets = NUMBER.targets(values, scale), NUMBER.targets(other_values, scale)
-    head = fit_head(rows, targets, others, other_targets, 1, NUMBER)
-    assert head.strength in NUMBER.strengths
-    said = head.logits(others)[:, 0].double() * scale.sd + scale.mean
-    assert head.val_accuracy == pytest.approx(max(0.0, r2_score(other_values, said)), abs=1e-5)
 
 
 def test_error_and_metrics_are_scikit_learns_in_the_unit_of_the_values():
@@ -116,16 +90,6 @@ def test_subsets_are_nested_and_hold_every_range_in_its_share():
 def test_equal_values_are_one_range():
     values = np.array([0.0] * 80 + list(range(1, 21)))
     assert len(set(ranges(values)[:80])) == 1
-
-
-def test_a_teacher_that_knows_nothing_is_refused():
-    _, values = problem(100)
-    assert gate.needed_accuracy(values, NUMBER) == pytest.approx(0.09)
-    rng = np.random.default_rng(0)
-    squares = [np.corrcoef(values, rng.normal(size=100))[0, 1] ** 2 for _ in range(2000)]
-    assert np.mean(np.array(squares) > 0.09) < 0.006
-    with pytest.raises(gate.RunFailed, match=r"Found: 5.0 % of the variance explained on 100 validation images"):
-        gate.check("teacher", 0.05, values, NUMBER)
 
 
 def test_values_that_are_all_the_same_are_refused():

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from scipy.optimize import minimize
 
-from azeotrope.fitting.many import HUBER_DELTA, Fits, fit_many
 from azeotrope.laws._law import law
+from azeotrope.solver.many import HUBER_DELTA, Fits, fit_many
 from published import published
 
 

@@ -1,5 +1,5 @@
 """NIST StRD non-linear regression (https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml): certified values of
-power and saturation type, reached from both certified starts by the optimiser of `fitting/polish.py`. Parameters are
+power and saturation type, reached from both certified starts by the optimiser of `solver/polish.py`. Parameters are
 in logs, as there.
 """
 
@@ -11,9 +11,9 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from azeotrope.fitting.many import fit_many, make_goal
-from azeotrope.fitting.polish import polish
 from azeotrope.laws._law import Floats, Law, Parameter, law
+from azeotrope.solver.many import fit_many, make_goal
+from azeotrope.solver.polish import polish
 
 _PRESSURE = [77.6, 114.9, 141.1, 190.8, 239.9, 289.0, 332.8, 378.4, 434.8, 477.3, 536.8, 593.1, 689.1, 760.0]
 _VOLUME = [10.07, 14.73, 17.94, 23.93, 29.61, 35.18, 40.02, 44.82, 50.76, 55.05, 61.01, 66.40, 75.47, 81.78]

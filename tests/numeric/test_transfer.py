@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from azeotrope.fitting import average
-from azeotrope.fitting.cells import plain
-from azeotrope.fitting.form import Options, fit_form
-from azeotrope.fitting.forms import default_forms
-from azeotrope.fitting.many import fit_many
+from azeotrope.curves import average
+from azeotrope.curves.applicable_laws import default_forms
+from azeotrope.curves.cells import plain
+from azeotrope.curves.law_fit import Options, fit_form
 from azeotrope.laws._law import law
+from azeotrope.solver.many import fit_many
 from published import published
 
 

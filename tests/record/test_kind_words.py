@@ -3,9 +3,9 @@
 import pytest
 
 from azeotrope.api.fit import fit
-from azeotrope.record.frame import read_runs
 from azeotrope.record.kinds import metrics_text, number_text
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
+from azeotrope.tables.frame import read_runs
 
 KINDS = {"multi": ("1 − mAP", ("a", "b", "c")), "number": ("1 − R²", ("age",))}
 

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 import azeotrope
+from analysis.test_study import swept
 from azeotrope.advice.answer import LabelsNeeded, ProposedRun, Recommendation
 from azeotrope.advice.limits import Needs
 from azeotrope.cli.__main__ import main
@@ -17,8 +18,6 @@ from azeotrope.record.interval import Interval
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.advice_text import _labels, document, points, settling_title, short, text
 from azeotrope.reporting.plain import plain
-
-from .test_study import swept
 
 
 def shown(advice):

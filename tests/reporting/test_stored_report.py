@@ -5,7 +5,7 @@ import json
 import pytest
 
 import azeotrope
-from azeotrope.api.report import compared
+from azeotrope.analysis.comparisons import compared
 from azeotrope.cli.report import command
 from azeotrope.errors import InputError, StoreError
 from azeotrope.record.run import TeacherFacts

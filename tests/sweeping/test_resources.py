@@ -6,8 +6,8 @@ import pytest
 from azeotrope.config import ViewPolicy
 from azeotrope.data.views import PLAIN
 from azeotrope.errors import RunFailed
-from azeotrope.sweeping import resources as module
-from azeotrope.sweeping.resources import VAL_SHARE
+from azeotrope.sweeping import taught as module
+from azeotrope.sweeping.resources import VAL_SHARE, Resources
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -50,17 +50,51 @@ def test_the_head_is_fitted_on_this_runs_images_and_no_others(resources, digits,
     monkeypatch.setattr(module, "fit_head", spy)
     rows = resources.rows(digits.fingerprint, 70, 3)
     taught = resources._taught(teacher, digits.fingerprint, 70, 3, ViewPolicy(mirror=False), 1)
-    features, labels, val_features, val_labels, classes, kind = given
-    cache = taught.targets.cache
-    np.testing.assert_array_equal(features, cache.read(rows.train, PLAIN))
-    np.testing.assert_array_equal(val_features, cache.read(rows.val, PLAIN))
+    features, labels, classes, folds, kind = given
+    np.testing.assert_array_equal(features, taught.targets.cache.read(rows.train, PLAIN))
     np.testing.assert_array_equal(labels, digits.labels[rows.train])
-    np.testing.assert_array_equal(val_labels, digits.labels[rows.val])
     assert (classes, kind) == (10, digits.kind)
+    assert sorted(np.bincount(folds)) == [14] * 5
+
+
+def test_a_training_image_has_a_fold_and_no_other_image_has(resources, digits, teacher):
+    rows = resources.rows(digits.fingerprint, 70, 3)
+    targets = resources.taught(teacher, digits.fingerprint, 70, 3, ViewPolicy(mirror=False), 1).targets
+    assert (targets.folds_of(rows.train) >= 0).all()
+    assert (targets.folds_of(np.setdiff1d(np.arange(len(digits.labels)), rows.train)) == -1).all()
+
+
+def test_the_facts_of_the_head_are_those_of_its_outputs(resources, digits, teacher):
+    """Errors and log-losses by hand: of the head's outputs on the images as they are."""
+    rows = resources.rows(digits.fingerprint, 70, 3)
+    taught = resources.taught(teacher, digits.fingerprint, 70, 3, ViewPolicy(mirror=False), 1)
+    targets, facts = taught.targets, taught.facts
+
+    def judged(of, folds):
+        outputs = targets.head.logits(targets.cache.read(of, PLAIN), folds).double().log_softmax(1).numpy()
+        labels = digits.labels[of]
+        return (outputs.argmax(1) != labels).mean(), -outputs[np.arange(len(of)), labels].mean()
+
+    assert (facts.train_error, facts.train_log_loss) == pytest.approx(judged(rows.train, None), rel=1e-4)
+    assert (facts.fold_error, facts.fold_log_loss) == pytest.approx(
+        judged(rows.train, targets.folds_of(rows.train)), rel=1e-4
+    )
+    assert (facts.val_error, facts.val_log_loss) == pytest.approx(judged(rows.val, None), rel=1e-4)
+    assert facts.train_log_loss < facts.fold_log_loss
+    assert (facts.folds, facts.strength, facts.temperature) == (5, targets.head.strength, targets.head.temperature)
+
+
+def test_one_fold_fits_one_head_and_leaves_the_folds_out(resources, digits, teacher):
+    """The way of before, for ablations: strength and gate by validation."""
+    spec = teacher.model_copy(update={"folds": 1})
+    taught = resources.taught(spec, digits.fingerprint, 70, 3, ViewPolicy(mirror=False), 1)
+    assert taught.targets.head.folds == taught.facts.folds == 1
+    assert taught.facts.fold_log_loss is None
+    assert (taught.targets.folds == -1).all()
 
 
 def test_the_teacher_looks_at_no_image_but_these(resources, digits, teacher, tmp_path):
-    fresh = module.Resources(tmp_path, resources.device, dict(resources.tasks))
+    fresh = Resources(tmp_path, resources.device, dict(resources.tasks))
     taught = fresh.taught(teacher, digits.fingerprint, 70, 3, ViewPolicy(mirror=False), 1)
     rows = fresh.rows(digits.fingerprint, 70, 3)
     known = np.setdiff1d(

@@ -32,7 +32,7 @@ def world():
 
     weight = torch.zeros(CLASSES, FEATURES)
     weight[:, :CLASSES] = 2 * torch.eye(CLASSES)
-    head = Head(weight, torch.zeros(CLASSES), 1e-3, 1.0)
+    head = Head(weight[None], torch.zeros(1, CLASSES), 1e-3, 1.0)
     reference = Reference(pictures([0, 1, 2] * 30), pictures([0, 1, 2] * 10))
     return pictures, head, reference
 

@@ -11,9 +11,6 @@ import pytest
 from PIL import Image
 
 import azeotrope
-from azeotrope.api.cautions import before_training
-from azeotrope.api.workshop import Request as Asked
-from azeotrope.api.workshop import open_workshop
 from azeotrope.config import PicturesSpec, TeacherSpec
 from azeotrope.data.decode import decode
 from azeotrope.data.pack import open_pack
@@ -21,6 +18,9 @@ from azeotrope.data.task import load_task
 from azeotrope.data.unlabelled import HELD_OUT
 from azeotrope.errors import InputError, RunFailed
 from azeotrope.models.device import Device
+from azeotrope.session.cautions import before_training
+from azeotrope.session.workshop import Request as Asked
+from azeotrope.session.workshop import open_workshop
 from azeotrope.synthesis import opening
 from azeotrope.synthesis.generators._generator import Made
 from azeotrope.synthesis.generators.pipeline import WITHHELD
@@ -189,7 +189,7 @@ QUICK = {"epochs": 2, "views": 2, "learning_rates": (2e-3,), "batch_images": 16}
 @pytest.fixture
 def compare(shapes_folder, teacher, monkeypatch):
     def run(out, arms, pictures, **changes):
-        monkeypatch.setattr("azeotrope.api.pretraining.training_rate", lambda *_, **__: 100.0)
+        monkeypatch.setattr("azeotrope.session.pretraining_cost.training_rate", lambda *_, **__: 100.0)
         asked = {"student": "test_resnet", "teacher": teacher, "train_images": 40, "seeds": 2, "image_size": 32}
         return azeotrope.compare(
             str(shapes_folder),

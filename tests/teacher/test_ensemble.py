@@ -122,9 +122,9 @@ def test_an_unknown_member_is_answered_with_the_nearest(resources, teacher_model
 
 def test_the_mean_by_hand():
     """Two classes: softmax gives 1/2 and 3/4 for the first, so the mean is 5/8."""
-    flat = Head(torch.zeros(2, 1), torch.zeros(2), 1.0, 1.0)
-    tilted = Head(torch.zeros(2, 1), torch.tensor([math.log(3.0), 0.0]), 1.0, 1.0)
-    head = EnsembleHead((flat, tilted), (1.0, 1.0), 1.0)
+    flat = Head(torch.zeros(1, 2, 1), torch.zeros(1, 2))
+    tilted = Head(torch.zeros(1, 2, 1), torch.tensor([[math.log(3.0), 0.0]]))
+    head = EnsembleHead((flat, tilted), (1.0, 1.0))
     torch.testing.assert_close(head.logits(torch.zeros(1, 2)).softmax(1), torch.tensor([[0.625, 0.375]]))
 
 

@@ -2,41 +2,99 @@ import math
 
 import numpy as np
 import pytest
+import torch
+from sklearn.datasets import make_classification
 
 from azeotrope.errors import RunFailed
-from azeotrope.teacher.gate import check, needed_accuracy
+from azeotrope.kinds.multi import KIND as MULTI
+from azeotrope.kinds.number import KIND as NUMBER
+from azeotrope.kinds.single import KIND as SINGLE
+from azeotrope.teacher.folds import folds_of
+from azeotrope.teacher.gate import check
+from azeotrope.teacher.head import fit_head
 
 
-def test_chance_is_the_share_of_the_largest_class_with_three_standard_errors():
-    """Of 100 images 40 are of one class: 0.4 + 3 sqrt(0.4 · 0.6 / 100)."""
-    labels = np.repeat([0, 1, 2, 3], [40, 20, 20, 20])
-    assert needed_accuracy(labels) == pytest.approx(0.4 + 3 * math.sqrt(0.0024))
-
-
-def test_few_images_never_ask_for_more_than_perfection():
-    assert needed_accuracy(np.array([0, 1])) == 1.0
+def said(right, others=0.0, images=100, classes=2):
+    """Outputs with this logit for the right class, and labels in turn."""
+    labels = torch.arange(images) % classes
+    return torch.nn.functional.one_hot(labels, classes) * (right - others) + others, labels
 
 
 def test_a_teacher_at_chance_is_refused_with_advice():
-    labels = np.repeat(np.arange(4), 25)
+    """Half of the answers sure and right, half as sure and wrong: log-loss (log(1 + 1/e) + log(1 + e)) / 2 = 0.813."""
+    outputs, labels = said(1.0)
+    outputs[::4] = outputs[::4].flip(1)
+    outputs[1::4] = outputs[1::4].flip(1)
+    gains = math.log(2) - np.repeat([math.log1p(math.exp(-1)), math.log1p(math.e)], 50)
+    bound = math.log(2) - 3 * gains.std(ddof=1) / 10
     with pytest.raises(RunFailed) as refusal:
-        check("timm:some_teacher", 0.30, labels)
+        check("timm:some_teacher", outputs, labels)
     assert str(refusal.value) == (
-        "The teacher timm:some_teacher is near chance on these images. Found: 30.0 % right on 100 validation images. "
-        "Allowed: at least 38.0 % (chance and three standard errors). Next: take a teacher trained on similar images, "
-        "a larger --teacher-size, or more labelled images."
+        "The teacher timm:some_teacher is near chance on these images. Found: log-loss 0.813 on 100 images that its "
+        f"head has not seen. Allowed: below {bound:.3f}: that of the class shares, 0.693, less 3 standard errors of "
+        "the difference. Next: take a teacher trained on similar images, a larger --teacher-size, or more labelled "
+        "images."
     )
 
 
-def test_a_guesser_passes_rarely_and_a_knower_always():
-    """Of 2,000 guessing heads one in 740 would pass by three standard errors."""
-    rng, labels = np.random.default_rng(0), np.repeat(np.arange(4), 100)
-    passed = sum((rng.integers(0, 4, 400) == labels).mean() >= needed_accuracy(labels) for _ in range(2000))
-    assert passed <= 10
-    check("teacher", 0.4, labels)
-
-
-def test_always_naming_the_largest_class_does_not_pass():
-    labels = np.repeat([0, 1], [90, 10])
+def test_what_the_shares_say_themselves_does_not_pass():
+    labels = torch.tensor([0] * 90 + [1] * 10)
+    shares = torch.log(torch.tensor([0.9, 0.1])).expand(100, 2)
     with pytest.raises(RunFailed, match="near chance"):
-        check("teacher", 0.9, labels)
+        check("teacher", shares, labels)
+    always_the_commonest = torch.tensor([5.0, 0.0]).expand(100, 2)
+    with pytest.raises(RunFailed, match="near chance"):
+        check("teacher", always_the_commonest, labels)
+
+
+def unequal(seed, knows):
+    """300 images, the largest class 55 %; features that tell classes apart for two thirds, or nothing."""
+    features, labels = make_classification(
+        300, 40, n_informative=6, n_redundant=0, n_classes=4, weights=[0.55, 0.2, 0.15], class_sep=1.2,
+        flip_y=0.1, random_state=seed,
+    )  # fmt: skip
+    if not knows:
+        features = np.random.default_rng(seed).normal(size=features.shape)
+    return torch.from_numpy(features).float(), torch.from_numpy(labels)
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_one_class_above_half(knows):
+    """A teacher right on two in three was refused by its accuracy; features of noise must be, every time."""
+    passed = 0
+    for seed in range(10):
+        features, labels = unequal(seed, knows)
+        folds = torch.from_numpy(folds_of(labels.numpy(), SINGLE))
+        outputs = fit_head(features, labels, 4, folds).logits(features, folds)
+        try:
+            check("teacher", outputs, labels)
+            passed += 1
+        except RunFailed:
+            pass
+    assert passed == (10 if knows else 0)
+
+
+def test_a_useful_teacher_passes_at_25_images():
+    outputs, labels = said(1.5, images=25, classes=5)
+    outputs[::5] = 0.0
+    check("teacher", outputs, labels)
+
+
+@pytest.mark.parametrize("kind", [MULTI, NUMBER])
+def test_other_kinds_of_task(kind):
+    """A class each with its share, and the mean of a number, are what knowing nothing says."""
+    generator = torch.Generator().manual_seed(0)
+    if kind is MULTI:
+        targets = (torch.rand(200, 3, generator=generator) < torch.tensor([0.5, 0.2, 0.1])).float()
+        knows = 4 * (targets - 0.5)
+    else:
+        targets = torch.randn(200, generator=generator)
+        knows = targets[:, None] + 0.5 * torch.randn(200, 1, generator=generator)
+    check("teacher", knows, targets, kind)
+    with pytest.raises(RunFailed, match=f"that of {kind.knowing_nothing}"):
+        check("teacher", kind.shares(targets).expand(200, -1) + 0.01, targets, kind)
+
+
+def test_one_image_proves_nothing():
+    with pytest.raises(RunFailed, match="near chance"):
+        check("teacher", torch.tensor([[9.0, 0.0]]), torch.tensor([0]))

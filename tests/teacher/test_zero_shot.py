@@ -39,7 +39,7 @@ def test_logits_are_the_scaled_cosine(folder):
     images = torch.randn(5, 3, 32, 32)
     with torch.no_grad():
         features = model.encode_image(images)
-        head = zero_shot_head(f"open_clip:{folder}", ["cat", "dog"], features, torch.zeros(5, dtype=torch.long))
+        head = zero_shot_head(f"open_clip:{folder}", ["cat", "dog"])
         text = open_clip.build_zero_shot_classifier(
             model,
             open_clip.get_tokenizer(f"local-dir:{folder}"),
@@ -48,7 +48,6 @@ def test_logits_are_the_scaled_cosine(folder):
         )
         expected = model.logit_scale.exp() * model.encode_image(images, normalize=True) @ text
     torch.testing.assert_close(head.logits(features), expected)
-    assert head.val_accuracy == (expected.argmax(1) == 0).double().mean().item()
     assert head.strength is None
 
 
@@ -61,9 +60,9 @@ def test_a_run_uses_it_when_asked(folder, digits, tmp_path, monkeypatch):
     head = resources.taught(spec, digits.fingerprint, 50, 0, Recipe.for_images(50).policy, 1).targets.head
     assert isinstance(head, Head)
     assert head.cosine
-    assert head.weight.shape == (10, 16)
+    assert head.weight.shape == (1, 10, 16)
 
 
 def test_a_teacher_without_text_is_refused(teacher_model):
     with pytest.raises(InputError, match=r"reads text too, which timm:test_resnet does not. Allowed: open_clip"):
-        zero_shot_head(teacher_model, ["cat"], torch.zeros(1, 3), torch.zeros(1, dtype=torch.long))
+        zero_shot_head(teacher_model, ["cat"])

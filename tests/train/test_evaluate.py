@@ -40,7 +40,7 @@ def test_the_test_split_has_one_reader():
     found = {str(path.relative_to(SOURCE)): readers(path) for path in SOURCE.rglob("*.py")}
     assert {file: functions for file, functions in found.items() if functions} == {
         "train/evaluate.py": {"final_test"},
-        "api/examples.py": {"disagreements"},  # pictures for the report
+        "session/disagreements.py": {"disagreements"},  # pictures for the report
         "data/unlabelled.py": {"held_out_rows"},  # to keep pictures like them out
         "sweeping/forecast.py": {"_embeddings"},  # how many of them the teacher has yet to see
     }

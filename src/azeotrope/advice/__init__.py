@@ -1,1 +1,1 @@
-"""From runs and fitted laws to answers: verdicts, the boundary, what is needed, which run to make next. No torch."""
+"""The answer of `azeotrope advise`: what to use, what it will reach and cost, and what would change that."""

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from azeotrope.advice.answer import Change
-from azeotrope.advice.boundary import Boundary, Crossing, find_boundary
-from azeotrope.advice.cells import Floats
 from azeotrope.advice.choice import Choice, choose
-from azeotrope.advice.contest import AXIS
+from azeotrope.advice.contender_draws import Judged, middle
 from azeotrope.advice.evidence import Contender
-from azeotrope.advice.judged import Judged, middle
 from azeotrope.advice.limits import Excluded, Needs
 from azeotrope.advice.price import cost
+from azeotrope.boundaries.boundary import Boundary, Crossing, find_boundary
+from azeotrope.boundaries.standing import AXIS
+from azeotrope.curves.joint_cells import Floats
 
 
 @dataclass(frozen=True)

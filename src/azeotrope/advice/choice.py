@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from azeotrope.advice.cells import Floats
+from azeotrope.curves.joint_cells import Floats
 
 SURE = 0.95
 CHEAPER = 0.9

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import polars as pl
 
-from azeotrope.advice.contenders import contender
 from azeotrope.errors import InputError
-from azeotrope.record.columns import Columns, keep_where
-from azeotrope.record.frame import RunFrame, read_runs
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
-from azeotrope.record.table import SUFFIXES, flatten, read_table
+from azeotrope.tables.columns import Columns, keep_where
+from azeotrope.tables.frame import RunFrame, read_runs
+from azeotrope.tables.grouping import contender
+from azeotrope.tables.table import SUFFIXES, flatten, read_table
 
 Source = str | Path | pl.DataFrame | Sequence[RunRecord]
 

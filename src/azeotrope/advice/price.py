@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from azeotrope.advice.cells import Floats
 from azeotrope.advice.evidence import PHASE, Contender
 from azeotrope.advice.limits import Needs
+from azeotrope.curves.joint_cells import Floats
 from azeotrope.record.interval import Interval
 
 IMAGENET_IMAGES = 1_281_167

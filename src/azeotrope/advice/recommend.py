@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from azeotrope.advice import settle
+from azeotrope.advice import settling_runs
 from azeotrope.advice.answer import (
     Advice,
     Change,
@@ -21,17 +21,17 @@ from azeotrope.advice.answer import (
     RunnerUp,
     WinChance,
 )
-from azeotrope.advice.boundary import LEVEL, PRACTICAL
 from azeotrope.advice.changes import Case, changes
 from azeotrope.advice.choice import Choice
-from azeotrope.advice.draws import DRAWS
+from azeotrope.advice.contender_draws import Judged, middle, separate
 from azeotrope.advice.evidence import Contender, Evidence
-from azeotrope.advice.judged import Judged, middle, separate
 from azeotrope.advice.limits import Needs, unknown, within
-from azeotrope.advice.needs import TRUSTED_REACH, required, required_draws
 from azeotrope.advice.price import cost
 from azeotrope.advice.summary import summarise
 from azeotrope.advice.worth import parts, worth
+from azeotrope.boundaries.boundary import LEVEL, PRACTICAL
+from azeotrope.boundaries.images_needed import TRUSTED_REACH, required, required_draws
+from azeotrope.curves.joint_draws import DRAWS
 
 USUAL = ("scratch", "linear_probe", "finetune", "distill", "distill@hub")
 """Ways to train that a complete comparison has (METHOD 1)."""
@@ -100,7 +100,9 @@ def _recommendation(
             f"{at:,.0f} images are more than {TRUSTED_REACH:g} x outside the {sizes[0]:,.0f} to {sizes[-1]:,.0f} run"
         )
         seen = float(sizes[-1] if at > sizes[-1] else sizes[0])
-        return _refused(f"No recommendation {here}: {reason}.", at, reason, settle.nearer(case.eligible, seen, at))
+        return _refused(
+            f"No recommendation {here}: {reason}.", at, reason, settling_runs.nearer(case.eligible, seen, at)
+        )
     if choice.chosen is None:
         assert rival is not None, "one contender alone is always near the best"
         runs = _settling(case, first, rival)
@@ -135,7 +137,7 @@ def _settling(case: Case, first: Contender, rival: Contender) -> tuple[ProposedR
         paid = [cost(one, size, case.needs) for one in (first, rival)]
         return sum(one.seconds.value for one in paid if one) or size
 
-    return settle.between(case.judged, first, rival, case.at, price)
+    return settling_runs.between(case.judged, first, rival, case.at, price)
 
 
 def _p_win(case: Case, choice: Choice, first: Contender, rival: Contender | None) -> WinChance:
@@ -224,11 +226,11 @@ def _unanswerable(
         if low / TRUSTED_REACH <= at <= TRUSTED_REACH * high:
             return None
         reason = f"that is more than {TRUSTED_REACH:g} x outside the {low:,.0f} to {high:,.0f} images that were run"
-        runs = settle.nearer(eligible, high if at > high else low, at)
+        runs = settling_runs.nearer(eligible, high if at > high else low, at)
     elif lacking:
         names, fewer = ", ".join(one.name for one in lacking), "have fewer" if lacking[1:] else "has fewer"
         reason = f"a law needs three sizes or more, over a factor 2, and {names} {fewer}"
-        runs = settle.enough_sizes(lacking, at)
+        runs = settling_runs.enough_sizes(lacking, at)
     else:
-        reason, runs = f"{eligible[0].name} was compared with nothing", settle.rival(eligible[0])
+        reason, runs = f"{eligible[0].name} was compared with nothing", settling_runs.rival(eligible[0])
     return _refused(f"No recommendation at {at:,.0f} images: {reason}.", at, reason, runs)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from azeotrope.advice.answer import ContenderEvidence, EvidenceSummary
 from azeotrope.advice.changes import Case
 from azeotrope.advice.choice import Choice
+from azeotrope.advice.contender_draws import middle
 from azeotrope.advice.evidence import Contender, Evidence
-from azeotrope.advice.judged import middle
 from azeotrope.advice.limits import Excluded, Needs
 from azeotrope.advice.price import cost
 

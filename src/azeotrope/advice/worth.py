@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from azeotrope.advice.answer import WorthInImages
-from azeotrope.advice.boundary import LEVEL
+from azeotrope.advice.contender_draws import Judged
 from azeotrope.advice.evidence import Contender
-from azeotrope.advice.judged import Judged
-from azeotrope.advice.needs import effective_data
+from azeotrope.boundaries.boundary import LEVEL
+from azeotrope.boundaries.worth import effective_data
 
 _ARM = re.compile(r"(?P<strategy>\w+)(?:@(?P<init>\w+))?(?::(?P<losses>[^,]+))?(?P<pretrained>, pre-trained on .+)?")
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from azeotrope.advice.answer import Advice, NotTested
-from azeotrope.advice.boundary import PRACTICAL
-from azeotrope.advice.draws import DRAWS
 from azeotrope.advice.evidence import Evidence, Source, read_evidence
 from azeotrope.advice.limits import Needs
 from azeotrope.advice.recommend import recommend
-from azeotrope.api.boundary import practical_difference
-from azeotrope.record.columns import Columns
-from azeotrope.record.table import SUFFIXES
+from azeotrope.analysis.arms import practical_difference
+from azeotrope.boundaries.boundary import PRACTICAL
+from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.reporting.files import read_comparisons
+from azeotrope.tables.columns import Columns
+from azeotrope.tables.table import SUFFIXES
 
 
 def advise(

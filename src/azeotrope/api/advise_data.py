@@ -8,9 +8,9 @@ from pathlib import Path
 from azeotrope.advice.answer import Advice
 from azeotrope.advice.limits import Needs
 from azeotrope.api.advise import advise
-from azeotrope.api.progress import Progress
 from azeotrope.api.sweep import sweep
 from azeotrope.config import ONE_CLASS, LabelSpec
+from azeotrope.session.progress import Progress
 from azeotrope.spec import validated
 from azeotrope.sweeping.budget import Budget
 from azeotrope.sweeping.status import View

@@ -8,11 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from azeotrope.advice.boundary import Boundary
 from azeotrope.api.boundary import boundary
-from azeotrope.api.compare import compare_sizes
-from azeotrope.api.progress import Progress, Silent
-from azeotrope.api.workshop import Request
+from azeotrope.boundaries.boundary import Boundary
 from azeotrope.config import TeacherSpec
 from azeotrope.data.sources import fashion_mnist
 from azeotrope.errors import InputError, MissingDependency
@@ -21,6 +18,9 @@ from azeotrope.reporting import boundary_text, difference, files
 from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Comparison, Document
 from azeotrope.reporting.part import Missing, attempt
+from azeotrope.session.comparing import compare_sizes
+from azeotrope.session.progress import Progress, Silent
+from azeotrope.session.workshop import Request
 
 TEACHER = TeacherSpec(model="timm:tf_efficientnet_lite0", image_size=64)
 STUDENT = "timm:resnet10t"

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from azeotrope.api.cautions import before_training
-from azeotrope.api.progress import Progress, Silent
-from azeotrope.api.winner import release, save_run
-from azeotrope.api.workshop import Request, keep_plan, open_workshop
 from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import RunFailed
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
+from azeotrope.session.cautions import before_training
+from azeotrope.session.progress import Progress, Silent
+from azeotrope.session.saving import release, save_run
+from azeotrope.session.workshop import Request, keep_plan, open_workshop
 from azeotrope.sweeping.plan import run_specs
 from azeotrope.sweeping.runner import Runner, images_trained
 

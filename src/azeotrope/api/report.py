@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from pydantic import JsonValue
-
-from azeotrope.advice.contenders import contender
-from azeotrope.api.study import sweep_of
-from azeotrope.errors import InputError
-from azeotrope.record.run import EnvironmentFacts, RunRecord
+from azeotrope.analysis.comparisons import compared
+from azeotrope.analysis.study import Functions, sweep_of
+from azeotrope.api.advise import advise
+from azeotrope.api.boundary import boundary
+from azeotrope.api.fit import fit
 from azeotrope.record.store import RunStore
-from azeotrope.reporting.files import PAGE, read_comparisons, read_disagreements, write_page
+from azeotrope.reporting.files import PAGE, read_disagreements, write_page
 from azeotrope.reporting.html import Section
-from azeotrope.reporting.numbers import Comparison, Document
+from azeotrope.reporting.numbers import Document
 from azeotrope.reporting.part import Missing, attempt
-from azeotrope.reporting.summary import summarise
-from azeotrope.reporting.words import plural
 
 
 def report(runs: str | Path, out: str | Path | None = None) -> Path:
@@ -34,107 +28,7 @@ def report(runs: str | Path, out: str | Path | None = None) -> Path:
     comparisons = compared(runs)
     document = Document(comparisons=comparisons, disagreements=read_disagreements(runs))
     path = out or (PAGE if "://" in str(runs) else Path(runs) / PAGE)
-    sweep = attempt(lambda: sweep_of(list(RunStore(str(runs)))))
+    sweep = attempt(lambda: sweep_of(list(RunStore(str(runs))), Functions(fit, boundary, advise)))
     if isinstance(sweep, Missing):
         return write_page(path, document, [Section("Over sizes", f"Not shown. {sweep.reason}", None)])
     return write_page(path, document, sweep=sweep)
-
-
-def compared(runs: str | Path) -> tuple[Comparison, ...]:
-    """The comparisons that the stored runs make, by task, student and size; the largest size last.
-
-    Runs of another teacher, recipe, image size or precision make comparisons of their own; of those of one size, the
-    one that `compare.json` is about comes last.
-
-    Raises InputError when there are no readable records.
-    """
-    store = RunStore(str(runs))
-    records = list(store)
-    if not records:
-        raise InputError(
-            "A report is made from records",
-            found=f"none that can be read in {store.root}/runs"
-            + "".join(f"; {problem.path}: {problem.reason}" for problem in store.problems[:3]),
-            allowed="a folder that `azeotrope compare` or `azeotrope sweep` wrote",
-            next_step="give the folder that was named with --out",
-        )
-    unread = [f"A record was left out: {problem.path}: {problem.reason}" for problem in store.problems]
-    earlier = {_key(item): item for item in read_comparisons(runs)}
-    groups = _side_by_side(records)
-    order = sorted(groups, key=lambda key: (key.task, key.student, key.train_images, key in earlier, key))
-    return tuple(_again(groups[key], earlier.get(key), unread) for key in order)
-
-
-class _Key(NamedTuple):
-    """What runs side by side share. What is not known or not there is 0 or ""."""
-
-    task: str
-    student: str
-    teacher: str
-    train_images: int
-    image_size: int
-    precision: str
-    recipe: str
-
-
-def _side_by_side(records: Sequence[RunRecord]) -> dict[_Key, list[RunRecord]]:
-    """Runs that may be compared. Arms without a teacher stand beside the distilled ones of every teacher."""
-    settings: dict[_Key, list[RunRecord]] = {}
-    for run in records:
-        settings.setdefault(_setting(run), []).append(run)
-    return {
-        setting._replace(teacher=teacher): [run for run in same if run.teacher is None or run.teacher.name == teacher]
-        for setting, same in ((setting, _named(runs)) for setting, runs in settings.items())
-        for teacher in {run.teacher.name for run in same if run.teacher} or {""}
-    }
-
-
-def _named(runs: Sequence[RunRecord]) -> list[RunRecord]:
-    """An arm that was pre-trained here on several numbers of images is an arm for each."""
-    numbers: dict[str, set[int]] = {}
-    for run in runs:
-        numbers.setdefault(run.arm, set()).add(run.pretrain_images)
-    return [
-        run.model_copy(update={"arm": contender(run.arm, run.pretrain_images)}) if len(numbers[run.arm]) > 1 else run
-        for run in runs
-    ]
-
-
-def _setting(run: RunRecord) -> _Key:
-    """The run's key, but for the teacher."""
-    conditions = _conditions(run.student.image_size, run.environment, run.recipe)
-    return _Key(run.task.fingerprint, run.student.name, "", run.train_images, *conditions)
-
-
-def _key(comparison: Comparison) -> _Key:
-    teacher = comparison.teacher.name if comparison.teacher else ""
-    conditions = _conditions(comparison.image_size, comparison.environment, comparison.recipe)
-    return _Key(comparison.fingerprint, comparison.student, teacher, comparison.train_images, *conditions)
-
-
-def _conditions(
-    image_size: int | None, environment: EnvironmentFacts | None, recipe: Mapping[str, JsonValue]
-) -> tuple[int, str, str]:
-    return image_size or 0, environment.precision if environment else "", json.dumps(recipe, sort_keys=True)
-
-
-def _again(records: Sequence[RunRecord], earlier: Comparison | None, warnings: Iterable[str]) -> Comparison:
-    """Summarise; an earlier comparison says which runs it was about and what no record knows."""
-    if earlier is None:
-        return summarise(records, warnings=tuple(warnings))
-    names = {run_id for arm in earlier.arms for run_id in arm.run_ids} | {run.run_id for run in earlier.failed}
-    named = [run for run in records if run.run_id in names]
-    return summarise(
-        named,
-        reference=earlier.reference,
-        not_tested=earlier.not_tested,
-        pretraining=earlier.pretraining,
-        warnings=(*earlier.warnings, *warnings, *_left_out(len(records) - len(named))),
-        plan=earlier.plan,
-    )
-
-
-def _left_out(runs: int) -> Iterable[str]:
-    """A warning about runs that would fit in and that nobody asked for."""
-    if runs:
-        yield f"{plural(runs, 'stored run')} {'is' if runs == 1 else 'are'} not part of this comparison."

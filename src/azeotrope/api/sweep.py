@@ -1,4 +1,4 @@
-"""`azeotrope.sweep`: make the runs of a plan, within a budget, safe to kill and start again; or forecast them."""
+"""`azeotrope.sweep`: make the runs of a plan, within a budget, safe to kill and start again."""
 
 from __future__ import annotations
 
@@ -7,29 +7,23 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from azeotrope.api.deciding import Deciding, Firming
-from azeotrope.api.progress import Progress, Silent, scanning
-from azeotrope.data.sources._places import cache_root
-from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
 from azeotrope.lookup import member
-from azeotrope.models.device import choose, give_back_freed_memory, prepare
+from azeotrope.models.device import give_back_freed_memory
 from azeotrope.record.claim import claimed
 from azeotrope.record.claims import Claims
-from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.words import duration
-from azeotrope.spec import digest, from_yaml
+from azeotrope.session.adaptive_sweep import Deciding, Firming
+from azeotrope.session.progress import Progress, Silent
+from azeotrope.session.sweep_setup import is_url, open_sweep, read_plan, standing_records
 from azeotrope.sweeping import facts
 from azeotrope.sweeping.budget import Meter
 from azeotrope.sweeping.conductor import Conductor, Everything, Outcome
-from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.engines._engine import Preparing
 from azeotrope.sweeping.forecast import Forecast
-from azeotrope.sweeping.grid import Grid, open_grid
-from azeotrope.sweeping.history import keep_plan, stored_records
-from azeotrope.sweeping.plan import check_models
-from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.grid import Grid
+from azeotrope.sweeping.history import keep_plan
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.status import Status, Unseen, View, label
@@ -61,27 +55,6 @@ class Sweep:
     workers: int
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A run of a plan, its state (done, failed, or to do) and how long it would take (None where it is recorded)."""
-
-    run_id: str
-    run: str
-    state: str
-    seconds: float | None
-
-
-@dataclass(frozen=True)
-class Foreseen:
-    """What a sweep would make. `seconds` of all runs are added up; with `auto` only a part of them will be made."""
-
-    cells: tuple[Cell, ...]
-    seconds: float
-    workers: int
-    auto: bool
-    not_tested: dict[str, str]
-
-
 def sweep(
     plan: SweepPlan | str | Path,
     *,
@@ -98,12 +71,12 @@ def sweep(
     the same time and divide the work. Raises InputError for a plan that cannot be carried out or whose budget is too
     small for one run, StoreError for an `out` that cannot be used.
     """
-    plan = _read(plan)
+    plan = read_plan(plan)
     meter = Meter(plan.budget)
-    with nullcontext() if _is_url(out) else claimed(Path(out), shared=True):
-        grid, bench, resources = _open(plan, out, cache, progress or Silent())
+    with nullcontext() if is_url(out) else claimed(Path(out), shared=True):
+        grid, bench, resources = open_sweep(plan, out, cache, progress or Silent())
         store = RunStore(bench.store)
-        known = _known(store, grid, retry_failed=retry_failed)
+        known = standing_records(store, grid, retry_failed=retry_failed)
         keep_plan(store, grid.plan)
         forecast = Forecast(grid.specs, resources, measured=plan.budget.seconds is not None)
         left = [spec for spec in grid.specs if spec.digest() not in known]
@@ -137,65 +110,6 @@ def sweep(
     return _summary(str(out), grid, outcome, dropped, status.said, engine.workers)
 
 
-def foresee(
-    plan: SweepPlan | str | Path, *, out: str | Path, cache: Path | None = None, progress: Progress | None = None
-) -> Foreseen:
-    """The runs of `plan` and how long they will take, from a trial of seconds. Nothing is written but the cache."""
-    plan = _read(plan)
-    grid, bench, resources = _open(plan, out, cache, progress or Silent())
-    known = _known(RunStore(bench.store), grid, retry_failed=False)
-    left = [spec for spec in grid.specs if spec.digest() not in known]
-    forecast = Forecast(left, resources, measured=True)
-    cells = tuple(_cell(spec, known, forecast) for spec in grid.specs)
-    return Foreseen(
-        cells,
-        sum(cell.seconds or 0.0 for cell in cells),
-        plan.engine.workers or 1,
-        plan.train_images == "auto",
-        grid.left_out,
-    )
-
-
-def _read(plan: SweepPlan | str | Path) -> SweepPlan:
-    return plan if isinstance(plan, SweepPlan) else from_yaml(SweepPlan, Path(plan))
-
-
-def _is_url(out: str | Path) -> bool:
-    return "://" in str(out)
-
-
-def _open(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progress) -> tuple[Grid, Bench, Resources]:
-    """Read the images, resolve the plan, say where everything is; unfinished trainings of a URL lie in the cache."""
-    prepare()
-    resources = Resources(cache or cache_root(), choose(plan.precision))
-    check_models(resources, plan.students, plan.teachers, plan.image_size)
-    task = load_task(plan.data, scanning(progress), plan.labels)
-    upstream = load_task(plan.upstream, scanning(progress)) if plan.upstream else None
-    for each in (task, upstream):
-        if each is not None:
-            resources.add(each)
-    if upstream is not None:
-        resources.rows(upstream.fingerprint, max(plan.pretrain_images), 0)  # are there so many?
-    grid = open_grid(plan, resources, task, upstream)
-    shipped = [ShippedTask.of(task, plan.data, plan.labels)]
-    if upstream is not None and plan.upstream:
-        shipped.append(ShippedTask.of(upstream, plan.upstream))
-    scratch = resources.cache / "sweeps" / digest(str(out)) if _is_url(out) else Path(out)
-    bench = Bench(tuple(shipped), resources.device, str(out), scratch, resources.cache, pictures=plan.pictures)
-    return grid, bench, resources
-
-
-def _known(store: RunStore, grid: Grid, *, retry_failed: bool) -> dict[str, RunRecord]:
-    """Records of this plan that stand: done, and failed unless they are to be made again."""
-    planned = {spec.digest() for spec in grid.specs}
-    stored = stored_records(store, grid.plan.fingerprint or "")
-    return {
-        run_id: record
-        for run_id, record in stored.items()
-        if run_id in planned and (record.state == "done" or not retry_failed)
-    }
-
-
 def _check_budget(meter: Meter, forecast: Forecast, left: Sequence[RunSpec], *, begun: bool) -> None:
     """A budget that buys nothing is a mistake, unless earlier calls have made a part of the plan."""
     if begun or not left or meter.budget.seconds is None:
@@ -226,13 +140,6 @@ def _release(runner: Runner, grid: Grid, outcome: Outcome) -> None:
         for spec in grid.specs:
             if spec.upstream is not None:
                 runner.tidy(spec.pretraining())
-
-
-def _cell(spec: RunSpec, known: dict[str, RunRecord], forecast: Forecast) -> Cell:
-    run_id = spec.digest()
-    if run_id in known:
-        return Cell(run_id, label(spec), known[run_id].state, None)
-    return Cell(run_id, label(spec), "to do", forecast.seconds(run_id))
 
 
 def _summary(out: str, grid: Grid, outcome: Outcome, dropped: tuple[str, ...], said: str, workers: int) -> Sweep:

@@ -10,8 +10,6 @@ from typing import Literal
 
 import numpy as np
 
-from azeotrope.api.judging import judged
-from azeotrope.api.progress import Progress, Silent, scanning
 from azeotrope.config import TeacherSpec
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
@@ -19,6 +17,8 @@ from azeotrope.errors import InputError, StoreError
 from azeotrope.models.device import choose, give_back_freed_memory, prepare
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.session.judging import judged
+from azeotrope.session.progress import Progress, Silent, scanning
 from azeotrope.spec import from_yaml, to_yaml
 from azeotrope.sweeping.resources import Resources
 from azeotrope.synthesis import page, provenance

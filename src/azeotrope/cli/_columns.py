@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 
 from azeotrope.cli._groups import Group
 from azeotrope.errors import InputError
-from azeotrope.record import columns as record
+from azeotrope.tables import columns as record
 
 WIDTH = 100
 
@@ -45,7 +45,7 @@ class Columns(Group):
     unit: UnitOption = UnitName.auto
 
     def spec(self) -> record.Columns:
-        """The mapping as `azeotrope.record.frame` takes it. Raises InputError for a pair without an equals sign."""
+        """The mapping as `azeotrope.tables.frame` takes it. Raises InputError for a pair without an equals sign."""
         named = tuple(part.strip() for part in self.by.split(",") if part.strip()) if self.by else ()
         return record.Columns(
             x=_pairs(self.x, "--x"),

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import JsonValue
 
-from azeotrope.config import Arm, Pictures, PicturesSpec, TeacherSpec
+from azeotrope.config import FOLDS, Arm, Pictures, PicturesSpec, TeacherSpec
 from azeotrope.errors import InputError
 from azeotrope.spec import validated
 
@@ -70,6 +70,15 @@ Teacher = Annotated[
 TeacherHead = Annotated[
     HeadName, typer.Option("--teacher-head", help="Fitted on your labels, or made of the class names (open_clip).")
 ]
+TeacherFolds = Annotated[
+    int,
+    typer.Option(
+        "--teacher-folds",
+        min=1,
+        max=20,
+        help="Parts in which the head is cross-fitted; 1: one head on all images.",
+    ),
+]
 TeacherSize = Annotated[
     int | None, typer.Option("--teacher-size", min=8, help="Pixels at which the teacher looks (its own).")
 ]
@@ -125,10 +134,12 @@ Strict = Annotated[bool, typer.Option("--strict", help="Refuse a set with an unr
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
 
 
-def teacher_spec(teacher: str | None, size: int | None, head: HeadName = HeadName.linear) -> TeacherSpec | None:
+def teacher_spec(
+    teacher: str | None, size: int | None, head: HeadName = HeadName.linear, folds: int = FOLDS
+) -> TeacherSpec | None:
     """The teacher as the public functions take it."""
-    made = head.value.replace("-", "_")
-    return validated(TeacherSpec, {"model": teacher, "image_size": size, "head": made}) if teacher else None
+    content = {"model": teacher, "image_size": size, "head": head.value.replace("-", "_"), "folds": folds}
+    return validated(TeacherSpec, content) if teacher else None
 
 
 def names(text: str | None) -> list[str] | None:

@@ -23,7 +23,7 @@ EVERY_SECONDS = 60.0
 
 
 class Shown:
-    """A `Progress` (see `api.progress`) on standard error, in the form that suits where it goes."""
+    """A `Progress` (see `session.progress`) on standard error, in the form that suits where it goes."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)

@@ -10,7 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from azeotrope.api.sweep import Foreseen, Sweep
+from azeotrope.api.foresee import Foreseen
+from azeotrope.api.sweep import Sweep
 from azeotrope.cli._progress import Shown, Ticker
 from azeotrope.reporting.words import duration, plural
 from azeotrope.sweeping.status import Running, Status

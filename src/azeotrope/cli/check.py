@@ -32,9 +32,9 @@ def command(
     Example: azeotrope check digits -s resnet10t -t tf_efficientnet_lite0
     """
     import azeotrope
-    from azeotrope.api.workshop import Request
     from azeotrope.cli._check import show
     from azeotrope.cli._progress import Shown
+    from azeotrope.session.workshop import Request
 
     request = Request(
         data=data,

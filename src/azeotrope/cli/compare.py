@@ -10,6 +10,7 @@ from rich.console import Console
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
+from azeotrope.config import FOLDS
 
 
 def command(
@@ -33,6 +34,7 @@ def command(
     seeds: options.Seeds = 3,
     teacher_size: options.TeacherSize = None,
     teacher_head: options.TeacherHead = options.HeadName.linear,
+    teacher_folds: options.TeacherFolds = FOLDS,
     image_size: options.ImageSize = None,
     upstream: groups.Upstream,
     pictures: groups.Pictures,
@@ -56,7 +58,7 @@ def command(
         comparison = azeotrope.compare(
             data,
             student=student,
-            teacher=options.teacher_spec(teacher, teacher_size, teacher_head),
+            teacher=options.teacher_spec(teacher, teacher_size, teacher_head, teacher_folds),
             out=out,
             train_images=train_images,
             arms=options.names(arms),

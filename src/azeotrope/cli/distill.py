@@ -9,6 +9,7 @@ import typer
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
+from azeotrope.config import FOLDS
 
 
 def command(
@@ -22,6 +23,7 @@ def command(
     seed: Annotated[int, typer.Option("--seed", help="Seed of init, order and subset.")] = 0,
     teacher_size: options.TeacherSize = None,
     teacher_head: options.TeacherHead = options.HeadName.linear,
+    teacher_folds: options.TeacherFolds = FOLDS,
     image_size: options.ImageSize = None,
     upstream: groups.Upstream,
     pictures: groups.Pictures,
@@ -44,7 +46,7 @@ def command(
         distilled = azeotrope.distill(
             data,
             student=student,
-            teacher=options.teacher_spec(teacher, teacher_size, teacher_head),
+            teacher=options.teacher_spec(teacher, teacher_size, teacher_head, teacher_folds),
             out=out,
             train_images=train_images,
             arm=options.arm_with(arm, further),

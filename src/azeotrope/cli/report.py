@@ -17,7 +17,8 @@ def command(
 
     Example: azeotrope report result/ --out report.html
     """
-    from azeotrope.api.report import compared, report
+    from azeotrope.analysis.comparisons import compared
+    from azeotrope.api.report import report
     from azeotrope.reporting.files import as_json as document
 
     path = report(runs, out)

@@ -53,7 +53,7 @@ def command(
     Example: azeotrope sweep digits -t tf_efficientnet_lite0 -s test_resnet,resnet10t --budget 1h
     """
     import azeotrope
-    from azeotrope.api.sweep import foresee
+    from azeotrope.api.foresee import foresee
     from azeotrope.cli import _sweep as shown
     from azeotrope.sweeping.budget import Budget
 

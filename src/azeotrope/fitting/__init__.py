@@ -1,1 +1,1 @@
-"""From runs to laws with honest intervals. NumPy and SciPy only; it reads tables, never images or models."""
+"""The answer of `azeotrope fit`: the laws of one group of runs, what they predict and what to doubt about them."""

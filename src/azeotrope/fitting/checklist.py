@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from azeotrope.fitting import average
-from azeotrope.fitting.form import ASSUMED_SPREAD, LEAST_SPREAD, FormFit
-from azeotrope.fitting.interval import RESAMPLED_FROM
-from azeotrope.fitting.many import HUBER_DELTA
-from azeotrope.fitting.polish import TOLERANCE
+from azeotrope.curves import average
+from azeotrope.curves.draws import RESAMPLED_FROM
+from azeotrope.curves.law_fit import ASSUMED_SPREAD, LEAST_SPREAD, FormFit
 from azeotrope.fitting.result import Checklist, Point
 from azeotrope.laws._law import Floats, Law
+from azeotrope.solver.many import HUBER_DELTA
+from azeotrope.solver.polish import TOLERANCE
 
 _RESAMPLED, _MOVED = "resampled", "moved by joint t draws of their spread"
 _GRID = "grid over exponents with non-negative least squares inside"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from azeotrope.fitting.form import FormFit
+from azeotrope.curves.law_fit import FormFit
 from azeotrope.fitting.result import LawFit
 from azeotrope.laws._law import Floats
 

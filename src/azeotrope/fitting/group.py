@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from azeotrope.fitting import average
-from azeotrope.fitting.cells import Cells
+from azeotrope.curves import average
+from azeotrope.curves.cells import Cells
+from azeotrope.curves.draws import prediction_draws, replicates
+from azeotrope.curves.law_fit import FormFit, Options, fit_form
 from azeotrope.fitting.checklist import checklist
 from azeotrope.fitting.diagnose import warnings_of
-from azeotrope.fitting.form import FormFit, Options, fit_form
-from azeotrope.fitting.interval import prediction_draws, replicates
-from azeotrope.fitting.many import highest
 from azeotrope.fitting.profile import floor_interval, identified
 from azeotrope.fitting.result import Average, GroupFit, LawFit, ParameterFit, Prediction
 from azeotrope.laws._law import Floats, Law
+from azeotrope.solver.many import highest
 
 _CURVE = 48
 _BOUND = 0.01

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from azeotrope.fitting.form import FormFit
-from azeotrope.fitting.many import Fits, fit_many, highest
+from azeotrope.curves.law_fit import FormFit
 from azeotrope.laws._law import Floats
 from azeotrope.record.interval import Interval
+from azeotrope.solver.many import Fits, fit_many, highest
 
 RISE = 2.71
 """Rise of the deviance that 90 % intervals allow: the 0.90 quantile of χ² with one degree of freedom."""

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from azeotrope.config import KindName
-from azeotrope.kinds._probe import logistic
 from azeotrope.lookup import member
 
 Labels = NDArray[Any]  # [n] class numbers, [n, C] of 0 and 1, or [n] values: one row an image
@@ -46,15 +45,15 @@ UNSCALED = Scale()
 class Kind(ABC):
     """One kind of task. `outputs` are [n, C]: one column a class, or a single column for a number.
 
-    Errors are fractions in [0, 1], lower is better, 1 what knowing nothing costs at most. `strengths` are the L2
-    penalties that validation chooses the teacher's head from; None takes the head's own list.
+    Errors are fractions in [0, 1], lower is better, 1 what knowing nothing costs at most. `tempered`: whether outputs
+    are scores that a temperature makes more or less sure.
     """
 
     name: KindName
     fewest_classes: int
-    right: str  # what a share of 1 - error is a share of, in a sentence: "30.0 % right"
+    knowing_nothing: str  # what `shares` is, in a sentence
     smooths_labels: bool = False
-    strengths: tuple[float, ...] | None = None
+    tempered: bool = True
 
     # Labels of a whole set: `data` keeps and divides them.
 
@@ -113,6 +112,14 @@ class Kind(ABC):
         """Cross-entropy with the labels, a mean over images."""
 
     @abstractmethod
+    def losses(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> Float[Tensor, " n"]:
+        """Cross-entropy with the label of each image, in nats: `loss` is their mean."""
+
+    @abstractmethod
+    def shares(self, targets: Tensor) -> Float[Tensor, " C"]:
+        """Of all outputs that are the same for every image, those with the lowest loss on these targets."""
+
+    @abstractmethod
     def divergence(
         self, student: Float[Tensor, "n C"], teacher: Float[Tensor, "n C"], temperature: float
     ) -> Float[Tensor, ""]:
@@ -124,21 +131,11 @@ class Kind(ABC):
     def averaged(self, outputs: Sequence[Float[Tensor, "n C"]]) -> Float[Tensor, "n C"]:
         """The outputs of several teachers as one's: those of the mean of what they say."""
 
-    def probe(
-        self, start: tuple[Tensor, Tensor], features: Float[Tensor, "n F"], targets: Tensor, strength: float
-    ) -> tuple[Float[Tensor, "C F"], Float[Tensor, " C"]]:
-        """Weight and bias of the linear head that minimises `loss` + strength / 2 · |weight|²."""
-        return logistic(self.loss, start, features, targets, strength)
-
     # Judging: validation and test.
 
     @abstractmethod
     def error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float:
         """The one number by which runs are compared."""
-
-    def accuracy(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float:
-        """1 − error, which is what a teacher is chosen and admitted by."""
-        return 1 - self.error(outputs, targets)
 
     @abstractmethod
     def metrics(self, outputs: Float[Tensor, "n C"], targets: Tensor, scale: Scale) -> dict[str, float]:
@@ -151,10 +148,6 @@ class Kind(ABC):
     def correct(self, said: NDArray[Any], labels: Labels) -> NDArray[np.bool_] | None:
         """Whether each answer is right [n], where the error is the share of wrong ones; else None."""
         return None
-
-    @abstractmethod
-    def needed(self, labels: Labels) -> float:
-        """The 1 − error that one who knows nothing reaches on these images with a chance of about 1 in 740."""
 
 
 def kind_named(name: KindName) -> Kind:

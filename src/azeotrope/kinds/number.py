@@ -14,7 +14,6 @@ from torch import Tensor
 from azeotrope.errors import InputError
 from azeotrope.kinds import _strata
 from azeotrope.kinds._kind import Kind, Labels, Scale
-from azeotrope.kinds._probe import ridge
 
 GOLDEN = (5**0.5 - 1) / 2
 STRATA, FEWEST_A_STRATUM = 10, 5  # ranges of equal numbers of images from which splits and subsets take their shares
@@ -27,8 +26,8 @@ class Number(Kind):
 
     name = "number"
     fewest_classes = 1  # the name of what is measured
-    right = "of the variance explained"
-    strengths = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+    knowing_nothing = "naming the mean"
+    tempered = False
 
     def array(self, labels: Sequence[Any], classes: int) -> Labels:
         """The values."""
@@ -88,7 +87,15 @@ class Number(Kind):
 
     def loss(self, outputs: Float[Tensor, "n C"], targets: Tensor, smoothing: float = 0.0) -> Float[Tensor, ""]:
         """½ · mean of squared errors of standardised values."""
-        return (outputs[:, 0] - targets).square().mean() / 2
+        return self.losses(outputs, targets).mean()
+
+    def losses(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> Float[Tensor, " n"]:
+        """½ (prediction − value)², standardised: the log-loss of a normal of unit variance, but for a constant."""
+        return (outputs[:, 0] - targets).square() / 2
+
+    def shares(self, targets: Tensor) -> Float[Tensor, " C"]:
+        """The mean."""
+        return targets.mean()[None]
 
     def divergence(
         self, student: Float[Tensor, "n C"], teacher: Float[Tensor, "n C"], temperature: float
@@ -102,12 +109,6 @@ class Number(Kind):
         """The mean of the predictions."""
         return torch.stack([output.float() for output in outputs]).mean(dim=0)
 
-    def probe(
-        self, start: tuple[Tensor, Tensor], features: Float[Tensor, "n F"], targets: Tensor, strength: float
-    ) -> tuple[Float[Tensor, "C F"], Float[Tensor, " C"]]:
-        """Ridge regression."""
-        return ridge(features, targets, strength)
-
     def error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float:
         """1 − R², the share of the variance that is left unexplained; at most 1, what naming the mean would leave."""
         return min(1.0, 1 - r_squared(outputs, targets))
@@ -120,10 +121,6 @@ class Number(Kind):
     def said(self, outputs: Float[Tensor, "n C"], scale: Scale) -> NDArray[Any]:
         """The values, in their unit."""
         return np.asarray((outputs[:, 0].double() * scale.sd + scale.mean).numpy())
-
-    def needed(self, labels: Labels) -> float:
-        """Three standard errors of a correlation that is none, squared: R² cannot be larger than that square."""
-        return min(1.0, 9 / len(labels))
 
 
 def r_squared(outputs: Float[Tensor, "n 1"], targets: Float[Tensor, " n"]) -> float:

@@ -25,7 +25,7 @@ class Single(Kind):
 
     name = "single"
     fewest_classes = 2
-    right = "right"
+    knowing_nothing = "the class shares"
     smooths_labels = True
 
     def array(self, labels: Sequence[Any], classes: int) -> Labels:
@@ -79,6 +79,14 @@ class Single(Kind):
         """
         return functional.cross_entropy(outputs, targets, ignore_index=UNLABELLED, label_smoothing=smoothing)
 
+    def losses(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> Float[Tensor, " n"]:
+        """−log softmax(z)_y."""
+        return functional.cross_entropy(outputs, targets, reduction="none")
+
+    def shares(self, targets: Tensor) -> Float[Tensor, " C"]:
+        """The log of each class's share; of classes up to the highest that occurs."""
+        return torch.bincount(targets).double().div(len(targets)).log().float()
+
     def divergence(
         self, student: Float[Tensor, "n C"], teacher: Float[Tensor, "n C"], temperature: float
     ) -> Float[Tensor, ""]:
@@ -96,10 +104,6 @@ class Single(Kind):
         """Share of images that are given another class than theirs."""
         return (outputs.argmax(1) != targets).double().mean().item()
 
-    def accuracy(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float:
-        """Share of images that are given their class."""
-        return (outputs.argmax(1) == targets).double().mean().item()
-
     def metrics(self, outputs: Float[Tensor, "n C"], targets: Tensor, scale: Scale) -> dict[str, float]:
         """None: the error says it."""
         return {}
@@ -111,11 +115,6 @@ class Single(Kind):
     def correct(self, said: NDArray[Any], labels: Labels) -> NDArray[np.bool_] | None:
         """Whether it is the class."""
         return np.asarray(said == labels)
-
-    def needed(self, labels: Labels) -> float:
-        """Chance plus three binomial standard errors, where chance is to always name the largest class."""
-        chance = float(np.bincount(labels).max()) / len(labels)
-        return min(1.0, chance + 3 * math.sqrt(chance * (1 - chance) / len(labels)))
 
 
 def shortened(name: str) -> str:

@@ -33,7 +33,8 @@ class Signals:
     Labels are class numbers, or what another kind of task compares its outputs with (`kinds`): 0 and 1 for each class,
     or standardised values. A class number may be UNLABELLED (`kinds.single`): such an image counts in the terms that
     compare with the teacher, and in no other.
-    Teacher entries are None when the stage has no teacher; they carry no gradient. `places` says which of the training
+    Teacher entries are None when the stage has no teacher; they carry no gradient. `folds` are those of the teacher's
+    head whose models made the teacher's logits. `places` says which of the training
     images these are, from 0; None where nobody counts them. `progress` is the share of the training's steps that are
     done, this one included: 1 at the last.
     """
@@ -43,6 +44,7 @@ class Signals:
     labels: Shaped[Tensor, B * label]
     teacher_features: Float[Tensor, "B G"] | None = None
     teacher_logits: Float[Tensor, "B C"] | None = None
+    folds: Int[Tensor, " B"] | None = None
     places: Int[Tensor, " B"] | None = None
     progress: float = 1.0
 
@@ -50,8 +52,8 @@ class Signals:
 @dataclass(frozen=True)
 class Setup:
     """What a loss may need to be built: widths of the features (0: no teacher), classes, the recipe's label smoothing,
-    how many images train, the teacher's frozen head as a function from its embeddings [B, G] to logits [B, C], and
-    the kind of task, which says what labels and outputs mean.
+    how many images train, the teacher's frozen head as a function from its embeddings [B, G] and `Signals.folds` to
+    logits [B, C], and the kind of task, which says what labels and outputs mean.
     """
 
     student_features: int
@@ -59,7 +61,7 @@ class Setup:
     classes: int
     label_smoothing: float = 0.0
     train_images: int = 0
-    teacher_head: Callable[[Tensor], Tensor] | None = None
+    teacher_head: Callable[[Tensor, Tensor | None], Tensor] | None = None
     kind: Kind = SINGLE
 
 

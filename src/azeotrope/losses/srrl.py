@@ -43,7 +43,7 @@ class Loss(nn.Module):
         require_images(len(signals.features), 2, "a variance needs images")
         projected = self.projector(signals.features).float()
         with full_precision(projected):
-            by_head = unexplained(self.head(projected), signals.teacher_logits.float())
+            by_head = unexplained(self.head(projected, signals.folds), signals.teacher_logits.float())
             return unexplained(projected, signals.teacher_features.float()) + by_head
 
 

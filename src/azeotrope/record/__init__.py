@@ -1,1 +1,1 @@
-"""Runs on disk: the record's shape, the store, the environment. Both halves import it; it imports neither."""
+"""Runs on disk: the record's shape, the store, the claims on it. Both halves import it; it imports neither."""

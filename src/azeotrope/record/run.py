@@ -43,6 +43,25 @@ class StudentFacts(Facts):
     image_size: int | None = None
 
 
+class HeadFacts(Facts):
+    """How the teacher's head was fitted to the run's N images, and its errors and log-losses (nats an image).
+
+    `train_...` is what the mean of the folds' heads says of the images that they were fitted on, `fold_...` what each
+    fold's head says of the images that it has not seen (which is what teaches), `val_...` what the mean says on
+    validation. `folds`, `strength` (L2) and `temperature` are missing where several teachers speak as one.
+    """
+
+    folds: int | None = Field(default=None, ge=1)
+    strength: float | None = None
+    temperature: float | None = None
+    train_error: float = Field(ge=0, le=1)
+    train_log_loss: float
+    fold_error: float | None = Field(default=None, ge=0, le=1)
+    fold_log_loss: float | None = None
+    val_error: float = Field(ge=0, le=1)
+    val_log_loss: float
+
+
 class TeacherFacts(Facts):
     """The frozen teacher of this run. `head_error` is that of its head on the test images."""
 
@@ -50,6 +69,7 @@ class TeacherFacts(Facts):
     weights_hash: str
     image_size: int
     head_accuracy: float | None = Field(default=None, ge=0, le=1, description="1 - its error on validation")
+    head: HeadFacts | None = None
     head_error: float | None = Field(default=None, ge=0, le=1, description="on test, beside the student's")
 
 

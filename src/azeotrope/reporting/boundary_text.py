@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from azeotrope.advice.boundary import Boundary, Crossing, Piece
+from azeotrope.boundaries.boundary import Boundary, Crossing, Piece
 from azeotrope.record.interval import Interval
 from azeotrope.reporting.difference import points, unit_name
 from azeotrope.reporting.plain import plain

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import altair as alt
 
-from azeotrope.advice.boundary import Boundary, Crossing
+from azeotrope.boundaries.boundary import Boundary, Crossing
 from azeotrope.reporting.render import Chart
 from azeotrope.reporting.scales import log_size
 from azeotrope.reporting.theme import PALETTE, REFERENCE

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from azeotrope.advice.verdict import Call
 from azeotrope.config import KindName, Weight
 from azeotrope.record.run import EnvironmentFacts, SearchFacts
+from azeotrope.verdicts.verdict import Call
 
 
 class Shown(BaseModel):

@@ -1,6 +1,6 @@
 """What a sweep adds to the pages of its comparisons: laws, boundaries and advice over sizes, as the page shows them.
 
-It holds what `api/study.py` worked out, and turns it into drawings and short texts; it computes nothing.
+It holds what `analysis/study.py` worked out, and turns it into drawings and short texts; it computes nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from azeotrope.advice.answer import Advice
-from azeotrope.advice.boundary import Boundary
+from azeotrope.boundaries.boundary import Boundary
 from azeotrope.fitting.result import Checklist, FitResult, LawFit
 from azeotrope.reporting import boundary_text, curves, difference
 from azeotrope.reporting.render import Chart

@@ -1,6 +1,6 @@
 """From runs to the numbers that a comparison shows: means, intervals, shared cost, the winner, who meets whom.
 
-Verdicts themselves are made by `advice/verdict.py`; how things look is decided elsewhere.
+Verdicts themselves are made by `verdicts/verdict.py`; how things look is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from statistics import fmean
 
 from pydantic import JsonValue
 
-from azeotrope.advice.verdict import FEWEST_SEEDS, arm_error, verdict
 from azeotrope.errors import InputError
 from azeotrope.record.interval import Interval
 from azeotrope.record.run import RunRecord
@@ -26,6 +25,7 @@ from azeotrope.reporting.numbers import (
     TeacherSummary,
     VerdictSummary,
 )
+from azeotrope.verdicts.verdict import FEWEST_SEEDS, arm_error, verdict
 
 STRATEGIES = ("scratch", "linear_probe", "finetune", "distill")
 """The order in which arms are shown; a stranger's strategy comes after these."""

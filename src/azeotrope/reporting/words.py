@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from azeotrope.advice.verdict import FEWEST_SEEDS
 from azeotrope.config import weight_text
 from azeotrope.record.kinds import WORDS, metrics_text
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate, VerdictSummary
+from azeotrope.verdicts.verdict import FEWEST_SEEDS
 
 MISSING = "–"
 MINUS = "−"

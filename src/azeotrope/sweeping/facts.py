@@ -11,9 +11,10 @@ from azeotrope.models.device import peak_memory_mb
 from azeotrope.record.environment import environment
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
 from azeotrope.sweeping.pools import pool_seconds, teacher_views
-from azeotrope.sweeping.resources import Resources, Taught
+from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.search import Best
 from azeotrope.sweeping.spec import RunSpec
+from azeotrope.sweeping.taught import Taught
 from azeotrope.train.dataset import StudentData
 from azeotrope.train.evaluate import Test
 
@@ -107,7 +108,8 @@ def _teacher(
         name=spec.teacher.model,
         weights_hash=spec.teacher_weights,
         image_size=resources.teacher(spec.teacher).image_size,
-        head_accuracy=taught.targets.head.val_accuracy if taught else None,
+        head_accuracy=1 - taught.facts.val_error if taught else None,
+        head=taught.facts if taught else None,
         head_error=test_error,
     )
 

@@ -70,7 +70,7 @@ def extra_of(resources: Resources, spec: RunSpec, data: StudentData) -> Extra | 
     pictures = replace(
         data,
         pack=resources.pack(pool.task.fingerprint, spec.image_size),
-        targets=replace(data.targets, cache=cache),
+        targets=replace(data.targets, cache=cache, folds=None),
         extra=None,
     )
     extra = Extra(pictures, rows, spec.extra.per_step, spec.extra.labelled)

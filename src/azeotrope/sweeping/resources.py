@@ -2,49 +2,33 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from azeotrope.config import PicturesSpec, TeacherSpec, ViewPolicy
 from azeotrope.data.pack import Pack, open_pack
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool, load_unlabelled
-from azeotrope.data.views import PLAIN
 from azeotrope.kinds._kind import Scale
 from azeotrope.models import cost
 from azeotrope.models.device import Device
 from azeotrope.models.load import Loaded, load_network
 from azeotrope.models.weights import Weights
+from azeotrope.sweeping.taught import Taught, make_ready, together
 from azeotrope.synthesis.pictures import SynthSet, open_set
-from azeotrope.teacher import gate
 from azeotrope.teacher.cache import EmbeddingCache, open_cache
-from azeotrope.teacher.ensemble import Ensemble, EnsembleCache, EnsembleHead, scale_of
-from azeotrope.teacher.head import Head, fit_head
+from azeotrope.teacher.ensemble import Ensemble
 from azeotrope.teacher.teacher import Teacher, load_teacher
 from azeotrope.teacher.verify import verify
-from azeotrope.teacher.zero_shot import zero_shot_head
-from azeotrope.train.dataset import Targets
 from azeotrope.train.loop import Rows
 
 VAL_SHARE = 0.25  # validation images for each training image: of N labelled images, four in five train
 MIN_VAL_PER_CLASS = 2
 ROWS_KEPT = 32  # subsets: drawing one from 60,000 images takes 0.06 s, and a run asks for it ten times
-
-
-@dataclass(frozen=True)
-class Taught:
-    """A teacher made ready for one run, and what its head cost in seconds."""
-
-    targets: Targets
-    head_seconds: float
 
 
 @dataclass
@@ -134,20 +118,8 @@ class Resources:
         scale = self.scale(fingerprint, train_images, seed)
         if len(spec.members) > 1:
             parts = [self.taught(member, fingerprint, train_images, seed, policy, views) for member in spec.members]
-            return _together(spec.model, parts, task, rows, scale)
-        cache = self.embeddings(spec, fingerprint, policy, views)
-        cache.ensure(np.concatenate([rows.train, rows.val]), [PLAIN])
-        train, val = _known(cache, rows.train, task, scale), _known(cache, rows.val, task, scale)
-        began = time.perf_counter()
-        zero_shot = spec.head == "zero_shot"
-        head = (
-            zero_shot_head(spec.model, task.classes, *val)
-            if zero_shot
-            else fit_head(*train, *val, len(task.classes), task.kind)
-        )
-        seconds = time.perf_counter() - began
-        gate.check(spec.model, head.val_accuracy, task.labels[rows.val], task.kind)
-        return Taught(Targets(cache, head), seconds)
+            return together(spec.model, parts, task, rows, scale)
+        return make_ready(spec, self.embeddings(spec, fingerprint, policy, views), task, rows, scale)
 
     def _unlabelled(self, fingerprint: str) -> Pool:
         """The unlabelled pictures beside this task. Raises InputError when they cannot be used."""
@@ -170,22 +142,3 @@ class Resources:
         if self.verify_cache:
             verify(opened, np.flatnonzero(pack.task.manifest.readable))
         return opened
-
-
-def _together(name: str, parts: Sequence[Taught], task: Task, rows: Rows, scale: Scale) -> Taught:
-    """Several teachers, each ready and past the gate, as one."""
-    caches = tuple(part.targets.cache for part in parts if isinstance(part.targets.cache, EmbeddingCache))
-    heads = tuple(part.targets.head for part in parts if isinstance(part.targets.head, Head))
-    scales = tuple(scale_of(cache.read(rows.train, PLAIN)) for cache in caches)
-    members = tuple(cache.teacher for cache in caches)
-    cache = EnsembleCache(Ensemble(members, name), caches, scales)
-    head = EnsembleHead(heads, scales, val_accuracy=0.0, kind=task.kind)
-    features, known = _known(cache, rows.val, task, scale)
-    head = replace(head, val_accuracy=task.kind.accuracy(head.logits(features), known))
-    return Taught(Targets(cache, head), sum(part.head_seconds for part in parts))
-
-
-def _known(
-    cache: EmbeddingCache | EnsembleCache, rows: NDArray[np.int64], task: Task, scale: Scale
-) -> tuple[torch.Tensor, torch.Tensor]:
-    return cache.read(rows, PLAIN), task.kind.targets(task.labels[rows], scale)

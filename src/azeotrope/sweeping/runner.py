@@ -20,9 +20,10 @@ from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping import facts
 from azeotrope.sweeping.predictions import keep_predictions
-from azeotrope.sweeping.resources import Resources, Taught
+from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.search import Best, choose, chosen_before
 from azeotrope.sweeping.spec import RunSpec
+from azeotrope.sweeping.taught import Taught
 from azeotrope.sweeping.training import Trained, TrainingFolder, student_data, student_of, train_once
 from azeotrope.train.evaluate import final_test
 

@@ -23,8 +23,9 @@ from azeotrope.models.network import Network
 from azeotrope.record.lock import locked
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.sweeping.pools import extra_of
-from azeotrope.sweeping.resources import Resources, Taught
+from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
+from azeotrope.sweeping.taught import Taught
 from azeotrope.train.dataset import StudentData
 from azeotrope.train.evaluate import Score
 from azeotrope.train.loop import Training

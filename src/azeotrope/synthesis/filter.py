@@ -6,6 +6,7 @@ ones all point the same way. A picture is judged against validation and test ima
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,6 @@ from torch.nn import functional
 
 from azeotrope.errors import RunFailed
 from azeotrope.synthesis.spec import FilterSpec
-from azeotrope.teacher.gate import needed_accuracy
 from azeotrope.teacher.head import Head
 
 KEPT = ""
@@ -96,7 +96,7 @@ def check_worth(judgement: Judgement, labels: NDArray[np.int64], where: str) -> 
     nothing.
     """
     kept, agreed = float(judgement.kept.mean()), float((judgement.seen_as == labels).mean())
-    needed = needed_accuracy(labels)
+    needed = _needed_agreement(labels)
     if kept >= MIN_KEPT and agreed >= needed:
         return
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in judgement.counts().items())
@@ -108,6 +108,12 @@ def check_worth(judgement: Judgement, labels: NDArray[np.int64], where: str) -> 
         allowed=f"{at_least} (chance and three standard errors)",
         next_step=f"look at {where}; try other --template or --descriptions, another --generator, or --train",
     )
+
+
+def _needed_agreement(labels: NDArray[np.int64]) -> float:
+    """The share of the commonest intended class, which one who always names it reaches, and three standard errors."""
+    chance = float(np.bincount(labels).max()) / len(labels)
+    return min(1.0, chance + 3 * math.sqrt(chance * (1 - chance) / len(labels)))
 
 
 def _nearest(features: Float[Tensor, "n F"], others: Float[Tensor, "m F"]) -> Float[Tensor, " n"]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -128,14 +128,13 @@ class EnsembleHead:
 
     heads: tuple[Head, ...]
     scales: tuple[float, ...]
-    val_accuracy: float
     kind: Kind = SINGLE
 
-    def logits(self, features: Float[Tensor, "B F"]) -> Float[Tensor, "B C"]:
-        """Outputs of scaled embeddings side by side."""
-        parts = features.split([head.weight.shape[1] for head in self.heads], dim=1)  # type: ignore[no-untyped-call]
-        outputs = [head.logits(part / scale) for head, part, scale in zip(self.heads, parts, self.scales, strict=True)]
-        return self.kind.averaged(outputs)
+    def logits(self, features: Float[Tensor, "B F"], folds: Int[Tensor, " B"] | None = None) -> Float[Tensor, "B C"]:
+        """Outputs of scaled embeddings side by side; `folds` as in `Head.logits`, the same for all members."""
+        parts = features.split([head.weight.shape[2] for head in self.heads], dim=1)  # type: ignore[no-untyped-call]
+        members = zip(self.heads, parts, self.scales, strict=True)
+        return self.kind.averaged([head.logits(part / scale, folds) for head, part, scale in members])
 
 
 def scale_of(features: Float[Tensor, "N F"]) -> float:

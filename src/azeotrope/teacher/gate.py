@@ -1,28 +1,43 @@
 """A teacher must know something before it teaches.
 
-The gate refuses an untrained head and a teacher near chance. It does not refuse a teacher below the student: such a
-teacher can still help (METHOD), so it is shown beside the student instead.
+The gate asks for knowledge in probabilities, not for accuracy: the log-loss on labels that the head has not seen must
+be below that of the class shares. It refuses an untrained head and a backbone that knows nothing of such images, and
+lets a useful teacher pass where one class is above half or images are few. It does not refuse a teacher below the
+student: such a teacher can still help, so it is shown beside the student instead.
 """
 
 from __future__ import annotations
 
+import math
+
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
 from azeotrope.errors import RunFailed
-from azeotrope.kinds._kind import Kind, Labels
+from azeotrope.kinds._kind import Kind
 from azeotrope.kinds.single import KIND as SINGLE
 
-
-def needed_accuracy(labels: Labels, kind: Kind = SINGLE) -> float:
-    """The 1 − error that is above chance by three standard errors (`Kind.needed`)."""
-    return kind.needed(labels)
+STANDARD_ERRORS = 3.0  # of the mean difference: one who knows nothing passes once in 740 times
 
 
-def check(name: str, accuracy: float, val_labels: Labels, kind: Kind = SINGLE) -> None:
-    """Raise RunFailed when the teacher's 1 − error on validation is not above what chance would give."""
-    needed = needed_accuracy(val_labels, kind)
-    if accuracy < needed:
-        raise RunFailed(
-            f"The teacher {name} is near chance on these images",
-            found=f"{100 * accuracy:.1f} % {kind.right} on {len(val_labels)} validation images",
-            allowed=f"at least {100 * needed:.1f} % (chance and three standard errors)",
-            next_step="take a teacher trained on similar images, a larger --teacher-size, or more labelled images",
-        )
+def check(
+    name: str, outputs: Float[Tensor, "n C"], labels: Shaped[Tensor, n * label], kind: Kind = SINGLE, seen: str = ""
+) -> None:
+    """Raise RunFailed when the log-loss of these outputs is not below that of the shares, paired over the images.
+
+    The head that gave an image's outputs must not have been fitted on its label. `seen` says in words which images
+    these are.
+    """
+    shares = kind.losses(kind.shares(labels).expand(len(labels), -1), labels).double()
+    teacher = kind.losses(outputs, labels).double()
+    gain = shares - teacher
+    margin = STANDARD_ERRORS * gain.std(correction=1).item() / math.sqrt(len(gain)) if len(gain) > 1 else math.inf
+    if gain.mean().item() > margin:
+        return
+    raise RunFailed(
+        f"The teacher {name} is near chance on these images",
+        found=f"log-loss {teacher.mean().item():.3f} on {len(labels)} {seen or 'images that its head has not seen'}",
+        allowed=f"below {shares.mean().item() - margin:.3f}: that of {kind.knowing_nothing}, "
+        f"{shares.mean().item():.3f}, less {STANDARD_ERRORS:g} standard errors of the difference",
+        next_step="take a teacher trained on similar images, a larger --teacher-size, or more labelled images",
+    )

@@ -1,71 +1,126 @@
 """The teacher's head: a linear model of its embeddings, fitted to this run's images and no others.
 
-Logistic regression (of all classes together, or of each against the rest) or ridge: `Kind.probe` says which.
+Cross-fitted: of F folds of the training images each has a head of its own, fitted on the other folds. What the teacher
+says of a training image comes from the head that has not seen its label; of any other image it is the mean of the
+heads. A head fitted on the very label that the student also gets would repeat that label (docs/teacher.md).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
+from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional
 
 from azeotrope.kinds._kind import Kind
 from azeotrope.kinds.single import KIND as SINGLE
+from azeotrope.teacher.probe import axes_of, outputs_of, path
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # L2 on standardised features, per image; validation chooses
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  # L2 on standardised features, per image
+TEMPERATURES = (0.05, 20.0)
+PATIENCE = 2  # strengths without improvement, weaker and weaker, after which weaker ones are not tried
 
 
 @dataclass(frozen=True)
 class Head:
-    """A linear model of embeddings. `val_accuracy` is 1 − the error of its kind of task on validation; `strength` is
-    the L2 penalty that validation chose, None when nothing was fitted. With `cosine` embeddings are first divided by
-    their length.
+    """F linear models of embeddings, one a fold; a single one that was not cross-fitted has F = 1.
+
+    `strength` is the L2 penalty and `temperature` what outputs were divided by (folded into weight and bias); None
+    where nothing was fitted. With `cosine` embeddings are first divided by their length.
     """
 
-    weight: Float[Tensor, "C F"]
-    bias: Float[Tensor, " C"]
-    strength: float | None
-    val_accuracy: float
+    weight: Float[Tensor, "F C G"]
+    bias: Float[Tensor, "F C"]
+    strength: float | None = None
+    temperature: float | None = None
     cosine: bool = False
 
-    def judged(self, val_accuracy: float) -> Head:
-        """The same head with what validation says of it."""
-        return replace(self, val_accuracy=val_accuracy)
+    @property
+    def folds(self) -> int:
+        """How many models it has."""
+        return len(self.weight)
 
-    def logits(self, features: Float[Tensor, "B F"]) -> Float[Tensor, "B C"]:
-        """Outputs of embeddings: class scores, or the one value."""
+    def logits(self, features: Float[Tensor, "B G"], folds: Int[Tensor, " B"] | None = None) -> Float[Tensor, "B C"]:
+        """Outputs of embeddings: class scores, or the one value.
+
+        `folds` says whose training images these are: the model of that fold answers. None, and a fold of -1, take the
+        mean of all models' outputs (of their log-probabilities, but for a constant).
+        """
         if self.cosine:
             features = functional.normalize(features)
-        return functional.linear(features, self.weight.to(features.device), self.bias.to(features.device))
+        weight, bias = self.weight.to(features.device), self.bias.to(features.device)
+        if folds is None or self.folds == 1:
+            return functional.linear(features, weight.mean(0), bias.mean(0))
+        weight, bias = torch.cat([weight, weight.mean(0)[None]]), torch.cat([bias, bias.mean(0)[None]])
+        every = functional.linear(features, weight.flatten(0, 1), bias.flatten()).reshape(len(features), *bias.shape)
+        said: Tensor = every[torch.arange(len(features), device=features.device), folds]  # -1: the last, their mean
+        return said
 
 
 def fit_head(
-    features: Float[Tensor, "N F"],
+    features: Float[Tensor, "N G"],
     labels: Shaped[Tensor, N * label],
-    val_features: Float[Tensor, "V F"],
-    val_labels: Shaped[Tensor, V * label],
-    classes: int,
+    outputs: int,
+    folds: Int[Tensor, " N"],
     kind: Kind = SINGLE,
 ) -> Head:
-    """Fit (`Kind.probe`) for each strength, strongest first and each from the last; keep the best on validation (ties:
-    stronger).
-
-    Features are standardised for the fit and the scaling folded into the weights, so one list of strengths suits all
-    teachers.
+    """A head a fold. Strength and one temperature are those with the lowest out-of-fold log-loss on all N labels
+    (ties: the stronger penalty), so that validation stays free of the teacher.
     """
-    mean, std = features.mean(0), features.std(0).clamp_min(1e-6)
-    standard = (features - mean) / std
-    weight, bias = torch.zeros(classes, features.shape[1]), torch.zeros(classes)
-    best: Head | None = None
-    for strength in sorted(kind.strengths or STRENGTHS, reverse=True):
-        weight, bias = kind.probe((weight, bias), standard, labels, strength)
-        folded = weight / std
-        head = Head(folded, bias - folded @ mean, strength, 0.0)
-        head = head.judged(kind.accuracy(head.logits(val_features), val_labels))
-        if best is None or head.val_accuracy > best.val_accuracy:
-            best = head
-    assert best is not None
-    return best
+    parts = torch.stack([folds != fold for fold in range(int(folds.max()) + 1)])
+    axes, images = axes_of(features), torch.arange(len(labels))
+    best, waited = (math.inf, torch.empty(0), torch.empty(0), 0.0, 1.0), 0
+    for strength, along, bias in path(axes, labels, parts, outputs, STRENGTHS, kind):
+        said = outputs_of(axes, along, bias)[folds, images]
+        temperature = best_temperature(said, labels, kind)
+        loss = kind.losses(said / temperature, labels).mean().item()
+        waited = 0 if loss < best[0] else waited + 1
+        best = min(best, (loss, along, bias, strength, temperature), key=lambda fit: fit[0])
+        if waited == PATIENCE:
+            break
+    _, along, bias, strength, temperature = best
+    weight, bias = axes.weights(along, bias)
+    return Head(weight / temperature, bias / temperature, strength, temperature)
+
+
+def fit_in_sample(
+    features: Float[Tensor, "N G"],
+    labels: Shaped[Tensor, N * label],
+    outputs: int,
+    held_out: tuple[Float[Tensor, "V G"], Shaped[Tensor, V * label]],
+    kind: Kind = SINGLE,
+) -> Head:
+    """One head, fitted on all images at once; strength and temperature by the log-loss on `held_out`.
+
+    For ablations: it has seen the labels of the images that it speaks of to the student.
+    """
+    axes, parts = axes_of(features), torch.ones(1, len(labels), dtype=torch.bool)
+    heads: list[tuple[float, Head]] = []
+    for strength, along, bias in path(axes, labels, parts, outputs, STRENGTHS, kind):
+        plain = Head(*axes.weights(along, bias))
+        said = plain.logits(held_out[0])
+        temperature = best_temperature(said, held_out[1], kind)
+        loss = kind.losses(said / temperature, held_out[1]).mean().item()
+        heads.append((loss, Head(plain.weight / temperature, plain.bias / temperature, strength, temperature)))
+    return min(heads, key=lambda pair: pair[0])[1]
+
+
+def best_temperature(outputs: Float[Tensor, "n C"], targets: Shaped[Tensor, n * label], kind: Kind) -> float:
+    """The T that minimises the log-loss of outputs / T (Guo et al. 2017, arXiv 1706.04599); 1 where outputs are values.
+
+    The loss is convex in 1 / T, so one search between bounds finds it.
+    """
+    if not kind.tempered:
+        return 1.0
+    low, high = (math.log(bound) for bound in TEMPERATURES)
+    found = minimize_scalar(
+        lambda log: kind.losses(outputs * math.exp(-log), targets).mean().item(),
+        bounds=(low, high),
+        method="bounded",
+        options={"xatol": 1e-3},
+    )
+    return math.exp(float(found.x))

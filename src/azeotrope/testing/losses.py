@@ -29,7 +29,7 @@ NEVER = -1e4  # the logit of a class that has no probability, also after divisio
 LossClass = Callable[[Setup], nn.Module]
 
 
-def head(features: Tensor, dead_classes: int = 0) -> Tensor:
+def head(features: Tensor, folds: Tensor | None = None, dead_classes: int = 0) -> Tensor:
     """A teacher's head, [B, 40] to [B, 10 + dead]; a dead class has no probability whatever the embedding."""
     weight = torch.randn(CLASSES, TEACHER_FEATURES, generator=torch.Generator().manual_seed(7))
     none = torch.full((len(features), dead_classes), NEVER)

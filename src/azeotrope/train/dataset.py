@@ -24,6 +24,7 @@ from azeotrope.kinds.single import UNLABELLED
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.ensemble import EnsembleCache, EnsembleHead
+from azeotrope.teacher.folds import ANY
 from azeotrope.teacher.head import Head
 
 _OTHER_STREAM = 1 << 20  # the order of further pictures is drawn apart from that of the labelled ones
@@ -39,27 +40,37 @@ def _order(count: int, seed: int, passes: int) -> NDArray[np.int64]:
 class Targets:
     """The teacher's word on each view: embeddings, cached or (`live`) asked for at every step, and this run's head
     that turns them into logits.
+
+    `folds` says, of each image of the task [n], which of the head's models has not seen its label; None for pictures
+    that no head was fitted on.
     """
 
     cache: EmbeddingCache | EnsembleCache
     head: Head | EnsembleHead
+    folds: NDArray[np.int64] | None = None
     live: bool = False
 
     def features(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n G"]:
         """Embeddings of one view of these images, float32."""
         return self.cache.embed(rows, view) if self.live else self.cache.read(rows, view)
 
+    def folds_of(self, rows: NDArray[np.int64]) -> Int[Tensor, " n"]:
+        """The fold of each of these images; -1 for those that no model of the head was fitted on."""
+        return torch.from_numpy(np.full(len(rows), ANY) if self.folds is None else self.folds[rows])
+
 
 @dataclass(frozen=True)
 class Batch:
     """B images as the student sees them, their labels as `Kind.targets` and, where a loss asks, the teacher's
-    embeddings of the same views. `places` are those of the images among the training images; None in evaluation.
+    embeddings of the same views and the folds of its head that speak of them. `places` are those of the images among
+    the training images; None in evaluation.
     """
 
     images: Float[Tensor, "B 3 H W"]
     labels: Shaped[Tensor, B * label]
     teacher_features: Float[Tensor, "B G"] | None = None
     teacher_logits: Float[Tensor, "B C"] | None = None
+    folds: Int[Tensor, " B"] | None = None
     places: Int[Tensor, " B"] | None = None
 
 
@@ -159,7 +170,8 @@ class StudentData:
         if self.targets is None or view == PLAIN:
             return Batch(images, labels)
         features = self.targets.features(rows, view).to(self.device)
-        return Batch(images, labels, features, self.targets.head.logits(features))
+        folds = self.targets.folds_of(rows).to(self.device)
+        return Batch(images, labels, features, self.targets.head.logits(features, folds), folds)
 
 
 def together(first: Batch, second: Batch) -> Batch:
@@ -173,5 +185,6 @@ def together(first: Batch, second: Batch) -> Batch:
         torch.cat([first.labels, second.labels]),
         both(first.teacher_features, second.teacher_features),
         both(first.teacher_logits, second.teacher_logits),
+        both(first.folds, second.folds),
         both(first.places, second.places),
     )

@@ -76,6 +76,7 @@ class Step:
             together(batch.labels),
             together(batch.teacher_features),
             together(batch.teacher_logits),
+            together(batch.folds),
             together(batch.places),
             progress,
         )

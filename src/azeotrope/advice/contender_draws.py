@@ -1,0 +1,82 @@
+"""Contenders with enough runs for a law, drawn together once; every question of `recommend` reads these draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from azeotrope.advice.evidence import Contender
+from azeotrope.boundaries.boundary import LEVEL
+from azeotrope.boundaries.standing import AXIS
+from azeotrope.curves.joint_cells import Floats, JointCells, joint_cells
+from azeotrope.curves.joint_draws import DRAWS, Draws, draw_curves
+from azeotrope.errors import NotIdentifiable
+from azeotrope.record.interval import Interval, quantile_interval
+from azeotrope.tables.checks import check_one_curve, check_sizes
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Contenders in the order of the draws; `between` serves sizes within the data, `beyond` those further out."""
+
+    contenders: tuple[Contender, ...]
+    count: int = DRAWS
+    seed: int = 0
+
+    @cached_property
+    def cells(self) -> JointCells:
+        """The cells of all contenders."""
+        return joint_cells([one.curve for one in self.contenders], AXIS)
+
+    @cached_property
+    def between(self) -> Draws:
+        """Curves for reading between the sizes seen."""
+        return draw_curves(self.cells, question="between", draws=self.count, seed=self.seed)
+
+    @cached_property
+    def beyond(self) -> Draws:
+        """Curves for reaching beyond the sizes seen."""
+        return draw_curves(self.cells, question="beyond", draws=self.count, seed=self.seed)
+
+    def place(self, name: str) -> int:
+        """Where `name` stands."""
+        return self.cells.arms.index(name)
+
+    def draws(self, at: float) -> Draws:
+        """The draws that serve this size."""
+        return self.beyond if at > self.cells.sizes[-1] else self.between
+
+    def errors(self, at: float) -> Floats:
+        """Error of every contender and draw at `at` images, [K, R]."""
+        return np.asarray(self.draws(at).errors(np.array([at]))[:, :, 0])
+
+    def pair(self, first: int, second: int) -> JointCells:
+        """The cells of two contenders, as `boundary` and `needs` take them."""
+        return joint_cells([self.contenders[first].curve, self.contenders[second].curve], AXIS)
+
+
+def middle(draws: Floats) -> Interval:
+    """Median and 90 % interval of `draws` [R]."""
+    return quantile_interval(float(np.median(draws)), draws, LEVEL)
+
+
+def separate(contenders: Sequence[Contender]) -> tuple[list[Contender], dict[str, str], list[str]]:
+    """Those with enough sizes for a law; why the others have not (by name); and what is weak about the former.
+
+    Raises InputError when a contender is no single curve (several values of another axis).
+    """
+    good: list[Contender] = []
+    missing: dict[str, str] = {}
+    weak: list[str] = []
+    for one in contenders:
+        check_one_curve(one.curve, AXIS)
+        try:
+            weak += check_sizes(one.curve, AXIS)
+        except NotIdentifiable as error:
+            missing[one.name] = f"{error.rule}; found {error.found}"
+        else:
+            good.append(one)
+    return good, missing, weak

@@ -1,0 +1,90 @@
+"""What `fit` is asked, put to one group of runs at a time: its laws, its predictions, and images for a target."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from azeotrope.analysis.axes import axes_of, choose_laws
+from azeotrope.analysis.options import AVERAGE, FEWEST_DRAWS
+from azeotrope.boundaries.images_needed import required, required_draws
+from azeotrope.boundaries.next_runs import SUGGESTED, Price, settle_forecast
+from azeotrope.curves.cells import cells_of
+from azeotrope.curves.joint_cells import joint_cells
+from azeotrope.curves.joint_draws import draw_curves
+from azeotrope.curves.law_fit import Options
+from azeotrope.errors import InputError, NotIdentifiable
+from azeotrope.fitting.group import fit_group
+from azeotrope.fitting.result import Forecast, GroupFit, NextSize
+from azeotrope.tables.checks import check_sizes
+from azeotrope.tables.frame import RunFrame
+
+
+@dataclass(frozen=True)
+class GroupQuestions:
+    """What was asked, put to one group at a time; refusals are kept so that the first can be raised when all
+    refuse.
+    """
+
+    at: tuple[float, ...]
+    law: str
+    options: Options
+    forecast: float | None
+    price: Price
+    refusals: list[NotIdentifiable] = field(default_factory=list)
+
+    def of(self, frame: RunFrame) -> GroupFit:
+        """Fit one group, or say why not."""
+        try:
+            return self._fit(frame)
+        except NotIdentifiable as refusal:
+            self.refusals.append(refusal)
+            return GroupFit(refused=str(refusal))
+
+    def _fit(self, frame: RunFrame) -> GroupFit:
+        axes = axes_of(frame)
+        warnings = [warning for axis in axes for warning in check_sizes(frame, axis)]
+        cells = cells_of(frame, axes)
+        laws = choose_laws(self.law, axes, frame, len(cells.error), priors=self.options.priors)
+        if cells.chance is None and frame.bounded and len(axes) == 1 and self.law == AVERAGE:
+            named = frame.measure != "error"
+            why = f"the {frame.measure} of chance is not known" if named else "the number of classes is not given"
+            warnings.append(f"{why}, so forms with a ceiling (bounded, sigmoid) are left out")
+        found = fit_group(
+            cells, laws, axes, self.at, self.options, unit=frame.unit, excluded=frame.excluded, warnings=warnings
+        )
+        return found if self.forecast is None else self._foresee(frame, axes, found)
+
+    def _foresee(self, frame: RunFrame, axes: tuple[str, ...], found: GroupFit) -> GroupFit:
+        if len(axes) > 1:
+            raise InputError(
+                "A forecast is made along one axis",
+                found=" and ".join(axes),
+                next_step=f"hold the other with --where {axes[0]}=VALUE, or add it to --by",
+            )
+        assert self.forecast is not None
+        cells = joint_cells([frame], axes[0])
+        drawn = draw_curves(
+            cells,
+            question="beyond",
+            draws=max(self.options.bootstrap, FEWEST_DRAWS),
+            seed=self.options.seed,
+            priors=self.options.priors,
+            form=None if self.law == AVERAGE else self.law,
+        )
+        needed = required(cells, drawn, 0, self.forecast, self.options.level)
+        sizes_drawn = required_draws(cells, drawn, 0, self.forecast)
+        ranked = settle_forecast(cells, drawn, sizes_drawn, price=self.price)[:SUGGESTED]
+        low, high = (end if math.isfinite(end) else None for end in (needed.images.low, needed.images.high))
+        forecast = Forecast(
+            target=needed.target,
+            value=needed.value,
+            low=low,
+            high=high,
+            p_never=needed.p_never,
+            p_already=needed.p_already,
+            next_runs=tuple(
+                NextSize(size=run.size, variance_removed=run.variance_removed, price=run.price) for run in ranked
+            ),
+        )
+        return found.model_copy(update={"forecast": forecast, "warnings": (*found.warnings, *needed.warnings)})

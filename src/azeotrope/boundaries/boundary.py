@@ -1,0 +1,286 @@
+"""Where two strategies swap places along an axis, and how sure that is (METHOD 7, steps 4 and 5).
+
+The probability at the user's own size comes first, the crossing second; no crossing is a result too. Curves are
+drawn in `draws`, signs read in `crossings`, the outcome named in `outcome`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from azeotrope.boundaries.crossings import Direction, SignChanges, log_grid, sign_changes
+from azeotrope.boundaries.images_needed import TRUSTED_REACH
+from azeotrope.boundaries.law_free import SizeCheck, disagreements, form_free
+from azeotrope.boundaries.next_runs import SUGGESTED, NextRun, Price, by_size, settle_crossing
+from azeotrope.boundaries.outcome import Outcome, decide
+from azeotrope.boundaries.worth import EffectiveData, effective_data
+from azeotrope.curves.joint_cells import Floats, JointCells
+from azeotrope.curves.joint_draws import Draws
+from azeotrope.record.interval import Interval, quantile_interval
+from azeotrope.tables.units import Unit
+
+LEVEL = 0.9
+TAIL = (1 - LEVEL) / 2
+PRACTICAL = 0.005
+"""Half a point of error: below it nobody would change strategy (METHOD 7)."""
+_NOTHING = 1e-12
+"""A difference that has a sign and no size."""
+
+
+@dataclass(frozen=True)
+class Win:
+    """At size `at`: probability `p` that the challenger is better; median and interval of the gain in error."""
+
+    at: float
+    p: float
+    difference: Interval
+
+
+@dataclass(frozen=True)
+class Regret:
+    """Expected loss of error at size `at` from choosing this arm when the other is better."""
+
+    at: float
+    challenger: float
+    baseline: float
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """One change of sign. `down`: challenger ahead below, behind above. An end that is None is not bounded."""
+
+    direction: Direction
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Part of the confidence set {size: 0.05 < p_win < 0.95}; an end that is None lies beyond the searched sizes."""
+
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Mass:
+    """Shares of the draws: one crossing `below`, `inside` or `above` the data, a `window`, one arm ahead throughout."""
+
+    below: float
+    inside: float
+    above: float
+    window: float
+    challenger_throughout: float
+    baseline_throughout: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The difference (baseline minus challenger) over sizes, median and 90 % band: what the figure draws."""
+
+    sizes: tuple[float, ...]
+    difference: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    p_win: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """The answer. Differences below `practical` count as equal; `forms` holds the weight of each law drawn.
+
+    All errors, differences and regrets are fractions, or in the unit of the loss when `unit` is "loss".
+    """
+
+    axis: str
+    challenger: str
+    baseline: str
+    outcome: Outcome
+    p_win: tuple[Win, ...]
+    regret: tuple[Regret, ...]
+    confidence_set: tuple[Piece, ...]
+    crossings: tuple[Crossing, ...]
+    mass: Mass
+    form_free: tuple[SizeCheck, ...]
+    effective_data: tuple[EffectiveData, ...]
+    next_runs: tuple[NextRun, ...]
+    forms: dict[str, float]
+    practical: float
+    smallest: float
+    largest: float
+    curve: Curve
+    unit: Unit = "fraction"
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def find_boundary(
+    cells: JointCells,
+    draws: Draws,
+    axis: str,
+    *,
+    at: Sequence[float] = (),
+    practical: float = PRACTICAL,
+    unit: Unit = "fraction",
+    price: Price = by_size,
+) -> Boundary:
+    """The boundary between the two arms of `cells`, challenger first; `at`: the user's own sizes, else the runs'.
+
+    Errors, differences and `practical` are in the unit of the runs (fractions, or a loss).
+    """
+    grid = log_grid(cells.sizes)
+    smallest, largest = float(cells.sizes[0]), float(cells.sizes[-1])
+    difference = _difference(draws, grid, unit)
+    changes = sign_changes(difference, grid)
+    outcome = decide(difference, grid, smallest, largest, practical)
+    asked = np.array(at or cells.sizes, dtype=float)
+    at_asked, checks = _difference(draws, asked, unit), form_free(cells)
+    seen = np.array([check.size for check in checks])
+    p_at_checks = (_difference(draws, seen, unit) > 0).mean(axis=0) if checks else []
+    ranked = settle_crossing(cells, draws, changes, main_direction(changes), price=price, at=float(asked[-1]))
+    return Boundary(
+        axis=axis,
+        challenger=cells.arms[0],
+        baseline=cells.arms[1],
+        outcome=outcome,
+        p_win=tuple(_win(size, column) for size, column in zip(asked, at_asked.T, strict=True)),
+        regret=tuple(_regret(size, column) for size, column in zip(asked, at_asked.T, strict=True)),
+        confidence_set=confidence_set((difference > 0).mean(axis=0), grid),
+        crossings=_crossings(outcome, changes, difference, grid, smallest, largest),
+        mass=_mass(changes, smallest, largest),
+        form_free=checks,
+        effective_data=tuple(effective_data(cells, draws, float(size), LEVEL) for size in asked),
+        next_runs=ranked[:SUGGESTED],
+        forms=draws.forms,
+        practical=practical,
+        smallest=smallest,
+        largest=largest,
+        curve=_curve(difference, grid),
+        unit=unit,
+        warnings=(*disagreements(checks, np.asarray(p_at_checks)), *_reach_warnings(asked, smallest, largest)),
+    )
+
+
+def confidence_set(p_win: Floats, grid: Floats) -> tuple[Piece, ...]:
+    """Sizes at which `p_win` [g] settles nothing, in pieces; their ends are interpolated in log size."""
+    unsettled = (p_win > TAIL) & (p_win < 1 - TAIL)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], unsettled, [False]]).astype(int)))
+    pieces = [
+        Piece(_edge(p_win, grid, start - 1), _edge(p_win, grid, stop - 1))
+        for start, stop in zip(edges[::2], edges[1::2], strict=True)
+    ]
+    return tuple(sorted([*pieces, *_jumps(p_win, grid)], key=lambda piece: piece.low or 0.0))
+
+
+def _jumps(p_win: Floats, grid: Floats) -> list[Piece]:
+    """Pieces narrower than the grid: p_win passes from one side to the other between two points."""
+    ahead, behind = p_win >= 1 - TAIL, p_win <= TAIL
+    between = np.flatnonzero((ahead[:-1] & behind[1:]) | (behind[:-1] & ahead[1:]))
+    return [Piece(float(grid[i]), float(grid[i + 1])) for i in between]
+
+
+def _edge(p_win: Floats, grid: Floats, i: int) -> float | None:
+    """Size between grid points i and i + 1 where p_win enters or leaves the unsettled range; None beyond the grid."""
+    if i < 0 or i + 1 >= len(grid):
+        return None
+    inside, outside = (p_win[i], p_win[i + 1]) if TAIL < p_win[i] < 1 - TAIL else (p_win[i + 1], p_win[i])
+    limit = TAIL if outside <= TAIL else 1 - TAIL
+    share = (limit - p_win[i]) / (p_win[i + 1] - p_win[i]) if inside != outside else 0.5
+    return float(np.exp(np.log(grid[i]) + share * np.log(grid[i + 1] / grid[i])))
+
+
+def _difference(draws: Draws, sizes: Floats, unit: Unit) -> Floats:
+    """Baseline minus challenger, [R, g]; a draw that runs off counts as wrong on every image, not on more.
+
+    Where both do, which one is ahead stays as drawn: a tie would count as a win of the baseline.
+    """
+    challenger, baseline = draws.errors(sizes)
+    if unit == "loss":
+        return np.asarray(baseline - challenger)
+    bounded = np.minimum(baseline, 1.0) - np.minimum(challenger, 1.0)
+    return np.asarray(np.where(bounded == 0, _NOTHING * np.sign(baseline - challenger), bounded))
+
+
+def _win(size: float, difference: Floats) -> Win:
+    middle = float(np.median(difference))
+    return Win(float(size), float((difference > 0).mean()), quantile_interval(middle, difference, LEVEL))
+
+
+def _regret(size: float, difference: Floats) -> Regret:
+    """Choosing the challenger costs what the baseline would have been better by, and the other way round."""
+    return Regret(float(size), float(np.maximum(-difference, 0).mean()), float(np.maximum(difference, 0).mean()))
+
+
+def main_direction(changes: SignChanges) -> Direction:
+    """The direction in which most draws cross, of those that cross once."""
+    return "down" if changes.single("down").sum() >= changes.single("up").sum() else "up"
+
+
+def _crossings(
+    outcome: Outcome, changes: SignChanges, difference: Floats, grid: Floats, smallest: float, largest: float
+) -> tuple[Crossing, ...]:
+    """The crossings that the outcome claims, and no others."""
+    direction = main_direction(changes)
+    if outcome == "crossing_bracketed":
+        return (_crossing(direction, changes.crossing(direction), smallest, largest),)
+    if outcome == "crossing_extrapolated":
+        return (_one_sided(direction, changes.crossing(direction), smallest, largest),)
+    if outcome == "window":
+        inside = (grid >= smallest) & (grid <= largest)
+        within = sign_changes(difference[:, inside], grid[inside])
+        several = within.count > 1
+        first: Direction = "down" if within.starts_ahead[several].mean() > 0.5 else "up"
+        last: Direction = "up" if first == "down" else "down"
+        return (
+            _crossing(first, within.first[several], smallest, largest),
+            _crossing(last, within.last[several], smallest, largest),
+        )
+    return ()
+
+
+def _crossing(direction: Direction, places: Floats, smallest: float, largest: float) -> Crossing:
+    """Median and 90 % interval of the drawn places [R]; draws of another shape (NaN) take no part."""
+    low, value, high = np.quantile(places[~np.isnan(places)], [TAIL, 0.5, 1 - TAIL], method="nearest")
+    return Crossing(direction, _known(value, largest), _known(low, np.inf), _known(high, np.inf))
+
+
+def _one_sided(direction: Direction, places: Floats, smallest: float, largest: float) -> Crossing:
+    """A crossing that the data do not hold between them has one bound, on the data's side, at 95 %."""
+    drawn = places[~np.isnan(places)]
+    if np.median(drawn) > np.sqrt(smallest * largest):
+        return Crossing(direction, None, _known(np.quantile(drawn, TAIL, method="nearest"), np.inf), None)
+    return Crossing(direction, None, None, _known(np.quantile(drawn, 1 - TAIL, method="nearest"), np.inf))
+
+
+def _known(size: float, largest: float) -> float | None:
+    """The size, or None when it is unbounded or further than 5 x the largest size."""
+    return float(size) if 0 < size < np.inf and size <= TRUSTED_REACH * largest else None
+
+
+def _mass(changes: SignChanges, smallest: float, largest: float) -> Mass:
+    single = changes.count == 1
+    return Mass(
+        below=float((single & (changes.first < smallest)).mean()),
+        inside=float((single & (changes.first >= smallest) & (changes.first <= largest)).mean()),
+        above=float((single & (changes.first > largest)).mean()),
+        window=float((changes.count > 1).mean()),
+        challenger_throughout=float(changes.never(ahead=True).mean()),
+        baseline_throughout=float(changes.never(ahead=False).mean()),
+    )
+
+
+def _curve(difference: Floats, grid: Floats) -> Curve:
+    low, high = np.quantile(difference, [TAIL, 1 - TAIL], axis=0)
+    columns = (grid, np.median(difference, axis=0), low, high, (difference > 0).mean(axis=0))
+    return Curve(*(tuple(map(float, column)) for column in columns))
+
+
+def _reach_warnings(asked: Floats, smallest: float, largest: float) -> tuple[str, ...]:
+    far = [size for size in asked if size > TRUSTED_REACH * largest or size < smallest / TRUSTED_REACH]
+    return tuple(
+        f"{size:g} lies more than {TRUSTED_REACH:g} x outside the sizes seen: weigh it lightly" for size in far
+    )

@@ -1,0 +1,59 @@
+"""Which of the seven outcomes the draws support: one needs 90 % of the draws, short of that it is `undetermined`."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azeotrope.boundaries.crossings import Direction, sign_changes
+from azeotrope.curves.joint_cells import Floats
+
+Flags = NDArray[np.bool_]
+
+Outcome = Literal[
+    "crossing_bracketed",
+    "crossing_extrapolated",
+    "distill_always",
+    "distill_never",
+    "practically_equal",
+    "window",
+    "undetermined",
+]
+"""In the words of METHOD 7. `distill` stands for the challenger, whichever arm that is."""
+
+SURE = 0.9
+LIKELY = 0.5
+"""Beyond the data a crossing is named when most draws have it; the bound that is given then is one-sided."""
+EQUAL_OVER = 2.0
+"""`practically_equal` is asked of the upper part of the data, from the largest size / 2 on."""
+
+
+def decide(difference: Floats, grid: Floats, smallest: float, largest: float, practical: float) -> Outcome:
+    """The outcome of `difference` [R, g] (positive: challenger ahead) on `grid` [g]; data lie in [smallest, largest].
+
+    `practical` is the difference, in the unit of the error, below which nobody would care.
+    """
+    inside = (grid >= smallest) & (grid <= largest)
+    if _equal(difference, grid, inside, practical).mean() >= SURE:
+        return "practically_equal"
+    within, everywhere = sign_changes(difference[:, inside], grid[inside]), sign_changes(difference, grid)
+    beyond = max(float(everywhere.single(way).mean()) for way in get_args(Direction))
+    ahead, behind = (within.never(ahead=side).mean() >= SURE for side in (True, False))
+    if ahead or behind:
+        one_sided: Outcome = "distill_always" if ahead else "distill_never"
+        return "crossing_extrapolated" if beyond >= LIKELY else one_sided
+    if max(within.single(way).mean() for way in get_args(Direction)) >= SURE:
+        return "crossing_bracketed"
+    if (within.count > 1).mean() >= SURE:
+        return "window"
+    return "crossing_extrapolated" if beyond >= SURE else "undetermined"
+
+
+def _equal(difference: Floats, grid: Floats, inside: Flags, practical: float) -> Flags:
+    """Draws [R] that are within `practical` over the upper data, and nowhere in the data beyond it on both sides."""
+    data = difference[:, inside]
+    upper = data[:, grid[inside] >= grid[inside][-1] / EQUAL_OVER]
+    both_sides = (data > practical).any(axis=1) & (data < -practical).any(axis=1)
+    return np.asarray((np.abs(upper) < practical).all(axis=1) & ~both_sides)

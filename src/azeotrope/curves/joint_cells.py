@@ -1,0 +1,158 @@
+"""The runs of a few arms as cells of log error, with the noise that their seeds show (METHOD 7, steps 1 and 2).
+
+Paired seeds share subset, order and views, so the noise of two arms is correlated; that correlation is what makes a
+difference sharper than either error. The correlation is taken as equal at all sizes, seeds as independent between
+sizes, and the test set as given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from azeotrope.curves.cells import Cells
+from azeotrope.curves.level import at_all, is_level
+from azeotrope.curves.noise import Noise, pooled
+from azeotrope.tables.frame import RunFrame
+
+Floats: TypeAlias = NDArray[np.float64]
+
+STRONGEST = 0.99
+"""Correlations are shrunk by this factor: a few seeds show 1.0 by luck."""
+
+
+@dataclass(frozen=True)
+class JointCells:
+    """K arms at n sizes. `log_error` [K, n, m] by replicate (m of them), NaN where there is no run.
+
+    `noise` [n, K, K] is the covariance of one run's log error around its cell, with `freedom` degrees; None when some
+    arm has no cell with two seeds that differ. `level` arms do not use the axis and have the same runs at every size.
+    """
+
+    arms: tuple[str, ...]
+    sizes: Floats
+    log_error: Floats
+    noise: Floats | None
+    freedom: int
+    chance: float | None
+    level: tuple[bool, ...]
+
+    @property
+    def runs(self) -> NDArray[np.int64]:
+        """Runs in each cell, [K, n]."""
+        return np.asarray((~np.isnan(self.log_error)).sum(axis=2))
+
+    @property
+    def mean(self) -> Floats:
+        """Mean log error of each cell, [K, n]; NaN where an arm has no run."""
+        return _mean(self.log_error)
+
+    @property
+    def common(self) -> NDArray[np.bool_]:
+        """Sizes at which every arm has runs, [n]."""
+        return np.asarray((self.runs > 0).all(axis=0))
+
+    def noise_of_means(self) -> Floats | None:
+        """Covariance of the cell means, [n, K, K]: a seed that two arms share adds to their covariance."""
+        if self.noise is None:
+            return None
+        present = (~np.isnan(self.log_error)).astype(float)
+        shared = np.einsum("inr,jnr->nij", present, present)
+        count = np.maximum(self.runs.T, 1)
+        every = np.eye(len(self.arms)) * (
+            shared == 0
+        )  # a cell without runs moves nothing; it only must not be singular
+        return np.asarray(self.noise * (shared + every) / (count[:, :, None] * count[:, None, :]))
+
+    def only(self, arms: Sequence[int]) -> JointCells:
+        """The same cells of some arms."""
+        chosen = list(arms)
+        return replace(
+            self,
+            arms=tuple(self.arms[arm] for arm in chosen),
+            log_error=self.log_error[chosen],
+            noise=None if self.noise is None else self.noise[:, chosen][:, :, chosen],
+            level=tuple(self.level[arm] for arm in chosen),
+        )
+
+    def curve(self, arm: int) -> Cells:
+        """One arm's cells as `fitting` takes them."""
+        there = self.runs[arm] > 0
+        count = self.runs[arm, there]
+        sd = np.sqrt(self.noise[there, arm, arm] / count) if self.noise is not None else np.zeros(len(count))
+        return Cells(self.sizes[there][None], np.exp(self.mean[arm, there]), count, sd, self.chance)
+
+
+def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
+    """The cells of the arms along `axis`; replicates are paired by seed where seeds are known.
+
+    Sizes of zero have no place on a log axis and are left out, except of arms that use none of the axis at all: these
+    stand at every size.
+    """
+    level = tuple(is_level(frame, axis) for frame in frames)
+    sizes = np.unique(np.concatenate([frame.table[axis].to_numpy() for frame in frames]))
+    sizes = sizes[sizes > 0]
+    tables = [
+        at_all(frame.table, axis, sizes.tolist()) if flat else frame.table.filter(pl.col(axis) > 0)
+        for frame, flat in zip(frames, level, strict=True)
+    ]
+    replicates = np.unique(np.concatenate([table["replicate"].to_numpy() for table in tables]))
+    log_error = np.full((len(tables), len(sizes), len(replicates)), np.nan)
+    for arm, table in enumerate(tables):
+        size, replicate = table[axis].to_numpy(), table["replicate"].to_numpy()
+        place = np.searchsorted(sizes, size), np.searchsorted(replicates, replicate)
+        log_error[arm, *place] = np.log(table["error"].to_numpy())
+    noise, freedom = _noise(log_error, level, paired=all(frame.paired for frame in frames))
+    names = tuple(frame.groups[0] for frame in frames)
+    return JointCells(names, sizes, log_error, noise, freedom, frames[0].chance_error, level)
+
+
+def _noise(log_error: Floats, level: Sequence[bool], *, paired: bool) -> tuple[Floats | None, int]:
+    """Covariance [n, K, K] of single runs around their cells, and the fewest degrees of freedom of an arm."""
+    by_arm = [_pooled(arm[:1] if flat else arm) for arm, flat in zip(log_error, level, strict=True)]
+    found = [noise for noise in by_arm if noise is not None]
+    if len(found) < len(by_arm):
+        return None, 0
+    error = np.exp(_mean(log_error))
+    sd = np.array(
+        [
+            np.where(np.isnan(level), noise.at_reference, noise.of_run(level))
+            for noise, level in zip(found, error, strict=True)
+        ]
+    )
+    correlation = _correlation(log_error / sd[..., None], paired=paired)
+    return np.einsum("in,jn,ij->nij", sd, sd, correlation), min(noise.freedom for noise in found)
+
+
+def _pooled(arm: Floats) -> Noise | None:
+    """Noise of one arm [n, m], its variance pooled over sizes as METHOD 6 has it."""
+    freedom = np.maximum((~np.isnan(arm)).sum(axis=1) - 1, 0)
+    squares = np.nansum((arm - _mean(arm)[:, None]) ** 2, axis=1)
+    return pooled(np.exp(_mean(arm)), squares / np.maximum(freedom, 1), freedom)
+
+
+def _correlation(standardised: Floats, *, paired: bool) -> Floats:
+    """Correlation [K, K] of runs [K, n, m] of unit noise around their cells, from seeds that every arm has."""
+    together = np.where(np.isnan(standardised).any(axis=0), np.nan, standardised)
+    around = np.nan_to_num(together - _mean(together)[..., None]).reshape(len(standardised), -1)
+    return correlation(around) if paired else np.eye(len(standardised))
+
+
+def correlation(residuals: Floats) -> Floats:
+    """Correlation [K, K] of residuals [K, n] that have mean zero by construction; none where they vanish."""
+    length = np.sqrt((residuals**2).sum(axis=1))
+    if (length == 0).any():
+        return np.eye(len(residuals))
+    found = STRONGEST * (residuals @ residuals.T) / np.outer(length, length)  # shrunk, not clipped: stays definite
+    return np.where(np.eye(len(found), dtype=bool), 1.0, found)
+
+
+def _mean(values: Floats) -> Floats:
+    """Mean over the last axis without NaN; NaN where all are."""
+    count = (~np.isnan(values)).sum(axis=-1)
+    return np.where(count > 0, np.nansum(values, axis=-1) / np.maximum(count, 1), np.nan)

@@ -1,0 +1,1 @@
+"""Which runs a sweep should make next, or why it should stop."""

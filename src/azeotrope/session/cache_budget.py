@@ -1,0 +1,54 @@
+"""Fits a plan's views into the room that a person gives the teacher cache (`--cache-gb`), or says what would fit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from azeotrope.config import ComparePlan
+from azeotrope.data.task import Task
+from azeotrope.errors import InputError
+from azeotrope.losses._contract import needs_teacher
+from azeotrope.session.progress import Progress
+from azeotrope.sweeping.resources import Resources
+from azeotrope.teacher.budget import affordable_views, cache_bytes
+
+
+def within_budget(
+    plan: ComparePlan, gigabytes: float, views: int | None, resources: Resources, task: Task, progress: Progress
+) -> ComparePlan:
+    """The plan with fewer views where `gigabytes` do not hold K of them, and a word about it.
+
+    `views` is the K that the person asked for: it is not reduced behind their back. Raises InputError when it, or even
+    one view, does not fit.
+    """
+    wanted = max(recipe.cached_views for recipe in plan.recipes.values())
+    taught = any(needs_teacher(option) for arm in plan.arms for option in arm.options)
+    if plan.teacher is None or not taught or not wanted:
+        return plan
+    features = resources.teacher(plan.teacher).features
+    train, others = _images(plan, resources, task)
+    affordable = affordable_views(gigabytes, features, train, others)
+    if affordable >= wanted:
+        return plan
+    needed = cache_bytes(features, train, others, wanted) / 1e9
+    if views is not None:
+        raise InputError(
+            f"The teacher cache of {wanted} views does not fit into --cache-gb",
+            found=f"{needed:.3g} GB for {train:,} images, {gigabytes:g} GB given",
+            allowed=f"--views {affordable} or fewer",
+            next_step="take fewer views, or more room",
+        )
+    progress.say(f"{gigabytes:g} GB hold {affordable} of the {wanted} views ({needed:.3g} GB): --views {affordable}")
+    recipes = {
+        size: recipe.model_copy(update={"views": min(recipe.views, affordable)})
+        for size, recipe in plan.recipes.items()
+    }
+    return plan.model_copy(update={"recipes": recipes})
+
+
+def _images(plan: ComparePlan, resources: Resources, task: Task) -> tuple[int, int]:
+    """Different images that train in any run, and different ones that only validate or test."""
+    subsets = [resources.rows(task.fingerprint, size, seed) for size in plan.train_images for seed in plan.seeds]
+    train = np.unique(np.concatenate([rows.train for rows in subsets]))
+    val = np.unique(np.concatenate([rows.val for rows in subsets]))
+    return len(train), len(val) + len(task.splits.test)

@@ -1,0 +1,157 @@
+"""What a person should be told beside the numbers: about the images, the classes, the teacher.
+
+What is known before training is said before it, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import product
+
+from azeotrope.config import KindName
+from azeotrope.data.subset import subset
+from azeotrope.data.task import Task
+from azeotrope.data.unlabelled import Pool
+from azeotrope.models.licence import objection
+from azeotrope.record.kinds import WORDS
+from azeotrope.reporting.numbers import Comparison
+from azeotrope.session.workshop import Workshop
+from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SynthSet
+from azeotrope.teacher.teacher import Teacher
+
+PRETRAINING_CLASSES = (1000, 11821, 21841, 21843)  # ImageNet's: nobody expects these to be the task's
+
+
+def before_training(workshop: Workshop) -> tuple[str, ...]:
+    """About the pretrained weights that will be used (licences that forbid something, classifiers left out), and about
+    the further pictures.
+    """
+    left_out = (said for teacher in _teachers(workshop) for said in _left_out(teacher, workshop.task))
+    return (*_licences(workshop), *left_out, *_further_pictures(workshop))
+
+
+def cautions(task: Task, comparison: Comparison) -> tuple[str, ...]:
+    """One sentence each; empty when there is nothing to say."""
+    return (*_images(task), *_classes(task, comparison), *_teacher(comparison), *_searches(comparison))
+
+
+def _teachers(workshop: Workshop) -> tuple[Teacher, ...]:
+    spec = workshop.plan.teacher
+    return workshop.resources.teacher(spec).members if spec else ()
+
+
+def _licences(workshop: Workshop) -> Iterable[str]:
+    licences = {teacher.name: teacher.licence for teacher in _teachers(workshop)}
+    if any(arm.init == "hub" for arm in workshop.plan.arms):
+        student = workshop.plan.student
+        licences[student] = workshop.resources.hub_licence(student, workshop.plan.image_size)
+    for name, named in licences.items():
+        if said := objection(named):
+            yield (
+                f"The licence of {name}, {named}, {said}. It may bind what is trained from it: read it before you use "
+                "or publish the model."
+            )
+
+
+def _left_out(teacher: Teacher, task: Task) -> Iterable[str]:
+    """A head for other classes is never used, nor is a random one put in its place."""
+    found, classes = teacher.left_out_classes, len(task.classes)
+    if found is None or found == classes or found in PRETRAINING_CLASSES:
+        return
+    single = task.kind.name == "single"
+    has, own = (f", and this task has {classes}", " for these classes") if single else ("", "")
+    yield (
+        f"The weights of {teacher.name} hold a classifier of {found} classes{has}: it is left out, and the teacher "
+        f"gets a head of its own{own}."
+    )
+
+
+def _further_pictures(workshop: Workshop) -> Iterable[str]:
+    """What was taken out of the further pictures before they could teach, and who judged those that were made."""
+    kinds = {arm.pictures for arm in workshop.plan.arms}
+    if "unlabelled" in kinds:
+        yield from _unlabelled(workshop)
+    if "synth" in kinds:
+        yield from dict.fromkeys(_made(workshop))
+
+
+def _unlabelled(workshop: Workshop) -> Iterable[str]:
+    pool: Pool = workshop.resources.unlabelled(workshop.task.fingerprint)
+    dropped = ", ".join(f"{count:,} {reason}" for reason, count in pool.counts().items()) or "none"
+    yield f"Of {len(pool.task.labels):,} unlabelled pictures {len(pool.rows):,} may teach; left out: {dropped}."
+    if not pool.near_measured:
+        yield "Near duplicates among them were not looked for, since nearly all resemble each other; exact copies were."
+
+
+def _made(workshop: Workshop) -> Iterable[str]:
+    """Of every set that a run uses; several runs may use one."""
+    plan, teaching = workshop.plan, {(teacher.name, teacher.image_size) for teacher in _teachers(workshop)}
+    for size, seed in product(plan.train_images, plan.seeds):
+        made: SynthSet = workshop.resources.synth_set(plan.fingerprint, size, seed)
+        pool, judge = made.pool, made.plan.teacher
+        if pool.dropped:
+            dropped = ", ".join(f"{count:,} {reason}" for reason, count in pool.counts().items())
+            kept = f"{len(pool.task.labels):,} pictures kept in {pool.task.name}"
+            yield f"Of {kept} {len(pool.rows):,} may teach; left out since they were judged: {dropped}."
+        if not pool.near_measured:
+            yield f"{NEAR_UNKNOWN} ({pool.task.name})."
+        if (judge.model, judge.image_size) not in teaching:
+            yield (
+                f"The pictures in {pool.task.name} were judged by {judge.model} at {judge.image_size} pixels, which is "
+                "not what teaches here: azeotrope synth with this teacher judges them again."
+            )
+
+
+def _images(task: Task) -> Iterable[str]:
+    """What the splits left out, which no number shows."""
+    if task.splits.unreadable:
+        yield f"{task.splits.unreadable:,} unreadable images were left out; `azeotrope check` names them."
+    if task.splits.dropped:
+        yield f"{task.splits.dropped:,} copies of other images were left out, so that none is in two splits."
+
+
+def _classes(task: Task, comparison: Comparison) -> Iterable[str]:
+    """From as many images as classes on, every class is seen (`Kind.spread`); with several an image fewer may do."""
+    seeds = {seed for arm in comparison.arms for seed in arm.seeds}
+    if comparison.train_images < len(task.classes) and any(_unseen(task, comparison, seed) for seed in seeds):
+        yield (
+            f"{comparison.train_images} training images do not show all {len(task.classes)} classes: "
+            "some are never seen in training."
+        )
+
+
+def _unseen(task: Task, comparison: Comparison, seed: int) -> bool:
+    """Whether the training images of this seed lack a class."""
+    pool, checksums = task.splits.train, task.manifest.checksums
+    rows = subset(pool, task.labels, comparison.train_images, seed, checksums, task.kind)
+    return bool((task.kind.counts(task.labels[rows], len(task.classes)) == 0).any())
+
+
+def _teacher(comparison: Comparison) -> Iterable[str]:
+    teacher = comparison.teacher
+    errors = [arm.test_error.value for arm in comparison.arms if arm.test_error]
+    if teacher is None or teacher.head_error is None or not errors or teacher.head_error <= min(errors):
+        return
+    yield (
+        f"The teacher's head {_compared(teacher.head_error, min(errors), comparison.kind)}: a teacher "
+        "below its student can still help, but a better one may help more."
+    )
+
+
+def _compared(teacher: float, student: float, kind: KindName) -> str:
+    if kind == "single":
+        return f"is wrong on {100 * teacher:.1f} % of the test images, the best student on {100 * student:.1f} %"
+    error = WORDS[kind].error
+    return f"reaches {error} = {100 * teacher:.1f} % on the test images, the best student {100 * student:.1f} %"
+
+
+def _searches(comparison: Comparison) -> Iterable[str]:
+    """An arm that chose its losses had more trials than the others, and its validation error is the best of them."""
+    for arm in comparison.arms:
+        if arm.search is not None:
+            count = len(arm.search.candidates)
+            yield (
+                f"{arm.name} chose its losses among {count} lists on validation and took {arm.search.chosen}. "
+                f"Extra trainings: {count - 1}, charged under tuning. "
+                "The choice flatters its validation error, not its test error."
+            )

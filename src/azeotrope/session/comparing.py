@@ -1,0 +1,68 @@
+"""Makes the runs of a comparison, size by size, and leaves records, report and the winner's model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from azeotrope.record.claim import claimed
+from azeotrope.record.run import RunRecord
+from azeotrope.reporting import files
+from azeotrope.reporting.numbers import Comparison, Document, NotTested, PretrainingCost
+from azeotrope.reporting.part import Missing, attempt
+from azeotrope.reporting.summary import summarise
+from azeotrope.session.cautions import before_training, cautions
+from azeotrope.session.disagreements import disagreements
+from azeotrope.session.pretraining_cost import pretraining_cost
+from azeotrope.session.progress import Progress
+from azeotrope.session.saving import save_winner
+from azeotrope.session.workshop import Request, Workshop, keep_plan, open_workshop
+from azeotrope.sweeping.plan import run_specs
+from azeotrope.sweeping.runner import Runner, images_trained
+from azeotrope.sweeping.spec import RunSpec
+
+
+def compare_sizes(request: Request, out: Path, progress: Progress) -> tuple[Comparison, ...]:
+    """`compare` at every size of the request; one report for all."""
+    with claimed(out):
+        workshop = open_workshop(request, progress)
+        keep_plan(out, workshop.plan)
+        for caution in before_training(workshop):
+            progress.note(caution)
+        runner = Runner(workshop.resources, out, progress.advance)
+        specs = {size: _specs(workshop, size) for size in workshop.plan.train_images}
+        total = sum(images_trained(spec) for size in specs for spec in specs[size])
+        progress.start("training", total, "images")
+        records = {size: [_run(runner, spec, progress) for spec in specs[size]] for size in specs}
+        pretraining = pretraining_cost(workshop)
+        comparisons = tuple(_summary(workshop, records[size], pretraining) for size in specs)
+        save_winner(workshop, runner, comparisons[-1], specs[workshop.plan.train_images[-1]])
+        pictures = attempt(partial(disagreements, workshop.task, comparisons[-1], out))
+        if isinstance(pictures, Missing):
+            said = f"Pictures that the arms call differently are not shown. {pictures.reason}"
+            last = comparisons[-1]
+            comparisons = (*comparisons[:-1], last.model_copy(update={"warnings": (*last.warnings, said)}))
+            pictures = ()
+        files.write(out, Document(comparisons=comparisons, disagreements=pictures))
+    return comparisons
+
+
+def _specs(workshop: Workshop, train_images: int) -> list[RunSpec]:
+    return run_specs(workshop.plan, train_images, workshop.resources, workshop.upstream)
+
+
+def _run(runner: Runner, spec: RunSpec, progress: Progress) -> RunRecord:
+    progress.say(f"{spec.arm.name}, {spec.train_images:,} images, seed {spec.seed}")
+    return runner.run(spec)
+
+
+def _summary(workshop: Workshop, records: Sequence[RunRecord], pretraining: PretrainingCost | None) -> Comparison:
+    comparison = summarise(
+        records,
+        not_tested=[NotTested(arm=arm, reason=reason) for arm, reason in workshop.left_out.items()],
+        plan=workshop.plan.model_dump(mode="json"),
+        pretraining=pretraining,
+    )
+    said = (*comparison.warnings, *before_training(workshop), *cautions(workshop.task, comparison))
+    return comparison.model_copy(update={"warnings": said})

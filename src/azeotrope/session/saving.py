@@ -1,0 +1,86 @@
+"""Leaves the winner's model on disk, ready to use, and frees what was only needed to find it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from azeotrope.models.saved import save_model
+from azeotrope.record.kinds import WORDS, metrics_text
+from azeotrope.record.run import RunRecord
+from azeotrope.reporting.numbers import Comparison
+from azeotrope.session.workshop import Workshop
+from azeotrope.sweeping.runner import Runner
+from azeotrope.sweeping.spec import RunSpec
+
+
+def save_winner(workshop: Workshop, runner: Runner, comparison: Comparison, specs: Sequence[RunSpec]) -> Path | None:
+    """Save the winning arm's run that did best on validation, to `models/<run_id>/`; None when no run was finished."""
+    by_id = {spec.digest(): spec for spec in specs}
+    records = [record for run_id in by_id if (record := runner.store.get(run_id)) and record.state == "done"]
+    winners = [record for record in records if record.arm == comparison.winner]
+    if not winners:
+        return None
+    best = min(winners, key=lambda record: (record.val_error, record.seed))
+    folder = save_run(workshop, runner, best, by_id[best.run_id])
+    release(runner)
+    return folder
+
+
+def release(runner: Runner) -> None:
+    """Delete the trainings that led here; they are made again, bit-equal, if they are ever needed."""
+    shutil.rmtree(runner.work, ignore_errors=True)
+
+
+def save_run(workshop: Workshop, runner: Runner, record: RunRecord, spec: RunSpec) -> Path:
+    """Save the student of one run unless it is saved already; returns its folder."""
+    folder = runner.out / "models" / record.run_id
+    if (folder / "model.yaml").exists():
+        return folder
+    student, pack = runner.student(spec), workshop.resources.pack(spec.task, spec.image_size)
+    workshop.resources.scale(spec.task, spec.train_images, spec.seed).fold(student.network.head)
+    save_model(
+        folder,
+        student.network,
+        spec=spec.student,
+        classes=workshop.task.classes,
+        preprocessing=replace(
+            student.preprocessing, size=spec.image_size, stored_size=pack.size, stored_channels=pack.channels
+        ),
+        weights=student.weights,
+        kind=record.task.kind,
+        unit=record.task.unit,
+        extra={
+            "run_id": record.run_id,
+            "arm": record.arm,
+            "data": record.task.name,
+            "fingerprint": record.task.fingerprint,
+            "train_images": record.train_images,
+            "seed": record.seed,
+            "val_error": record.val_error,
+            "test_error": record.test_error,
+            **_measured(record),
+            "teacher": record.teacher.name if record.teacher else None,
+            **_teacher_licences(workshop, spec),
+        },
+    )
+    return folder
+
+
+def _measured(record: RunRecord) -> dict[str, str]:
+    """What the errors are and the further measures, for kinds of task whose error is no share of wrong images."""
+    words = WORDS[record.task.kind]
+    if words.sampled:
+        return {}
+    said = metrics_text(record.metrics, record.task.unit)
+    return {"error": f"{words.error}, {words.meaning}", "on the test images": said}
+
+
+def _teacher_licences(workshop: Workshop, spec: RunSpec) -> dict[str, str]:
+    """What the card says of the licences under which the teachers' weights come; nothing without a teacher."""
+    if spec.teacher is None:
+        return {}
+    members = workshop.resources.teacher(spec.teacher).members
+    return {"teacher_licence": "; ".join(member.licence or "not known, ask the author" for member in members)}

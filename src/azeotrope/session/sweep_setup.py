@@ -1,0 +1,85 @@
+"""What `sweep` and `foresee` share: the plan read, its images opened, the records that stand, a run as it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from azeotrope.data.sources._places import cache_root
+from azeotrope.data.task import load_task
+from azeotrope.models.device import choose, prepare
+from azeotrope.record.run import RunRecord
+from azeotrope.record.store import RunStore
+from azeotrope.session.progress import Progress, scanning
+from azeotrope.spec import digest, from_yaml
+from azeotrope.sweeping.engines._bench import Bench, ShippedTask
+from azeotrope.sweeping.forecast import Forecast
+from azeotrope.sweeping.grid import Grid, open_grid
+from azeotrope.sweeping.history import stored_records
+from azeotrope.sweeping.plan import check_models
+from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.spec import RunSpec
+from azeotrope.sweeping.status import label
+from azeotrope.sweeping.sweep_plan import SweepPlan
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A run of a plan, its state (done, failed, or to do) and how long it would take (None where it is recorded)."""
+
+    run_id: str
+    run: str
+    state: str
+    seconds: float | None
+
+
+def read_plan(plan: SweepPlan | str | Path) -> SweepPlan:
+    """The plan itself, or what the YAML file of that name holds."""
+    return plan if isinstance(plan, SweepPlan) else from_yaml(SweepPlan, Path(plan))
+
+
+def is_url(out: str | Path) -> bool:
+    """Whether runs go to another machine, not into a folder of this one."""
+    return "://" in str(out)
+
+
+def open_sweep(
+    plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progress
+) -> tuple[Grid, Bench, Resources]:
+    """Read the images, resolve the plan, say where everything is; unfinished trainings of a URL lie in the cache."""
+    prepare()
+    resources = Resources(cache or cache_root(), choose(plan.precision))
+    check_models(resources, plan.students, plan.teachers, plan.image_size)
+    task = load_task(plan.data, scanning(progress), plan.labels)
+    upstream = load_task(plan.upstream, scanning(progress)) if plan.upstream else None
+    for each in (task, upstream):
+        if each is not None:
+            resources.add(each)
+    if upstream is not None:
+        resources.rows(upstream.fingerprint, max(plan.pretrain_images), 0)  # are there so many?
+    grid = open_grid(plan, resources, task, upstream)
+    shipped = [ShippedTask.of(task, plan.data, plan.labels)]
+    if upstream is not None and plan.upstream:
+        shipped.append(ShippedTask.of(upstream, plan.upstream))
+    scratch = resources.cache / "sweeps" / digest(str(out)) if is_url(out) else Path(out)
+    bench = Bench(tuple(shipped), resources.device, str(out), scratch, resources.cache, pictures=plan.pictures)
+    return grid, bench, resources
+
+
+def standing_records(store: RunStore, grid: Grid, *, retry_failed: bool) -> dict[str, RunRecord]:
+    """Records of this plan that stand: done, and failed unless they are to be made again."""
+    planned = {spec.digest() for spec in grid.specs}
+    stored = stored_records(store, grid.plan.fingerprint or "")
+    return {
+        run_id: record
+        for run_id, record in stored.items()
+        if run_id in planned and (record.state == "done" or not retry_failed)
+    }
+
+
+def cell_of(spec: RunSpec, known: dict[str, RunRecord], forecast: Forecast) -> Cell:
+    """The run as the forecast shows it."""
+    run_id = spec.digest()
+    if run_id in known:
+        return Cell(run_id, label(spec), known[run_id].state, None)
+    return Cell(run_id, label(spec), "to do", forecast.seconds(run_id))

@@ -1,0 +1,83 @@
+"""What a fit minimises, per replicate: Σ w ρ(y(E) − y) + ½ Σ ((θ − m)/s)², θ the logs of the parameters.
+
+It evaluates; it does not search.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azeotrope.laws._law import Floats, Law
+from azeotrope.solver.space import Space
+
+
+@dataclass(frozen=True)
+class Local:
+    """The objective [R] near one point, with its gradient [R, f] and two curvatures [R, f, f]: `newton` (exact for ρ)
+    and `safe`.
+    """
+
+    value: Floats
+    slope: Floats
+    newton: Floats
+    safe: Floats
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Replicates R, points n, parameters p, of which `free` [f] are moved.
+
+    `target` and `weights` [R, n] are in the residual's space; `delta` is Huber's, None for squares; `prior_mean` and
+    `prior_precision` [p] are in logs (precision 0: no prior); `low`, `high` [p] too.
+    """
+
+    law: Law
+    x: Floats
+    space: Space
+    target: Floats
+    weights: Floats
+    delta: float | None
+    prior_mean: Floats
+    prior_precision: Floats
+    low: Floats
+    high: Floats
+    free: tuple[int, ...]
+
+    def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Goal:
+        """The same for some replicates only (a boolean or integer index)."""
+        return replace(self, target=self.target[rows], weights=self.weights[rows])
+
+    def local(self, theta: Floats) -> Local:
+        """The objective with its derivatives."""
+        free = list(self.free)
+        error, by_log = self.law.gradient(np.exp(theta), self.x)
+        residual = self.space.forward(error) - self.target
+        jacobian = by_log[:, free] * self.space.slope(error)[:, None, :]
+        inside = np.ones_like(residual)
+        pull = inside if self.delta is None else self.delta / np.maximum(np.abs(residual), self.delta)
+        if self.delta is not None:
+            inside = (np.abs(residual) <= self.delta).astype(float)
+        slope = (jacobian @ (self.weights * pull * residual)[..., None])[..., 0]
+        precision = self.prior_precision[free]
+        safe = _gram(jacobian, self.weights * pull) + np.diag(precision)
+        newton = safe if self.delta is None else _gram(jacobian, self.weights * inside) + np.diag(precision)
+        slope = slope + precision * (theta - self.prior_mean)[:, free]
+        return Local(self._sum(residual) + self._penalty(theta), slope, newton, safe)
+
+    def _sum(self, residual: Floats) -> Floats:
+        if self.delta is None:
+            cost = 0.5 * residual**2
+        else:
+            size = np.abs(residual)
+            cost = np.where(size <= self.delta, 0.5 * residual**2, self.delta * (size - 0.5 * self.delta))
+        return np.asarray((self.weights * cost).sum(axis=-1))
+
+    def _penalty(self, theta: Floats) -> Floats:
+        return np.asarray(0.5 * ((theta - self.prior_mean) ** 2 @ self.prior_precision))
+
+
+def _gram(jacobian: Floats, weights: Floats) -> Floats:
+    return np.asarray((jacobian * weights[:, None, :]) @ jacobian.swapaxes(-1, -2))

@@ -1,0 +1,94 @@
+"""Levenberg-Marquardt for thousands of small problems at once, within bounds, for squares and for Huber's loss.
+
+For Huber the exact curvature counts only the points within δ, which makes steps exact near the optimum and useless
+far from it; the reweighted curvature is the reverse. The damping moves from one to the other, so it plays both of its
+parts. It finds the valley it starts in; `varpro.py` chooses where to start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azeotrope.laws._law import Floats
+from azeotrope.solver.goal import Goal, Local
+
+TOLERANCE = 1e-11
+"""Relative change of the objective at which a replicate is done; stated in the checklist."""
+
+_STEPS = 300
+_EASE, _STIFFEN = 0.2, 6.0
+_STIFF = 1e8
+
+
+@dataclass(frozen=True)
+class Polished:
+    """Log parameters [R, p], objective [R], and whether each replicate met the tolerance [R]."""
+
+    theta: Floats
+    objective: Floats
+    converged: NDArray[np.bool_]
+
+
+def polish(goal: Goal, theta: Floats, steps: int = _STEPS) -> Polished:
+    """Descend from `theta` [R, p]. Replicates that are done leave the batch, so the slow few cost little."""
+    theta = np.clip(theta, goal.low, goal.high)
+    here = goal.local(theta)
+    best, objective = theta.copy(), here.value.copy()
+    converged = np.zeros(len(theta), dtype=bool)
+    active = np.arange(len(theta))
+    damping, calm = np.full(len(theta), 1e-2), np.zeros(len(theta), dtype=int)
+    for _ in range(steps):
+        trial = _step(goal, theta, here, damping)
+        there = goal.local(trial)
+        gain = here.value - there.value
+        better = gain >= 0  # false for NaN
+        small = np.abs(gain) <= TOLERANCE * np.abs(here.value) + 1e-300
+        calm = np.where(small, calm + 1, 0)
+        theta = np.where(better[:, None], trial, theta)
+        here = _choose(better, there, here)
+        damping = np.clip(np.where(better, damping * _EASE, damping * _STIFFEN), 1e-12, 10 * _STIFF)
+        best[active], objective[active] = theta, here.value
+        done = (calm >= 2) | (damping > _STIFF)
+        converged[active[done]] = True
+        if done.all():
+            break
+        keep = ~done
+        if done.sum() * 10 >= len(done):
+            active, theta, damping, calm = active[keep], theta[keep], damping[keep], calm[keep]
+            goal, here = goal.of(keep), _choose_rows(keep, here)
+    return Polished(best, objective, converged)
+
+
+def _step(goal: Goal, theta: Floats, here: Local, damping: Floats) -> Floats:
+    free = list(goal.free)
+    inside = theta[:, free]
+    blocked = ((inside <= goal.low[free]) & (here.slope > 0)) | ((inside >= goal.high[free]) & (here.slope < 0))
+    open_ = ~blocked
+    scale = np.einsum("rii->ri", here.safe)
+    scale = np.maximum(scale, 1e-10 * scale.max(axis=1, keepdims=True) + 1e-300)
+    curvature = here.newton + damping[:, None, None] * here.safe
+    curvature = curvature * (open_[:, :, None] & open_[:, None, :])
+    rows = np.arange(len(free))
+    curvature[:, rows, rows] += np.where(blocked, 1.0, (damping[:, None] + 1e-12) * scale)
+    move = np.linalg.solve(curvature, np.where(blocked, 0.0, -here.slope)[..., None])[..., 0]
+    move = np.where(np.isfinite(move), move, 0.0)  # no step, no gain: the caller damps more
+    trial = theta.copy()
+    trial[:, free] = np.clip(inside + np.clip(move, -3.0, 3.0), goal.low[free], goal.high[free])
+    return trial
+
+
+def _choose(better: NDArray[np.bool_], new: Local, old: Local) -> Local:
+    wide = better[:, None]
+    return Local(
+        np.where(better, new.value, old.value),
+        np.where(wide, new.slope, old.slope),
+        np.where(wide[..., None], new.newton, old.newton),
+        np.where(wide[..., None], new.safe, old.safe),
+    )
+
+
+def _choose_rows(keep: NDArray[np.bool_], here: Local) -> Local:
+    return Local(here.value[keep], here.slope[keep], here.newton[keep], here.safe[keep])

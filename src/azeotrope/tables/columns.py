@@ -1,0 +1,132 @@
+"""Which column of a table is what: the user's mapping of their names onto ours.
+
+It renames and casts; which rows count is decided in `frame`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+from azeotrope.errors import InputError
+from azeotrope.lookup import nearest
+from azeotrope.tables.units import Unit
+
+AXES = ("train_images", "pretrain_images", "parameters")
+_SHORT = {
+    "images": "train_images",
+    "pretrain": "pretrain_images",
+    "pretraining": "pretrain_images",
+    "params": "parameters",
+}
+_ERRORS = ("test_error", "error", "test_loss", "loss")
+_GROUPS = ("arm", "strategy")
+_NUMBERS = (*AXES, "seed", "test_images", "classes")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column is what: the user's `--x`, `--error`, `--by`, `--where` and `--unit`.
+
+    `x` maps an axis (or its short name: images, pretrain, params) to a column; `by` names the columns whose values make
+    the groups (arms); `where` keeps the rows in which a column has a value.
+    """
+
+    x: Mapping[str, str] = field(default_factory=dict)
+    error: str | None = None
+    by: tuple[str, ...] = ()
+    where: Mapping[str, str] = field(default_factory=dict)
+    unit: Unit | Literal["auto"] = "auto"
+
+
+def keep_where(raw: pl.DataFrame, where: Mapping[str, str]) -> pl.DataFrame:
+    """The rows in which every named column has its value. Raises InputError for an unknown column or no such row."""
+    for name, value in where.items():
+        column = raw[_present(raw, name, "--where")]
+        kept = raw.filter(_equals(column, value))
+        if kept.is_empty():
+            raise InputError(
+                f"No run has {name} = {value}",
+                found=", ".join(map(str, column.unique().sort().to_list()[:20])),
+                next_step="take one of these values with --where",
+            )
+        raw = kept
+    return raw
+
+
+def _equals(column: pl.Series, value: str) -> pl.Series:
+    """Numbers are compared as numbers (1 is 1.0), all else as text; a word equals no number."""
+    dtype = pl.Float64 if column.dtype.is_numeric() else pl.String
+    asked = pl.Series([value]).cast(dtype, strict=False)
+    return (column.cast(dtype) == asked).fill_null(value=False)
+
+
+def name_columns(raw: pl.DataFrame, columns: Columns) -> tuple[pl.DataFrame, str]:
+    """The columns we know under their own names, numbers as numbers; and the name that the error had."""
+    error = _choose(raw, columns.error, _ERRORS, "--error")
+    assert error is not None
+    axes = {_SHORT.get(axis, axis): _present(raw, name, "--x") for axis, name in columns.x.items()}
+    for axis in axes.keys() - set(AXES):
+        raise InputError(
+            f"There is no axis named {axis!r}",
+            allowed=", ".join([*AXES, *_SHORT]),
+            next_step="write --x images=YOUR_COLUMN",
+        )
+    numbers = {name: axes.get(name, name) for name in _NUMBERS} | {"error": error}
+    task = next((name for name in ("fingerprint", "task") if name in raw.columns), None)
+    tidy = raw.select(
+        (pl.col(task).cast(pl.String) if task else pl.lit("")).fill_null("").alias("task"),
+        _group(raw, columns.by).alias("group"),
+        *(_number_column(raw, source).alias(name) for name, source in numbers.items()),
+        (pl.col("run_id").cast(pl.String) if "run_id" in raw.columns else pl.lit(None, pl.String)).alias("run_id"),
+    )
+    if all(tidy[axis].null_count() == tidy.height for axis in AXES):
+        raise InputError(
+            "The runs need at least one size: images, pretraining images or parameters",
+            found=f"columns {', '.join(raw.columns)}",
+            allowed=", ".join(AXES),
+            next_step="say which column it is: --x images=YOUR_COLUMN",
+        )
+    return tidy, error
+
+
+def _group(raw: pl.DataFrame, by: tuple[str, ...]) -> pl.Expr:
+    names = [_present(raw, name, "--by") for name in by] or [name for name in _GROUPS if name in raw.columns][:1]
+    return (
+        pl.concat_str([pl.col(name).cast(pl.String).fill_null("-") for name in names], separator=",")
+        if names
+        else pl.lit("all")
+    )
+
+
+def _number_column(raw: pl.DataFrame, name: str) -> pl.Expr:
+    if name not in raw.columns:
+        return pl.lit(None, pl.Float64)
+    try:
+        raw[name].cast(pl.Float64)
+    except pl.exceptions.InvalidOperationError as error:
+        raise InputError(
+            f"Column {name!r} must hold numbers",
+            found=str(error).splitlines()[0],
+            next_step="correct these rows, or name another column with --x or --error",
+        ) from error
+    return pl.col(name).cast(pl.Float64)
+
+
+def _choose(raw: pl.DataFrame, said: str | None, known: tuple[str, ...], flag: str) -> str:
+    found = [name for name in known if name in raw.columns]
+    return found[0] if said is None and found else _present(raw, said or known[0], flag)
+
+
+def _present(raw: pl.DataFrame, name: str, flag: str) -> str:
+    if name in raw.columns:
+        return name
+    raise InputError(
+        f"There is no column named {name!r}",
+        found=", ".join(raw.columns),
+        allowed=f"nearest: {', '.join(nearest(name, raw.columns)) or 'none'}",
+        next_step=f"name the column with {flag}",
+    )

@@ -1,0 +1,224 @@
+"""Runs as one tidy table of numbers, which the laws, the fits and the boundary read.
+
+It decides which rows count and says which do not and why; it computes nothing from them, and it invents nothing: what
+is not given stays null. Columns are named in `columns`, units judged in `units`, enough sizes and seeds in `checks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from azeotrope.config import KindName
+from azeotrope.errors import InputError
+from azeotrope.lookup import nearest
+from azeotrope.record.kinds import WORDS
+from azeotrope.record.run import RunRecord
+from azeotrope.tables.columns import AXES, Columns, keep_where, name_columns
+from azeotrope.tables.table import read_table
+from azeotrope.tables.units import Unit, describe_unit, recognise_unit
+
+_LEAST = {"train_images": 1, "pretrain_images": 0, "parameters": 1, "classes": 2, "test_images": 1}
+"""The least that a count can be. With one class guessing is never wrong, and no law has room."""
+
+
+class NoUsableRun(InputError):  # noqa: N818 (an answer: these runs cannot be counted)
+    """Every run had to be left out."""
+
+
+@dataclass(frozen=True)
+class RunFrame:
+    """Numeric runs, one a row, with what was left out and what the user should know.
+
+    `table` columns: task, group, train_images, pretrain_images, parameters, error, seed, replicate, cluster,
+    test_images, classes, run_id. `error` is a fraction in (0, 1), or a positive loss when `unit` is "loss". Rows with
+    equal `replicate` share task and seed; rows with equal `cluster` share task and all axes, across groups. `paired`
+    says that seeds are known. `measure` names what `error` is.
+    """
+
+    table: pl.DataFrame
+    unit: Unit
+    paired: bool
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    measure: str = "error"
+
+    @property
+    def bounded(self) -> bool:
+        """Errors are bounded by 1; losses are not."""
+        return self.unit != "loss"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups (arms), sorted."""
+        return tuple(sorted(self.table["group"].unique()))
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axes that every run has and along which runs differ."""
+        return tuple(a for a in AXES if self.table[a].null_count() == 0 and self.table[a].n_unique() > 1)
+
+    @property
+    def chance_error(self) -> float | None:
+        """Error of guessing, 1 - 1/classes; None for a loss, or when the runs do not name one number of classes."""
+        classes = self.table["classes"].unique().to_list()
+        return 1 - 1 / classes[0] if self.bounded and len(classes) == 1 and classes[0] else None
+
+    def only(self, group: str) -> RunFrame:
+        """The runs of one group. Raises InputError with the nearest names when there is no such group."""
+        if group not in self.groups:
+            raise InputError(
+                f"There are no runs of a group named {group!r}",
+                found=", ".join(self.groups) + (f"; left out: {_counted(self.excluded)}" if self.excluded else ""),
+                allowed=f"nearest: {', '.join(nearest(group, self.groups)) or 'none'}",
+                next_step="take one of these names, or choose the grouping column with --by",
+            )
+        return replace(self, table=self.table.filter(pl.col("group") == group))
+
+
+def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: Columns | None = None) -> RunFrame:
+    """The runs of a store (folder or URL), a CSV, a Parquet file, a polars table or a list of records, made tidy.
+
+    Raises InputError for a column that is not there, values that cannot be (negative, above 100 per cent), mixed tasks
+    or schemas, and conflicting duplicates; NoUsableRun when no usable run is left.
+    """
+    columns = columns or Columns()
+    raw, unreadable = read_table(source)
+    left_out: dict[str, int] = {"unreadable record": len(unreadable)} if unreadable else {}
+    raw = keep_where(raw, columns.where)
+    raw = _drop(raw, pl.col("state").fill_null("done") != "done", "failed", left_out) if "state" in raw.columns else raw
+    raw = _drop(raw, ~pl.struct(pl.all()).is_first_distinct(), "duplicated row", left_out)
+    _refuse_mixed(raw, "schema", "schemas of records", "make the runs again with one version of azeotrope")
+    tidy, error_name = name_columns(raw, columns)
+    tidy = _drop(tidy, ~pl.col("error").is_finite().fill_null(value=False), "no test error", left_out)
+    endless = ~pl.col(AXES).is_finite().fill_null(value=True)
+    tidy = _drop(tidy, pl.any_horizontal(endless), "size is NaN or infinite", left_out)
+    _refuse_empty(tidy, left_out)
+    values = tidy["error"].to_numpy()
+    unit = recognise_unit(error_name, values, columns.unit)
+    notes = (describe_unit(error_name, unit, values),)
+    if unit == "percent":
+        tidy = tidy.with_columns(pl.col("error") / 100)
+    _refuse_bad_counts(tidy)
+    for _, rows in tidy.group_by("group", maintain_order=True):
+        _refuse_mixed(rows, "task", "tasks", "keep one with --where task=NAME, or add task to --by")
+    tidy = _drop_edges(tidy, unit, left_out)
+    _refuse_empty(tidy, left_out)
+    tidy, paired = _number(tidy)
+    warnings, measure = tuple(_warnings(left_out, paired=paired)), _measure(raw, unit)
+    return RunFrame(tidy, unit, paired, (*notes, *_meanings(raw)), warnings, left_out, measure)
+
+
+def _drop(table: pl.DataFrame, these: pl.Expr | pl.Series, reason: str, left_out: dict[str, int]) -> pl.DataFrame:
+    """The table without `these` rows, counted under `reason`."""
+    kept = table.filter(~these)
+    if kept.height < table.height:
+        left_out[reason] = table.height - kept.height
+    return kept
+
+
+def _refuse_mixed(table: pl.DataFrame, name: str, what: str, next_step: str) -> None:
+    values = table[name].drop_nulls().unique().sort().to_list() if name in table.columns else []
+    if len(values) > 1:
+        shown = ", ".join(map(str, values[:8])) + (" ..." if len(values) > 8 else "")
+        raise InputError(f"These runs mix {what}", found=shown, allowed="one", next_step=next_step)
+
+
+def _refuse_empty(table: pl.DataFrame, left_out: Mapping[str, int]) -> None:
+    if table.is_empty():
+        raise NoUsableRun(
+            "No usable run is left",
+            found=_counted(left_out),
+            allowed="runs with a test error, which for a law is neither 0 nor 1",
+            next_step="make more runs, or look at the reasons in the failed records",
+        )
+
+
+def _counted(left_out: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} x {reason}" for reason, count in left_out.items())
+
+
+def _refuse_bad_counts(tidy: pl.DataFrame) -> None:
+    for name, least in _LEAST.items():
+        smallest = tidy[name].min()
+        if isinstance(smallest, float) and smallest < least:
+            raise InputError(
+                f"{name} may not be below {least}",
+                found=f"{smallest:g}",
+                next_step="correct these rows" + (", or name another column with --x" if name in AXES else ""),
+            )
+
+
+def _drop_edges(tidy: pl.DataFrame, unit: Unit, left_out: dict[str, int]) -> pl.DataFrame:
+    """Errors of exactly 0 or 1 have no logarithm or logit: the test set is too small to tell, or, where 1 is what
+    naming the mean reaches (a number), nothing was learnt.
+
+    Dropping those runs alone would keep the less, or the more, lucky seeds, so their whole cell goes.
+    """
+    edge = (pl.col("error") == 0) if unit == "loss" else pl.col("error").is_in([0.0, 1.0])
+    return _drop(tidy, edge.any().over("group", *AXES), "error exactly 0 or 1 in its cell", left_out)
+
+
+def _number(tidy: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
+    """Sorted, with replicate and cluster numbers; and whether seeds are known, so that groups can be paired."""
+    cell = ["task", *AXES]
+    paired = tidy["seed"].null_count() == 0
+    tidy = tidy.sort("group", *AXES, "seed", "error")
+    tidy = tidy.with_columns(cluster=pl.struct(cell).rank("dense").cast(pl.Int64) - 1)
+    if paired:
+        _refuse_conflicts(tidy)
+        replicate = pl.struct("task", "seed").rank("dense").cast(pl.Int64) - 1
+    else:
+        replicate = pl.int_range(pl.len()).over("group", *cell).cast(pl.Int64)
+    order = ["task", "group", *AXES, "error", "seed", "replicate", "cluster", "test_images", "classes", "run_id"]
+    return tidy.with_columns(replicate=replicate, seed=pl.col("seed").cast(pl.Int64)).select(order), paired
+
+
+def _refuse_conflicts(tidy: pl.DataFrame) -> None:
+    key = ["task", "group", *AXES, "seed"]
+    conflict = tidy.group_by(key).agg(pl.len(), pl.col("error").sort()).filter(pl.col("len") > 1).sort(key)
+    if not conflict.is_empty():
+        row = conflict.row(0, named=True)
+        size = ", ".join(f"{axis} {row[axis]:g}" for axis in AXES if row[axis] is not None)
+        raise InputError(
+            "One group, size and seed may have one run only",
+            found=f"{row['len']} runs of {row['group']!r} at {size}, seed {row['seed']:g}, with errors "
+            + ", ".join(f"{value:g}" for value in row["error"]),
+            allowed="one; what else differs (student, recipe) must be part of the group or be filtered",
+            next_step="add the column that differs to --by, or keep one value with --where",
+        )
+
+
+def _kinds(raw: pl.DataFrame) -> list[KindName]:
+    """The kinds of task in these runs; none where a column of this name says something else."""
+    if raw.schema.get("kind") != pl.String:
+        return []
+    found = set(raw["kind"].drop_nulls())
+    return [name for name in WORDS if name in found] if found <= WORDS.keys() else []
+
+
+def _measure(raw: pl.DataFrame, unit: Unit) -> str:
+    """What the errors are called; a plain word where kinds of task are mixed."""
+    kinds = _kinds(raw)
+    if unit == "loss":
+        return "loss"
+    return WORDS[kinds[0]].error if len(kinds) == 1 else WORDS["single"].error
+
+
+def _meanings(raw: pl.DataFrame) -> list[str]:
+    """What is said of errors that are no share of wrong images."""
+    return [
+        f"of runs of the kind {kind} the error is {WORDS[kind].error}: {WORDS[kind].meaning}; neither chance nor the "
+        "noise of sampling test images is taken into account"
+        for kind in _kinds(raw)
+        if not WORDS[kind].sampled
+    ]
+
+
+def _warnings(left_out: Mapping[str, int], *, paired: bool) -> list[str]:
+    found = [f"{count} rows left out: {reason}" for reason, count in left_out.items()]
+    return found if paired else [*found, "seeds are not given, so the arms cannot be paired; intervals are wider"]

@@ -1,0 +1,357 @@
+"""Reading runs: what is recognised, what is left out and counted, what is refused and in which words."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from azeotrope.errors import AzeotropeError, InputError, NotIdentifiable
+from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
+from azeotrope.record.store import RunStore
+from azeotrope.tables.checks import check_one_curve, check_sizes, common_sizes, sizes
+from azeotrope.tables.columns import Columns
+from azeotrope.tables.frame import NoUsableRun, read_runs
+from published import published
+
+
+def table(**columns) -> pl.DataFrame:
+    """Two arms, three sizes, two seeds, unless a column says otherwise."""
+    rows = [(arm, size, seed) for arm in ("distill", "scratch") for size in (100, 200, 400) for seed in (0, 1)]
+    base = pl.DataFrame(rows, schema=["arm", "train_images", "seed"], orient="row")
+    base = base.with_columns(test_error=pl.Series([0.2 + 0.01 * i for i in range(len(rows))]))
+    return base.with_columns(**{name: pl.Series(name, values, strict=False) for name, values in columns.items()})
+
+
+def errors(**changes: float | None) -> pl.DataFrame:
+    """The table with the error at row `rI` changed."""
+    values = table()["test_error"].to_list()
+    for row, value in changes.items():
+        values[int(row[1:])] = value
+    return table(test_error=values)
+
+
+def record(**changes) -> RunRecord:
+    facts = {
+        "run_id": "r0", "state": "done", "task": TaskFacts(name="t", fingerprint="f", classes=("x", "y", "z", "w")),
+        "strategy": "scratch", "arm": "scratch@random", "student": StudentFacts(name="s", parameters=1000),
+        "init": "random", "train_images": 100, "seed": 0, "test_error": 0.2, "test_images": 500,
+    }  # fmt: skip
+    return RunRecord(**(facts | changes))
+
+
+def says(caught: pytest.ExceptionInfo[AzeotropeError], *words: str) -> None:
+    """The message names the rule, what was found and the next step."""
+    assert caught.value.found
+    assert caught.value.next_step
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_store_gives_the_records_numbers(tmp_path):
+    store = RunStore(str(tmp_path))
+    for seed in (0, 1):
+        store.put(record(run_id=f"r{seed}", seed=seed, test_error=0.2 + seed / 10))
+    frame = read_runs(tmp_path)
+    assert frame.groups == ("scratch@random",)
+    assert frame.table["error"].to_list() == pytest.approx([0.2, 0.3])
+    assert frame.table["run_id"].to_list() == ["r0", "r1"]
+    assert frame.chance_error == 0.75
+    assert frame.paired
+    assert not frame.warnings
+
+
+def test_failed_and_unreadable_records_are_left_out_and_counted(tmp_path):
+    store = RunStore(str(tmp_path))
+    store.put(record())
+    store.put(record(run_id="r1", seed=1, state="failed", reason="loss is nan at step 3", test_error=None))
+    store.put(record(run_id="r2", seed=2, test_error=None))
+    (tmp_path / "runs" / "torn.json").write_text('{"schema": 1, ')
+    frame = read_runs(tmp_path)
+    assert frame.excluded == {"unreadable record": 1, "failed": 1, "no test error": 1}
+    assert "1 rows left out: failed" in frame.warnings
+    assert frame.table.height == 1
+
+
+def test_records_of_a_newer_schema_are_counted_not_guessed(tmp_path):
+    RunStore(str(tmp_path)).put(record())
+    newer = json.loads(record(run_id="r9").model_dump_json()) | {"schema": 99}
+    (tmp_path / "runs" / "r9.json").write_text(json.dumps(newer))
+    assert read_runs(tmp_path).excluded == {"unreadable record": 1}
+
+
+def test_a_csv_with_its_own_names_is_mapped(tmp_path):
+    path = tmp_path / "mine.csv"
+    table().rename({"arm": "method", "train_images": "n_train", "test_error": "top1_err"}).write_csv(path)
+    frame = read_runs(path, Columns(x={"images": "n_train"}, error="top1_err", by=("method",)))
+    assert frame.groups == ("distill", "scratch")
+    assert frame.axes == ("train_images",)
+    assert frame.table.height == 12
+
+
+def test_csv_and_parquet_give_the_same_frame(tmp_path):
+    table().write_csv(tmp_path / "a.csv")
+    table().write_parquet(tmp_path / "a.parquet")
+    assert read_runs(tmp_path / "a.csv").table.equals(read_runs(tmp_path / "a.parquet").table)
+
+
+def test_per_cent_is_recognised_and_said():
+    frame = read_runs(table(test_error=[20.0 + i for i in range(12)]))
+    assert frame.unit == "percent"
+    assert frame.table["error"].max() == pytest.approx(0.31)
+    assert "per cent" in frame.notes[0]
+
+
+def test_a_fraction_is_recognised_and_said():
+    frame = read_runs(table())
+    assert frame.unit == "fraction"
+    assert "a fraction" in frame.notes[0]
+
+
+def test_a_small_per_cent_column_can_be_said_by_the_user():
+    frame = read_runs(table(), Columns(unit="percent"))
+    assert frame.table["error"].max() == pytest.approx(0.0031)
+
+
+def test_a_loss_has_no_upper_bound():
+    frame = read_runs(table().rename({"test_error": "loss"}).with_columns(pl.col("loss") * 900))
+    assert frame.unit == "loss"
+    assert not frame.bounded
+    assert frame.chance_error is None
+    assert frame.table["error"].max() == pytest.approx(279)
+
+
+def test_per_cent_above_100_is_refused():
+    with pytest.raises(InputError, match="cannot exceed 100") as caught:
+        read_runs(errors(r0=101.0, r1=50.0))
+    says(caught, "101", "--unit loss")
+
+
+def test_a_fraction_above_1_is_refused_when_the_user_says_fraction():
+    with pytest.raises(InputError, match="a fraction, which cannot exceed 1") as caught:
+        read_runs(errors(r0=1.5), Columns(unit="fraction"))
+    says(caught, "1.5")
+
+
+def test_negative_errors_are_refused():
+    with pytest.raises(InputError, match="may not be negative") as caught:
+        read_runs(errors(r3=-0.1))
+    says(caught, "-0.1", "test_error")
+
+
+def test_accuracy_is_refused():
+    with pytest.raises(InputError, match="says accuracy") as caught:
+        read_runs(table().rename({"test_error": "accuracy"}), Columns(error="accuracy"))
+    says(caught, "1 - accuracy")
+
+
+@pytest.mark.parametrize("missing", [float("nan"), None, float("inf")])
+def test_missing_errors_are_left_out_and_counted(missing):
+    frame = read_runs(errors(r3=missing))
+    assert frame.excluded == {"no test error": 1}
+    assert frame.table.height == 11
+
+
+@pytest.mark.parametrize("edge", [0.0, 1.0])
+def test_an_error_of_exactly_0_or_1_takes_its_whole_cell_out(edge):
+    frame = read_runs(errors(r0=edge))
+    assert frame.excluded == {"error exactly 0 or 1 in its cell": 2}
+    assert frame.only("distill").table["train_images"].to_list() == [200.0, 200.0, 400.0, 400.0]
+
+
+def test_nothing_but_edges_is_refused():
+    with pytest.raises(NoUsableRun, match="No usable run") as caught:
+        read_runs(table(test_error=[0.0] * 12))
+    says(caught, "12 x error exactly 0 or 1")
+
+
+def test_a_group_without_a_usable_run_is_not_just_unknown():
+    frame = read_runs(table(test_error=[1.0] * 6 + [0.5] * 6))
+    with pytest.raises(InputError, match="no runs of a group named 'distill'") as caught:
+        frame.only("distill")
+    says(caught, "Found: scratch; left out: 6 x error exactly 0 or 1 in its cell.")
+
+
+@pytest.mark.parametrize("values", [["cnn", "vit"] * 6, ["multi", "vit"] * 6, [1, 2] * 6])
+def test_a_column_kind_that_says_something_else_is_no_kind_of_task(values):
+    frame = read_runs(table(kind=values, seed=range(12)), Columns(by=("kind",)))
+    assert frame.groups == tuple(sorted(map(str, set(values))))
+    assert frame.measure == "error"
+    assert len(frame.notes) == 1
+
+
+def test_duplicated_rows_count_once():
+    frame = read_runs(pl.concat([table(), table()[:3]]))
+    assert frame.excluded == {"duplicated row": 3}
+    assert frame.table.height == 12
+
+
+def test_two_errors_for_one_run_are_refused():
+    twice = pl.concat([table(), table()[:1].with_columns(test_error=pl.lit(0.9))])
+    with pytest.raises(InputError, match="may have one run") as caught:
+        read_runs(twice)
+    says(caught, "'distill'", "train_images 100", "seed 0", "0.2, 0.9", "--by")
+
+
+def test_mixed_tasks_are_refused_and_a_filter_helps():
+    mixed = table(task=["birds", "cars"] * 6)
+    with pytest.raises(InputError, match="mix tasks") as caught:
+        read_runs(mixed)
+    says(caught, "birds, cars", "--where task=NAME")
+    assert read_runs(mixed, Columns(where={"task": "birds"})).table.height == 6
+    assert read_runs(mixed, Columns(by=("task", "arm"))).groups[0] == "birds,distill"
+
+
+def test_mixed_schemas_are_refused():
+    with pytest.raises(InputError, match="mix schemas") as caught:
+        read_runs(table(schema=[1] * 11 + [2]))
+    says(caught, "1, 2")
+
+
+def test_an_unknown_column_names_its_neighbours():
+    with pytest.raises(InputError, match="no column named 'tst_error'") as caught:
+        read_runs(table(), Columns(error="tst_error"))
+    says(caught, "nearest: test_error", "--error")
+
+
+def test_an_unknown_axis_names_the_known_ones():
+    with pytest.raises(InputError, match="no axis named 'depth'") as caught:
+        read_runs(table(), Columns(x={"depth": "seed"}))
+    assert "train_images" in str(caught.value)
+
+
+def test_a_table_without_sizes_is_refused():
+    with pytest.raises(InputError, match="at least one size") as caught:
+        read_runs(table().drop("train_images"))
+    says(caught, "--x images=")
+
+
+def test_words_in_a_number_column_are_refused():
+    with pytest.raises(InputError, match="must hold numbers") as caught:
+        read_runs(table(test_error=["bad"] * 12))
+    says(caught, "bad")
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "found"),
+    [("train_images", 1, 0), ("pretrain_images", 0, -5), ("classes", 2, 1), ("test_images", 1, 0)],
+)
+def test_counts_below_the_least_possible_are_refused(name, least, found):
+    with pytest.raises(InputError, match=f"{name} may not be below {least}") as caught:
+        read_runs(table(**{name: [found] * 12}))
+    says(caught, str(found))
+
+
+@pytest.mark.parametrize("size", [float("nan"), float("inf")])
+def test_sizes_that_are_no_number_are_left_out_and_counted(size):
+    frame = read_runs(table(train_images=[size] + [100.0, 200.0, 400.0] * 3 + [800.0] * 2, seed=range(12)))
+    assert frame.excluded == {"size is NaN or infinite": 1}
+    assert frame.table.height == 11
+
+
+def test_a_filter_without_rows_names_the_values():
+    with pytest.raises(InputError, match="No run has arm = hub") as caught:
+        read_runs(table(), Columns(where={"arm": "hub"}))
+    says(caught, "distill, scratch")
+
+
+def test_a_filter_compares_numbers_as_numbers():
+    assert read_runs(table(), Columns(where={"train_images": "200.0"})).table.height == 4
+    with pytest.raises(InputError, match="No run has train_images = many") as caught:
+        read_runs(table(), Columns(where={"train_images": "many"}))
+    says(caught, "100, 200, 400")
+
+
+@pytest.mark.parametrize("name", ["nothing.csv", "nothing.parquet"])
+def test_a_file_that_is_not_there(tmp_path, name):
+    with pytest.raises(InputError, match="cannot be read") as caught:
+        read_runs(tmp_path / name)
+    says(caught, "check the path")
+
+
+def test_an_empty_store_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no runs") as caught:
+        read_runs(tmp_path)
+    says(caught, "azeotrope sweep")
+
+
+def test_replicates_pair_arms_and_sizes_by_seed():
+    rows = read_runs(table(seed=[7, 9] * 6)).table
+    assert rows.filter(pl.col("seed") == 9)["replicate"].unique().to_list() == [1]
+    assert rows.group_by("cluster").agg(pl.col("train_images").n_unique())["train_images"].to_list() == [1, 1, 1]
+
+
+def test_without_seeds_replicates_are_counted_and_unpaired():
+    frame = read_runs(table().drop("seed"))
+    assert not frame.paired
+    assert frame.table["seed"].null_count() == 12
+    assert frame.table["replicate"].to_list() == [0, 1] * 6
+    assert "cannot be paired" in frame.warnings[0]
+
+
+def test_an_unknown_group_names_its_neighbours():
+    with pytest.raises(InputError, match="'distil'") as caught:
+        read_runs(table()).only("distil")
+    says(caught, "nearest: distill")
+
+
+def test_fewer_than_three_sizes_are_refused():
+    with pytest.raises(NotIdentifiable, match="at least 3 sizes") as caught:
+        check_sizes(
+            read_runs(table(train_images=[100, 100, 100, 100, 200, 201] * 2, seed=list(range(12)))[:5]), "train_images"
+        )
+    says(caught, "2 for 'distill' (100, 200)")
+
+
+def test_a_span_below_two_is_refused():
+    with pytest.raises(NotIdentifiable, match="factor 2") as caught:
+        check_sizes(read_runs(table(train_images=[100, 100, 150, 150, 199, 199] * 2)).only("distill"), "train_images")
+    says(caught, "100 to 199")
+
+
+def test_few_sizes_and_one_seed_are_warned_of():
+    said = check_sizes(read_runs(table().filter(pl.col("seed") == 0)).only("distill"), "train_images")
+    assert "3 sizes" in said[0]
+    assert "one seed" in said[1]
+
+
+def test_good_designs_raise_no_warning():
+    rows = [(size, seed, 0.1 + 0.01 * seed + 10 / size) for size in (100, 200, 400, 800, 1600) for seed in (0, 1)]
+    frame = read_runs(pl.DataFrame(rows, schema=["train_images", "seed", "error"], orient="row"))
+    assert check_sizes(frame, "train_images") == ()
+
+
+def test_disjoint_arms_are_refused():
+    frame = read_runs(table(train_images=[100, 100, 200, 200, 400, 400, 800, 800, 1600, 1600, 3200, 3200]))
+    with pytest.raises(NotIdentifiable, match="share sizes") as caught:
+        common_sizes(frame.only("distill"), frame.only("scratch"), "train_images")
+    says(caught, "distill at 100, 200, 400", "scratch at 800")
+
+
+def test_another_axis_must_be_constant():
+    frame = read_runs(table(parameters=[1e6, 2e6] * 6)).only("distill")
+    with pytest.raises(InputError, match="parameters must be constant") as caught:
+        check_one_curve(frame, "train_images")
+    says(caught, "--where parameters=")
+
+
+def test_no_pretraining_has_no_place_on_a_log_axis():
+    frame = read_runs(table(pretrain_images=[0, 0, 10, 10, 100, 100] * 2))
+    assert sizes(frame, "pretrain_images").tolist() == [10, 100]
+
+
+def test_an_axis_that_runs_do_not_give():
+    with pytest.raises(InputError, match="must give parameters") as caught:
+        sizes(read_runs(table()), "parameters")
+    says(caught, "12 of 12")
+    with pytest.raises(InputError, match="no axis named"):
+        sizes(read_runs(table()), "depth")
+
+
+def test_published_transfer_runs_are_read():
+    frame = read_runs(
+        published("syn2real_imagenet.csv"), Columns(by=("pretrain_images",), where={"student": "resnet50"})
+    )
+    assert frame.table.height == 72
+    assert frame.groups == ("0", "1000", "16000", "2000", "32000", "4000", "64000", "8000")

@@ -1,0 +1,155 @@
+"""Verdicts against textbook intervals and the rules of METHOD section 1."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from azeotrope.errors import InputError
+from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, pack_correctness
+from azeotrope.verdicts.paired import bootstrap_sd
+from azeotrope.verdicts.verdict import arm_error, verdict
+
+TASK = TaskFacts(name="demo", fingerprint="f0", classes=("cat", "dog"))
+
+
+def run(arm: str, seed: int, wrong: np.ndarray | float, **changes) -> RunRecord:
+    facts = {
+        "run_id": f"{arm}-{seed}", "state": "done", "task": TASK, "strategy": "scratch", "arm": arm,
+        "student": StudentFacts(name="s", parameters=10), "init": "random", "train_images": 100, "seed": seed,
+    }  # fmt: skip
+    if isinstance(wrong, np.ndarray):
+        facts |= {"test_error": float(wrong.mean()), "test_images": len(wrong), "correct": pack_correctness(~wrong)}
+    else:
+        facts |= {"test_error": wrong}
+    return RunRecord(**(facts | changes))
+
+
+def arm(name: str, errors: list[float]) -> list[RunRecord]:
+    return [run(name, seed, error) for seed, error in enumerate(errors)]
+
+
+def test_without_correctness_the_interval_is_scipys_paired_t_interval():
+    a, b = [0.10, 0.12, 0.11, 0.13], [0.15, 0.16, 0.17, 0.165]
+    found = verdict(arm("a", a), arm("b", b))
+    expected = stats.ttest_rel(a, b).confidence_interval(0.95)
+    assert (found.difference.low, found.difference.high) == pytest.approx((expected.low, expected.high))
+    assert found.verdict == "BEATS"
+    assert found.over_test_images is None
+    assert "not counted" in found.reason
+
+
+def test_the_other_way_round_does_not_beat():
+    assert verdict(arm("a", [0.3, 0.31, 0.305]), arm("b", [0.1, 0.11, 0.105])).verdict == "DOES NOT BEAT"
+
+
+def test_an_interval_around_zero_is_inconclusive():
+    found = verdict(arm("a", [0.10, 0.20, 0.15]), arm("b", [0.12, 0.16, 0.17]))
+    assert found.verdict == "INCONCLUSIVE"
+    assert "contains zero" in found.reason
+
+
+def test_both_sources_of_error_add_in_squares():
+    rng = np.random.default_rng(1)
+    a = [run("a", seed, rng.random(4000) < 0.20) for seed in range(4)]
+    b = [run("b", seed, rng.random(4000) < 0.30) for seed in range(4)]
+    found = verdict(a, b)
+    halves = [(part.high - part.low) / 2 for part in (found.difference, found.over_seeds, found.over_test_images)]
+    assert halves[0] ** 2 == pytest.approx(halves[1] ** 2 + halves[2] ** 2)
+    assert found.verdict == "BEATS"
+    assert "not counted" not in found.reason
+
+
+def test_a_small_test_set_keeps_equal_seeds_from_deciding():
+    """Seeds agree perfectly, but 20 images cannot prove a difference of one image."""
+    wrong_a, wrong_b = np.arange(20) < 4, np.arange(20) < 5
+    a = [run("a", seed, wrong_a) for seed in range(3)]
+    b = [run("b", seed, wrong_b) for seed in range(3)]
+    found = verdict(a, b)
+    assert found.over_seeds.high < 0
+    assert found.verdict == "INCONCLUSIVE"
+
+
+def test_resampled_images_give_the_textbook_standard_error():
+    outcome = (np.random.default_rng(0).random(5000) < 0.3).astype(float)
+    assert bootstrap_sd(outcome, resamples=20_000) == pytest.approx(outcome.std() / np.sqrt(5000), rel=0.02)
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_fewer_than_three_seeds_are_inconclusive_however_clear(seeds):
+    found = verdict(arm("a", [0.01] * seeds), arm("b", [0.9] * seeds))
+    assert found.verdict == "INCONCLUSIVE"
+    assert f"{seeds} paired seed" in found.reason
+    assert "needs 3" in found.reason
+
+
+def test_one_seed_leaves_the_difference_open():
+    found = verdict(arm("a", [0.2]), arm("b", [0.3]))
+    assert asdict(found.difference) == pytest.approx({"value": -0.1, "low": -1.0, "high": 1.0, "level": 0.95})
+
+
+def test_only_seeds_that_both_arms_finished_are_paired():
+    a = [*arm("a", [0.1, 0.1, 0.1]), run("a", 7, 0.9, state="failed", test_error=None, reason="loss is not finite")]
+    b = [*arm("b", [0.2, 0.2, 0.2]), run("b", 7, 0.2), run("b", 8, 0.2)]
+    assert verdict(a, b).seeds == (0, 1, 2)
+
+
+def test_arms_without_a_common_seed_have_no_difference():
+    found = verdict([run("a", 0, 0.1)], [run("b", 1, 0.2)])
+    assert found.difference is None
+    assert "no seed" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [({"train_images": 200}, "train_images"), ({"task": TaskFacts(name="x", fingerprint="f1", classes=())}, "task")],
+)
+def test_runs_that_cannot_be_compared_are_refused(change, word):
+    with pytest.raises(InputError, match=f"share one {word}") as caught:
+        verdict(arm("a", [0.1]), [run("b", 0, 0.2, **change)])
+    assert caught.value.found
+    assert caught.value.next_step
+
+
+def test_a_repeated_seed_is_refused():
+    with pytest.raises(InputError, match="one run"):
+        verdict([run("a", 0, 0.1), run("a", 0, 0.2)], arm("b", [0.2]))
+
+
+def test_mixed_arms_and_no_runs_are_refused():
+    with pytest.raises(InputError, match="must be one arm"):
+        verdict([run("a", 0, 0.1), run("c", 1, 0.2)], arm("b", [0.2]))
+    with pytest.raises(InputError, match="has none"):
+        verdict([], arm("b", [0.2]))
+
+
+def test_arm_error_covers_the_truth_of_seeds_and_images():
+    """400 worlds: error of a seed ~ N(0.2, 0.01), 500 test images shared by 4 seeds; 95 % must cover about 95 %."""
+    rng, covered = np.random.default_rng(3), 0
+    for _ in range(400):
+        difficulty = rng.random(500)
+        runs = [run("a", seed, difficulty < rng.normal(0.2, 0.01)) for seed in range(4)]
+        covered += 0.2 in arm_error(runs)
+    assert 0.92 <= covered / 400 <= 1.0
+
+
+def test_arm_error_of_one_seed_and_of_none():
+    assert (arm_error(arm("a", [0.2])).low, arm_error(arm("a", [0.2])).high) == (0.0, 1.0)
+    assert arm_error([run("a", 0, 0.1, state="failed", test_error=None)]) is None
+
+
+@pytest.mark.parametrize(("kind", "error"), [("multi", "1 − mAP"), ("number", "1 − R²")])
+def test_of_other_kinds_the_verdict_rests_on_the_seeds_alone_and_says_so(kind, error):
+    """Neither correctness nor a binomial is known: the interval of an arm is Student's."""
+    task = TaskFacts(name="demo", fingerprint="f0", classes=("cat", "dog"), kind=kind)
+    a, b = ([run(name, seed, value, task=task, test_images=500) for seed, value in enumerate(errors)]
+            for name, errors in (("a", [0.10, 0.12, 0.11]), ("b", [0.30, 0.31, 0.32])))  # fmt: skip
+    found = verdict(a, b)
+    assert found.verdict == "BEATS"
+    assert found.over_test_images is None
+    assert found.reason.endswith(f"sampling of test images is not counted: {error} is no mean over images")
+    expected = stats.t.interval(0.95, 2, loc=0.11, scale=0.01 / np.sqrt(3))
+    assert (arm_error(a).low, arm_error(a).high) == pytest.approx(expected)
