@@ -27,9 +27,8 @@ def skips(*arguments):
 
 
 def test_skips_are_counted_by_reason(tmp_path):
-    status, lines = skips(
-        0, results(tmp_path, *2 * ["published data a.csv not found: set X"], "root may write anywhere")
-    )
+    absent, root = "published data a.csv not found: set X", "root may write anywhere"
+    status, lines = skips(0, results(tmp_path, absent, root, absent))
     assert (status, lines) == (
         0,
         [

@@ -74,7 +74,7 @@ def test_check_names_the_arms_that_cannot_be_tested(cli, tiny):
 @pytest.fixture
 def short_demo(monkeypatch, teacher_model):
     """The demonstration on digits with the smallest models: its choices are replaced, its code is not."""
-    from azeotrope.config import TeacherSpec
+    from azeotrope.plan import TeacherSpec
 
     choices = {
         "TEACHER": TeacherSpec(model=teacher_model, image_size=32),

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from azeotrope.config import LabelSpec
 from azeotrope.data.decode import decode
 from azeotrope.data.task import load_task, open_source
 from azeotrope.errors import InputError
+from azeotrope.labels import LabelSpec
 
 from .pictures import noise, write_class_folders
 

@@ -1,6 +1,6 @@
 import pytest
 
-from azeotrope.config import Arm
+from azeotrope.arm import Arm
 from azeotrope.errors import InputError
 
 

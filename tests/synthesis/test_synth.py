@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 import azeotrope
-from azeotrope.config import PicturesSpec, TeacherSpec
 from azeotrope.data.decode import decode
 from azeotrope.data.pack import open_pack
 from azeotrope.data.task import load_task
 from azeotrope.data.unlabelled import HELD_OUT
 from azeotrope.errors import InputError, RunFailed
 from azeotrope.models.device import Device
+from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.session.cautions import before_training
 from azeotrope.session.workshop import Request as Asked
 from azeotrope.session.workshop import open_workshop

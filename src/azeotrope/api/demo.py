@@ -10,10 +10,10 @@ from pathlib import Path
 
 from azeotrope.api.boundary import boundary
 from azeotrope.boundaries.boundary import Boundary
-from azeotrope.config import TeacherSpec
 from azeotrope.data.sources import fashion_mnist
 from azeotrope.errors import InputError, MissingDependency
 from azeotrope.models.packages import installed_for
+from azeotrope.plan import TeacherSpec
 from azeotrope.reporting import boundary_text, difference, files
 from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Comparison, Document

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import RunFailed
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.plan import PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
 from azeotrope.session.cautions import before_training
@@ -45,6 +46,7 @@ def distill(
     cache_gb: float | None = None,
     verify_cache: bool = False,
     strict: bool = False,
+    seen_weights: bool = False,
     labels: LabelSpec = ONE_CLASS,
     progress: Progress | None = None,
 ) -> Distilled:
@@ -70,6 +72,7 @@ def distill(
         cache_gb=cache_gb,
         verify_cache=verify_cache,
         strict=strict,
+        seen_weights=seen_weights,
         pictures=pictures,
         labels=labels,
     )

@@ -10,11 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from azeotrope.config import TeacherSpec
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError, StoreError
 from azeotrope.models.device import choose, give_back_freed_memory, prepare
+from azeotrope.plan import TeacherSpec
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.session.judging import judged

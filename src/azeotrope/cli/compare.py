@@ -10,7 +10,6 @@ from rich.console import Console
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
-from azeotrope.config import FOLDS
 
 
 def command(
@@ -34,7 +33,7 @@ def command(
     seeds: options.Seeds = 3,
     teacher_size: options.TeacherSize = None,
     teacher_head: options.TeacherHead = options.HeadName.linear,
-    teacher_folds: options.TeacherFolds = FOLDS,
+    teacher_folds: options.TeacherFolds = None,
     image_size: options.ImageSize = None,
     upstream: groups.Upstream,
     pictures: groups.Pictures,
@@ -73,6 +72,7 @@ def command(
             cache_gb=kept.cache_gb,
             verify_cache=kept.verify_cache,
             strict=kept.strict,
+            seen_weights=kept.seen_weights,
             labels=labels.spec(),
             progress=progress,
         )

@@ -9,7 +9,6 @@ import typer
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
-from azeotrope.config import FOLDS
 
 
 def command(
@@ -23,7 +22,7 @@ def command(
     seed: Annotated[int, typer.Option("--seed", help="Seed of init, order and subset.")] = 0,
     teacher_size: options.TeacherSize = None,
     teacher_head: options.TeacherHead = options.HeadName.linear,
-    teacher_folds: options.TeacherFolds = FOLDS,
+    teacher_folds: options.TeacherFolds = None,
     image_size: options.ImageSize = None,
     upstream: groups.Upstream,
     pictures: groups.Pictures,
@@ -60,6 +59,7 @@ def command(
             cache_gb=kept.cache_gb,
             verify_cache=kept.verify_cache,
             strict=kept.strict,
+            seen_weights=kept.seen_weights,
             labels=labels.spec(),
             progress=progress,
         )

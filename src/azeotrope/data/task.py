@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt64
 
-from azeotrope.config import ONE_CLASS, LabelSpec
 from azeotrope.data._ranks import identities
 from azeotrope.data.manifest import Manifest, Progress, scan
 from azeotrope.data.sources._source import Source
 from azeotrope.data.split import TaskSplits, split_task
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind, Labels, kind_named
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import member, members, nearest
 
 _FAMILY = "data.sources"

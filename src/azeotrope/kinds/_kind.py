@@ -17,7 +17,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from azeotrope.config import KindName
+from azeotrope.labels import KindName
 from azeotrope.lookup import member
 
 Labels = NDArray[Any]  # [n] class numbers, [n, C] of 0 and 1, or [n] values: one row an image

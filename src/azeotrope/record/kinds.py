@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from azeotrope.config import KindName
+from azeotrope.labels import KindName
 
 
 @dataclass(frozen=True)

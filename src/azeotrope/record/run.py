@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from azeotrope.config import KindName, Weight
+from azeotrope.labels import KindName
+from azeotrope.terms import Weight
 
 SCHEMA = 1
 
@@ -46,12 +47,13 @@ class StudentFacts(Facts):
 class HeadFacts(Facts):
     """How the teacher's head was fitted to the run's N images, and its errors and log-losses (nats an image).
 
-    `train_...` is what the mean of the folds' heads says of the images that they were fitted on, `fold_...` what each
+    `train_...` is what the model for other images (the mean of the folds' heads, or a tuned teacher's own) says of the
+    training images, which it was fitted on, `fold_...` what each
     fold's head says of the images that it has not seen (which is what teaches), `val_...` what the mean says on
     validation. `folds`, `strength` (L2) and `temperature` are missing where several teachers speak as one.
     """
 
-    folds: int | None = Field(default=None, ge=1)
+    folds: int | None = Field(default=None, ge=0, description="0: one head on all images")
     strength: float | None = None
     temperature: float | None = None
     train_error: float = Field(ge=0, le=1)

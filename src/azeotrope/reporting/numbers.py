@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from azeotrope.config import KindName, Weight
+from azeotrope.labels import KindName
 from azeotrope.record.run import EnvironmentFacts, SearchFacts
+from azeotrope.terms import Weight
 from azeotrope.verdicts.verdict import Call
 
 

@@ -29,7 +29,7 @@ from azeotrope.verdicts.verdict import FEWEST_SEEDS, arm_error, verdict
 
 STRATEGIES = ("scratch", "linear_probe", "finetune", "distill")
 """The order in which arms are shown; a stranger's strategy comes after these."""
-SHARED_PHASES = ("teacher", "head", "generate", "pretrain")
+SHARED_PHASES = ("tune_teacher", "teacher", "head", "generate", "pretrain")
 """Work that runs of one seed and size do once and share: the teacher's pass, its head, pictures and pre-training made
 here."""
 
@@ -92,7 +92,7 @@ def summarise(
 def shown_order(run: RunRecord) -> tuple[int, str, int, str, int]:
     """Where a run stands on the page: by strategy, arm, images it was pre-trained on here, and seed."""
     place = STRATEGIES.index(run.strategy) if run.strategy in STRATEGIES else len(STRATEGIES)
-    return place, run.arm.partition(",")[0], run.pretrain_images, run.arm, run.seed
+    return place, run.arm.partition(", pre-trained on ")[0], run.pretrain_images, run.arm, run.seed
 
 
 def amortise(runs: Sequence[RunRecord]) -> list[dict[str, float]]:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from azeotrope.config import weight_text
 from azeotrope.record.kinds import WORDS, metrics_text
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate, VerdictSummary
+from azeotrope.terms import CROSS_ENTROPY, weight_text
 from azeotrope.verdicts.verdict import FEWEST_SEEDS
 
 MISSING = "–"
 MINUS = "−"
+LABELS = "labels"  # what cross-entropy compares with
 
 
 def percent(share: float | None) -> str:
@@ -151,15 +152,12 @@ def best_rival(comparison: Comparison) -> str | None:
 
 
 def described(arm: ArmSummary) -> str:
-    """What sets this arm apart: where its weights start and which losses stand beside the labels."""
+    """What sets this arm apart: where its weights start, and the losses, of which cross-entropy is the labels'."""
     start = {"random": "random weights", "hub": "pretrained weights", "upstream": "weights pre-trained here"}[arm.init]
-    losses = [
-        name if weight == 1 else f"{name} × {weight_text(weight)}"
-        for name, weight in arm.losses.items()
-        if name != "cross_entropy"
-    ]
+    weights = arm.losses or {LABELS: 1.0}
+    losses = [key if weight == 1 else f"{key} × {weight_text(weight)}" for key, weight in weights.items()]
     chosen = f" (chosen among {len(arm.search.candidates)} on validation)" if arm.search else ""
-    return f"{start}; labels" + "".join(f" + {loss}" for loss in losses) + chosen
+    return f"{start}; {' + '.join(losses).replace(CROSS_ENTROPY, LABELS)}{chosen}"
 
 
 def total(by_phase: Mapping[str, float]) -> float | None:

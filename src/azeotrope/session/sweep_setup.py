@@ -11,6 +11,7 @@ from azeotrope.models.device import choose, prepare
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.session.progress import Progress, scanning
+from azeotrope.session.seen_weights import refuse_seen_weights
 from azeotrope.spec import digest, from_yaml
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.forecast import Forecast
@@ -58,6 +59,9 @@ def open_sweep(
     if upstream is not None:
         resources.rows(upstream.fingerprint, max(plan.pretrain_images), 0)  # are there so many?
     grid = open_grid(plan, resources, task, upstream)
+    if not plan.seen_weights:
+        arms = [arm for each in grid.plan.resolved for arm in each.arms]
+        refuse_seen_weights(task.fingerprint, [each.student for each in grid.plan.resolved], plan.teachers, arms)
     shipped = [ShippedTask.of(task, plan.data, plan.labels)]
     if upstream is not None and plan.upstream:
         shipped.append(ShippedTask.of(upstream, plan.upstream))

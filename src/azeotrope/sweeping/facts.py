@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from azeotrope.config import Pictures
+from azeotrope.arm import Pictures
 from azeotrope.models.device import peak_memory_mb
 from azeotrope.record.environment import environment
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
@@ -136,6 +136,8 @@ def _seconds(
     if taught is not None:
         seconds["teacher"] = _teacher_images(resources, spec) * taught.targets.cache.store.seconds_per_row()
         seconds["head"] = taught.head_seconds
+        if taught.tuning_seconds:
+            seconds["tune_teacher"] = taught.tuning_seconds
         for phase, more in pool_seconds(resources, spec, taught.targets).items():
             seconds[phase] = seconds.get(phase, 0.0) + more
     if pretraining is not None:
@@ -164,7 +166,7 @@ def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float 
         if (macs_of_teacher := taught.targets.cache.teacher.macs) is None:
             return None
         seen = _teacher_images(resources, spec) + teacher_views(resources, spec) + (images if spec.recipe.live else 0)
-        flops += 2.0 * macs_of_teacher * seen
+        flops += 2.0 * macs_of_teacher * (seen + FORWARD_AND_BACKWARD * taught.tuning_images)
     if spec.upstream is not None:
         flops += _flops(resources, spec.pretraining(), None) or 0.0
     return flops

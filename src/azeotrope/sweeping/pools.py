@@ -12,14 +12,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.config import Arm, ComparePlan, Pictures
+from azeotrope.arm import Arm, Pictures
 from azeotrope.data.unlabelled import Pool
 from azeotrope.errors import InputError
+from azeotrope.plan import ComparePlan
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import ExtraRun, PoolRun, RunSpec
 from azeotrope.synthesis.pictures import SynthSet
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.ensemble import EnsembleCache
+from azeotrope.teacher.teacher import Teacher
 from azeotrope.train.dataset import Extra, StudentData, Targets
 
 OPTION: Mapping[Pictures, str] = {"unlabelled": "--unlabelled", "synth": "--synth"}
@@ -161,10 +163,14 @@ def _own(resources: Resources, task: str, train_images: int, seed: int) -> list[
 
 
 def _cache(resources: Resources, spec: RunSpec, pool: Pool, targets: Targets) -> EmbeddingCache | EnsembleCache:
-    """The teacher's embeddings of the pool, from one teacher or from each of several."""
-    assert spec.teacher is not None
+    """The teacher's embeddings of the pool, from one teacher (of a tuned one, the version that was tuned on all of the
+    run's images) or from each of several.
+    """
     policy, views, fingerprint = spec.recipe.policy, spec.recipe.views, pool.task.fingerprint
+
+    def opened(teacher: Teacher) -> EmbeddingCache:
+        return resources.opened(teacher, fingerprint, policy, views)
+
     if isinstance(targets.cache, EnsembleCache):
-        members = tuple(resources.embeddings(each, fingerprint, policy, views) for each in spec.teacher.members)
-        return replace(targets.cache, members=members)
-    return resources.embeddings(spec.teacher, fingerprint, policy, views)
+        return replace(targets.cache, members=tuple(opened(member.teacher) for member in targets.cache.members))
+    return opened(targets.cache.teacher)

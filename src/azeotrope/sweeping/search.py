@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from azeotrope.config import losses_text
 from azeotrope.record.run import RunRecord, SearchFacts, TuningFacts
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.training import Trained
+from azeotrope.sweeping.training_folder import Trained
+from azeotrope.terms import losses_text
 
 Train = Callable[[RunSpec], Trained]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
-from azeotrope.config import KindName
 from azeotrope.errors import InputError
+from azeotrope.labels import KindName
 from azeotrope.lookup import nearest
 from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord

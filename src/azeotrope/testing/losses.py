@@ -11,6 +11,7 @@ say nothing of whether the values are right: that is for the tests of each loss.
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from azeotrope.losses._contract import Setup, Signals
+from azeotrope.losses._parameters import checked
+from azeotrope.terms import Term
 
 STUDENT_FEATURES, TEACHER_FEATURES, CLASSES, TRAIN_IMAGES = 24, 40, 10, 600
 SPREAD = 0.25  # between two random batches of hundreds of images, relative
@@ -70,6 +73,16 @@ def says_whether_it_needs_a_teacher(loss: LossClass) -> None:
     if not needs:
         alone = replace(random_signals(), teacher_features=None, teacher_logits=None)
         assert torch.isfinite(_built(loss)(alone)), "the loss must be finite without a teacher"
+
+
+def its_parameters_can_be_left_out(loss: LossClass) -> None:
+    """What the constructor takes after `setup` is annotated and has a default: an arm may give it, and need not."""
+    defaults = {each.name: each.default for each in list(inspect.signature(loss).parameters.values())[1:]}
+    required = [name for name, default in defaults.items() if default is inspect.Parameter.empty]
+    assert not required, f"every parameter needs a default, {', '.join(required)} has none"
+    written = {name: value for name, value in defaults.items() if value is not None}
+    assert isinstance(loss, type), "a loss is a class"
+    checked(loss, Term("it", written))
 
 
 def says_whether_it_relates_images(loss: LossClass) -> None:
@@ -156,6 +169,7 @@ def is_restored_by_its_state(loss: LossClass) -> None:
 
 CHECKS = (
     says_whether_it_needs_a_teacher,
+    its_parameters_can_be_left_out,
     says_whether_it_relates_images,
     gives_one_finite_number,
     a_small_step_downhill_lowers_it,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -27,6 +27,11 @@ class Score:
 
     error: float
     cross_entropy: float
+
+    def by(self, first: Literal["error", "cross_entropy"]) -> tuple[float, float]:
+        """What compares first, then the other."""
+        both = (self.error, self.cross_entropy)
+        return both if first == "error" else both[::-1]
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from azeotrope.config import ONE_CLASS, LabelSpec
 from azeotrope.data.sources._source import SPLIT_NAMES, Item, Part, Source, Split, joined, keyed_items
 from azeotrope.errors import InputError, MissingDependency
+from azeotrope.labels import ONE_CLASS, LabelSpec
 
 try:
     import datasets
