@@ -26,6 +26,8 @@ NAMES = [
     "distill:kl+cross_entropy(label_smoothing=0)",
     "scratch:cross_entropy(label_smoothing=0)",
     "finetune@upstream:cross_entropy=2",
+    "scratch+synth=1x",
+    "finetune+synth@upstream",
 ]
 
 

@@ -38,7 +38,8 @@ class Arm(Spec):
     of it (`scratch:cross_entropy(label_smoothing=0)`), and `distill` may switch it off (`distill:kl+cross_entropy=0`).
     With `candidates` (`distill:kl/info_nce+kl=2`) the losses are chosen among several lists, on validation.
     `pictures` beside the labelled ones teach too (`distill+unlabelled`, `distill+synth=2x@hub:kl`): `multiple` times
-    the training images, or all that there are.
+    the training images, or all that there are. Strategies without a teacher (`scratch+synth=1x`, `finetune+synth`) take
+    made ones, as labelled images of their intended class.
     """
 
     strategy: Strategy
@@ -77,8 +78,8 @@ class Arm(Spec):
 
     @model_validator(mode="after")
     def _pictures_fit_strategy(self) -> Self:
-        if self.pictures and self.strategy != "distill":
-            raise ValueError(f"{self.strategy} trains on labels only; further pictures go with distill")
+        if self.pictures == "unlabelled" and self.strategy != "distill":
+            raise ValueError(f"{self.strategy} trains on labels only; unlabelled pictures go with distill")
         if self.multiple is not None and not self.pictures:
             raise ValueError("a multiple is of further pictures: unlabelled or synth")
         return self

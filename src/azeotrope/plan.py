@@ -17,6 +17,7 @@ from azeotrope.recipe import Recipe
 from azeotrope.spec import Spec
 
 FOLDS = 5  # in which the teacher's head is cross-fitted
+HELD_OUT = 0.2  # of all images for test, and of what is left for validation, where the source gives none
 
 
 def _folds(content: dict[str, Any]) -> int:
@@ -86,4 +87,5 @@ class ComparePlan(Spec):
     upstream_recipe: Recipe | None = None
     pictures: PicturesSpec | None = None
     labels: LabelSpec = ONE_CLASS
+    held_out: float = HELD_OUT
     precision: Literal["fp32", "bf16"] = "fp32"

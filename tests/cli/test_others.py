@@ -82,7 +82,7 @@ def short_demo(monkeypatch, teacher_model):
         "SIZES": (100, 200, 400),
         "RECIPE": {"epochs": 1, "learning_rates": (1e-3,), "views": 1},
         "installed_for": lambda model: object(),
-        "_data": lambda: "digits",
+        "_data": lambda progress: "digits",
     }
     for name, value in choices.items():
         monkeypatch.setattr(f"azeotrope.api.demo.{name}", value)

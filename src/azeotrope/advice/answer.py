@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from azeotrope.advice.price import Cost
 from azeotrope.record.interval import Interval
+from azeotrope.tables.units import Unit
 
 RunIds = tuple[str, ...]
 
@@ -161,6 +162,7 @@ class EvidenceSummary:
     notes: tuple[str, ...]
     left_out: Mapping[str, int]
     measure: str = "error"
+    unit: Unit = "fraction"
 
 
 @dataclass(frozen=True)

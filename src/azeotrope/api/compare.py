@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
-from azeotrope.plan import PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.plan import HELD_OUT, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.comparing import compare_sizes
 from azeotrope.session.progress import Progress, Silent
@@ -38,6 +38,7 @@ def compare(
     strict: bool = False,
     seen_weights: bool = False,
     labels: LabelSpec = ONE_CLASS,
+    held_out: float = HELD_OUT,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compare strategies at one number of training images, and leave records, report and the winner's model in `out`.
@@ -46,8 +47,8 @@ def compare(
     `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
     (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` holds fields of
-    `RecipeChanges`; `cache_gb`, `verify_cache`, `strict` and `labels` are those of `Request`. A run that is in `out`
-    already is not made again, so an interrupted comparison goes on.
+    `RecipeChanges`; `cache_gb`, `verify_cache`, `strict`, `labels` and `held_out` are those of `Request`. A run that is
+    in `out` already is not made again, so an interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """
@@ -73,5 +74,6 @@ def compare(
         pictures,
         labels,
         seen_weights,
+        held_out,
     )
     return compare_sizes(request, Path(out), progress or Silent())[-1]

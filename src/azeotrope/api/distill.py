@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from azeotrope.errors import RunFailed
 from azeotrope.labels import ONE_CLASS, LabelSpec
-from azeotrope.plan import PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.plan import HELD_OUT, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
 from azeotrope.session.cautions import before_training
@@ -48,6 +48,7 @@ def distill(
     strict: bool = False,
     seen_weights: bool = False,
     labels: LabelSpec = ONE_CLASS,
+    held_out: float = HELD_OUT,
     progress: Progress | None = None,
 ) -> Distilled:
     """Train `student` on `data` towards `teacher` and save it under `out/models/`. Arguments as in `compare`.
@@ -75,6 +76,7 @@ def distill(
         seen_weights=seen_weights,
         pictures=pictures,
         labels=labels,
+        held_out=held_out,
     )
     with claimed(Path(out)) as folder:
         workshop = open_workshop(request, progress)

@@ -59,6 +59,12 @@ Data = Annotated[
     str,
     typer.Argument(metavar="DATA", help="Folder of class folders, CSV or Parquet table, or scheme:name."),
 ]
+HeldOut = Annotated[
+    float,
+    typer.Option(
+        "--held-out", help="Share of images for test, and of the rest for validation, where DATA has no such split."
+    ),
+]
 Kind = Annotated[
     KindOption | None,
     typer.Option("--kind", help="What a table's labels are: one class an image (single), several, or a number."),

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
+from azeotrope.plan import HELD_OUT
 
 
 def command(
@@ -41,6 +42,7 @@ def command(
     precision: options.Precision = options.PrecisionName.auto,
     kept: groups.Kept,
     labels: groups.Labels,
+    held_out: options.HeldOut = HELD_OUT,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student in every sensible way at equal budget, and say which way is better, and how surely.
@@ -74,6 +76,7 @@ def command(
             strict=kept.strict,
             seen_weights=kept.seen_weights,
             labels=labels.spec(),
+            held_out=held_out,
             progress=progress,
         )
     if as_json:

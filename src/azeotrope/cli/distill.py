@@ -9,6 +9,7 @@ import typer
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
+from azeotrope.plan import HELD_OUT
 
 
 def command(
@@ -30,6 +31,7 @@ def command(
     precision: options.Precision = options.PrecisionName.auto,
     kept: groups.Kept,
     labels: groups.Labels,
+    held_out: options.HeldOut = HELD_OUT,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student towards a teacher and save it, ready to use.
@@ -61,6 +63,7 @@ def command(
             strict=kept.strict,
             seen_weights=kept.seen_weights,
             labels=labels.spec(),
+            held_out=held_out,
             progress=progress,
         )
     if as_json:

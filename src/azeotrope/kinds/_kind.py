@@ -137,6 +137,14 @@ class Kind(ABC):
     def error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float:
         """The one number by which runs are compared."""
 
+    def log_loss(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float | None:
+        """Mean over images of −log p(label), in nats; None where outputs are no probabilities."""
+        return self.losses(outputs, targets).double().mean().item()
+
+    def calibration_error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float | None:
+        """Expected calibration error, 0 to 1; None where outputs are no probabilities."""
+        return None
+
     @abstractmethod
     def metrics(self, outputs: Float[Tensor, "n C"], targets: Tensor, scale: Scale) -> dict[str, float]:
         """Further measures for the record, by the names of `record.kinds`."""

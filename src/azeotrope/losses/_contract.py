@@ -6,9 +6,11 @@ computed in float32 whatever the autocast.
 
 A loss class says two things of itself. `needs_teacher`: whether it compares with one. `relates_images`: whether its
 value depends on which images share a batch. A loss that does not is the mean of its values on the images, and several
-devices may average theirs; one that does must be given the signals of all devices together. A loss that has a meaning
-for some kinds of task only says which in `kinds`. What its constructor takes after `setup` are the parameters that an
-arm may give it (`_parameters`).
+devices may average theirs; one that does must be given the signals of all devices together.
+
+It may say two more. `kinds`: the kinds of task for which it has a meaning, where these are not all. `relates_classes`:
+that it compares an image's classes with each other, such as by a correlation, so that classes in which nobody believes
+count too. What its constructor takes after `setup` are the parameters that an arm may give it (`_parameters`).
 
 Losses are named by key: a name, with parameters where some were given, such as `kl(T=1)` (`terms`).
 """

@@ -1,4 +1,4 @@
-"""What the losses on embeddings share: the projector, unit vectors in float32, and the pair of learned projections.
+"""What the losses on embeddings share: the projector, rows in standard form, and the pair of learned projections.
 
 Not a loss: `align_uniform` and `info_nce` are pairs, the feature and relation losses take the pieces.
 """
@@ -25,6 +25,11 @@ def projector(features: int, width: int, hidden: Hidden | None = None) -> nn.Seq
 def unit(rows: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
     """Each row divided by its length, in float32. A row of zeros stays one."""
     return functional.normalize(rows.float())
+
+
+def standardised(rows: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+    """Each row less its mean, over its standard deviation, in float32."""
+    return functional.layer_norm(rows.float(), rows.shape[1:])
 
 
 def full_precision(tensor: Tensor) -> torch.autocast:

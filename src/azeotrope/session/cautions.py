@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import product
 
+from azeotrope.data.class_names import shard_warning
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
@@ -26,8 +27,9 @@ def before_training(workshop: Workshop) -> tuple[str, ...]:
     """About the pretrained weights that will be used (licences that forbid something, classifiers left out), and about
     the further pictures.
     """
+    names = [said] if (said := shard_warning(workshop.task.classes)) else []
     left_out = (said for teacher in _teachers(workshop) for said in _left_out(teacher, workshop.task))
-    return (*_licences(workshop), *left_out, *_few_a_fold(workshop), *_further_pictures(workshop))
+    return (*names, *_licences(workshop), *left_out, *_few_a_fold(workshop), *_further_pictures(workshop))
 
 
 def cautions(task: Task, comparison: Comparison) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.device import choose, prepare
-from azeotrope.plan import ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.session.cache_budget import within_budget
@@ -33,7 +33,7 @@ class Request:
     for the `distill` arms that name none: one list, or several to choose from on validation. `cache_gb` is the room for
     the teacher cache (None: as much as it needs), `verify_cache` compares a sample of it with the teacher, `strict`
     refuses a set with an unreadable image, `labels` says what a label is, `seen_weights` lets in weights that were
-    trained on these very images.
+    trained on these very images, `held_out` is the share of images in each split that the source does not give.
     """
 
     data: str
@@ -54,6 +54,7 @@ class Request:
     pictures: PicturesSpec | None = None
     labels: LabelSpec = ONE_CLASS
     seen_weights: bool = False
+    held_out: float = HELD_OUT
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     arms, left_out = _arms(request)
     teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
     check_models(resources, [request.student], [teacher] if teacher else [], request.image_size)
-    task = load_task(request.data, scanning(progress), request.labels)
+    task = load_task(request.data, scanning(progress), request.labels, request.held_out)
     _report_unreadable(task, progress, strict=request.strict)
     resources.add(task)
     if not request.seen_weights:

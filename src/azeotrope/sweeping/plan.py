@@ -14,7 +14,7 @@ from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.losses._contract import check_meaning, check_parameters, needs_teacher
 from azeotrope.models.load import load_network, weights_available
 from azeotrope.models.sources.file import code_hash
-from azeotrope.plan import ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.recipe import Recipe
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
@@ -30,7 +30,8 @@ def default_arms(
 ) -> tuple[list[Arm], dict[str, str]]:
     """The sensible ways to train this student here, and those left out with the reason.
 
-    Distilling from pretrained weights, which peers leave out, is tested whenever these weights can be had.
+    Distilling from pretrained weights, which peers leave out, is tested whenever these weights can be had. Where made
+    pictures distil, training on them with their intended classes and no teacher is tested too.
     """
     arms, left_out = ["scratch", "distill"], dict[str, str]()
     pretrained = ["linear_probe", "finetune", "distill@hub"]
@@ -43,6 +44,7 @@ def default_arms(
         arms += ["finetune@upstream", "distill@upstream"]
     if pictures is not None:
         arms += [f"distill+{kind}" for kind in get_args(Pictures) if pictures.place(kind)]
+        arms += ["scratch+synth"] if pictures.synth else []
     return [Arm.parse(arm) for arm in arms], left_out
 
 
@@ -133,6 +135,7 @@ def make_plan(
         else None,
         pictures=pictures,
         labels=labels,
+        held_out=task.splits.held_out or HELD_OUT,
         precision=resources.device.precision,
     )
 

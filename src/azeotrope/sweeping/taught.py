@@ -14,6 +14,7 @@ from azeotrope.data.task import Task
 from azeotrope.data.views import PLAIN
 from azeotrope.kinds._kind import Kind, Scale
 from azeotrope.plan import TeacherSpec
+from azeotrope.record import energy
 from azeotrope.record.run import HeadFacts
 from azeotrope.sweeping.tuned_teacher import Tuning, tune
 from azeotrope.teacher import gate
@@ -31,7 +32,7 @@ from azeotrope.train.loop import Rows
 @dataclass(frozen=True)
 class Taught:
     """A teacher made ready for one run, what its head says of the labels, and what that cost: seconds of the head, and
-    where the backbone was tuned, seconds and images of the tuning.
+    where the backbone was tuned, seconds and images of the tuning. `head_joules` are None where they are not known.
     """
 
     targets: Targets
@@ -39,13 +40,17 @@ class Taught:
     head_seconds: float
     tuning_seconds: float = 0.0
     tuning_images: int = 0
+    head_joules: float | None = None
 
 
 def make_ready(spec: TeacherSpec, cache: EmbeddingCache, task: Task, rows: Rows, scale: Scale) -> Taught:
     """Embed this run's images, make the head, pass the gate. Raises RunFailed at the gate."""
+    cache.ensure(np.concatenate([rows.train, rows.val]), [PLAIN])  # first, so that it is not the head's energy
+    before = energy.here().joules()
     targets, seconds = fitted(spec, cache, task, rows, scale)
+    joules = energy.here().since(before)
     _check(spec, targets, task, rows, scale)
-    return Taught(targets, _facts(targets, task, rows, scale), seconds)
+    return Taught(targets, _facts(targets, task, rows, scale), seconds, head_joules=joules)
 
 
 def fitted(spec: TeacherSpec, cache: EmbeddingCache, task: Task, rows: Rows, scale: Scale) -> tuple[Targets, float]:
@@ -112,7 +117,14 @@ def together(name: str, parts: Sequence[Taught], task: Task, rows: Rows, scale: 
         sum(part.head_seconds for part in parts),
         sum(part.tuning_seconds for part in parts),
         sum(part.tuning_images for part in parts),
+        _sum([part.head_joules for part in parts]),
     )
+
+
+def _sum(joules: Sequence[float | None]) -> float | None:
+    """Of all; None where one is not known."""
+    known_ones = [each for each in joules if each is not None]
+    return sum(known_ones) if len(known_ones) == len(joules) else None
 
 
 def _check(spec: TeacherSpec, targets: Targets, task: Task, rows: Rows, scale: Scale) -> None:

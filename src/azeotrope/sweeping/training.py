@@ -89,6 +89,7 @@ def _train(
         progress.best_epoch,
         stage.recipe.steps(spec.train_images),
         progress.seconds,
+        joules=progress.joules,
     )
     folder.finish(trained, training.network)
     return trained
@@ -114,9 +115,9 @@ def _prepare(
         assert taught is not None
         taught.targets.cache.ensure(rows.train, range(stage.recipe.cached_views))
         data = replace(data, targets=replace(taught.targets, live=stage.recipe.live))
-        data = replace(data, extra=extra_of(resources, spec, data))
     else:
         data = replace(data, targets=None)
+    data = replace(data, extra=extra_of(resources, spec, data))
     return Training(
         loaded.network, stage, spec.recipe.learning_rates[0], spec.seed, data, rows, resources.device, folder.checkpoint
     )

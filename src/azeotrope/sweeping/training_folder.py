@@ -30,6 +30,7 @@ class Trained:
     steps: int
     seconds: dict[str, float]
     failure: str | None = None
+    joules: dict[str, float] | None = None
 
     @property
     def score(self) -> Score:

@@ -86,6 +86,12 @@ class Work:
         """Seconds for one view of one image through all members."""
         return sum(member.store.seconds_per_row() for member in self.members)
 
+    def joules_per_row(self) -> float | None:
+        """Joules for the same; None where one member's are not known."""
+        each = [member.store.joules_per_row() for member in self.members]
+        known = [joules for joules in each if joules is not None]
+        return sum(known) if len(known) == len(each) else None
+
 
 @dataclass(frozen=True)
 class EnsembleCache:

@@ -25,6 +25,7 @@ from azeotrope.errors import RunFailed
 from azeotrope.losses._contract import Setup, WeightedSum, build
 from azeotrope.models.device import Device, synchronise
 from azeotrope.models.network import Network
+from azeotrope.record import energy
 from azeotrope.train import checkpoint
 from azeotrope.train.ahead import ahead
 from azeotrope.train.average import Average
@@ -55,6 +56,7 @@ class Progress:
     best_epoch: int = -1
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0})
+    joules: dict[str, float] | None = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0})
 
 
 @dataclass
@@ -169,10 +171,16 @@ class Training:
         )
 
     def _timed(self, phase: str, work: Callable[[int], None], epoch: int) -> None:
-        began = time.perf_counter()
+        meter, progress = energy.here(), self.progress
+        before, began = meter.joules(), time.perf_counter()
         work(epoch)
         synchronise(self.device)
-        self.progress.seconds[phase] += time.perf_counter() - began
+        progress.seconds[phase] += time.perf_counter() - began
+        used = meter.since(before)
+        if used is None:  # once it cannot be read, what was read is no whole
+            progress.joules = None
+        elif progress.joules is not None:
+            progress.joules[phase] += used
 
     def _state(self) -> checkpoint.State:
         progress = self.progress
@@ -186,6 +194,7 @@ class Training:
             "best_weights": progress.best_weights,
             "average": self.average.tensors if self.average else {},
             "seconds": progress.seconds,
+            "joules": progress.joules,
         }
 
     def _resume(self) -> None:
@@ -196,7 +205,12 @@ class Training:
         self.losses.load_state_dict(state["losses"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(
-            state["epoch"], Score(*state["best"]), state["best_epoch"], state["best_weights"], state["seconds"]
+            state["epoch"],
+            Score(*state["best"]),
+            state["best_epoch"],
+            state["best_weights"],
+            state["seconds"],
+            state.get("joules"),
         )
         if self.average is not None:
             self.average.restore(state["average"])
