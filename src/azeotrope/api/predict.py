@@ -20,6 +20,8 @@ from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel, load_model
 from azeotrope.recipe import ViewPolicy
 
+_NAMED = 3  # missing files that a message lists
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -45,7 +47,8 @@ def predict(
 
     `model` is the saved model's folder, or the output folder that holds it when it holds one only. Images are prepared
     as in evaluation. `top` is how many classes are named where an image has one, `threshold` the least probability
-    where it has any number. Raises InputError for a folder that holds no model, or several.
+    where it has any number. Raises InputError for a folder that holds no model, or several, and for an image that is
+    not there.
     """
     saved = load_model(_folder(Path(model)))
     answer = partial(_ANSWERS[saved.kind], saved, top=top, threshold=threshold)
@@ -69,8 +72,10 @@ def _folder(named: Path) -> Path:
 def _predict(saved: SavedModel, path: Path, answer: Callable[[torch.Tensor], Prediction]) -> Prediction:
     try:
         pixels = decode(path.read_bytes()).pixels
-    except (Unreadable, OSError) as error:
+    except Unreadable as error:
         return Prediction(str(path), problem=str(error))
+    except OSError as error:
+        return Prediction(str(path), problem=(error.strerror or str(error)).lower())
     preparation = saved.preprocessing
     with torch.inference_mode():
         logits = saved.network(_plain(pixels, preparation)).logits[0]
@@ -108,8 +113,16 @@ def _plain(pixels: NDArray[np.uint8], preparation: Preprocessing) -> torch.Tenso
 
 
 def _files(images: Iterable[str | Path]) -> list[Path]:
-    files: list[Path] = []
-    for path in map(Path, images):
+    named, files = [Path(image) for image in images], list[Path]()
+    if missing := [path for path in named if not path.exists()]:
+        raise InputError(
+            "Every image that is named must be there",
+            found=f"no {', no '.join(map(str, missing[:_NAMED]))}"
+            + (f", and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""),
+            allowed="image files, or folders of them",
+            next_step="check the path",
+        )
+    for path in named:
         files += (
             sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
         )

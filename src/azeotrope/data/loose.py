@@ -36,7 +36,7 @@ def open_loose(spec: str) -> Source:
     chosen = [key for key in keys if PurePosixPath(key).suffix.lower() in SUFFIXES]
     if not chosen:
         raise _no_picture(spec, keys)
-    name = PurePosixPath(spec.rstrip("/")).name or spec
+    name = (PurePosixPath(spec.rstrip("/")) if "://" in spec else Path(spec)).name or spec
     return Source(name, UNLABELLED, tuple(Item(key, 0, "") for key in chosen), lambda place: read(chosen[place]))
 
 

@@ -20,9 +20,10 @@ from scipy.fft import dctn
 from scipy.spatial import cKDTree
 
 from azeotrope.data.decode import decode
-from azeotrope.data.manifest import Manifest, cores
+from azeotrope.data.manifest import Manifest
 from azeotrope.data.sources._source import Source
 from azeotrope.data.thumbnail import thumbnail
+from azeotrope.record.processors import processors
 
 # Measured: a photograph at JPEG quality 40 or shrunk to 100 pixels keeps 0.998 or more; on Fashion-MNIST's 70,000
 # images 96 pairs reach this value, by eye all the same article, and 459 reach 0.985, many of them different trousers.
@@ -102,7 +103,7 @@ def _correlation(vectors: NDArray[np.float32], pairs: NDArray[np.int64]) -> NDAr
 def _confirmed(pairs: NDArray[np.int64], source: Source) -> NDArray[np.int64]:
     """The pairs that are alike in colour and at the larger side too. Reads only the images in `pairs`."""
     rows, places = np.unique(pairs, return_inverse=True)
-    with ThreadPoolExecutor(cores()) as pool:
+    with ThreadPoolExecutor(processors()) as pool:
         large = list(pool.map(lambda row: thumbnail(decode(source.read(row)).pixels, _SIDE, "RGB"), rows.tolist()))
     vectors = _standardised(np.array(large, dtype=np.uint8).reshape(-1, _SIDE, _SIDE, 3))
     return pairs[_correlation(vectors, places.reshape(-1, 2)) >= ALIKE]
