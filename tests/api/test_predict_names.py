@@ -34,7 +34,8 @@ def test_one_path_is_a_list_of_one(folder, one):
 
 
 def test_a_path_is_never_taken_letter_by_letter(folder):
-    assert names("missing/nut.png") == ["missing/nut.png"]  # "/" would be the whole disk
+    with pytest.raises(InputError, match=r"no missing/nut\.png"):  # "/" would be the whole disk
+        named_images("missing/nut.png")
 
 
 @pytest.mark.parametrize("wrong", [3, [3], [b"nut.png"], [["nut.png"]]])

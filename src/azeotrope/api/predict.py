@@ -20,6 +20,8 @@ from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel, load_model
 from azeotrope.recipe import ViewPolicy
 
+_NAMED = 3  # missing files that a message lists
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -48,7 +50,8 @@ def predict(
 
     `model` is the saved model's folder, or the output folder that holds it when it holds one only. Images are prepared
     as in evaluation. `top` is how many classes are named where an image has one, `threshold` the least probability
-    where it has any number. Raises InputError for a folder that holds no model, or several.
+    where it has any number. Raises InputError for a folder that holds no model, or several, and for an image that is
+    not there.
     """
     chosen = named_images(images)
     saved = load_model(_folder(Path(model).expanduser()))
@@ -73,8 +76,10 @@ def _folder(named: Path) -> Path:
 def _predict(saved: SavedModel, named: Named, answer: Callable[[torch.Tensor], Prediction]) -> Prediction:
     try:
         pixels = decode(named.read(), saved.preprocessing.value_range).pixels
-    except (Unreadable, OSError, ValueError) as error:  # ValueError: a path that no system takes
+    except (Unreadable, ValueError) as error:  # ValueError: a path that no system takes
         return Prediction(named.name, problem=str(error))
+    except OSError as error:
+        return Prediction(named.name, problem=(error.strerror or str(error)).lower())
     preparation = saved.preprocessing
     with torch.inference_mode():
         logits = saved.network(_plain(pixels, preparation)).logits[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from azeotrope.analysis.comparisons import compared, task_folders
@@ -11,7 +12,10 @@ from azeotrope.api.boundary import boundary
 from azeotrope.api.fit import fit
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.files import PAGE, read_disagreements, write_page
+from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Document
+from azeotrope.reporting.part import Missing, attempt
+from azeotrope.reporting.study import Sweep
 
 
 def report(runs: str | Path, out: str | Path | None = None) -> Path:
@@ -29,7 +33,13 @@ def report(runs: str | Path, out: str | Path | None = None) -> Path:
     comparisons = tuple(comparison for folder in folders for comparison in compared(folder))
     document = Document(comparisons=comparisons, disagreements=read_disagreements(runs))
     path = out or (PAGE if "://" in str(runs) else Path(runs) / PAGE)
+    sweep = attempt(lambda: _sweep(folders))
+    if isinstance(sweep, Missing):
+        return write_page(path, document, [Section("Over sizes", f"Not shown. {sweep.reason}", None)])
+    return write_page(path, document, sweep=sweep)
+
+
+def _sweep(folders: Sequence[str]) -> Sweep | None:
     functions = Functions(fit, boundary, advise)
     sweeps = {folder.rpartition("/")[2]: sweep_of(list(RunStore(folder)), functions) for folder in folders}
-    sweep = joined(sweeps) if len(sweeps) > 1 else next(iter(sweeps.values()))
-    return write_page(path, document, sweep=sweep)
+    return joined(sweeps) if len(sweeps) > 1 else next(iter(sweeps.values()))

@@ -9,13 +9,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
+
+import typer
 
 from azeotrope.cli import _options as options
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec
 from azeotrope.plan import PicturesSpec, UpstreamSpec
 from azeotrope.spec import validated
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+"""Read by `cli.__main__` from the words themselves, since an error leaves the parser behind."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ class Kept(Group):
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
-    """`command` with the fields of its groups in the place of each group, by keyword."""
+    """`command` with the fields of its groups in the place of each group, by keyword, and with `--debug`."""
     groups, shown = dict[str, type[Group]](), list[inspect.Parameter]()
     for parameter in _typed(command):
         if isinstance(parameter.annotation, type) and issubclass(parameter.annotation, Group):
@@ -138,7 +143,9 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
         else:
             shown.append(parameter)
 
-    def called(**given: Any) -> None:
+    shown.append(inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug))
+
+    def called(*, debug: bool = False, **given: Any) -> None:
         for name, group in groups.items():
             given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
         command(**given)

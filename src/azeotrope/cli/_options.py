@@ -165,7 +165,7 @@ WeightAverage = Annotated[
     float | None,
     typer.Option(
         "--weight-average",
-        help="Take the average of the weights over this share of the steps, such as 0.05, not the best epoch's.",
+        help="Average the weights over this share of the steps (0.05); 0 keeps the epoch that validation likes best.",
     ),
 ]
 Batch = Annotated[int | None, typer.Option("--batch-images", help="Images a step (the recipe's rule).")]

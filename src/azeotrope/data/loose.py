@@ -36,7 +36,7 @@ def open_loose(spec: str) -> Source:
     chosen, passed, read = _at_url(spec) if "://" in spec else _in_folder(spec)
     if not chosen:
         raise _no_picture(spec, passed)
-    name = PurePosixPath(spec.rstrip("/")).name or spec
+    name = (PurePosixPath(spec.rstrip("/")) if "://" in spec else Path(spec)).name or spec
     items = tuple(Item(key, 0, "") for key in chosen)
     return Source(name, UNLABELLED, items, lambda place: read(chosen[place]), passed=passed)
 

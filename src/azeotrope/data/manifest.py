@@ -7,7 +7,6 @@ nothing; that is the audit's part (`data.audit`).
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from azeotrope.data.sources._source import Raw, Source, Split
 from azeotrope.data.thumbnail import SIDE, thumbnail
 from azeotrope.kinds._kind import Labels, kind_named
 from azeotrope.labels import KindName
+from azeotrope.record.processors import processors
 
 _CHUNK = 64  # images a thread takes at a time
 
@@ -97,14 +97,14 @@ def scan(
     threads: int | None = None,
     value_range: Range | None = None,
 ) -> Manifest:
-    """Decode every image once, in `threads` threads (all cores by default; Pillow decodes without the interpreter's
-    lock).
+    """Decode every image once, in `threads` threads (by default one a processor; Pillow decodes without the
+    interpreter's lock).
 
     An image that cannot be read is a row with a reason, never an exception. Images that a formula draws are taken at
     its word: none is drawn. `value_range` is that of files of more than 8 bits; without it their own is measured.
     """
     looks: list[_Look] = []
-    for chunk in _chunks(source, threads or cores()):
+    for chunk in _chunks(source, threads or processors()):
         looks += chunk
         if progress:
             progress(len(looks), len(source.items))
@@ -178,11 +178,6 @@ def _look(source: Source, row: int) -> _Look:
     height, width, channels = decoded.pixels.shape
     small = thumbnail(decoded.pixels)
     return _Look(checksum, (height, width, channels), decoded.notes, thumbnail=small, values=decoded.values)
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def checksum_of(raw: Raw) -> str:

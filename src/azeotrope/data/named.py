@@ -1,7 +1,6 @@
 """The image files that a person names for use: files, folders, patterns, URLs, or a list on standard input.
 
-What a system left beside the pictures is passed over as in training. A path that is not there stays, so that it is
-answered for like a file that cannot be read.
+What a system left beside the pictures is passed over as in training.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from azeotrope.data.sources._source import PassedOver
 from azeotrope.errors import InputError
 
 STDIN = "-"
+_NAMED = 3  # missing files listed
 _TEXT_LIMIT = 4096  # bytes of standard input that tell a list of paths from a picture
 
 
@@ -29,6 +29,7 @@ class Named:
 
     name: str
     read: Callable[[], bytes]
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,14 @@ def named_images(images: str | os.PathLike[str] | Iterable[str | os.PathLike[str
         if not isinstance(given, str | os.PathLike):
             raise TypeError(f"images are paths or a list of paths, not {type(given).__name__}")
         files += _meant(os.fspath(given), tally)
+    if missing := [file.name for file in files if file.missing]:
+        raise InputError(
+            "Every image that is named must be there",
+            found=f"no {', no '.join(missing[:_NAMED])}"
+            + (f", and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""),
+            allowed="image files, or folders of them",
+            next_step="check the path",
+        )
     if not files:
         passed = ", ".join(f"{row.count} {row.what}" for row in tally.counted())
         raise InputError(
@@ -68,7 +77,7 @@ def _meant(given: str, tally: Tally) -> list[Named]:
         return [_file(file) for file in sorted(images_below(path, "", tally))]
     if not os.path.lexists(path) and glob.has_magic(path):
         return [named for file in sorted(glob.glob(path, recursive=True)) for named in _meant(file, tally)]  # noqa: PTH207
-    return [_file(path)]
+    return [Named(path, Path(path).read_bytes, missing=not os.path.lexists(path))]
 
 
 def _file(path: str) -> Named:

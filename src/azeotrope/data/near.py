@@ -25,9 +25,10 @@ from scipy.spatial import cKDTree
 
 from azeotrope.data.decode import decode
 from azeotrope.data.deep import Range
-from azeotrope.data.manifest import Manifest, cores
+from azeotrope.data.manifest import Manifest
 from azeotrope.data.sources._source import Source
 from azeotrope.data.thumbnail import thumbnail
+from azeotrope.record.processors import processors
 from azeotrope.record.store import write_atomically
 from azeotrope.spec import digest
 
@@ -144,7 +145,7 @@ def _confirmed(pairs: NDArray[np.int64], source: Source, span: Range | None = No
     def seen(row: int) -> NDArray[np.uint8]:
         return thumbnail(decode(source.read(row), span).pixels, _SIDE, "RGB")
 
-    with ThreadPoolExecutor(cores()) as pool:
+    with ThreadPoolExecutor(processors()) as pool:
         large = list(pool.map(seen, rows.tolist()))
     vectors = _standardised(np.array(large, dtype=np.uint8).reshape(-1, _SIDE, _SIDE, 3))
     return pairs[_correlation(vectors, places.reshape(-1, 2)) >= ALIKE]

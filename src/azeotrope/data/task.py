@@ -31,6 +31,7 @@ from azeotrope.plan import HELD_OUT
 
 _FAMILY = "data.sources"
 _TABLES = (".csv", ".tsv", ".parquet")
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))  # Windows has two
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +145,7 @@ def open_source(spec: str, labels: LabelSpec = ONE_CLASS) -> Source:
     if scheme not in schemes():
         if name.startswith("//") or spec.lower().endswith(_TABLES):
             scheme, name = "table", spec
-        elif Path(spec).expanduser().exists() or os.sep in spec:
+        elif Path(spec).expanduser().exists() or any(sep in spec for sep in _SEPARATORS):
             scheme, name = "folder", spec
         else:
             raise _unknown(spec, scheme)

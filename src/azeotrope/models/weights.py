@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +27,15 @@ from azeotrope.models.checkpoint import (
     refuse_other_files,
     unwrapped,
 )
+from azeotrope.models.pickles import refused
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar")
 SHOWN = 5  # keys listed a side when a file does not fit
+
+_TORN = (
+    *(pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError),
+    *(AttributeError, TypeError, IndexError, NotImplementedError),
+)
 
 Tensors = Mapping[str, Tensor]
 
@@ -146,34 +153,19 @@ def _form(tensor: Tensor) -> str:
 
 def _read_pickle(path: Path) -> object:
     try:
-        with torch.serialization.safe_globals(PLAIN_DATA):
+        with warnings.catch_warnings(), torch.serialization.safe_globals(PLAIN_DATA):
+            warnings.simplefilter("ignore")  # of old protocols and TorchScript: what follows says it better
             return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+    except _TORN as error:  # torch has no one error
+        held = refused(error)
+        if held is None and not isinstance(error, pickle.UnpicklingError):
+            raise _damaged(path, error) from error
         raise InputError(
             f"{path.name} is not a plain file of tensors and was not opened: loading it could run code",
-            found=_first_reason(error),
+            found=held or "it holds more than tensors",
             allowed="tensors and plain data only",
-            next_step="if you trust its origin, save its state_dict as .safetensors elsewhere and name that",
+            next_step="ask for a .safetensors file of its weights, or save its state_dict as one where it was made",
         ) from error
-    except (
-        RuntimeError,
-        EOFError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        TypeError,
-        IndexError,
-        NotImplementedError,
-    ) as error:
-        raise _damaged(path, error) from error  # torch has no one error for a torn file
-
-
-def _first_reason(error: Exception) -> str:
-    """The line of torch's long message that names the offending object, else its first line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return next(
-        (line for line in lines if "GLOBAL" in line or "global" in line), lines[0] if lines else "no reason given"
-    )[:200]
 
 
 def _damaged(path: Path, error: Exception) -> InputError:

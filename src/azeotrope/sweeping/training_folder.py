@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -69,12 +69,10 @@ class TrainingFolder:
 
     def discard(self) -> None:
         """Delete the training unless somebody holds it; it is made again, bit-equal, if it is ever needed."""
-        try:
-            with locked(self._lock, wait=False):
-                shutil.rmtree(self.path, ignore_errors=True)
+        with suppress(BlockingIOError, FileNotFoundError), locked(self._lock, wait=False):
+            shutil.rmtree(self.path, ignore_errors=True)
+            with suppress(PermissionError):  # Windows removes no file that is open
                 self._lock.unlink()
-        except (BlockingIOError, FileNotFoundError):
-            return
 
     @property
     def _lock(self) -> Path:

@@ -62,7 +62,7 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
         Item(path, label, split) for path, label, split in zip(paths, read.labels, columns.splits, strict=True)
     )
     return Source(
-        PurePosixPath(name).stem,
+        (PurePosixPath(name) if "://" in name else Path(name)).stem,
         read.classes,
         items,
         fetch,
@@ -136,10 +136,19 @@ def _listed_classes(name: str) -> tuple[tuple[str, ...], str]:
 
 def _beside(name: str, path: str) -> str:
     """Where the table's `path` leads: itself when it is a URL or absolute, else relative to the table."""
-    if "://" in path or path.startswith("/"):
+    if "://" in path:
         return path
-    folder, slash, _ = name.rpartition("/")
-    return f"{folder}{slash}{path}"
+    if "://" in name:
+        folder, slash, _ = name.rpartition("/")
+        return path if path.startswith("/") else f"{folder}{slash}{path}"
+    return _of_any_system(os.path.join(os.path.dirname(name), path))  # noqa: PTH118, PTH120 (pathlib would tidy the text)
+
+
+def _of_any_system(path: str) -> str:
+    """A relative path that was written on Windows also leads to its file elsewhere; a name may hold a backslash."""
+    if os.sep == "/" and "\\" in path and not os.path.lexists(os.path.expanduser(path)):  # noqa: PTH111
+        return path.replace("\\", "/")
+    return path
 
 
 def _fetch(url: str) -> bytes:
