@@ -138,7 +138,7 @@ def test_a_classifier_of_any_class_count_is_left_out(classes):
 
 
 def test_only_the_head_may_be_left_out():
-    tensors = {**body().state_dict(), "fc2.weight": torch.zeros(7, 4)}
+    tensors = {**body().state_dict(), "fc2.weight": torch.zeros(7, 4, 1, 1)}
     with pytest.raises(InputError, match=r"1 only in the file \(fc2\.weight\)"):
         load_into(body(), tensors, head_names=("fc",), source="w")
 

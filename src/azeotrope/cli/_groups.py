@@ -91,17 +91,30 @@ class Recipe(Group):
 
 @dataclass(frozen=True)
 class Labels(Group):
-    """What a table's labels are."""
+    """What the labels are, and how tables, folders and files are read where they leave it open."""
 
     kind: options.Kind = None
     label_column: options.LabelColumn = None
     separator: options.Separator = None
     unit: options.Unit = None
+    path_column: options.PathColumn = None
+    split_column: options.SplitColumn = None
+    layout: options.LayoutOf = None
+    value_range: options.Range = None
 
     def given(self) -> dict[str, Any]:
         """The fields of `LabelSpec` that were asked for."""
         kind = None if self.kind is None else self.kind.value
-        every = {"kind": kind, "column": self.label_column, "separator": self.separator, "unit": self.unit}
+        every = {
+            "kind": kind,
+            "column": self.label_column,
+            "separator": self.separator,
+            "unit": self.unit,
+            "path_column": self.path_column,
+            "split_column": self.split_column,
+            "layout": None if self.layout is None else self.layout.value,
+            "value_range": options.value_range(self.value_range),
+        }
         return {key: value for key, value in every.items() if value is not None}
 
     def spec(self) -> LabelSpec:

@@ -25,7 +25,7 @@ from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.record.processors import processors
 
-DECODING = 1  # raise when the pixels of a pack change: what was computed from the old ones is then not read any more
+DECODING = 2  # raise when the pixels of a pack change: what was computed from the old ones is then not read any more
 _CHUNK = 256  # rows written at a time: what an interruption can cost
 
 
@@ -61,7 +61,7 @@ class Pack:
             raw = task.source.read(row)
             if task.source.formula is None and checksum_of(raw) != task.manifest.checksums[row]:
                 raise Unreadable("its content has changed since")
-            pixels = decode(raw).pixels
+            pixels = decode(raw, task.manifest.value_range).pixels
         except (Unreadable, OSError) as error:
             raise InputError(
                 f"The image {task.manifest.keys[row]} could be read when the images were listed and now cannot",

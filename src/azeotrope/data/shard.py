@@ -104,7 +104,7 @@ class Shard:
         if not path.exists():
             return 0, 0.0
         try:
-            content = json.loads(path.read_text())
+            content = json.loads(path.read_text(encoding="utf-8"))
             return int(content["rows"]), float(content["seconds"])
         except (ValueError, TypeError, KeyError):
             _log.warning("The file %s is damaged: what its rows cost is taken from the others", path)

@@ -132,7 +132,7 @@ def reset_peak_memory(device: Device) -> None:
         torch.cuda.reset_peak_memory_stats()
     elif (reset := Path("/proc/self/clear_refs")).exists():
         try:
-            reset.write_text("5")
+            reset.write_text("5", encoding="utf-8")
         except OSError:  # some containers forbid it: the peak is then that of the process
             return
 
@@ -143,7 +143,7 @@ def peak_memory_mb(device: Device) -> float:
         return torch.cuda.max_memory_allocated() / 1e6
     status = Path("/proc/self/status")
     if status.exists():
-        for line in status.read_text().splitlines():
+        for line in status.read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) * 1024 / 1e6
     return _peak_on_windows_mb() if sys.platform == "win32" else _peak_by_usage_mb()
@@ -166,4 +166,4 @@ def _peak_on_windows_mb() -> float:
 
 def _cpu_has_bf16() -> bool:
     cpuinfo = Path("/proc/cpuinfo")
-    return cpuinfo.exists() and any(flag in cpuinfo.read_text() for flag in ("amx_bf16", "avx512_bf16"))
+    return cpuinfo.exists() and any(flag in cpuinfo.read_text(encoding="utf-8") for flag in ("amx_bf16", "avx512_bf16"))

@@ -107,9 +107,14 @@ def _refuse_others(out: Path, holders: list[Path]) -> None:
         )
 
 
+def is_output(folder: Path) -> bool:
+    """Whether azeotrope keeps its results in this folder, so that nobody takes it for data."""
+    return (folder / PLAN).is_file() or any(folder.glob(f"{_DOOR}*"))
+
+
 def _check_ours(out: Path) -> None:
     present = sorted(path.name for path in out.iterdir())
-    if present and not any(name == PLAN or name.startswith(_DOOR) for name in present):
+    if present and not is_output(out):
         raise StoreError(
             f"The folder {out} holds files that are not azeotrope's",
             found=", ".join(present[:5]),

@@ -137,6 +137,8 @@ class Comparison(Shown):
     classes: tuple[str, ...]
     kind: KindName = "single"
     unit: str | None = None
+    common_class: str | None = Field(default=None, description="the largest class in training")
+    common_error: float | None = Field(default=None, description="test error of always naming it")
     train_images: int
     val_images: int | None
     test_images: int | None

@@ -69,6 +69,8 @@ def summarise(
         classes=facts.task.classes,
         kind=facts.task.kind,
         unit=facts.task.unit,
+        common_class=facts.task.common_class,
+        common_error=facts.task.common_error,
         train_images=facts.train_images,
         val_images=facts.val_images,
         test_images=facts.test_images,
@@ -222,9 +224,24 @@ def _warnings(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable
     for arm in arms:
         if arm.seeds and len(arm.seeds) < most:
             yield f"{arm.name} finished {len(arm.seeds)} of {most} seeds and cannot be chosen."
+    yield from _no_better_than_always(runs, arms)
     if 0 < most < FEWEST_SEEDS:
         seeds = "1 seed" if most == 1 else f"{most} seeds"
         yield f"Only {seeds} an arm: every verdict is INCONCLUSIVE until there are {FEWEST_SEEDS}."
+
+
+def _no_better_than_always(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable[str]:
+    """A warning about arms whose error is that of an answer that looks at nothing."""
+    always = next((run.task for run in runs if run.task.common_error is not None), None)
+    if always is None or always.common_error is None:
+        return
+    level = always.common_error
+    poor = [arm.name for arm in arms if arm.test_error and arm.test_error.value >= level - 1e-9]
+    if poor:
+        yield (
+            f"{', '.join(poor)} {'is' if len(poor) == 1 else 'are'} no better than always naming "
+            f"{always.common_class!r}, which is wrong on {100 * level:.1f} % of the test images."
+        )
 
 
 def _check_side_by_side(runs: Sequence[RunRecord]) -> None:

@@ -184,7 +184,13 @@ def choice(comparison: Comparison) -> str:
     return (
         f"Use {arm.name}: lowest {error} on validation ({percent(arm.val_error)}); "
         f"on the test images its {error} is {percent_interval(arm.test_error)}{f' ({further})' if further else ''}."
+        f"{always_naming(comparison.common_class, comparison.common_error)}"
     )
+
+
+def always_naming(name: str | None, error: float | None) -> str:
+    """A sentence on what an answer that looks at nothing scores, with a space before; empty where that is not known."""
+    return "" if name is None or error is None else f" Always naming {name!r} is wrong on {percent(error)}."
 
 
 def error_word(comparison: Comparison) -> str:

@@ -36,7 +36,7 @@ def compare_sizes(request: Request, out: Path, progress: Progress) -> tuple[Comp
         progress.start("training", total, "images")
         records = {size: [_run(runner, spec, progress) for spec in specs[size]] for size in specs}
         pretraining, missing = pretraining_cost(workshop)
-        comparisons = tuple(_summary(workshop, records[size], pretraining, missing) for size in specs)
+        comparisons = tuple(_summary(workshop, records[size], pretraining, missing, out) for size in specs)
         save_winner(workshop, runner, comparisons[-1], specs[workshop.plan.train_images[-1]])
         pictures = attempt(partial(disagreements, workshop.task, comparisons[-1], out))
         if isinstance(pictures, Missing):
@@ -58,7 +58,11 @@ def _run(runner: Runner, spec: RunSpec, progress: Progress) -> RunRecord:
 
 
 def _summary(
-    workshop: Workshop, records: Sequence[RunRecord], pretraining: PretrainingCost | None, missing: str | None
+    workshop: Workshop,
+    records: Sequence[RunRecord],
+    pretraining: PretrainingCost | None,
+    missing: str | None,
+    out: Path,
 ) -> Comparison:
     comparison = summarise(
         records,
@@ -67,5 +71,5 @@ def _summary(
         pretraining=pretraining,
         pretraining_missing=missing,
     )
-    said = (*comparison.warnings, *before_training(workshop), *cautions(workshop.task, comparison))
+    said = (*comparison.warnings, *before_training(workshop), *cautions(workshop.task, comparison, out))
     return comparison.model_copy(update={"warnings": said})

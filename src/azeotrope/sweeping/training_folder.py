@@ -81,7 +81,7 @@ class TrainingFolder:
     def outcome(self) -> Trained | None:
         """The outcome, or None when the training has not been finished."""
         file = self.path / "trained.json"
-        return Trained(**json.loads(file.read_text())) if file.exists() else None
+        return Trained(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
 
     def finish(self, trained: Trained, network: Network | None) -> None:
         """Keep weights first and outcome last: an outcome on disk means that all is there."""
