@@ -75,19 +75,19 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(1) from None
 
 
-def _spell_out() -> None:
-    r"""A terminal that has no letter for a name shows its number (`\\xfc`), rather than nothing and an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
-
-
 def _show(error: AzeotropeError) -> None:
     """A line for each part; the console breaks none, so that a path can be copied whole."""
     console = Console(stderr=True)
     for label, text in error.parts():
         style = "bold red" if label == "error" else "bold"
         console.print(Text.assemble((f"{label}:", style), " ", text), soft_wrap=True)
+
+
+def _spell_out() -> None:
+    r"""A terminal that has no letter for a name shows its number (`\\xfc`), rather than nothing and an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _show_version(wanted: bool) -> None:

@@ -32,11 +32,6 @@ from azeotrope.models.pickles import refused
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar")
 SHOWN = 5  # keys listed a side when a file does not fit
 
-_TORN = (
-    *(pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError),
-    *(AttributeError, TypeError, IndexError, NotImplementedError),
-)
-
 Tensors = Mapping[str, Tensor]
 
 
@@ -156,7 +151,17 @@ def _read_pickle(path: Path) -> object:
         with warnings.catch_warnings(), torch.serialization.safe_globals(PLAIN_DATA):
             warnings.simplefilter("ignore")  # of old protocols and TorchScript: what follows says it better
             return torch.load(path, map_location="cpu", weights_only=True)
-    except _TORN as error:  # torch has no one error
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        KeyError,
+        AttributeError,
+        TypeError,
+        IndexError,
+        NotImplementedError,
+    ) as error:  # torch has no one error
         held = refused(error)
         if held is None and not isinstance(error, pickle.UnpicklingError):
             raise _damaged(path, error) from error

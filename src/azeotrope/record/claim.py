@@ -109,7 +109,7 @@ def _refuse_others(out: Path, holders: list[Path]) -> None:
 
 def is_output(folder: Path) -> bool:
     """Whether azeotrope keeps its results in this folder, so that nobody takes it for data."""
-    return any(path.name == PLAN or path.name.startswith(_DOOR) for path in folder.iterdir() if path.is_file())
+    return (folder / PLAN).is_file() or any(folder.glob(f"{_DOOR}*"))
 
 
 def _check_ours(out: Path) -> None:

@@ -177,9 +177,8 @@ def _chosen(loaded: Any, chosen: Mapping[str, str], name: str) -> Mapping[Split,
             next_step="name one of these, or leave the query out",
         )
     left = {split: part for split, part in splits.items() if split not in chosen.values()}
-    rest = {word: part for split, part in left.items() if (word := split_word(split))}
-    named = {word: splits[split] for role, split in chosen.items() if (word := split_word(role))}
-    found: dict[Split, Any] = {**rest, **named}
+    found: dict[Split, Any] = {word: part for split, part in left.items() if (word := split_word(split))}
+    found |= {word: splits[split] for role, split in chosen.items() if (word := split_word(role))}
     if "train" not in found:
         raise InputError(
             f"A query for hf:{name} leaves no split to train on",
