@@ -56,7 +56,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_runs_nothing(tmp_path, nest
         read_tensors(path)
     assert str(refusal.value) == (
         "w.pth is not a plain file of tensors and was not opened: loading it could run code. "
-        "Found: it calls for posix.mkdir. Allowed: tensors only. "
+        "Found: it calls for posix.mkdir. Allowed: tensors and plain data only. "
         "Next: ask for a .safetensors file of its weights, or save its state_dict as one where it was made."
     )
     assert not trap.exists()

@@ -76,9 +76,8 @@ def _clean(paths: list[str], name: str) -> tuple[list[str], tuple[str, ...]]:
     """Paths as this machine writes them, and a word where that was needed or none of them leads anywhere."""
     words = []
     stripped = [path if path == path.strip() or _is_there(name, path) else path.strip() for path in paths]
-    if any("\\" in path for path in stripped) and not any(
-        "/" in path or _is_there(name, path) for path in stripped[:_TRIED]
-    ):
+    of_windows = os.sep == "/" and any("\\" in path for path in stripped)
+    if of_windows and not any("/" in path or _is_there(name, path) for path in stripped[:_TRIED]):
         stripped = [path.replace("\\", "/") for path in stripped]
         words.append("Backslashes in the paths were read as /.")
     local = [path for path in stripped[:_TRIED] if "://" not in path and "://" not in name]
@@ -141,14 +140,7 @@ def _beside(name: str, path: str) -> str:
     if "://" in name:
         folder, slash, _ = name.rpartition("/")
         return path if path.startswith("/") else f"{folder}{slash}{path}"
-    return _of_any_system(os.path.join(os.path.dirname(name), path))  # noqa: PTH118, PTH120 (pathlib would tidy the text)
-
-
-def _of_any_system(path: str) -> str:
-    """A relative path that was written on Windows also leads to its file elsewhere; a name may hold a backslash."""
-    if os.sep == "/" and "\\" in path and not os.path.lexists(os.path.expanduser(path)):  # noqa: PTH111
-        return path.replace("\\", "/")
-    return path
+    return os.path.join(os.path.dirname(name), path)  # noqa: PTH118, PTH120 (pathlib would tidy the text)
 
 
 def _fetch(url: str) -> bytes:
