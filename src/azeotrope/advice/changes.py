@@ -19,6 +19,8 @@ from azeotrope.advice.price import cost
 from azeotrope.boundaries.boundary import Boundary, Crossing, find_boundary
 from azeotrope.boundaries.standing import AXIS
 from azeotrope.curves.joint_cells import Floats
+from azeotrope.planning.question import HOPELESS
+from azeotrope.planning.settled import Pairs, doubtful, pairs
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,20 @@ class Case:
         """Choose among the eligible at `at` images."""
         among = self.eligible if eligible is None else eligible
         prices = [paid.seconds.value if (paid := cost(one, at, needs)) else None for one in among]
-        return choose(self.errors(at, among), prices, self.practical)
+        errors = self.errors(at, among)
+        return choose(errors, prices, self.practical, lambda place: self._doubt(place, at, among, errors) is None)
+
+    def doubt(self, place: int) -> Pairs | None:
+        """Why the seeds do not bear out the eligible contender of this place; None where they do."""
+        return self._doubt(place, self.at, self.eligible, self.errors(self.at, self.eligible))
+
+    def _doubt(self, place: int, at: float, among: Sequence[Contender], errors: Floats) -> Pairs | None:
+        """Against every contender that may be better, and against the runner-up where none may."""
+        others = [other for other in range(len(among)) if other != place]
+        open_ = [other for other in others if (errors[other] < errors[place]).mean() > HOPELESS]
+        nearest = sorted(others, key=lambda other: float(np.median(errors[other])))[:1]
+        against = [pairs(among[place].curve, among[other].curve, at) for other in open_ or nearest]
+        return doubtful(against, self.practical)
 
     def errors(self, at: float, among: Sequence[Contender]) -> Floats:
         """Errors [K, R] of these contenders."""

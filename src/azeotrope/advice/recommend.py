@@ -32,6 +32,7 @@ from azeotrope.advice.worth import parts, worth
 from azeotrope.boundaries.boundary import LEVEL, PRACTICAL
 from azeotrope.boundaries.images_needed import TRUSTED_REACH, required, required_draws
 from azeotrope.curves.joint_draws import DRAWS
+from azeotrope.planning.settled import SURE
 
 USUAL = ("scratch", "linear_probe", "finetune", "distill", "distill@hub")
 """Ways to train that a complete comparison has (METHOD 1)."""
@@ -105,6 +106,11 @@ def _recommendation(
         )
     if choice.chosen is None:
         assert rival is not None, "one contender alone is always near the best"
+        doubt = case.doubt(choice.first) if choice.p_near_best[choice.first] >= SURE else None
+        if doubt is not None:
+            reason = f"{first.name} leads by the laws, but {doubt.said}"
+            more = settling_runs.more_seeds(doubt)
+            return _refused(f"No recommendation {here}: {reason}.", at, reason, more)
         runs = _settling(case, first, rival)
         reason = f"these runs do not settle whether {first.name} or {rival.name} is better"
         sentence = f"No recommendation {here}: {reason} (probability {p_win.p:.2f} for {first.name})."
@@ -121,7 +127,7 @@ def _recommendation(
 def _reason(case: Case, choice: Choice, first: Contender, rival: Contender | None, p_win: WinChance) -> str:
     if rival is None:
         return "it is the only one tested that fits your limits"
-    if p_win.p is not None and p_win.p >= 0.95:
+    if p_win.p is not None and p_win.p >= SURE:
         return f"it is better than the runner-up, {rival.name}, with probability {p_win.p:.2f}"
     points = f"{100 * case.practical:.2g} points"
     near = f"it is within {points} of the best with probability {p_win.p_near_best:.2f}"
