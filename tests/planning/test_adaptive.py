@@ -170,7 +170,7 @@ def test_one_arm_leaves_nothing_to_choose_so_all_its_runs_are_made():
 
 
 def test_two_seeds_that_tie_settle_nothing_and_the_third_is_made_next():
-    """As few seeds as `compare` calls INCONCLUSIVE, and no spread between them: the laws are sure of what nobody knows."""
+    """So few are INCONCLUSIVE to `compare`; without a spread between them the laws are sure of what nobody knows."""
     runs = records({"distill": DISTILL, "scratch": SCRATCH}, seeds=3)
     first = {(run.arm, run.train_images): run.test_error for run in runs if run.seed == 0}
     tied = [run.model_copy(update={"test_error": first[run.arm, run.train_images]}) for run in runs]
@@ -188,7 +188,7 @@ def test_two_seeds_that_tie_settle_nothing_and_the_third_is_made_next():
 
 
 def test_a_later_seed_waits_for_the_earlier_one_that_the_budget_does_not_buy():
-    """The first seed chooses the learning rate for all; its dear trials once sent a sweep to the second seed instead."""
+    """The first seed chooses the learning rate for all; its dear trials once sent a sweep to the second instead."""
     plan = [
         Candidate("tiny", arm, size, seed, price=100.0 if seed == 0 else 10.0)
         for size in (100, 400, 1600)

@@ -17,8 +17,8 @@ from azeotrope.data.manifest import Manifest
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import kind_named
 from azeotrope.kinds.single import shortened
+from azeotrope.record.labelled_images import HELD_OUT
 
-HELD_OUT = 0.2  # of all images for test, and of what is left for validation, where the source gives none
 _SALT = "azeotrope/split"
 
 

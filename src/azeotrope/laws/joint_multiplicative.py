@@ -1,4 +1,4 @@
-"""Parameters, pretraining images and task images multiply: `multiplicative` of Zhang et al. 2024 over all three axes."""
+"""Parameters, pretraining images and task images multiply: `multiplicative` (Zhang et al. 2024) over three axes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from azeotrope.laws._terms import FEW_EXPONENTS, FLOOR, amplitude, decay, expone
 
 
 class JointMultiplicative(Law):
-    """Above its floor the log of the error is a plane in the logs of the three sizes: each makes the others worth more."""
+    """Its log above the floor is a plane in the logs of the three sizes: each makes the others worth more."""
 
     formula = "e + A N^-a P^-b D^-c"
     symbols = ("N", "P", "D")
