@@ -150,7 +150,7 @@ class Conductor:
         budget = self.meter.seconds_left * self.engine.workers if self.meter.runs_left >= 1 else 0.0
         choice = self.chooser.choose(list(self.records.values()), list(self._under_way.values()), self._price, budget)
         self._queue = [spec for spec in choice.specs if spec.digest() not in self._left_out]
-        self._pairs = _side_by_side(self._queue) if choice.paired else {}
+        self._pairs = side_by_side(self._queue) if choice.paired else {}
         self._stop, self.status.said, self._unpaid = choice.stop, choice.said or self.status.said, choice.unpaid
 
     def _start(self) -> None:
@@ -191,7 +191,7 @@ class Conductor:
     def _fits(self, together: Sequence[RunSpec]) -> bool:
         """Whether all of these may begin now, divided among the workers."""
         prices = [self._price(spec.digest()) if self.forecast.known else 0.0 for spec in together]
-        return self.meter.fits(max(max(prices), sum(prices) / self.engine.workers), runs=len(together))
+        return self.meter.fits(shared_time(prices, self.engine.workers), runs=len(together))
 
     def _price(self, run_id: str) -> float:
         """Seconds of a run as things stand: it chooses its learning rate itself where no run has done so for it."""
@@ -268,7 +268,12 @@ class Conductor:
         return min(seconds / self.engine.workers, self.meter.seconds_left)
 
 
-def _side_by_side(specs: Sequence[RunSpec]) -> dict[str, tuple[RunSpec, ...]]:
+def shared_time(seconds: Sequence[float], workers: int) -> float:
+    """The least time in which so many workers make runs that take so long."""
+    return max(max(seconds), sum(seconds) / workers)
+
+
+def side_by_side(specs: Sequence[RunSpec]) -> dict[str, tuple[RunSpec, ...]]:
     """By run id, the runs of the same student, size and seed."""
     groups: dict[tuple[str, int, int], list[RunSpec]] = {}
     for spec in specs:
