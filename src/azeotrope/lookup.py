@@ -54,5 +54,6 @@ def _some(names: Sequence[str]) -> str:
 
 
 def nearest(key: str, names: Iterable[str], count: int = 5) -> list[str]:
-    """Up to `count` known names that resemble `key`, best first."""
-    return difflib.get_close_matches(key, list(names), n=count, cutoff=0.5)
+    """Up to `count` known names that resemble `key`, best first, whether letters are small or large."""
+    known = {name.lower(): name for name in names}
+    return [known[found] for found in difflib.get_close_matches(key.lower(), known, n=count, cutoff=0.5)]

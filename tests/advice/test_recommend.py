@@ -277,10 +277,19 @@ def test_runs_of_two_tasks_are_refused(one_student):
         advise(runs)
 
 
-def test_a_loss_is_refused(one_student):
-    table = as_table(one_student).rename({"error": "loss", "method": "arm", "n_train": "train_images"})
-    with pytest.raises(InputError, match="Advice is about errors, and this column is read as a loss"):
-        advise(table)
+def test_a_log_loss_above_one_is_advised_on_in_its_own_unit(one_student):
+    """Three times the errors: the same arm wins where it did, and no number is called per cent."""
+    runs = [run.model_copy(update={"test_nll": 3 * run.test_error}) for run in one_student]
+    assert max(run.test_nll for run in runs) > 1
+    usual, other = (
+        azeotrope.advise(runs, Needs(images=20_000), columns=Columns(error=error), draws=DRAWS)
+        for error in ("test_error", "test_nll")
+    )
+    assert (other.recommendation.contender, other.evidence.unit) == (usual.recommendation.contender, "loss")
+    assert other.predicted_error.error.value == pytest.approx(3 * usual.predicted_error.error.value, rel=0.1)
+    assert f"its log-loss will be {other.predicted_error.error.value:.3f} (" in other.recommendation.sentence
+    said = " ".join([other.recommendation.sentence, *(change.sentence for change in other.would_change_if)])
+    assert "%" not in said
 
 
 def test_a_table_must_say_which_run_is_of_which_strategy(one_student):

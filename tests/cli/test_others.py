@@ -74,7 +74,7 @@ def test_check_names_the_arms_that_cannot_be_tested(cli, tiny):
 @pytest.fixture
 def short_demo(monkeypatch, teacher_model):
     """The demonstration on digits with the smallest models: its choices are replaced, its code is not."""
-    from azeotrope.config import TeacherSpec
+    from azeotrope.plan import TeacherSpec
 
     choices = {
         "TEACHER": TeacherSpec(model=teacher_model, image_size=32),
@@ -82,7 +82,7 @@ def short_demo(monkeypatch, teacher_model):
         "SIZES": (100, 200, 400),
         "RECIPE": {"epochs": 1, "learning_rates": (1e-3,), "views": 1},
         "installed_for": lambda model: object(),
-        "_data": lambda: "digits",
+        "_data": lambda progress: "digits",
     }
     for name, value in choices.items():
         monkeypatch.setattr(f"azeotrope.api.demo.{name}", value)

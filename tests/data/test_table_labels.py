@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from azeotrope.config import LabelSpec
 from azeotrope.data.audit import audit
 from azeotrope.data.subset import subset
 from azeotrope.data.task import load_task, open_source
 from azeotrope.errors import InputError
+from azeotrope.labels import LabelSpec
 
 from .pictures import encoded, noise
 

@@ -3,9 +3,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from azeotrope.config import ViewPolicy
 from azeotrope.data.views import PLAIN
 from azeotrope.errors import RunFailed
+from azeotrope.recipe import ViewPolicy
 from azeotrope.record.labelled_images import VAL_PER_TRAIN
 from azeotrope.sweeping import taught as module
 from azeotrope.sweeping.resources import Resources
@@ -89,7 +89,7 @@ def test_one_fold_fits_one_head_and_leaves_the_folds_out(resources, digits, teac
     """The way of before, for ablations: strength and gate by validation."""
     spec = teacher.model_copy(update={"folds": 1})
     taught = resources.taught(spec, digits.fingerprint, 70, 3, ViewPolicy(mirror=False), 1)
-    assert taught.targets.head.folds == taught.facts.folds == 1
+    assert taught.targets.head.folds == taught.facts.folds == 0
     assert taught.facts.fold_log_loss is None
     assert (taught.targets.folds == -1).all()
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from azeotrope.advice.price import Cost
 from azeotrope.record.interval import Interval
 from azeotrope.record.labelled_images import Division
+from azeotrope.tables.units import Unit
 
 RunIds = tuple[str, ...]
 
@@ -170,6 +171,7 @@ class EvidenceSummary:
     notes: tuple[str, ...]
     left_out: Mapping[str, int]
     measure: str = "error"
+    unit: Unit = "fraction"
 
 
 @dataclass(frozen=True)

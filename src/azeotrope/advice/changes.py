@@ -22,6 +22,8 @@ from azeotrope.boundaries.standing import AXIS
 from azeotrope.curves.joint_cells import Floats
 from azeotrope.planning.question import HOPELESS
 from azeotrope.planning.settled import Pairs, doubtful, pairs
+from azeotrope.record.interval import Interval
+from azeotrope.tables.units import Unit, amount, ends
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Case:
     at: float
     practical: float
     counted: Counting
+    unit: Unit = "fraction"
 
     def choose(self, at: float, needs: Needs, eligible: Sequence[Contender] | None = None) -> Choice:
         """Choose among the eligible at `at` images."""
@@ -84,7 +87,7 @@ def _by_reachable(case: Case, first: Contender) -> Iterator[Change]:
         said = f"{with_more} these runs do not settle which is best; {then.name} leads there"
     else:
         said = f"with {reachable:,.0f} {case.counted.noun} it would {same}be {then.name}"
-    yield Change(f"{said}: {_percent(error.value)} ({_ends(error.low, error.high)})", then.name, then.run_ids)
+    yield Change(f"{said}: {_shown(error, case)}", then.name, then.run_ids)
 
 
 def _by_size(case: Case, first: Contender) -> Iterator[Change]:
@@ -95,7 +98,7 @@ def _by_size(case: Case, first: Contender) -> Iterator[Change]:
             continue
         places = judged.place(first.name), judged.place(rival.name)
         draws = judged.between.only(places)
-        found = find_boundary(judged.pair(*places), draws, AXIS, at=[case.at], practical=case.practical)
+        found = find_boundary(judged.pair(*places), draws, AXIS, at=[case.at], practical=case.practical, unit=case.unit)
         ids = (*first.run_ids, *rival.run_ids)
         for crossing in found.crossings:
             yield Change(_takes_over(crossing, found, case.counted), rival.name, ids)
@@ -129,8 +132,8 @@ def _by_limits(case: Case, first: Contender) -> Iterator[Change]:
         if p > 0.5:
             error = middle(other)
             said = (
-                f"if {item.need}, {item.contender.name} would reach {_percent(error.value)} "
-                f"({_ends(error.low, error.high)}), better with probability {p:.2f}"
+                f"if {item.need}, {item.contender.name} would reach {_shown(error, case)}, "
+                f"better with probability {p:.2f}"
             )
             yield Change(said, item.contender.name, (*first.run_ids, *item.contender.run_ids))
 
@@ -156,18 +159,12 @@ def _without_hub(case: Case, first: Contender) -> Iterator[Change]:
     choice = case.choose(case.at, case.needs, own)
     then = own[choice.first]
     error = middle(case.errors(case.at, [then])[0])
-    said = (
-        f"without published weights it would be {then.name}: {_percent(error.value)} ({_ends(error.low, error.high)})"
-    )
+    said = f"without published weights it would be {then.name}: {_shown(error, case)}"
     yield Change(said, then.name, then.run_ids)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _ends(low: float, high: float) -> str:
-    return f"{100 * low:.1f} to {100 * high:.1f}"
+def _shown(error: Interval, case: Case) -> str:
+    return f"{amount(error.value, case.unit)} ({ends(error.low, error.high, case.unit)})"
 
 
 def _round(size: float) -> str:

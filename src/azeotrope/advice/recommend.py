@@ -35,6 +35,7 @@ from azeotrope.boundaries.boundary import LEVEL, PRACTICAL
 from azeotrope.boundaries.images_needed import TRUSTED_REACH, required, required_draws
 from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.planning.settled import SURE
+from azeotrope.tables.units import amount, ends, gap
 
 USUAL = ("scratch", "linear_probe", "finetune", "distill", "distill@hub")
 """Ways to train that a complete comparison has (METHOD 1)."""
@@ -74,7 +75,7 @@ def recommend(
             not_tested=gaps,
             evidence=summarise(evidence, needs, at, excluded, warnings=weak),
         )
-    case = Case(Judged(tuple(good), draws, seed), fitting, excluded, needs, at, practical, counted)
+    case = Case(Judged(tuple(good), draws, seed), fitting, excluded, needs, at, practical, counted, evidence.unit)
     choice = case.choose(at, needs)
     first = fitting[choice.first]
     rival = None if choice.runner_up is None else fitting[choice.runner_up]
@@ -123,8 +124,8 @@ def _recommendation(
     error = middle(case.errors(at, [first])[0])
     reason = _reason(case, choice, first, rival, p_win)
     sentence = (
-        f"Use {first.name} {here}: its {measure} will be {100 * error.value:.1f} % ({100 * error.low:.1f} to "
-        f"{100 * error.high:.1f}); {reason}."
+        f"Use {first.name} {here}: its {measure} will be {amount(error.value, case.unit)} "
+        f"({ends(error.low, error.high, case.unit)}); {reason}."
     )
     return Recommendation(sentence, first.name, first.arm, first.student or None, at, reason)
 
@@ -134,8 +135,7 @@ def _reason(case: Case, choice: Choice, first: Contender, rival: Contender | Non
         return "it is the only one tested that fits your limits"
     if p_win.p is not None and p_win.p >= SURE:
         return f"it is better than the runner-up, {rival.name}, with probability {p_win.p:.2f}"
-    points = f"{100 * case.practical:.2g} points"
-    near = f"it is within {points} of the best with probability {p_win.p_near_best:.2f}"
+    near = f"it is within {gap(case.practical, case.unit)} of the best with probability {p_win.p_near_best:.2f}"
     return near if choice.first == choice.leader else f"{near}, and cheaper than {rival.name}"
 
 

@@ -38,6 +38,7 @@ def summarise(
         notes=evidence.notes,
         left_out=evidence.left_out,
         measure=evidence.measure,
+        unit=evidence.unit,
     )
 
 

@@ -5,8 +5,8 @@ What cannot be fitted is said, never guessed: a report is made from any runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from azeotrope.advice.answer import Advice
 from azeotrope.boundaries.boundary import Boundary
@@ -47,6 +47,17 @@ def sweep_of(records: Sequence[RunRecord], functions: Functions) -> Sweep | None
     studies = [_study(student, teacher, runs, functions) for (student, teacher), runs in families.items()]
     together = {run.run_id: run for runs in families.values() for run in runs}
     return Sweep((*studies, *along), _advice(list(together.values()), functions) if together else None)
+
+
+def joined(sweeps: Mapping[str, Sweep | None]) -> Sweep | None:
+    """The curves of several tasks on one page, by the task's name. There is no advice over tasks: each has its own."""
+    studies = [
+        replace(study, student=f"{study.student} on {name}")
+        for name, sweep in sweeps.items()
+        if sweep is not None
+        for study in sweep.studies
+    ]
+    return Sweep(tuple(studies)) if studies else None
 
 
 def _named(run: RunRecord) -> RunRecord:

@@ -9,7 +9,7 @@ from azeotrope.advice.answer import Advice
 from azeotrope.advice.limits import Needs
 from azeotrope.api.advise import advise
 from azeotrope.api.sweep import sweep
-from azeotrope.config import ONE_CLASS, LabelSpec
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.record.labelled_images import divided
 from azeotrope.session.progress import Progress
 from azeotrope.spec import validated

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import RunFailed
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.plan import HELD_OUT, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
 from azeotrope.session.cautions import before_training
@@ -45,7 +46,9 @@ def distill(
     cache_gb: float | None = None,
     verify_cache: bool = False,
     strict: bool = False,
+    seen_weights: bool = False,
     labels: LabelSpec = ONE_CLASS,
+    held_out: float = HELD_OUT,
     progress: Progress | None = None,
 ) -> Distilled:
     """Train `student` on `data` towards `teacher` and save it under `out/models/`. Arguments as in `compare`.
@@ -70,8 +73,10 @@ def distill(
         cache_gb=cache_gb,
         verify_cache=verify_cache,
         strict=strict,
+        seen_weights=seen_weights,
         pictures=pictures,
         labels=labels,
+        held_out=held_out,
     )
     with claimed(Path(out)) as folder:
         workshop = open_workshop(request, progress)

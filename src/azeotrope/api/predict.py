@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from azeotrope.config import ViewPolicy
 from azeotrope.data.decode import Unreadable, decode
 from azeotrope.data.pack import squared, stored_size
 from azeotrope.data.sources.folder import SUFFIXES
@@ -19,6 +18,7 @@ from azeotrope.data.views import PLAIN, draw, render
 from azeotrope.errors import InputError
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel, load_model
+from azeotrope.recipe import ViewPolicy
 
 
 @dataclass(frozen=True)

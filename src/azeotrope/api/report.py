@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from azeotrope.analysis.comparisons import compared
-from azeotrope.analysis.study import Functions, sweep_of
+from azeotrope.analysis.comparisons import compared, task_folders
+from azeotrope.analysis.study import Functions, joined, sweep_of
 from azeotrope.api.advise import advise
 from azeotrope.api.boundary import boundary
 from azeotrope.api.fit import fit
@@ -21,10 +21,15 @@ def report(runs: str | Path, out: str | Path | None = None) -> Path:
     pictures) is taken from the files it left beside them. Without `out` the page goes to `report.html` in that folder,
     or into the working folder when the runs are at a URL.
 
+    Of a sweep over several tasks the page begins with their table, and holds the curves of every task.
+
     Raises InputError when there are no readable records, StoreError when `out` cannot be written.
     """
-    comparisons = compared(runs)
+    folders = task_folders(runs)
+    comparisons = tuple(comparison for folder in folders for comparison in compared(folder))
     document = Document(comparisons=comparisons, disagreements=read_disagreements(runs))
     path = out or (PAGE if "://" in str(runs) else Path(runs) / PAGE)
-    sweep = sweep_of(list(RunStore(str(runs))), Functions(fit, boundary, advise))
+    functions = Functions(fit, boundary, advise)
+    sweeps = {folder.rpartition("/")[2]: sweep_of(list(RunStore(folder)), functions) for folder in folders}
+    sweep = joined(sweeps) if len(sweeps) > 1 else next(iter(sweeps.values()))
     return write_page(path, document, sweep=sweep)

@@ -10,11 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from azeotrope.config import TeacherSpec
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError, StoreError
 from azeotrope.models.device import choose, give_back_freed_memory, prepare
+from azeotrope.plan import HELD_OUT, TeacherSpec
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.session.judging import judged
@@ -72,6 +72,7 @@ def synth(
     picture_format: Literal["png", "jpeg"] = "png",
     precision: Literal["auto", "fp32", "bf16"] = "auto",
     cache: Path | None = None,
+    held_out: float = HELD_OUT,
     progress: Progress | None = None,
 ) -> tuple[Synthesis, ...]:
     """Make `per_class` pictures of every class, or `multiple` times the training images, for each seed's subset.
@@ -84,7 +85,7 @@ def synth(
     """
     progress, device = progress or Silent(), choose(precision)
     prepare()
-    task = load_task(data, scanning(progress))
+    task = load_task(data, scanning(progress), held_out=held_out)
     resources = Resources(cache or cache_root(), device)
     resources.add(task)
     images = train_images or len(task.splits.train)

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from azeotrope.api.check import Check
 from azeotrope.data.audit import Audit, Finding
+from azeotrope.data.class_names import shard_warning
 from azeotrope.record.kinds import number_text
 from azeotrope.reporting import words
 
@@ -62,6 +63,8 @@ def _show_audit(audit: Audit, console: Console) -> None:
         elif finding.count:
             example = "; ".join(" ~ ".join(row) for row in finding.examples[:3])
             console.print(Text(f"  {what}: {finding.count:,} ({example})", style="yellow"))
+    if said := shard_warning(audit.classes):
+        console.print(Text(f"  {said}", style="yellow"))
     if audit.grey:
         console.print(Text(f"  grey images: {audit.grey:,}"))
     for note, count in audit.notes.items():

@@ -12,8 +12,9 @@ from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
 
 from azeotrope.cli import _options as options
-from azeotrope.config import LabelSpec, PicturesSpec, UpstreamSpec
 from azeotrope.errors import InputError
+from azeotrope.labels import LabelSpec
+from azeotrope.plan import PicturesSpec, UpstreamSpec
 from azeotrope.spec import validated
 
 
@@ -62,16 +63,19 @@ class Recipe(Group):
     """What replaces the recipe's own rules."""
 
     epochs: options.Epochs = None
+    patience: options.Patience = None
     batch_images: options.Batch = None
     accumulate: options.Accumulate = None
     learning_rates: options.Rates = None
+    schedule: options.Schedule = None
+    weight_average: options.WeightAverage = None
     views: options.Views = None
     mirror: options.Mirror = None
 
     def changes(self) -> dict[str, Any]:
         """As the public functions take them; absent options stay absent."""
-        simple = {"epochs": self.epochs, "batch_images": self.batch_images, "accumulate": self.accumulate}
-        given: dict[str, Any] = {key: value for key, value in simple.items() if value is not None}
+        simple = ("epochs", "patience", "batch_images", "accumulate", "schedule", "weight_average")
+        given: dict[str, Any] = {key: value for key in simple if (value := getattr(self, key)) is not None}
         given |= options.views(self.views)
         if self.learning_rates:
             given["learning_rates"] = options.numbers(self.learning_rates)
@@ -108,6 +112,7 @@ class Kept(Group):
     cache_gb: options.CacheGb = None
     verify_cache: options.VerifyCache = False
     strict: options.Strict = False
+    seen_weights: options.SeenWeights = False
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:

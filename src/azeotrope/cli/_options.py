@@ -10,15 +10,18 @@ from typing import Annotated, Any
 import typer
 from pydantic import JsonValue
 
-from azeotrope.config import FOLDS, Arm, Pictures, PicturesSpec, TeacherSpec
+from azeotrope.arm import Arm, Pictures
 from azeotrope.errors import InputError
+from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.spec import validated
+from azeotrope.terms import split
 
 
 class HeadName(StrEnum):
     """What `--teacher-head` takes."""
 
     linear = "linear"
+    finetune = "finetune"
     zero_shot = "zero-shot"
 
 
@@ -38,6 +41,13 @@ class PrecisionName(StrEnum):
     bf16 = "bf16"
 
 
+class ScheduleName(StrEnum):
+    """What `--schedule` takes."""
+
+    cosine = "cosine"
+    constant = "constant"
+
+
 class SynthUse(StrEnum):
     """What `--synth-as` takes."""
 
@@ -48,6 +58,12 @@ class SynthUse(StrEnum):
 Data = Annotated[
     str,
     typer.Argument(metavar="DATA", help="Folder of class folders, CSV or Parquet table, or scheme:name."),
+]
+HeldOut = Annotated[
+    float,
+    typer.Option(
+        "--held-out", help="Share of images for test, and of the rest for validation, where DATA has no such split."
+    ),
 ]
 Kind = Annotated[
     KindOption | None,
@@ -68,15 +84,19 @@ Teacher = Annotated[
     typer.Option("--teacher", "-t", help="The pretrained teacher, written like the student; several as A+B."),
 ]
 TeacherHead = Annotated[
-    HeadName, typer.Option("--teacher-head", help="Fitted on your labels, or made of the class names (open_clip).")
+    HeadName,
+    typer.Option(
+        "--teacher-head",
+        help="Linear on your labels, the whole teacher tuned on them, or class names.",
+    ),
 ]
 TeacherFolds = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--teacher-folds",
         min=1,
         max=20,
-        help="Parts in which the head is cross-fitted; 1: one head on all images.",
+        help="Parts in which the teacher is cross-fitted, 1: not at all (5; of finetune 1).",
     ),
 ]
 TeacherSize = Annotated[
@@ -104,6 +124,19 @@ Mix = Annotated[
     float, typer.Option("--mix", min=0.01, max=16, help="Further pictures in a step for each labelled image.")
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", help="Passes over the images (the recipe's rule).")]
+Patience = Annotated[
+    float | None, typer.Option("--patience", help="How many times as long to train, 1 or more; for every arm alike.")
+]
+Schedule = Annotated[
+    ScheduleName | None, typer.Option("--schedule", help="Of the learning rate after its warm-up (cosine).")
+]
+WeightAverage = Annotated[
+    float | None,
+    typer.Option(
+        "--weight-average",
+        help="Take the average of the weights over this share of the steps, such as 0.05, not the best epoch's.",
+    ),
+]
 Batch = Annotated[int | None, typer.Option("--batch-images", help="Images a step (the recipe's rule).")]
 Accumulate = Annotated[
     int | None, typer.Option("--accumulate", help="Parts that a batch is gone through in, to save memory (1).")
@@ -131,20 +164,23 @@ VerifyCache = Annotated[
     bool, typer.Option("--verify-cache", help="Hold a random sample of the teacher's embeddings against the teacher.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse a set with an unreadable image.")]
+SeenWeights = Annotated[
+    bool, typer.Option("--seen-weights", help="Allow weights that were trained on these very images.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
 
 
 def teacher_spec(
-    teacher: str | None, size: int | None, head: HeadName = HeadName.linear, folds: int = FOLDS
+    teacher: str | None, size: int | None, head: HeadName = HeadName.linear, folds: int | None = None
 ) -> TeacherSpec | None:
     """The teacher as the public functions take it."""
-    content = {"model": teacher, "image_size": size, "head": head.value.replace("-", "_"), "folds": folds}
-    return validated(TeacherSpec, content) if teacher else None
+    content: dict[str, Any] = {"model": teacher, "image_size": size, "head": head.value.replace("-", "_")}
+    return validated(TeacherSpec, content | ({} if folds is None else {"folds": folds})) if teacher else None
 
 
 def names(text: str | None) -> list[str] | None:
-    """A comma-separated option as a list, None when it was not given."""
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+    """A comma-separated option as a list, None when it was not given; commas in parentheses separate nothing."""
+    return None if text is None else [part.strip() for part in split(text, ",") if part.strip()]
 
 
 def print_json(content: JsonValue) -> None:

@@ -10,10 +10,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from azeotrope.api.foresee import Foreseen
-from azeotrope.api.sweep import Sweep
 from azeotrope.cli._progress import Shown
 from azeotrope.reporting.words import duration, plural
+from azeotrope.session.sweep_run import Sweep
+from azeotrope.session.sweep_setup import Foreseen
 from azeotrope.sweeping.status import Running, Status
 
 REFRESH = 2  # times a second

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
+from azeotrope.plan import HELD_OUT
 
 
 def command(
@@ -25,6 +26,7 @@ def command(
     recipe: groups.Recipe,
     cache: options.Cache = None,
     labels: groups.Labels,
+    held_out: options.HeldOut = HELD_OUT,
     as_json: options.AsJson = False,
 ) -> None:
     """Audit the images, measure this machine for some seconds, and say how long a comparison would take.
@@ -47,6 +49,7 @@ def command(
         recipe=recipe.changes(),
         cache=cache,
         labels=labels.spec(),
+        held_out=held_out,
     )
     with Shown() as progress:
         found = azeotrope.check(request, progress)

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.config import KindName
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.near import near_pairs
 from azeotrope.data.sources._source import Source
 from azeotrope.kinds._kind import kind_named
+from azeotrope.labels import KindName
 
 EXAMPLES = 10  # shown of each finding
 VERY_WIDE = 4.0  # long side over short side: squeezed to a square, such an image is hard to know again

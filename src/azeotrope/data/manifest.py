@@ -17,11 +17,11 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 
-from azeotrope.config import KindName
 from azeotrope.data.decode import Unreadable, decode
 from azeotrope.data.sources._source import Raw, Source, Split
 from azeotrope.data.thumbnail import SIDE, thumbnail
 from azeotrope.kinds._kind import Labels, kind_named
+from azeotrope.labels import KindName
 
 _CHUNK = 64  # images a thread takes at a time
 

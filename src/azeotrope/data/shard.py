@@ -112,11 +112,23 @@ class Shard:
             _log.warning("The file %s is damaged: what its rows cost is taken from the others", path)
             return 0, 0.0
 
-    def add_time(self, rows: int, seconds: float) -> None:
+    def energy(self) -> tuple[int, float]:
+        """Of how many rows the energy is known, and the joules that they took; none where it was not read, or lost."""
+        try:
+            content = json.loads((self.folder / f"{self.name}.times").read_text())
+            return int(content["metered_rows"]), float(content["joules"])
+        except (OSError, ValueError, TypeError, KeyError):  # `times` warns of a damaged file
+            return 0, 0.0
+
+    def add_time(self, rows: int, seconds: float, joules: float | None = None) -> None:
         """The first batch of a process pays for start-up (kernels chosen, files opened) and counts like any other."""
         all_rows, all_seconds = self.times()
-        content = json.dumps({"rows": all_rows + rows, "seconds": all_seconds + seconds})
-        write_atomically(self.folder / f"{self.name}.times", content, durable=False)
+        metered, used = self.energy()
+        content: dict[str, float] = {"rows": all_rows + rows, "seconds": all_seconds + seconds}
+        if joules is not None or metered:
+            content["metered_rows"] = metered + (rows if joules is not None else 0)
+            content["joules"] = used + (joules or 0.0)
+        write_atomically(self.folder / f"{self.name}.times", json.dumps(content), durable=False)
 
     def _checksums(self, places: NDArray[np.int64], content: NDArray[np.uint8]) -> NDArray[np.uint64]:
         """CRC-32 of each row, started from table, file and place, plus one high bit: a present row is never zero."""

@@ -17,34 +17,40 @@ from azeotrope.data.manifest import Manifest
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import kind_named
 from azeotrope.kinds.single import shortened
-from azeotrope.record.labelled_images import HELD_OUT
+from azeotrope.plan import HELD_OUT
 
+MOST_HELD_OUT = 0.5
 _SALT = "azeotrope/split"
 
 
 @dataclass(frozen=True, eq=False)
 class TaskSplits:
-    """Rows of the manifest, ascending. `dropped` counts copies of an image left out, `unreadable` files left out."""
+    """Rows of the manifest, ascending. `dropped` counts copies of an image left out, `unreadable` files left out.
+
+    `held_out` is the share that was asked for, None for the one that is taken where none is.
+    """
 
     train: Int64[np.ndarray, " a"]
     val: Int64[np.ndarray, " b"]
     test: Int64[np.ndarray, " c"]
     dropped: int = 0
     unreadable: int = 0
+    held_out: float | None = None
 
 
-def split_task(manifest: Manifest) -> TaskSplits:
+def split_task(manifest: Manifest, held_out: float = HELD_OUT) -> TaskSplits:
     """The three splits of a task.
 
     - A test split given by the source is kept whole; an image that is also in it leaves train and val. Without one,
-      20 % of each class become test.
+      the share `held_out` of each class becomes test.
     - Elsewhere each image counts once: the copy in val stays rather than the one in train.
-    - A val split given by the source is the validation pool. Without one, 20 % of each class of what is left become
-      val.
+    - A val split given by the source is the validation pool. Without one, this share of each class of what is left
+      becomes val.
 
     Which images are taken is decided by a hash of their content. Every class must have an image left for each split
     made here and one to train on: 3 images, or fewer where the source gives splits. Raises InputError otherwise. For
-    several labels an image, or a number, "of each class" is what `kinds` makes of it.
+    several labels an image, or a number, "of each class" is what `kinds` makes of it. A share that was asked for and
+    has nothing to divide is refused too.
     """
     _check_usable(manifest)
     rows = np.flatnonzero(manifest.readable)
@@ -53,12 +59,20 @@ def split_task(manifest: Manifest) -> TaskSplits:
     given = {name: rows[kept & (splits == name)] for name in ("val", "test")}
     pool = rows[kept & ~np.isin(splits, ("val", "test"))]
     made = [name for name, taken in given.items() if not len(taken)]
+    _check_share(manifest, held_out, made)
     kind_named(manifest.kind).require(manifest.labels[pool], manifest.classes, made)
-    test, pool = (given["test"], pool) if len(given["test"]) else _hold_out(manifest, pool)
-    val, pool = (given["val"], pool) if len(given["val"]) else _hold_out(manifest, pool)
+    test, pool = (given["test"], pool) if len(given["test"]) else _hold_out(manifest, pool, held_out)
+    val, pool = (given["val"], pool) if len(given["val"]) else _hold_out(manifest, pool, held_out)
     for name, part in (("train", pool), ("val", val), ("test", test)):
         kind_named(manifest.kind).require_split(manifest.labels[part], manifest.classes, name)
-    return TaskSplits(pool, val, test, dropped=int((~kept).sum()), unreadable=len(manifest.labels) - len(rows))
+    return TaskSplits(
+        pool,
+        val,
+        test,
+        dropped=int((~kept).sum()),
+        unreadable=len(manifest.labels) - len(rows),
+        held_out=None if held_out == HELD_OUT else held_out,
+    )
 
 
 def _unique(manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_]) -> NDArray[np.bool_]:
@@ -74,11 +88,28 @@ def _unique(manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_
     return stays
 
 
-def _hold_out(manifest: Manifest, pool: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(taken, left): the 20 % whose hash is lowest, at least one, of each class or as `Kind.held_out` says."""
+def _hold_out(manifest: Manifest, pool: NDArray[np.int64], share: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(taken, left): the share whose hash is lowest, at least one, of each class or as `Kind.held_out` says."""
     order = pool[np.argsort(ranks([manifest.checksums[row] for row in pool], _SALT), kind="stable")]
-    held = np.sort(order[kind_named(manifest.kind).held_out(manifest.labels[order], HELD_OUT)])
+    held = np.sort(order[kind_named(manifest.kind).held_out(manifest.labels[order], share)])
     return held, np.setdiff1d(pool, held, assume_unique=True)
+
+
+def _check_share(manifest: Manifest, share: float, made: list[str]) -> None:
+    """A share between none and half of the images, and a split to make of it."""
+    if not 0 < share <= MOST_HELD_OUT:
+        raise InputError(
+            "The share of images that is held out is above 0 and at most a half",
+            found=f"{share:g}",
+            allowed=f"such as {HELD_OUT:g}, which is taken where none is given",
+            next_step="give another --held-out",
+        )
+    if share != HELD_OUT and not made:
+        raise InputError(
+            f"Nothing is held out of {manifest.name}: it comes with validation and test images",
+            found=f"a share of {share:g} to hold out",
+            next_step="leave --held-out out",
+        )
 
 
 def _check_usable(manifest: Manifest) -> None:

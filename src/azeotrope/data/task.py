@@ -6,6 +6,7 @@ It trains nothing and keeps nothing on disk.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,14 +15,15 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt64
 
-from azeotrope.config import ONE_CLASS, LabelSpec
 from azeotrope.data._ranks import identities
 from azeotrope.data.manifest import Manifest, Progress, scan
 from azeotrope.data.sources._source import Source
 from azeotrope.data.split import TaskSplits, split_task
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind, Labels, kind_named
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import member, members, nearest
+from azeotrope.plan import HELD_OUT
 
 _FAMILY = "data.sources"
 _TABLES = (".csv", ".tsv", ".parquet")
@@ -42,8 +44,11 @@ class Task:
 
     @property
     def fingerprint(self) -> str:
-        """Identifies the labelled set by its content."""
-        return self.manifest.fingerprint
+        """Identifies the labelled set by its content, and by the share held out of it where one was asked for: other
+        test images make another task.
+        """
+        share, whole = self.splits.held_out, self.manifest.fingerprint
+        return whole if share is None else hashlib.sha256(f"{whole}\nheld out: {share!r}".encode()).hexdigest()
 
     @property
     def order_digest(self) -> str:
@@ -71,16 +76,18 @@ class Task:
         return identities(self.manifest.checksums)
 
 
-def load_task(spec: str, progress: Progress | None = None, labels: LabelSpec = ONE_CLASS) -> Task:
+def load_task(
+    spec: str, progress: Progress | None = None, labels: LabelSpec = ONE_CLASS, held_out: float = HELD_OUT
+) -> Task:
     """Open, scan and split what `spec` names: a path or `scheme:name`. `progress(done, total)` is called while
-    scanning.
+    scanning; `held_out` is the share of images in each split that the source does not give.
 
     Raises InputError for a source that is not known or not there (with the nearest names), and for images that make
     no task.
     """
     source = open_source(spec, labels)
     manifest = scan(source, progress)
-    return Task(source, manifest, split_task(manifest))
+    return Task(source, manifest, split_task(manifest, held_out))
 
 
 def open_source(spec: str, labels: LabelSpec = ONE_CLASS) -> Source:

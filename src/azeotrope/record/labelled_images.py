@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-HELD_OUT = 0.2
-"""Of all images for test, and of what is left for validation, where the source gives none."""
+from azeotrope.plan import HELD_OUT
 
 VAL_PER_TRAIN = 0.25
 """Validation images for each training image; all that were held out, where all that are left train."""
@@ -42,24 +41,24 @@ def validation_images(train: int, groups: int, available: int) -> int:
     return min(available, max(round(VAL_PER_TRAIN * train), MIN_VAL_PER_CLASS * groups))
 
 
-def divided(owned: int, classes: int = 1) -> Division:
-    """How `owned` labelled images, as many of each class, are divided where the source gives no splits.
+def divided(owned: int, classes: int = 1, share: float = HELD_OUT) -> Division:
+    """How `owned` labelled images, as many of each class, are divided where the source gives no splits; `share` is held out.
 
     With 10 classes 2,000 images are 1,280 that train, 320 that validate and 400 that test.
     """
-    test = classes * held_out_of(owned / classes)
+    test = classes * held_out_of(owned / classes, share)
     left = max(0, owned - test)
-    pool = classes * held_out_of(left / classes)
+    pool = classes * held_out_of(left / classes, share)
     train = max(0, left - pool)
     return Division(train, validation_images(train, classes, min(pool, left)), test)
 
 
-def owned_for(train: float, classes: int = 1) -> float:
+def owned_for(train: float, classes: int = 1, share: float = HELD_OUT) -> float:
     """The fewest labelled images of which `train` are left to train on; infinite for infinitely many."""
     if math.isinf(train):
         return math.inf
-    owned = math.ceil(train / (1 - HELD_OUT) ** 2) - 2 * classes
+    owned = math.ceil(train / (1 - share) ** 2) - 2 * classes
     owned = max(1, owned)
-    while divided(owned, classes).train < math.floor(train):
+    while divided(owned, classes, share).train < math.floor(train):
         owned += 1
     return float(owned)

@@ -18,6 +18,7 @@ from markupsafe import Markup
 import azeotrope
 from azeotrope.reporting import figures, render, trade_off, words
 from azeotrope.reporting.advice_text import points, settling_title
+from azeotrope.reporting.by_task import apart, by_task, errors, per_class
 from azeotrope.reporting.numbers import Comparison, Document, NotTested
 from azeotrope.reporting.plain import plain
 from azeotrope.reporting.study import Study, Sweep, checklists, fit_rows, panels
@@ -41,9 +42,10 @@ class _Drawing(NamedTuple):
 def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | None = None) -> str:
     """The whole report as HTML. Comparisons keep their order; the facts at the top are the last one's.
 
-    With a `sweep` its advice and curves come first, and every size folds up.
+    With a `sweep` its advice and curves come first, and every size folds up. Several tasks begin with their table.
     """
     comparisons = document.comparisons
+    tasks = by_task(comparisons) if len({item.fingerprint for item in comparisons}) > 1 else None
     return (
         _environment()
         .get_template("report.html.jinja")
@@ -53,6 +55,9 @@ def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | No
             sizes=[(comparison, _drawings(comparison)) for comparison in comparisons],
             sizes_said=" · ".join(f"{size:,}" for size in sorted({item.train_images for item in comparisons})),
             students=len({item.student for item in comparisons}),
+            tasks=tasks,
+            marked=errors,
+            per_class=per_class if tasks and any(map(apart, tasks.rows)) else None,
             overview=[
                 *(_trade_off(comparisons) if sweep else _curves(comparisons)),
                 *(_drawn(section.title, section.caption, section.chart) for section in sections),
@@ -141,12 +146,13 @@ def _trade_off(comparisons: Sequence[Comparison]) -> list[_Drawing]:
 def _curves(comparisons: Sequence[Comparison]) -> list[_Drawing]:
     """One figure for every task, student and teacher that was compared at several sizes."""
     families: dict[tuple[str, str, str], list[Comparison]] = {}
+    several = len({comparison.fingerprint for comparison in comparisons}) > 1
     for comparison in comparisons:
         teacher = comparison.teacher.name if comparison.teacher else ""
         families.setdefault((comparison.fingerprint, comparison.student, teacher), []).append(comparison)
     return [
         _drawn(
-            f"{_error(family[0])} by number of training images",
+            f"{_error(family[0])} by number of training images" + (f" of {family[0].task}" if several else ""),
             f"Student {student}. Both axes are logarithmic; bars are 95 % intervals. Lower is better.",
             figures.curves(family),
         )

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import product
 
-from azeotrope.config import KindName
+from azeotrope.data.class_names import shard_warning
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
+from azeotrope.labels import KindName
 from azeotrope.models.licence import objection
 from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import Comparison
@@ -26,8 +27,9 @@ def before_training(workshop: Workshop) -> tuple[str, ...]:
     """About the pretrained weights that will be used (licences that forbid something, classifiers left out), and about
     the further pictures.
     """
+    names = [said] if (said := shard_warning(workshop.task.classes)) else []
     left_out = (said for teacher in _teachers(workshop) for said in _left_out(teacher, workshop.task))
-    return (*_licences(workshop), *left_out, *_further_pictures(workshop))
+    return (*names, *_licences(workshop), *left_out, *_few_a_fold(workshop), *_further_pictures(workshop))
 
 
 def cautions(task: Task, comparison: Comparison) -> tuple[str, ...]:
@@ -64,6 +66,24 @@ def _left_out(teacher: Teacher, task: Task) -> Iterable[str]:
         f"The weights of {teacher.name} hold a classifier of {found} classes{has}: it is left out, and the teacher "
         f"gets a head of its own{own}."
     )
+
+
+def _few_a_fold(workshop: Workshop) -> Iterable[str]:
+    """A fold without images of a class is judged by a head that has fewer of them, or none, to learn from."""
+    plan, task = workshop.plan, workshop.task
+    if plan.teacher is None or plan.teacher.folds == 1 or task.kind.name == "number":
+        return
+    for size, seed in product(plan.train_images, plan.seeds):
+        rows = workshop.resources.rows(task.fingerprint, size, seed).train
+        counts = task.kind.counts(task.labels[rows], len(task.classes))
+        few = int((counts < plan.teacher.folds).sum())
+        if few:
+            yield (
+                f"With {size:,} training images (seed {seed}), {few} of {len(task.classes)} classes have fewer images "
+                f"than the teacher's head has folds ({plan.teacher.folds}), so it knows little of them. "
+                "More images a class, or fewer --teacher-folds, help."
+            )
+            return
 
 
 def _further_pictures(workshop: Workshop) -> Iterable[str]:

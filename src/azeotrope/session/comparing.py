@@ -33,8 +33,8 @@ def compare_sizes(request: Request, out: Path, progress: Progress) -> tuple[Comp
         total = sum(images_trained(spec) for size in specs for spec in specs[size])
         progress.start("training", total, "images")
         records = {size: [_run(runner, spec, progress) for spec in specs[size]] for size in specs}
-        pretraining = pretraining_cost(workshop)
-        comparisons = tuple(_summary(workshop, records[size], pretraining) for size in specs)
+        pretraining, missing = pretraining_cost(workshop)
+        comparisons = tuple(_summary(workshop, records[size], pretraining, missing) for size in specs)
         save_winner(workshop, runner, comparisons[-1], specs[workshop.plan.train_images[-1]])
         pictures = disagreements(workshop.task, comparisons[-1], out)
         files.write(out, Document(comparisons=comparisons, disagreements=pictures))
@@ -50,12 +50,15 @@ def _run(runner: Runner, spec: RunSpec, progress: Progress) -> RunRecord:
     return runner.run(spec)
 
 
-def _summary(workshop: Workshop, records: Sequence[RunRecord], pretraining: PretrainingCost | None) -> Comparison:
+def _summary(
+    workshop: Workshop, records: Sequence[RunRecord], pretraining: PretrainingCost | None, missing: str | None
+) -> Comparison:
     comparison = summarise(
         records,
         not_tested=[NotTested(arm=arm, reason=reason) for arm, reason in workshop.left_out.items()],
         plan=workshop.plan.model_dump(mode="json"),
         pretraining=pretraining,
+        pretraining_missing=missing,
     )
     said = (*comparison.warnings, *before_training(workshop), *cautions(workshop.task, comparison))
     return comparison.model_copy(update={"warnings": said})

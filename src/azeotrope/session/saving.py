@@ -74,7 +74,7 @@ def _measured(record: RunRecord) -> dict[str, str]:
     words = WORDS[record.task.kind]
     if words.sampled:
         return {}
-    said = metrics_text(record.metrics, record.task.unit)
+    said = metrics_text(record.metrics, record.task.unit, record.test_error)
     return {"error": f"{words.error}, {words.meaning}", "on the test images": said}
 
 

@@ -9,15 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from azeotrope.config import ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.arm import Arm
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task, load_task
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.device import choose, prepare
+from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.session.cache_budget import within_budget
 from azeotrope.session.progress import Progress, Silent, scanning
+from azeotrope.session.seen_weights import refuse_seen_weights
 from azeotrope.spec import to_yaml
 from azeotrope.sweeping.history import planned_for
 from azeotrope.sweeping.plan import check_models, default_arms, make_plan
@@ -26,10 +29,11 @@ from azeotrope.sweeping.resources import Resources
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked, before defaults are filled in. `recipe` overrides fields of `Recipe` by name; `losses` are
+    """What a person asked, before defaults are filled in. `recipe` holds `RecipeChanges` by name; `losses` are
     for the `distill` arms that name none: one list, or several to choose from on validation. `cache_gb` is the room for
     the teacher cache (None: as much as it needs), `verify_cache` compares a sample of it with the teacher, `strict`
-    refuses a set with an unreadable image, `labels` says what a label is.
+    refuses a set with an unreadable image, `labels` says what a label is, `seen_weights` lets in weights that were
+    trained on these very images, `held_out` is the share of images in each split that the source does not give.
     """
 
     data: str
@@ -49,6 +53,8 @@ class Request:
     strict: bool = False
     pictures: PicturesSpec | None = None
     labels: LabelSpec = ONE_CLASS
+    seen_weights: bool = False
+    held_out: float = HELD_OUT
 
 
 @dataclass(frozen=True)
@@ -74,9 +80,11 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     arms, left_out = _arms(request)
     teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
     check_models(resources, [request.student], [teacher] if teacher else [], request.image_size)
-    task = load_task(request.data, scanning(progress), request.labels)
+    task = load_task(request.data, scanning(progress), request.labels, request.held_out)
     _report_unreadable(task, progress, strict=request.strict)
     resources.add(task)
+    if not request.seen_weights:
+        refuse_seen_weights(task.fingerprint, [request.student], [teacher] if teacher else [], arms)
     upstream = None
     if request.upstream is not None:
         upstream = load_task(request.upstream.data, scanning(progress))

@@ -22,6 +22,10 @@ _COUNT = re.compile(r"(\d+)\s*runs?")
 _MONEY = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Z]{3})")
 
 
+class BudgetTooSmallError(InputError):
+    """A budget that does not buy a single run of what was asked."""
+
+
 class Budget(Spec):
     """What one call of `sweep` may spend; None: no limit. `money` becomes hours by the machine's hourly price."""
 
@@ -55,6 +59,21 @@ class Budget(Spec):
         if self.money is not None and self.hourly_price is not None:
             limits.append(self.money / self.hourly_price)
         return 3600 * min(limits) if limits else None
+
+    def share(self, parts: int, spent_seconds: float, spent_runs: int) -> Self | None:
+        """What one of `parts` tasks may spend of what is left of this budget; None when nothing is left."""
+        if self.runs is None and self.seconds is None:
+            return self
+        left: dict[str, Any] = {"hours": None, "runs": None, "money": None, "hourly_price": None}
+        if self.runs is not None:
+            left["runs"] = -(-(self.runs - spent_runs) // parts)
+            if left["runs"] < 1:
+                return None
+        if self.seconds is not None:
+            left["hours"] = (self.seconds - spent_seconds) / 3600 / parts
+            if left["hours"] <= 0:
+                return None
+        return self.model_copy(update=left)
 
 
 def _one(part: str) -> dict[str, Any]:

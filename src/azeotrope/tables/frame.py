@@ -12,8 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
-from azeotrope.config import KindName
 from azeotrope.errors import InputError
+from azeotrope.labels import KindName
 from azeotrope.lookup import nearest
 from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
@@ -21,6 +21,7 @@ from azeotrope.tables.columns import AXES, Columns, keep_where, name_columns
 from azeotrope.tables.table import read_table
 from azeotrope.tables.units import Unit, describe_unit, recognise_unit
 
+LOG_LOSSES = {"test_nll": "log-loss"}  # columns of records that are no share of anything, and their names
 _LEAST = {"train_images": 1, "pretrain_images": 0, "parameters": 1, "classes": 2, "test_images": 1}
 """The least that a count can be. With one class guessing is never wrong, and no law has room."""
 
@@ -94,7 +95,7 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     raw = _drop(raw, ~pl.struct(pl.all()).is_first_distinct(), "duplicated row", left_out)
     _refuse_mixed(raw, "schema", "schemas of records", "make the runs again with one version of azeotrope")
     tidy, error_name = name_columns(raw, columns)
-    tidy = _drop(tidy, ~pl.col("error").is_finite().fill_null(value=False), "no test error", left_out)
+    tidy = _drop(tidy, ~pl.col("error").is_finite().fill_null(value=False), _lacks(error_name), left_out)
     endless = ~pl.col(AXES).is_finite().fill_null(value=True)
     tidy = _drop(tidy, pl.any_horizontal(endless), "size is NaN or infinite", left_out)
     _refuse_empty(tidy, left_out)
@@ -109,8 +110,9 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     tidy = _drop_edges(tidy, unit, left_out)
     _refuse_empty(tidy, left_out)
     tidy, paired = _number(tidy)
-    warnings, measure = tuple(_warnings(left_out, paired=paired)), _measure(raw, unit)
-    return RunFrame(tidy, unit, paired, (*notes, *_meanings(raw)), warnings, left_out, measure)
+    warnings, measure = tuple(_warnings(left_out, paired=paired)), _measure(raw, unit, error_name)
+    meanings = _meanings(raw) if unit != "loss" else ()
+    return RunFrame(tidy, unit, paired, (*notes, *meanings), warnings, left_out, measure)
 
 
 def _drop(table: pl.DataFrame, these: pl.Expr | pl.Series, reason: str, left_out: dict[str, int]) -> pl.DataFrame:
@@ -119,6 +121,11 @@ def _drop(table: pl.DataFrame, these: pl.Expr | pl.Series, reason: str, left_out
     if kept.height < table.height:
         left_out[reason] = table.height - kept.height
     return kept
+
+
+def _lacks(error_name: str) -> str:
+    """Why a run without this column's value is left out; records made before it was stored lack the log-loss."""
+    return f"no {error_name}" if error_name in LOG_LOSSES else "no test error"
 
 
 def _refuse_mixed(table: pl.DataFrame, name: str, what: str, next_step: str) -> None:
@@ -201,11 +208,11 @@ def _kinds(raw: pl.DataFrame) -> list[KindName]:
     return [name for name in WORDS if name in found] if found <= WORDS.keys() else []
 
 
-def _measure(raw: pl.DataFrame, unit: Unit) -> str:
+def _measure(raw: pl.DataFrame, unit: Unit, error_name: str) -> str:
     """What the errors are called; a plain word where kinds of task are mixed."""
     kinds = _kinds(raw)
     if unit == "loss":
-        return "loss"
+        return LOG_LOSSES.get(error_name, "loss")
     return WORDS[kinds[0]].error if len(kinds) == 1 else WORDS["single"].error
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import datasets
 
-from azeotrope.config import KindName, LabelSpec
 from azeotrope.errors import InputError
+from azeotrope.labels import KindName, LabelSpec
 
 _Check = Callable[[object], bool]
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import polars as pl
 
-from azeotrope.config import KindName, LabelSpec
 from azeotrope.data.sources._source import class_index
 from azeotrope.errors import InputError
 from azeotrope.kinds.multi import SEPARATOR
+from azeotrope.labels import KindName, LabelSpec
 from azeotrope.lookup import nearest
 
 LABEL_COLUMNS = ("label", "class", "category", "target")

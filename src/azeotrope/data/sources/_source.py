@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.config import KindName
 from azeotrope.errors import InputError
+from azeotrope.labels import KindName
 from azeotrope.lookup import nearest
 
 Split: TypeAlias = Literal["train", "val", "test", ""]

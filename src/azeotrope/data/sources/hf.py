@@ -1,8 +1,9 @@
 """Image sets of the `datasets` library: by their name on the hub, or a folder on this machine.
 
 `hf:NAME`, `hf:NAME@CONFIG`, `hf:NAME#COLUMN` (the column of labels, where there are several) and `hf:FOLDER` (written
-by `save_to_disk`, or any folder the library can load). No code from the hub is run: sets that need a script are
-refused.
+by `save_to_disk`, or any folder the library can load); `hf:NAME?test=validation` says which split serves as which
+(`train`, `val`, `test`), and all together are written `hf:NAME@CONFIG?test=SPLIT#COLUMN`. No code from the hub is run:
+sets that need a script are refused.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from azeotrope.config import ONE_CLASS, LabelSpec
+from azeotrope.data.sources._query import parted
 from azeotrope.data.sources._source import SPLIT_NAMES, Item, Part, Source, Split, joined, keyed_items
 from azeotrope.errors import InputError, MissingDependency
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.lookup import nearest
 
 try:
     import datasets
@@ -29,7 +32,7 @@ def open_source(name: str) -> Source:
     """The set `name`. Raises InputError when it cannot be had, or has no column of images or of labels.
 
     Splits named train, validation and test are used, others ("extra", "unsupervised") are not; one split alone counts
-    as none given.
+    as none given. A query says otherwise: what it names serves as it says, and serves as nothing else.
     """
     return open_labelled(name, ONE_CLASS)
 
@@ -37,8 +40,10 @@ def open_source(name: str) -> Source:
 def open_labelled(name: str, labels: LabelSpec) -> Source:
     """The same with the labels that are asked for: one class an image, a list of them, or a number."""
     place, _, column = name.partition("#")
+    place, chosen = parted(place, _ROLES, "hf")
     path, _, config = place.partition("@")
-    sets = _by_split(_load(path, config or None), name)
+    loaded = _load(path, config or None)
+    sets = _chosen(loaded, chosen, name) if chosen else _by_split(loaded, name)
     features = next(iter(sets.values())).features
     image = one_column(features, is_image, "images (a feature of type Image)", name)
     label = label_column(features, name, labels.model_copy(update={"column": labels.column or column or None}))
@@ -57,6 +62,9 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
         kind=labels.kind,
         unit=labels.unit,
     )
+
+
+_ROLES = ("train", "val", "test")
 
 
 class _Reader:
@@ -102,3 +110,30 @@ def _by_split(loaded: Any, name: str) -> Mapping[Split, Any]:
             next_step="rename the splits and write the set with save_to_disk",
         )
     return known
+
+
+def _chosen(loaded: Any, chosen: Mapping[str, str], name: str) -> Mapping[Split, Any]:
+    """The splits as a query names them; roles that it leaves open take what is left under their own names."""
+    splits: Mapping[str, Any] = loaded if isinstance(loaded, Mapping) else {}
+    missing = [split for split in chosen.values() if split not in splits]
+    if missing or len(set(chosen.values())) < len(chosen):
+        near = nearest(missing[0], splits) if missing else []
+        raise InputError(
+            f"A query names splits that hf:{name} has, each once",
+            found="&".join(f"{role}={split}" for role, split in chosen.items())
+            + (f" (nearest: {', '.join(near)})" if near else ""),
+            allowed=", ".join(splits) or "the set has no splits to choose among",
+            next_step="name one of these, or leave the query out",
+        )
+    left = {split: part for split, part in splits.items() if split not in chosen.values()}
+    rest = {SPLIT_NAMES[split]: part for split, part in left.items() if split in SPLIT_NAMES}
+    named = {SPLIT_NAMES[role]: splits[split] for role, split in chosen.items()}
+    found = {**rest, **named}
+    if "train" not in found:
+        raise InputError(
+            f"A query for hf:{name} leaves no split to train on",
+            found="&".join(f"{role}={split}" for role, split in chosen.items()),
+            allowed=", ".join(splits),
+            next_step="name one with train=SPLIT",
+        )
+    return found

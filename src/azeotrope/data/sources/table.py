@@ -16,10 +16,10 @@ from typing import Any
 import fsspec
 import polars as pl
 
-from azeotrope.config import ONE_CLASS, LabelSpec
 from azeotrope.data.sources._labels import Table, complete, one_column, read_labels
 from azeotrope.data.sources._source import Item, Source, split_of
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
 
 PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "url")
 _SPLIT_COLUMN = "split"
