@@ -42,7 +42,7 @@ def validation_images(train: int, groups: int, available: int) -> int:
 
 
 def divided(owned: int, classes: int = 1, share: float = HELD_OUT) -> Division:
-    """How `owned` labelled images, as many of each class, are divided where the source gives no splits; `share` is held out.
+    """How `owned` labelled images, as many of each class, are divided where no splits are given; `share` is held out.
 
     With 10 classes 2,000 images are 1,280 that train, 320 that validate and 400 that test.
     """
