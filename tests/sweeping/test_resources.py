@@ -6,8 +6,9 @@ import pytest
 from azeotrope.data.views import PLAIN
 from azeotrope.errors import RunFailed
 from azeotrope.recipe import ViewPolicy
+from azeotrope.record.labelled_images import VAL_PER_TRAIN
 from azeotrope.sweeping import taught as module
-from azeotrope.sweeping.resources import VAL_SHARE, Resources
+from azeotrope.sweeping.resources import Resources
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -33,7 +34,7 @@ def test_train_validation_and_test_share_no_image(resources, digits, count):
     assert len(set.union(*checksums)) == sum(map(len, checksums))
 
 
-@pytest.mark.parametrize(("count", "expected"), [(20, 20), (400, 400 * VAL_SHARE), (1000, 250)])
+@pytest.mark.parametrize(("count", "expected"), [(20, 20), (400, 400 * VAL_PER_TRAIN), (1000, 250)])
 def test_validation_grows_with_the_images_at_hand(resources, digits, count, expected):
     """A person with 20 labelled images has no thousand to validate with; two of each class are the least."""
     assert len(resources.rows(digits.fingerprint, count, 0).val) == expected

@@ -57,10 +57,11 @@ class GroupQuestions:
 
     def _foresee(self, frame: RunFrame, axes: tuple[str, ...], found: GroupFit) -> GroupFit:
         if len(axes) > 1:
+            others = " ".join(f"--where {axis}=VALUE" for axis in axes[:-1])
             raise InputError(
                 "A forecast is made along one axis",
                 found=" and ".join(axes),
-                next_step=f"hold the other with --where {axes[0]}=VALUE, or add it to --by",
+                next_step=f"hold what else varies: {others}, or add it to --by",
             )
         assert self.forecast is not None
         cells = joint_cells([frame], axes[0])

@@ -32,11 +32,12 @@ def show(check: Check, console: Console) -> None:
     )
     console.print(Text(f"  the student alone: {rates.latency_ms:.1f} ms for one image on one thread"))
     console.print()
+    labelled = forecast.train_images + forecast.val_images + forecast.test_images
     console.print(Text(f"compare would make {forecast.runs} runs: {', '.join(forecast.arms)}", style="bold"))
     console.print(
         Text(
-            f"  each on {forecast.train_images:,} images, choosing on {forecast.val_images:,}, "
-            f"judged once on {forecast.test_images:,}"
+            f"  each with {labelled:,} labelled images: {forecast.train_images:,} train, {forecast.val_images:,} "
+            f"validate, {forecast.test_images:,} test"
         )
     )
     phases = ", ".join(f"{phase} {words.duration(seconds)}" for phase, seconds in forecast.seconds.items())

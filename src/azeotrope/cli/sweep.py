@@ -29,7 +29,7 @@ def command(
     train_images: Annotated[
         str | None, typer.Option("--train-images", "-n", help="Sizes by commas; by default auto: those that decide.")
     ] = None,
-    at: Annotated[int | None, typer.Option(min=2, help="Your own number of images, which auto asks about.")] = None,
+    at: Annotated[int | None, typer.Option(min=2, help="Your own number of training images, for auto.")] = None,
     upstream: options.Upstream = None,
     pretrain_images: Annotated[str | None, typer.Option(help="Numbers of upstream images, by commas.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Paired seeds (3).")] = None,

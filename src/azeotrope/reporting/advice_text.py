@@ -40,12 +40,12 @@ def text(advice: Advice) -> RenderableType:
     if advice.recommendation.settled_by:
         parts += [Text(settling_title(advice.recommendation), style="bold"), *_bullets(_settling(advice)), Text()]
     if advice.labels_needed:
-        target = advice.labels_needed[0].target
+        target, noun = advice.labels_needed[0].target, advice.labels_needed[0].counted.capitalize()
         said = f"{target:.3g}" if advice.evidence.unit == "loss" else f"{100 * target:.3g} %"
-        parts += [Text(f"Labelled images needed for {said} {advice.evidence.measure}", style="bold")]
+        parts += [Text(f"{noun} needed for {said} {advice.evidence.measure}", style="bold")]
         parts += [*_bullets(_labels(item, marks) for item in advice.labels_needed), Text()]
     if advice.worth_in_images:
-        parts += [Text(f"Worth in images, at {advice.worth_in_images[0].at:,.0f}", style="bold")]
+        parts += [Text(f"Worth in training images, at {advice.worth_in_images[0].at:,.0f}", style="bold")]
         parts += [*_bullets(_worth(item, marks) for item in advice.worth_in_images), Text()]
     parts += [Text("What would change the answer", style="bold")]
     parts += _bullets([change.sentence for change in advice.would_change_if] or ["nothing that these runs show"])
@@ -73,7 +73,7 @@ def _rows(advice: Advice, marks: dict[str, int]) -> Iterable[tuple[str, str]]:
     leads = "" if advice.recommendation.contender else f" (of {error.contender}, which leads)"
     yield (
         f"predicted {advice.evidence.measure}",
-        f"{errors(error.error, unit)} at {error.at:,.0f} images{leads} {_mark(marks, error.contender)}",
+        f"{errors(error.error, unit)} at {error.at:,.0f} training images{leads} {_mark(marks, error.contender)}",
     )
     if p_win is not None and p_win.against is not None:
         near = f"within {gap(p_win.practical, unit)} of the lowest {p_win.p_near_best:.2f}"

@@ -17,7 +17,7 @@ from azeotrope.session.adaptive_sweep import Deciding, Firming
 from azeotrope.session.sweep_setup import Opened, is_url, standing_records
 from azeotrope.sweeping import facts
 from azeotrope.sweeping.budget import BudgetTooSmallError, Meter
-from azeotrope.sweeping.conductor import Conductor, Everything, Outcome
+from azeotrope.sweeping.conductor import Conductor, Everything, Outcome, shared_time, side_by_side
 from azeotrope.sweeping.engines._engine import Preparing
 from azeotrope.sweeping.forecast import Forecast
 from azeotrope.sweeping.grid import Grid
@@ -68,15 +68,16 @@ def carry_out(
     keep_plan(store, grid.plan)
     forecast = Forecast(grid.specs, resources, measured=plan.budget.seconds is not None)
     left = [spec for spec in grid.specs if spec.digest() not in known]
-    _check_budget(meter, forecast, left, begun=bool(known))
+    auto = plan.train_images == "auto"
+    _check_budget(meter, forecast, left, begun=bool(known), paired=auto, workers=plan.engine.workers or 1)
     give_back_freed_memory()  # of the forecast's trials: workers may make all the runs
     if retry_failed:
         _forget(Runner(resources, bench.out), left)
     status = Status()
     engines = member("sweeping.engines", plan.engine.name, "engine")
-    chooser = Deciding(grid) if plan.train_images == "auto" else Everything(grid.specs)
+    chooser = Deciding(grid) if auto else Everything(grid.specs)
     with Claims(store) as claims, closing(engines.open_engine(bench, plan.engine, status.advance)) as engine:
-        if isinstance(engine, Preparing) and plan.train_images != "auto":  # auto makes a part of its runs
+        if isinstance(engine, Preparing) and not auto:  # auto makes a part of its runs
             engine.prepare(left, resources)
         conductor = Conductor(
             specs=grid.specs,
@@ -98,18 +99,30 @@ def carry_out(
     return _summary(str(out), grid, outcome, dropped, status.said, engine.workers)
 
 
-def _check_budget(meter: Meter, forecast: Forecast, left: Sequence[RunSpec], *, begun: bool) -> None:
-    """A budget that buys nothing is a mistake, unless earlier calls have made a part of the plan."""
+def _check_budget(
+    meter: Meter, forecast: Forecast, left: Sequence[RunSpec], *, begun: bool, paired: bool, workers: int
+) -> None:
+    """A budget that buys nothing is a mistake, unless earlier calls have made a part of the plan.
+
+    What comes first is of the seed that chooses learning rates; of `paired` runs all of one size come together.
+    """
     if begun or not left or meter.budget.seconds is None:
         return
-    cheapest = min(left, key=lambda spec: forecast.seconds(spec.digest()))
-    needed, spent = forecast.seconds(cheapest.digest()), meter.spent_seconds
-    if not meter.fits(needed):
-        everything = spent + sum(forecast.seconds(spec.digest()) for spec in left)
+
+    def seconds(specs: Sequence[RunSpec]) -> list[float]:
+        return [forecast.seconds(spec.digest()) for spec in specs]
+
+    first = [spec for spec in left if spec.seed == spec.tuning_seed]
+    together = list(side_by_side(first).values()) if paired else [(spec,) for spec in first]
+    cheapest = min(together, key=lambda specs: shared_time(seconds(specs), workers))
+    needed, spent = shared_time(seconds(cheapest), workers), meter.spent_seconds
+    if needed > meter.seconds_left:
+        everything = spent + sum(seconds(left))
+        others = f" and the {len(cheapest) - 1} compared with it take" if len(cheapest) > 1 else " takes"
         raise BudgetTooSmallError(
-            "The budget is too small for one run",
+            f"The budget is too small for one run{' of each arm' if paired else ''}",
             found=f"{duration(meter.budget.seconds)}, of which reading the images and the trial took "
-            f"{duration(spent)}; {label(cheapest)} takes about {duration(needed)}",
+            f"{duration(spent)}; {label(cheapest[0])}{others} about {duration(needed)}",
             allowed=f"{duration(spent + needed)} or more; all {len(left)} runs take about {duration(everything)}",
             next_step="raise the budget, or take fewer epochs, smaller sizes or a smaller student",
         )

@@ -114,6 +114,6 @@ class Meter:
         """Runs that may still be begun; infinite without a limit."""
         return math.inf if self.budget.runs is None else self.budget.runs - self.runs
 
-    def fits(self, seconds: float) -> bool:
-        """Whether a run of so many seconds may begin now."""
-        return self.runs_left >= 1 and seconds <= self.seconds_left
+    def fits(self, seconds: float, runs: int = 1) -> bool:
+        """Whether so many runs, which take so many seconds together, may begin now."""
+        return self.runs_left >= runs and seconds <= self.seconds_left

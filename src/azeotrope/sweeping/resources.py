@@ -19,6 +19,7 @@ from azeotrope.models.load import Loaded, load_network
 from azeotrope.models.weights import Weights
 from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.recipe import ViewPolicy
+from azeotrope.record.labelled_images import validation_images
 from azeotrope.sweeping.taught import Taught, make_ready, make_tuned, together
 from azeotrope.sweeping.tuned_teacher import Tuning
 from azeotrope.synthesis.pictures import SynthSet, open_set
@@ -28,8 +29,6 @@ from azeotrope.teacher.teacher import Teacher, load_teacher
 from azeotrope.teacher.verify import verify
 from azeotrope.train.loop import Rows
 
-VAL_SHARE = 0.25  # validation images for each training image: of N labelled images, four in five train
-MIN_VAL_PER_CLASS = 2
 ROWS_KEPT = 32  # subsets: drawing one from 60,000 images takes 0.06 s, and a run asks for it ten times
 
 
@@ -64,8 +63,7 @@ class Resources:
         """Training and validation rows of a run: nested and stratified in both, the same for every arm of a seed."""
         task = self.tasks[fingerprint]
         val_pool = task.splits.val
-        val_images = max(round(VAL_SHARE * train_images), MIN_VAL_PER_CLASS * task.kind.groups(len(task.classes)))
-        val_images = min(val_images, len(val_pool))
+        val_images = validation_images(train_images, task.kind.groups(len(task.classes)), len(val_pool))
         checksums = task.manifest.checksums
         return Rows(
             subset(task.splits.train, task.labels, train_images, seed, checksums, task.kind),
