@@ -14,6 +14,7 @@ from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.comparing import compare_sizes
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.workshop import Request
+from azeotrope.verdicts.stopping import LOOKS
 
 
 def compare(
@@ -25,7 +26,7 @@ def compare(
     train_images: int | None = None,
     arms: Sequence[str] | None = None,
     losses: Sequence[str] | None = None,
-    seeds: int = 3,
+    seeds: int | Literal["auto"] = 3,
     image_size: int | None = None,
     upstream: UpstreamSpec | None = None,
     pictures: PicturesSpec | None = None,
@@ -43,13 +44,14 @@ def compare(
     `data`, `student` and `teacher` are written as on the command line (`fashion-mnist`, `photos/`,
     `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
-    (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` overrides fields
+    (`sweeping.search`). `seeds` "auto" adds paired seeds until every verdict is decided, 12 at most, at a level that
+    keeps the error of looking several times at 5 % (`verdicts.stopping`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` overrides fields
     of `Recipe`; `cache_gb`, `verify_cache`, `strict` and `labels` are those of `Request`. A run that is in `out`
     already is not made again, so an interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """
-    if seeds < 1:
+    if seeds != "auto" and seeds < 1:
         raise InputError("At least one seed is needed", found=str(seeds), next_step="take 3 or more for a verdict")
     sizes = None if train_images is None else [train_images]
     request = Request(
@@ -58,7 +60,7 @@ def compare(
         teacher,
         sizes,
         arms,
-        range(seeds),
+        range(LOOKS[0] if seeds == "auto" else seeds),
         image_size,
         upstream,
         recipe or {},
@@ -71,4 +73,4 @@ def compare(
         pictures,
         labels,
     )
-    return compare_sizes(request, Path(out), progress or Silent())[-1]
+    return compare_sizes(request, Path(out), progress or Silent(), until_decided=seeds == "auto")[-1]

@@ -11,6 +11,7 @@ from azeotrope.config import weight_text
 from azeotrope.record.kinds import WORDS, metrics_text
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate, VerdictSummary
+from azeotrope.verdicts.more_seeds import MOST
 from azeotrope.verdicts.verdict import FEWEST_SEEDS
 
 MISSING = "–"
@@ -98,15 +99,35 @@ def sentence(verdict: VerdictSummary, comparison: Comparison) -> str:
         return f"{verdict.a} and {verdict.b} cannot be compared: {verdict.reason or 'no paired runs'}"
     gap = points_interval(verdict.difference.negated())
     if verdict.verdict == "BEATS":
-        return f"{verdict.a} beats {verdict.b} by {gap} ({basis})"
+        return f"{verdict.a} beats {verdict.b} by {gap} ({basis}){among(verdict, comparison)}"
     if verdict.verdict == "DOES NOT BEAT":
-        return f"{verdict.a} does not beat {verdict.b}: gain {gap} ({basis})"
-    return f"{verdict.a} against {verdict.b} is inconclusive: gain {gap} ({basis})"
+        return f"{verdict.a} does not beat {verdict.b}: gain {gap} ({basis}){among(verdict, comparison)}"
+    return f"{verdict.a} against {verdict.b} is inconclusive: gain {gap} ({basis}){settled_by(verdict)}"
+
+
+def among(verdict: VerdictSummary, comparison: Comparison) -> str:
+    """What is left of a call when all verdicts of its size are to be right together; empty for a lone one."""
+    judged = sum(item.p is not None for item in comparison.verdicts)
+    if judged < 2 or verdict.p_page is None or verdict.verdict == "INCONCLUSIVE":
+        return ""
+    if verdict.page_verdict == verdict.verdict:
+        return f"; so too among all {judged} verdicts"
+    return f"; alone, not among all {judged} verdicts (p = {verdict.p_page:.2f})"
+
+
+def settled_by(verdict: VerdictSummary) -> str:
+    """How many seeds would probably settle it; empty below three, where the spread is a guess."""
+    if len(verdict.seeds) < FEWEST_SEEDS:
+        return ""
+    if verdict.seeds_needed is None:
+        return f"; not even {MOST} seeds would probably settle it"
+    return f"; {verdict.seeds_needed} seeds in all would probably settle it"
 
 
 def _rests_on(verdict: VerdictSummary, comparison: Comparison) -> str:
     """What the interval counts: seeds, and test images where the error is a mean over them."""
-    seeds = plural(len(verdict.seeds), "paired seed")
+    level = f"{100 * verdict.level:.3g} %, "
+    seeds = level + plural(len(verdict.seeds), "paired seed")
     if not WORDS[comparison.kind].sampled:
         return f"{seeds}; the sampling of test images is not counted"
     return seeds + (f", {comparison.test_images:,} test images" if comparison.test_images else "")
@@ -117,7 +138,7 @@ def unsettled(verdict: VerdictSummary) -> str:
     if len(verdict.seeds) < FEWEST_SEEDS:
         seeds = plural(len(verdict.seeds), "paired seed")
         return f"there {'is' if len(verdict.seeds) == 1 else 'are'} {seeds}, and a verdict needs {FEWEST_SEEDS}"
-    return "the interval of the gain contains zero"
+    return "the interval of the gain contains zero" + settled_by(verdict)
 
 
 def headline(comparison: Comparison) -> str:
