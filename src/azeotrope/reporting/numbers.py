@@ -136,7 +136,9 @@ class Comparison(Shown):
     winner: str | None = Field(description="lowest mean validation error; test images take no part in this choice")
     arms: tuple[ArmSummary, ...]
     verdicts: tuple[VerdictSummary, ...]
-    looks: tuple[int, ...] = Field(default=(), description="seeds at which verdicts were looked at; empty: fixed before")
+    looks: tuple[int, ...] = Field(
+        default=(), description="seeds at which verdicts were looked at; empty: fixed before"
+    )
     failed: tuple[FailedRun, ...] = ()
     not_tested: tuple[NotTested, ...] = ()
     pretraining: PretrainingCost | None = None

@@ -175,7 +175,9 @@ def shared_by(sizes: Iterable[Sequence[RunRecord]]) -> Common | None:
 
 
 def _pairs(done: Sequence[RunRecord]) -> list[Differences]:
-    return all_pairs({name: [run for run in done if run.arm == name] for name in dict.fromkeys(run.arm for run in done)})
+    return all_pairs(
+        {name: [run for run in done if run.arm == name] for name in dict.fromkeys(run.arm for run in done)}
+    )
 
 
 def _verdicts(

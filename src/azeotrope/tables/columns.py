@@ -106,7 +106,12 @@ def _error_column(raw: pl.DataFrame, name: str, unit: Unit | Literal["auto"]) ->
 
 
 def _seed_column(raw: pl.DataFrame, name: str) -> pl.Expr:
-    """Seeds as numbers; texts are told apart and numbered in their order."""
+    """Seeds as numbers; texts are told apart and numbered in their order. A column such as `run` that never repeats a
+    value numbers the rows and pairs nothing.
+    """
+    named_otherwise = plain(own_name(raw.columns, name)) != "seed"
+    if name in raw.columns and named_otherwise and raw.height > 1 and raw[name].n_unique() == raw.height:
+        return pl.lit(None, pl.Float64)
     if name in raw.columns and raw.schema[name] == pl.String:
         numbered = raw[name].cast(pl.Float64, strict=False)
         if numbered.null_count() > raw[name].null_count():

@@ -119,7 +119,9 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     _refuse_empty(tidy, left_out)
     tidy, paired = _number(tidy)
     warnings, measure = tuple(_warnings(left_out, paired=paired)), _measure(raw, unit)
-    return RunFrame(tidy, unit, paired, (*notes, *column_notes(raw.columns), *_meanings(raw)), warnings, left_out, measure)
+    return RunFrame(
+        tidy, unit, paired, (*notes, *column_notes(raw.columns), *_meanings(raw)), warnings, left_out, measure
+    )
 
 
 def _span(values: NDArray[np.float64]) -> str:

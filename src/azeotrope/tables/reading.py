@@ -56,10 +56,13 @@ def parse(content: bytes) -> pl.DataFrame:
         truncate_ragged_lines=True,
     )
     raw = raw.select(
-        pl.col(name).str.strip_chars(" \u00a0\t\"'*").alias(name.strip(" \ufeff\u00a0\"'*") or name) for name in raw.columns
+        pl.col(name).str.strip_chars(" \u00a0\t\"'*").alias(name.strip(" \ufeff\u00a0\"'*") or name)
+        for name in raw.columns
     )
     raw = raw.filter(~pl.all_horizontal(pl.all().is_null() | (pl.all() == "")))
-    raw = raw.select(pl.when(pl.col(name).is_in(_NOTHING)).then(None).otherwise(pl.col(name)).alias(name) for name in raw.columns)
+    raw = raw.select(
+        pl.when(pl.col(name).is_in(_NOTHING)).then(None).otherwise(pl.col(name)).alias(name) for name in raw.columns
+    )
     german = separator != "," and any(_some(column, _GERMAN) for column in raw.get_columns())
     return pl.DataFrame([_typed(column, german=german) for column in raw.get_columns()])
 
@@ -98,7 +101,11 @@ def _typed(column: pl.Series, *, german: bool) -> pl.Series:
     sizes = canonical(column.name) in ("train_images", "pretrain_images", "parameters", "test_images")
     times = None
     if sizes and _every(bare, r"^[\d.,]+\s*[kKmM]?$"):
-        times = bare.str.extract(r"([kKmM])$").str.to_lowercase().replace_strict(_SIZE_WORDS, default=1.0, return_dtype=pl.Float64)
+        times = (
+            bare.str.extract(r"([kKmM])$")
+            .str.to_lowercase()
+            .replace_strict(_SIZE_WORDS, default=1.0, return_dtype=pl.Float64)
+        )
         bare = bare.str.replace(r"\s*[kKmM]$", "")
     number = _number(bare, german=german, sizes=sizes)
     if number is None:
@@ -106,7 +113,11 @@ def _typed(column: pl.Series, *, german: bool) -> pl.Series:
     number = number * times if times is not None else number
     number = number / 100 if per_cent else number
     whole = number.drop_nulls()
-    if not per_cent and len(whole) and bool((whole.is_finite() & (whole == whole.round()) & (whole.abs() < 1e15)).all()):
+    if (
+        not per_cent
+        and len(whole)
+        and bool((whole.is_finite() & (whole == whole.round()) & (whole.abs() < 1e15)).all())
+    ):
         number = number.cast(pl.Int64)
     return number.rename(column.name)
 
@@ -114,12 +125,18 @@ def _typed(column: pl.Series, *, german: bool) -> pl.Series:
 def _number(bare: pl.Series, *, german: bool, sizes: bool) -> pl.Series | None:
     """The values as numbers, None when some are not."""
     mark = "." if german else ","
-    if (german or sizes or _some(bare, r"\d,\d{3},")) and _every(bare, _THOUSANDS[mark], _PLAIN) and _some(bare, _THOUSANDS[mark]):
+    if (
+        (german or sizes or _some(bare, r"\d,\d{3},"))
+        and _every(bare, _THOUSANDS[mark], _PLAIN)
+        and _some(bare, _THOUSANDS[mark])
+    ):
         bare = bare.str.replace_all(mark, "", literal=True)
     elif _every(bare, _GERMAN, _PLAIN, r"^-?\d+\.\d+$") and (german or _some(bare, _GERMAN)):
         thousands = bare.str.contains(",", literal=True)
         bare = pl.select(
-            pl.when(thousands).then(bare.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)).otherwise(bare)
+            pl.when(thousands)
+            .then(bare.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True))
+            .otherwise(bare)
         ).to_series()
     number = bare.cast(pl.Float64, strict=False)
     return number if number.null_count() == bare.null_count() else None

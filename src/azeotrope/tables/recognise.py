@@ -47,14 +47,14 @@ ACCURACIES = (
     "top_1_acc", "eval_accuracy", "eval_acc", "accuracy_score", "genauigkeit", "testgenauigkeit", "acc1", "acc_1",
 )  # fmt: skip
 _PREFIX = re.compile(r"^(?:config|summary|params|metrics|hparams)[._/]+(?=.)")
-_UNIT = re.compile(r"_?(?:in_)?(?:percent|pct|prozent|per_cent)$")
+_UNIT = re.compile(r"_(?:in_)?(?:percent|pct|prozent|per_cent)$")
 _DONE = ("done", "finished", "success", "succeeded", "completed", "complete", "ok")
 
 
 def plain(name: str) -> str:
     """A column's name without case, marks, prefixes of trackers and units: `Test Acc. (%)` is `test_acc`."""
     bare = _PREFIX.sub("", re.sub(r"[↑↓]", "", name).strip().lower())
-    bare = re.sub(r"[^0-9a-zäöüß]+", "_", bare.replace("%", "")).strip("_")
+    bare = re.sub(r"[^0-9a-zäöüß]+", "_", bare.replace("%", " percent ")).strip("_")
     return _UNIT.sub("", bare)
 
 
@@ -67,13 +67,17 @@ def canonical(name: str) -> str | None:
 def is_accuracy(name: str) -> bool:
     """Whether a column's name says accuracy rather than error; of validation or training it is not the result."""
     bare = plain(name)
-    return bare in ACCURACIES or (("accuracy" in bare or bare.endswith("_acc")) and not bare.startswith(("val", "train")))
+    return bare in ACCURACIES or (
+        ("accuracy" in bare or bare.endswith("_acc")) and not bare.startswith(("val", "train"))
+    )
 
 
 def accuracies(columns: Sequence[str]) -> list[str]:
     """The columns that say accuracy, test ones first."""
     found = [name for name in columns if is_accuracy(name)]
-    return sorted(found, key=lambda name: ACCURACIES.index(plain(name)) if plain(name) in ACCURACIES else len(ACCURACIES))
+    return sorted(
+        found, key=lambda name: ACCURACIES.index(plain(name)) if plain(name) in ACCURACIES else len(ACCURACIES)
+    )
 
 
 def recognised(table: pl.DataFrame) -> pl.DataFrame:

@@ -74,7 +74,9 @@ def common(spreads: Sequence[Spread], most: float) -> Common | None:
     centre = float((logs - digamma(own / 2) + np.log(own / 2)).mean())
     scales = centre + digamma(LIKENESS / 2) - np.log(LIKENESS / 2)
     share = min(1.0, most / own.sum())
-    likely = share * np.array([_log_f(logs - scale, own, worth).sum() for scale, worth in zip(scales, LIKENESS, strict=True)])
+    likely = share * np.array(
+        [_log_f(logs - scale, own, worth).sum() for scale, worth in zip(scales, LIKENESS, strict=True)]
+    )
     weights = np.exp(likely - likely.max())
     return Common(weights / weights.sum(), np.exp(scales), most)
 
