@@ -146,17 +146,32 @@ def headline(comparison: Comparison) -> str:
     verdict = leading(comparison)
     if verdict is not None:
         return sentence(verdict, comparison)
-    if comparison.winner is None:
+    if comparison.winner is None and lowest(comparison) is None:
         return "No arm finished, so there is nothing to compare"
+    if comparison.winner is None:
+        return f"{lowest(comparison)} is the only arm of this size, so there is nothing to compare it with"
     return f"{comparison.winner} is the only arm that finished, so there is nothing to compare it with"
 
 
 def leading(comparison: Comparison) -> VerdictSummary | None:
-    """The verdict to read first: the winner against the reference, or its best rival when the reference won."""
+    """The verdict to read first: the winner against the reference, or its best rival when the reference won.
+
+    Without validation errors nobody won: then that of the arm with the lowest test error, or of the arm nearest to it.
+    """
+    if comparison.winner is None:
+        first = lowest(comparison)
+        others = [item for item in comparison.verdicts if first in (item.a, item.b)]
+        return min(others, key=lambda item: abs(item.difference.value) if item.difference else 1.0, default=None)
     rival = best_rival(comparison)
-    if comparison.winner is None or rival is None:
+    if rival is None:
         return None
     return comparison.verdict(comparison.winner, rival) or comparison.verdict(rival, comparison.winner)
+
+
+def lowest(comparison: Comparison) -> str | None:
+    """The arm with the lowest mean test error, to be named and not to be chosen by; None when no arm finished."""
+    errors = {arm.name: arm.test_error.value for arm in comparison.arms if arm.test_error is not None}
+    return min(errors, key=lambda name: errors[name]) if errors else None
 
 
 def best_rival(comparison: Comparison) -> str | None:
@@ -173,7 +188,10 @@ def best_rival(comparison: Comparison) -> str | None:
 
 def described(arm: ArmSummary) -> str:
     """What sets this arm apart: where its weights start and which losses stand beside the labels."""
-    start = {"random": "random weights", "hub": "pretrained weights", "upstream": "weights pre-trained here"}[arm.init]
+    starts = {"random": "random weights", "hub": "pretrained weights", "upstream": "weights pre-trained here"}
+    if arm.init not in starts:
+        return ""
+    start = starts[arm.init]
     losses = [
         name if weight == 1 else f"{name} × {weight_text(weight)}"
         for name, weight in arm.losses.items()
@@ -190,6 +208,10 @@ def total(by_phase: Mapping[str, float]) -> float | None:
 
 def choice(comparison: Comparison) -> str:
     """What to do, and why that arm: validation chose it."""
+    first = lowest(comparison)
+    if comparison.winner is None and first is not None:
+        found = percent_interval(comparison.arm(first).test_error)
+        return f"Lowest test error: {first}, {found}. It was not chosen on validation, so it may be a little lucky."
     if comparison.winner is None:
         return "Every run failed; the reasons are listed below."
     arm = comparison.arm(comparison.winner)
@@ -235,7 +257,6 @@ def outputs(comparison: Comparison) -> str:
 def basis(comparison: Comparison) -> str:
     """What was compared, in one line."""
     teacher = f", teacher {comparison.teacher.name}" if comparison.teacher else ""
-    return (
-        f"{comparison.task}, {plural(comparison.train_images, 'training image')}, "
-        f"student {comparison.student} ({count(comparison.parameters)} parameters){teacher}"
-    )
+    size = f" ({count(comparison.parameters)} parameters)" if comparison.parameters else ""
+    student = f", student {comparison.student}{size}" if comparison.student else ""
+    return f"{comparison.task}, {plural(comparison.train_images, 'training image')}{student}{teacher}"

@@ -120,6 +120,15 @@ def arm_error(runs: Sequence[RunRecord]) -> Interval | None:
     )
 
 
+def error_interval(errors: Sequence[float], images: int | None) -> Interval:
+    """The same from one arm's `errors` alone, with the number of test images where that is known."""
+    value, over_seeds = float(np.mean(errors)), t_interval(errors, LEVEL)
+    if over_seeds is None:
+        return Interval(value, 0.0, 1.0, LEVEL)
+    sampled = normal_interval(value, (value * (1 - value) / images) ** 0.5 if images else 0.0, LEVEL)
+    return widen(value, [over_seeds, sampled], low=0.0, high=1.0, level=LEVEL)
+
+
 def _test_sd(runs: list[RunRecord], error: float) -> float:
     """Standard error that the test set's size gives: from per-image outcomes, else binomial, else none is known."""
     outcomes = [run.correctness() for run in runs]
