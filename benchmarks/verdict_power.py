@@ -1,9 +1,9 @@
 """False calls and power of the verdicts at 5 %: each pair alone (plain t) and moderated over its page, and page-wise.
 
-Run: `python benchmarks/verdict_power.py [PAGES]`. Worlds: `arms` at `sizes`, paired seeds, the sd of an arm over seeds
-0.5 points times exp(spread x normal), so that a difference has sd 0.7; a test set of bits (each image has a difficulty of
-its own and one for each arm), or none. All arms are equal, or the first is better by `GAIN`. Seeds from 90,000 on: the
-factor `WIDER` was chosen on others.
+Run: `python benchmarks/verdict_power.py [PAGES [FIRST LAST]]`, the numbers of worlds. Worlds: `arms` at `sizes`, paired
+seeds, the sd of an arm over seeds 0.5 points times exp(spread x normal), so that a difference has sd 0.7; a test set of
+bits (each image has a difficulty of its own and one for each arm), or none. All arms are equal, or the first is better
+by `GAIN`. Seeds from 90,000 on: the factor `WIDER` was chosen on others.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def pairs_at_a_size(world: World, gain: float, rng: np.random.Generator) -> list
 
 
 def _wrong(error: NDArray[np.float64], images: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Bits [arms, seeds, images]: half of an image's difficulty is its own, a quarter the arm's, a quarter the run's."""
+    """Bits [arms, seeds, images]: half of an image's difficulty is its own, a quarter the arm's, one the run's."""
     arms, seeds = error.shape
     shared, of_arm = rng.standard_normal((1, 1, images)), rng.standard_normal((arms, 1, images))
     hard = np.sqrt(0.5) * shared + 0.5 * of_arm + 0.5 * rng.standard_normal((arms, seeds, images))
@@ -113,14 +113,15 @@ def count(world: World, gain: float, pages: int) -> Count:
     return found
 
 
-def main(pages: int) -> None:
+def main(pages: int, first: int, last: int) -> None:
     """Print one line a world."""
     print("arms sizes seeds spread images | comparisons | false calls %: plain, moderated | power %: plain, moderated |"
           " pages with any false call %: plain, moderated, Holm")  # fmt: skip
-    for world in [*WORLDS, *SMALL_SETS]:
+    for world in [*WORLDS, *SMALL_SETS][first:last]:
         null, better = count(world, 0.0, pages), count(world, GAIN, pages // 2)
         print(
-            f"{world.arms} {world.sizes} {world.seeds} {world.spread} {world.images or 'no end'} | {world.comparisons} | "
+            f"{world.arms} {world.sizes} {world.seeds} {world.spread} {world.images or 'no end'} | "
+            f"{world.comparisons} | "
             f"{100 * null.plain / null.of:.1f} {100 * null.moderated / null.of:.1f} | "
             f"{100 * better.plain / better.of:.0f} {100 * better.moderated / better.of:.0f} | "
             f"{100 * null.pages_plain / null.pages:.1f} {100 * null.pages_moderated / null.pages:.1f} "
@@ -130,4 +131,5 @@ def main(pages: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
+    given = [int(text) for text in sys.argv[1:]]
+    main(*(given + [2000, 0, 99][len(given) :]))

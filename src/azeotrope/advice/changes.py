@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from azeotrope.advice.answer import Change
+from azeotrope.advice.answer import Bounds, Change
 from azeotrope.advice.choice import Choice, choose
 from azeotrope.advice.contender_draws import Judged, middle
 from azeotrope.advice.evidence import Contender
@@ -66,7 +66,8 @@ def _by_reachable(case: Case, first: Contender) -> Iterator[Change]:
         said = f"with {reachable:,.0f} images these runs do not settle which is best; {then.name} leads there"
     else:
         said = f"with {reachable:,.0f} images it would {same}be {then.name}"
-    yield Change(f"{said}: {_percent(error.value)} ({_ends(error.low, error.high)})", then.name, then.run_ids)
+    sentence = f"{said}: {_percent(error.value)} ({_ends(error.low, error.high)})"
+    yield Change(sentence, then.name, then.run_ids, "images", more=True, images=Bounds(reachable), error=error)
 
 
 def _by_size(case: Case, first: Contender) -> Iterator[Change]:
@@ -80,7 +81,9 @@ def _by_size(case: Case, first: Contender) -> Iterator[Change]:
         found = find_boundary(judged.pair(*places), draws, AXIS, at=[case.at], practical=case.practical)
         ids = (*first.run_ids, *rival.run_ids)
         for crossing in found.crossings:
-            yield Change(_takes_over(crossing, found), rival.name, ids)
+            bounds = Bounds(crossing.value, crossing.low, crossing.high)
+            more = crossing.direction == "down"
+            yield Change(_takes_over(crossing, found), rival.name, ids, "images", more=more, images=bounds)
 
 
 def _takes_over(crossing: Crossing, found: Boundary) -> str:
@@ -110,7 +113,8 @@ def _by_limits(case: Case, first: Contender) -> Iterator[Change]:
                 f"if {item.need}, {item.contender.name} would reach {_percent(error.value)} "
                 f"({_ends(error.low, error.high)}), better with probability {p:.2f}"
             )
-            yield Change(said, item.contender.name, (*first.run_ids, *item.contender.run_ids))
+            ids = (*first.run_ids, *item.contender.run_ids)
+            yield Change(said, item.contender.name, ids, "limit", error=error, p=p)
 
 
 def _by_teacher(case: Case, first: Contender) -> Iterator[Change]:
@@ -124,6 +128,7 @@ def _by_teacher(case: Case, first: Contender) -> Iterator[Change]:
             f"if the teacher's pass {said}, {then.name} would be as good and cheaper",
             then.name,
             (*first.run_ids, *then.run_ids),
+            "teacher_price",
         )
 
 
@@ -137,7 +142,7 @@ def _without_hub(case: Case, first: Contender) -> Iterator[Change]:
     said = (
         f"without published weights it would be {then.name}: {_percent(error.value)} ({_ends(error.low, error.high)})"
     )
-    yield Change(said, then.name, then.run_ids)
+    yield Change(said, then.name, then.run_ids, "published_weights", error=error)
 
 
 def _percent(share: float) -> str:

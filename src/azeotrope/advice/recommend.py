@@ -12,6 +12,7 @@ from itertools import chain
 from azeotrope.advice import settling_runs
 from azeotrope.advice.answer import (
     Advice,
+    Bounds,
     Change,
     LabelsNeeded,
     NotTested,
@@ -184,7 +185,8 @@ def _labels(judged: Judged, one: Contender, target: float, reachable: float | No
 def _would_settle(recommendation: Recommendation) -> Iterator[Change]:
     for run in recommendation.settled_by[:1]:
         seeds = "one more paired seed" if run.seeds == 1 else f"{run.seeds} paired seeds"
-        yield Change(f"{seeds} of {' and '.join(run.contenders)} at {run.train_images:,.0f} images", None, ())
+        said = f"{seeds} of {' and '.join(run.contenders)} at {run.train_images:,.0f} images"
+        yield Change(said, None, (), "more_runs", images=Bounds(run.train_images))
 
 
 def _reach(case: Case) -> Iterator[str]:

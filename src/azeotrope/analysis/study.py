@@ -63,7 +63,7 @@ def tabulated_sweep(
     usable = [arm for arm in arms if fitted is None or arm in fitted.groups]
     boundaries, unsaid = _boundaries(table, usable, reference if reference in usable else usable[0], functions)
     students = ", ".join(sorted({one.student for one in evidence.contenders} - {""}))
-    study = Study(students or evidence.task or "Your runs", "", reference, fitted, tuple(boundaries), (*said, *unsaid))
+    study = Study(students or evidence.task or "your runs", "", reference, fitted, tuple(boundaries), (*said, *unsaid))
     return Sweep((study,), _advice(table, functions))
 
 

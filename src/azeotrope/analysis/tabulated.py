@@ -146,14 +146,15 @@ def _turned(known: dict[tuple[str, str], Differences], a: str, b: str) -> Differ
 def _arm(one: Contender, rows: pl.DataFrame) -> ArmSummary:
     errors = rows.sort("seed")["error"].to_list()
     found = error_interval(errors, _one(rows, "test_images"))
-    seeds = rows["seed"].drop_nulls().sort().to_list()
+    known = rows["seed"].drop_nulls().sort().to_list()
+    seeds = tuple(map(int, known)) if len(known) == len(errors) else tuple(range(len(errors)))
     return ArmSummary(
         name=one.name,
         strategy="",
         init="",
         test_error=Estimate(value=found.value, low=found.low, high=found.high),
         val_error=None,
-        seeds=tuple(map(int, seeds)) if len(seeds) == len(errors) else tuple(range(len(errors))),
-        seed_errors=dict(enumerate(errors)),
+        seeds=seeds,
+        seed_errors=dict(zip(seeds, errors, strict=True)),
         run_ids=tuple(rows["run_id"].drop_nulls().to_list()),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from azeotrope.boundaries.worth import EffectiveData, effective_data
 from azeotrope.curves.joint_cells import Floats, JointCells
 from azeotrope.curves.joint_draws import Draws
 from azeotrope.record.interval import Interval, quantile_interval
+from azeotrope.record.result import Result
 from azeotrope.tables.units import Unit
 
 LEVEL = 0.9
@@ -89,12 +91,14 @@ class Curve:
     p_win: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Boundary:
+@dataclass(frozen=True, repr=False)
+class Boundary(Result):
     """The answer. Differences below `practical` count as equal; `forms` holds the weight of each law drawn.
 
     All errors, differences and regrets are fractions, or in the unit of the loss when `unit` is "loss".
     """
+
+    shown_as: ClassVar[str] = "boundary"
 
     axis: str
     challenger: str

@@ -19,6 +19,7 @@ from rich.text import Text
 from azeotrope.advice.answer import Advice, LabelsNeeded, Recommendation, WorthInImages
 from azeotrope.advice.price import Cost
 from azeotrope.record.interval import Interval
+from azeotrope.record.result import SCHEMA
 from azeotrope.reporting.plain import plain
 from azeotrope.reporting.words import MISSING, count, duration, plural
 
@@ -27,7 +28,7 @@ def document(advice: Advice) -> dict[str, JsonValue]:
     """The advice's fields; a bound at infinity is null, for JSON has no infinity."""
     content = plain(asdict(advice))
     assert isinstance(content, dict)
-    return content
+    return {"schema": SCHEMA, **content}
 
 
 def text(advice: Advice) -> RenderableType:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from azeotrope.boundaries.boundary import Boundary, Crossing, Piece
 from azeotrope.record.interval import Interval
+from azeotrope.record.result import SCHEMA
 from azeotrope.reporting.difference import points, unit_name
 from azeotrope.reporting.plain import plain
 
@@ -24,7 +25,7 @@ def document(found: Boundary) -> dict[str, JsonValue]:
     """The boundary's fields; a bound at infinity is null, for JSON has no infinity."""
     content = plain(asdict(found))
     assert isinstance(content, dict)
-    return content
+    return {"schema": SCHEMA, **content}
 
 
 def headline(found: Boundary) -> str:

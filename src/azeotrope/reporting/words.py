@@ -53,7 +53,13 @@ def gain_interval(difference: Estimate | None) -> str:
 def _bounds(estimate: Estimate) -> str:
     if not estimate.known:
         return ""
-    return f" [{_hundredths(estimate.low)}, {_hundredths(estimate.high)}]"
+    return f" [{_end(estimate.low)}, {_end(estimate.high)}]"
+
+
+def _end(share: float) -> str:
+    """An end that rounds to zero and is not shows on which side it lies."""
+    text = _hundredths(share)
+    return f"{100 * share:.2f}".replace("-", MINUS) if text == "0.0" and abs(share) >= 0.00005 else text
 
 
 def _hundredths(share: float, *, sign: bool = False) -> str:
@@ -111,7 +117,7 @@ def among(verdict: VerdictSummary, comparison: Comparison) -> str:
     if judged < 2 or verdict.p_page is None or verdict.verdict == "INCONCLUSIVE":
         return ""
     if verdict.page_verdict == verdict.verdict:
-        return f"; so too among all {judged} verdicts"
+        return f"; holds among all {judged} verdicts too"
     return f"; alone, not among all {judged} verdicts (p = {verdict.p_page:.2f})"
 
 
