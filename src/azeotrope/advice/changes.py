@@ -19,6 +19,7 @@ from azeotrope.advice.price import cost
 from azeotrope.boundaries.boundary import Boundary, Crossing, find_boundary
 from azeotrope.boundaries.standing import AXIS
 from azeotrope.curves.joint_cells import Floats
+from azeotrope.record.probability import probability
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _by_limits(case: Case, first: Contender) -> Iterator[Change]:
             error = middle(other)
             said = (
                 f"if {item.need}, {item.contender.name} would reach {_percent(error.value)} "
-                f"({_ends(error.low, error.high)}), better with probability {p:.2f}"
+                f"({_ends(error.low, error.high)}), better with probability {probability(p)}"
             )
             ids = (*first.run_ids, *item.contender.run_ids)
             yield Change(said, item.contender.name, ids, "limit", error=error, p=p)

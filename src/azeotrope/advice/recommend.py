@@ -33,6 +33,7 @@ from azeotrope.advice.worth import parts, worth
 from azeotrope.boundaries.boundary import LEVEL, PRACTICAL
 from azeotrope.boundaries.images_needed import TRUSTED_REACH, required, required_draws
 from azeotrope.curves.joint_draws import DRAWS
+from azeotrope.record.probability import probability
 
 USUAL = ("scratch", "linear_probe", "finetune", "distill", "distill@hub")
 """Ways to train that a complete comparison has (METHOD 1)."""
@@ -123,9 +124,9 @@ def _reason(case: Case, choice: Choice, first: Contender, rival: Contender | Non
     if rival is None:
         return "it is the only one tested that fits your limits"
     if p_win.p is not None and p_win.p >= 0.95:
-        return f"it is better than the runner-up, {rival.name}, with probability {p_win.p:.2f}"
+        return f"it is better than the runner-up, {rival.name}, with probability {probability(p_win.p)}"
     points = f"{100 * case.practical:.2g} points"
-    near = f"it is within {points} of the best with probability {p_win.p_near_best:.2f}"
+    near = f"it is within {points} of the best with probability {probability(p_win.p_near_best)}"
     return near if choice.first == choice.leader else f"{near}, and cheaper than {rival.name}"
 
 

@@ -45,9 +45,9 @@ def compare(
     `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
     (`sweeping.search`). `seeds` "auto" adds paired seeds until every verdict is decided, 12 at most, at a level that
-    keeps the error of looking several times at 5 % (`verdicts.stopping`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` overrides fields
-    of `Recipe`; `cache_gb`, `verify_cache`, `strict` and `labels` are those of `Request`. A run that is in `out`
-    already is not made again, so an interrupted comparison goes on.
+    keeps the error of looking several times at 5 % (`verdicts.stopping`). `pictures` are further ones, for arms such as
+    `distill+unlabelled`. `recipe` overrides fields of `Recipe`; `cache_gb`, `verify_cache`, `strict` and `labels` are
+    those of `Request`. A run that is in `out` already is not made again, so an interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """

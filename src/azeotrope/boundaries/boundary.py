@@ -15,7 +15,7 @@ import numpy as np
 from azeotrope.boundaries.crossings import Direction, SignChanges, log_grid, sign_changes
 from azeotrope.boundaries.images_needed import TRUSTED_REACH
 from azeotrope.boundaries.law_free import SizeCheck, disagreements, form_free
-from azeotrope.boundaries.next_runs import SUGGESTED, NextRun, Price, by_size, settle_crossing
+from azeotrope.boundaries.next_runs import NextRun, Price, apart, by_size, settle_crossing
 from azeotrope.boundaries.outcome import Outcome, decide
 from azeotrope.boundaries.worth import EffectiveData, effective_data
 from azeotrope.curves.joint_cells import Floats, JointCells
@@ -158,7 +158,7 @@ def find_boundary(
         mass=_mass(changes, smallest, largest),
         form_free=checks,
         effective_data=tuple(effective_data(cells, draws, float(size), LEVEL) for size in asked),
-        next_runs=ranked[:SUGGESTED],
+        next_runs=apart(ranked),
         forms=draws.forms,
         practical=practical,
         smallest=smallest,

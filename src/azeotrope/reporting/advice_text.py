@@ -19,6 +19,7 @@ from rich.text import Text
 from azeotrope.advice.answer import Advice, LabelsNeeded, Recommendation, WorthInImages
 from azeotrope.advice.price import Cost
 from azeotrope.record.interval import Interval
+from azeotrope.record.probability import probability
 from azeotrope.record.result import SCHEMA
 from azeotrope.reporting.plain import plain
 from azeotrope.reporting.words import MISSING, count, duration, plural
@@ -41,10 +42,15 @@ def text(advice: Advice) -> RenderableType:
         parts += [Text(settling_title(advice.recommendation), style="bold"), *_bullets(_settling(advice)), Text()]
     if advice.labels_needed:
         target = 100 * advice.labels_needed[0].target
-        parts += [Text(f"Labelled images needed for {target:.3g} % {advice.evidence.measure}", style="bold")]
+        parts += [
+            Text(
+                f"Labelled images needed for {target:.3g} % {advice.evidence.measure}, 90 % of what is likely",
+                style="bold",
+            )
+        ]
         parts += [*_bullets(_labels(item, marks) for item in advice.labels_needed), Text()]
     if advice.worth_in_images:
-        parts += [Text(f"Worth in images, at {advice.worth_in_images[0].at:,.0f}", style="bold")]
+        parts += [Text(f"Worth in images, at {advice.worth_in_images[0].at:,.0f}, with 90 % intervals", style="bold")]
         parts += [*_bullets(_worth(item, marks) for item in advice.worth_in_images), Text()]
     parts += [Text("What would change the answer", style="bold")]
     parts += _bullets([change.sentence for change in advice.would_change_if] or ["nothing that these runs show"])
@@ -70,14 +76,14 @@ def _rows(advice: Advice, marks: dict[str, int]) -> Iterable[tuple[str, str]]:
     assert error is not None
     leads = "" if advice.recommendation.contender else f" (of {error.contender}, which leads)"
     yield (
-        f"predicted {advice.evidence.measure}",
+        f"{advice.evidence.measure}, 90 %",
         f"{errors(error.error)} at {error.at:,.0f} images{leads} {_mark(marks, error.contender)}",
     )
     if p_win is not None and p_win.against is not None:
-        near = f"within {100 * p_win.practical:.2g} points of the lowest {p_win.p_near_best:.2f}"
+        near = f"within {100 * p_win.practical:.2g} points of the lowest {probability(p_win.p_near_best)}"
         yield (
             "probability",
-            f"better than {p_win.against} {p_win.p:.2f}, best of all {p_win.p_best:.2f}, {near} {_mark(marks)}",
+            f"better than {p_win.against} {_p(p_win.p)}, best of all {probability(p_win.p_best)}, {near} {_mark(marks)}",
         )
     cost = _cost(advice.cost) if advice.cost else "not known: these runs hold no seconds"
     yield "cost of a run", f"{cost} {_mark(marks, error.contender)}"
@@ -86,6 +92,10 @@ def _rows(advice: Advice, marks: dict[str, int]) -> Iterable[tuple[str, str]]:
         paid = f", {_cost(rival.cost)}" if rival.cost else ""
         both = _mark(marks, rival.contender, error.contender)
         yield "runner-up", f"{rival.contender}: {errors(rival.error)}, {margin}{paid} {both}"
+
+
+def _p(p: float | None) -> str:
+    return MISSING if p is None else probability(p)
 
 
 def _mark(marks: dict[str, int], *names: str) -> str:
@@ -139,9 +149,9 @@ def _labels(item: LabelsNeeded, marks: dict[str, int]) -> str:
         ends = _ends(item.images)
         said = f"{_size(item.value)} ({ends})" if item.value else ends
         if item.p_never > 0:
-            said += f"; never with probability {item.p_never:.2f}"
+            said += f"; never with probability {probability(item.p_never)}"
     if item.p_reachable is not None:
-        said += f"; what is reachable suffices with probability {item.p_reachable:.2f}"
+        said += f"; what is reachable suffices with probability {probability(item.p_reachable)}"
     return f"{item.contender}: {said} {_mark(marks, item.contender)}"
 
 
@@ -182,7 +192,7 @@ def _evidence(advice: Advice) -> Table:
             f"[{place}]",
             name,
             errors(row.error) if row.error else MISSING,
-            f"{row.p_best:.2f}" if row.p_best is not None else MISSING,
+            probability(row.p_best) if row.p_best is not None else MISSING,
             duration(row.cost.seconds.value) if row.cost else MISSING,
             count(row.parameters),
             f"{len(row.sizes)} x {row.seeds}",
