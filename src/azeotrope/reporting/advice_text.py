@@ -25,6 +25,12 @@ from azeotrope.reporting.plain import plain
 from azeotrope.reporting.words import MISSING, count, duration, plural
 
 
+RANKED_ON_TEST = (
+    "Contenders are ranked on the test errors of these runs, so the error of the one that leads is a little low; "
+    "to know it, test the trained model on images that no run was tested on."
+)
+
+
 def document(advice: Advice) -> dict[str, JsonValue]:
     """The advice's fields; a bound at infinity is null, for JSON has no infinity."""
     content = plain(asdict(advice))
@@ -58,6 +64,8 @@ def text(advice: Advice) -> RenderableType:
     parts += _bullets([f"{gap.what}: {gap.reason}" for gap in advice.not_tested] or ["nothing that is usual"])
     parts += [Text(), Text("Evidence", style="bold"), _evidence(advice), *_run_ids(advice)]
     parts += [Text(f"warning: {warning}", style="yellow") for warning in advice.evidence.warnings]
+    if len(advice.evidence.contenders) > 1:
+        parts.append(Text(RANKED_ON_TEST, style="dim"))
     parts += [Text(note, style="dim") for note in advice.evidence.notes]
     return Group(*parts)
 
@@ -83,7 +91,8 @@ def _rows(advice: Advice, marks: dict[str, int]) -> Iterable[tuple[str, str]]:
         near = f"within {100 * p_win.practical:.2g} points of the lowest {probability(p_win.p_near_best)}"
         yield (
             "probability",
-            f"better than {p_win.against} {_p(p_win.p)}, best of all {probability(p_win.p_best)}, {near} {_mark(marks)}",
+            f"better than {p_win.against} {_p(p_win.p)}, best of all {probability(p_win.p_best)}, {near} "
+            f"{_mark(marks)}",
         )
     cost = _cost(advice.cost) if advice.cost else "not known: these runs hold no seconds"
     yield "cost of a run", f"{cost} {_mark(marks, error.contender)}"

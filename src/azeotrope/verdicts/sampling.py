@@ -21,10 +21,10 @@ def image_variance(advantage: NDArray[np.float64]) -> float:
     by_image = advantage.mean(axis=0)
     between = float(by_image.var(ddof=1)) / images
     if seeds < 2:
-        return between
+        return float(between)
     rest = advantage - by_image - advantage.mean(axis=1, keepdims=True) + advantage.mean()
     together = float((rest**2).sum()) / ((seeds - 1) * (images - 1)) / (seeds * images)
-    return max(0.0, between - together)
+    return float(max(0.0, between - together))
 
 
 def binomial_variance(error_a: float, error_b: float, images: int) -> float:
