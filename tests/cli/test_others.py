@@ -105,3 +105,13 @@ def test_demo_without_its_teacher_says_what_to_install(cli, tmp_path, monkeypatc
     assert (done.status, done.out) == (2, "")
     assert 'Next: pip install "azeotrope[demo]".' in done.said
     assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.usefixtures("short_demo")
+def test_a_demo_without_a_boundary_writes_its_report_and_says_why(cli, tmp_path, monkeypatch):
+    """Two sizes allow no law: the runs were made, so the command succeeds."""
+    monkeypatch.setattr("azeotrope.api.demo.SIZES", (100, 200))
+    done = cli("demo", "--out", tmp_path / "demo")
+    assert done.status == 0, done.err
+    assert "No boundary between distill and scratch. A law needs at least 3 sizes" in " ".join(done.out.split())
+    assert "No boundary between distill and scratch" in (tmp_path / "demo" / "report.html").read_text()

@@ -6,7 +6,7 @@ What cannot be fitted is said, never guessed: a report is made from any runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from azeotrope.advice.answer import Advice
 from azeotrope.boundaries.boundary import Boundary
@@ -46,7 +46,10 @@ def sweep_of(records: Sequence[RunRecord], functions: Functions) -> Sweep | None
         return None
     studies = [_study(student, teacher, runs, functions) for (student, teacher), runs in families.items()]
     together = {run.run_id: run for runs in families.values() for run in runs}
-    return Sweep((*studies, *along), _advice(list(together.values()), functions) if together else None)
+    advice, unsaid = _advice(list(together.values()), functions) if together else (None, "")
+    if unsaid:
+        studies[0] = replace(studies[0], unfitted=(*studies[0].unfitted, unsaid))
+    return Sweep((*studies, *along), advice)
 
 
 def _named(run: RunRecord) -> RunRecord:
@@ -138,8 +141,9 @@ def _pretrained_pairs(runs: Sequence[RunRecord]) -> list[tuple[str, str]]:
     return taught + [(arm, REFERENCE) for arm in curves if REFERENCE in sizes]
 
 
-def _advice(runs: Sequence[RunRecord], functions: Functions) -> Advice | None:
+def _advice(runs: Sequence[RunRecord], functions: Functions) -> tuple[Advice | None, str]:
+    """The advice, or why there is none."""
     try:
-        return functions.advise(runs, draws=DRAWS)
-    except AzeotropeError:
-        return None  # the studies say what is wrong with the runs; advice adds nothing to it
+        return functions.advise(runs, draws=DRAWS), ""
+    except AzeotropeError as refusal:
+        return None, f"No advice. {refusal}"

@@ -12,7 +12,7 @@ from azeotrope.api.boundary import boundary
 from azeotrope.boundaries.boundary import Boundary
 from azeotrope.config import TeacherSpec
 from azeotrope.data.sources import fashion_mnist
-from azeotrope.errors import InputError, MissingDependency
+from azeotrope.errors import AzeotropeError, InputError, MissingDependency
 from azeotrope.models.packages import installed_for
 from azeotrope.reporting import boundary_text, difference, files
 from azeotrope.reporting.html import Section
@@ -30,11 +30,15 @@ RECIPE = {"epochs": 14, "learning_rates": (2e-3,), "views": 8}  # shorter than t
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What was compared, smallest size first, where the arms swap places, and where the report is."""
+    """What was compared, smallest size first, where the arms swap places, and where the report is.
+
+    `boundary` is None where these runs allow none; `unbounded` then says why.
+    """
 
     comparisons: tuple[Comparison, ...]
-    boundary: Boundary
+    boundary: Boundary | None
     report: Path
+    unbounded: str = ""
 
 
 def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None) -> Demonstration:
@@ -58,9 +62,21 @@ def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None
         recipe=RECIPE,
     )
     comparisons = compare_sizes(request, Path(out), progress or Silent())
-    found = boundary(str(out), challenger="distill", baseline="scratch")
+    found, why = _boundary(out)
+    if why:
+        last = comparisons[-1]
+        comparisons = (*comparisons[:-1], last.model_copy(update={"warnings": (*last.warnings, why)}))
     document = Document(comparisons=comparisons, disagreements=files.read_disagreements(out))
-    return Demonstration(comparisons, found, files.write_page(Path(out) / files.PAGE, document, [_difference(found)]))
+    sections = [_difference(found)] if found else []
+    return Demonstration(comparisons, found, files.write_page(Path(out) / files.PAGE, document, sections), why)
+
+
+def _boundary(out: str | Path) -> tuple[Boundary | None, str]:
+    """The boundary of these runs, or why there is none: the runs themselves succeeded, so the report is written."""
+    try:
+        return boundary(str(out), challenger="distill", baseline="scratch"), ""
+    except AzeotropeError as refusal:
+        return None, f"No boundary between distill and scratch. {refusal}"
 
 
 def _difference(found: Boundary) -> Section:

@@ -30,5 +30,5 @@ def command(out: options.Out = Path("azeotrope-demo"), as_json: options.AsJson =
     for comparison in shown.comparisons:
         console.print(table(comparison))
         console.print()
-    console.print(boundary_text.headline(shown.boundary))
+    console.print(boundary_text.headline(shown.boundary) if shown.boundary else shown.unbounded)
     typer.echo(f"Report: {shown.report.resolve()}")
