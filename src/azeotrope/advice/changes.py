@@ -12,7 +12,7 @@ import numpy as np
 
 from azeotrope.advice.answer import Change
 from azeotrope.advice.choice import Choice, choose
-from azeotrope.advice.contender_draws import Judged, middle
+from azeotrope.advice.contender_draws import Judged
 from azeotrope.advice.evidence import Contender
 from azeotrope.advice.limits import Excluded, Needs
 from azeotrope.advice.price import cost
@@ -36,7 +36,8 @@ class Case:
         """Choose among the eligible at `at` images."""
         among = self.eligible if eligible is None else eligible
         prices = [paid.seconds.value if (paid := cost(one, at, needs)) else None for one in among]
-        return choose(self.errors(at, among), prices, self.practical)
+        middle = np.array([self.judged.error(one.name, at).value for one in among])
+        return choose(self.errors(at, among), middle, prices, self.practical)
 
     def errors(self, at: float, among: Sequence[Contender]) -> Floats:
         """Errors [K, R] of these contenders."""
@@ -60,7 +61,7 @@ def _by_reachable(case: Case, first: Contender) -> Iterator[Change]:
         return
     choice = case.choose(reachable, case.needs)
     then = case.eligible[choice.first]
-    error = middle(case.errors(reachable, [then])[0])
+    error = case.judged.error(then.name, reachable)
     same = "still " if then.name == first.name else ""
     if choice.chosen is None:
         said = f"with {reachable:,.0f} images these runs do not settle which is best; {then.name} leads there"
@@ -76,7 +77,7 @@ def _by_size(case: Case, first: Contender) -> Iterator[Change]:
         if rival.name == first.name:
             continue
         places = judged.place(first.name), judged.place(rival.name)
-        draws = judged.between.only(places)
+        draws = judged.draws.only(places)
         found = find_boundary(judged.pair(*places), draws, AXIS, at=[case.at], practical=case.practical)
         ids = (*first.run_ids, *rival.run_ids)
         for crossing in found.crossings:
@@ -105,7 +106,7 @@ def _by_limits(case: Case, first: Contender) -> Iterator[Change]:
         own, other = case.errors(case.at, [first, item.contender])
         p = float((other < own).mean())
         if p > 0.5:
-            error = middle(other)
+            error = case.judged.error(item.contender.name, case.at)
             said = (
                 f"if {item.need}, {item.contender.name} would reach {_percent(error.value)} "
                 f"({_ends(error.low, error.high)}), better with probability {p:.2f}"
@@ -133,7 +134,7 @@ def _without_hub(case: Case, first: Contender) -> Iterator[Change]:
         return
     choice = case.choose(case.at, case.needs, own)
     then = own[choice.first]
-    error = middle(case.errors(case.at, [then])[0])
+    error = case.judged.error(then.name, case.at)
     said = (
         f"without published weights it would be {then.name}: {_percent(error.value)} ({_ends(error.low, error.high)})"
     )

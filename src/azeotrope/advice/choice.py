@@ -36,12 +36,14 @@ class Choice:
         return self.leader if self.chosen is None else self.chosen
 
 
-def choose(errors: Floats, prices: Sequence[float | None], practical: float) -> Choice:
-    """Choose among `errors` [K, R] at one size; `prices` [K] of one run each, None where not known."""
+def choose(errors: Floats, middle: Floats, prices: Sequence[float | None], practical: float) -> Choice:
+    """Choose among `errors` [K, R] at one size around `middle` [K]; `prices` [K] of one run each, None where not
+    known.
+    """
     lowest = errors.min(axis=0)
     p_best = (errors <= lowest).mean(axis=1)
     near = (errors - lowest < practical).mean(axis=1)
-    order = [int(place) for place in np.argsort(np.median(errors, axis=1), kind="stable")]
+    order = [int(place) for place in np.argsort(middle, kind="stable")]
     leader, safe = order[0], [place for place in order if near[place] >= SURE]
     chosen = _cheapest(safe, prices) if safe else None
     first = leader if chosen is None else chosen

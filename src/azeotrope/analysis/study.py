@@ -22,9 +22,6 @@ REFERENCE = "scratch"
 """The arm all others are compared with; where it was not run, or none of its runs can be used, the first arm shown."""
 FINETUNED = "finetune@upstream"
 PRETRAINING = "pretrain_images"
-BOOTSTRAP = 400
-DRAWS = 1000
-"""Enough for bands and probabilities to two digits; a report should take seconds."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def _study(student: str, teacher: str, runs: Sequence[RunRecord], functions: Fun
 def _fitted(runs: Sequence[RunRecord], arms: Sequence[str], functions: Functions) -> tuple[FitResult | None, list[str]]:
     """The laws in the order of the arms, without arms of which no run can be used."""
     try:
-        fitted = functions.fit(runs, bootstrap=BOOTSTRAP)
+        fitted = functions.fit(runs)
     except AzeotropeError as refusal:
         return None, [f"No law was fitted. {refusal}"]
     left_out = ", ".join(f"{count} x {reason}" for reason, count in fitted.excluded.items())
@@ -104,7 +101,7 @@ def _boundaries(
     for arm in arms:
         if arm != baseline:
             try:
-                found.append(functions.boundary(runs, challenger=arm, baseline=baseline, draws=DRAWS))
+                found.append(functions.boundary(runs, challenger=arm, baseline=baseline))
             except AzeotropeError as refusal:
                 said.append(f"No boundary between {arm} and {baseline}. {refusal}")
     return found, said
@@ -119,9 +116,7 @@ def _along_pretraining(runs: Sequence[RunRecord], functions: Functions) -> list[
             boundaries, said = [], []
             for challenger, baseline in _pretrained_pairs(here):
                 try:
-                    found = functions.boundary(
-                        here, axis=PRETRAINING, challenger=challenger, baseline=baseline, draws=DRAWS
-                    )
+                    found = functions.boundary(here, axis=PRETRAINING, challenger=challenger, baseline=baseline)
                     boundaries.append(found)
                 except AzeotropeError as refusal:
                     said.append(f"No boundary between {challenger} and {baseline}. {refusal}")
@@ -144,6 +139,6 @@ def _pretrained_pairs(runs: Sequence[RunRecord]) -> list[tuple[str, str]]:
 def _advice(runs: Sequence[RunRecord], functions: Functions) -> tuple[Advice | None, str]:
     """The advice, or why there is none."""
     try:
-        return functions.advise(runs, draws=DRAWS), ""
+        return functions.advise(runs), ""
     except AzeotropeError as refusal:
         return None, f"No advice. {refusal}"

@@ -19,6 +19,7 @@ from azeotrope.boundaries.crossings import log_grid, sign_changes
 from azeotrope.boundaries.next_runs import settle_crossing
 from azeotrope.boundaries.standing import AXIS, Contest, Standing, contest
 from azeotrope.curves.joint_cells import joint_cells
+from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.planning.candidates import Candidate, Group, groups, next_seeds, pilot, price, unmade
 from azeotrope.record.run import RunRecord
 from azeotrope.tables.frame import RunFrame
@@ -33,8 +34,6 @@ HOPELESS = 0.01
 """An arm is dropped when its error is lower than the leader's with no more than this probability."""
 NARROW = 2.0
 """A boundary known within this factor needs no more runs (METHOD 7)."""
-DRAWS = 1000
-
 Stop = Literal["settled", "boundary_narrow", "budget", "nothing_left"]
 State = Literal["pilot", "open", "settled", "boundary_narrow", "no_choice"]
 
