@@ -47,11 +47,14 @@ class GroupQuestions:
     def _fit(self, frame: RunFrame) -> GroupFit:
         axes = axes_of(frame)
         warnings = [warning for axis in axes for warning in check_sizes(frame, axis)]
-        together, drawn = self._drawn(frame, axes)
-        cells = cells_of(frame, axes) if together is None else together.curve(0)
+        cells = cells_of(frame, axes)
         laws = choose_laws(self.law, axes, frame, len(cells.error), priors=self.options.priors)
-        if drawn is not None:
-            laws = [law_of(key) for key in drawn.forms]
+        together, drawn = self._drawn(frame, axes)
+        if together is not None and drawn is not None:
+            cells, laws = together.curve(0), [law_of(key) for key in drawn.forms]
+            if frame.bounded and frame.chance_error is None:
+                why = "the number of classes is not given" if frame.measure == "error" else f"of {frame.measure}"
+                warnings.append(f"chance is not known ({why}): laws with a ceiling (bounded, sigmoid) have it at 1")
         found = fit_group(
             cells,
             laws,

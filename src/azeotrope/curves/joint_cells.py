@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from azeotrope.curves.cells import Cells
 from azeotrope.curves.image_sampling import ImageNoise, image_noise
 from azeotrope.curves.level import at_all, is_level
-from azeotrope.curves.noise import PRIOR_FREEDOM, Noise, pooled
+from azeotrope.curves.noise import Noise, pooled
 from azeotrope.tables.frame import RunFrame
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -136,10 +136,9 @@ def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
         place = np.searchsorted(sizes, size), np.searchsorted(replicates, replicate)
         log_error[arm, *place] = np.log(table["error"].to_numpy())
     paired = all(frame.paired for frame in frames)
-    found = [
-        _pooled(arm[:1] if flat else arm, table) for arm, flat, table in zip(log_error, level, tables, strict=True)
-    ]
-    noise, freedom = _noise(log_error, found, paired=paired)
+    shown = [arm[:1] if flat else arm for arm, flat in zip(log_error, level, strict=True)]
+    found = [_pooled(arm, table, sizes) for arm, table in zip(shown, tables, strict=True)]
+    noise, freedom = _noise(log_error, sizes, found, paired=paired)
     names = tuple(frame.groups[0] for frame in frames)
     chance = frames[0].chance_error or (1.0 if frames[0].bounded else None)
     tested = image_noise(tables, axis, sizes, _mean(log_error))
@@ -147,7 +146,9 @@ def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
     return JointCells(names, sizes, log_error, noise, freedom, chance, level, neighbours, tested)
 
 
-def _noise(log_error: Floats, by_arm: Sequence[Noise | None], *, paired: bool) -> tuple[Floats | None, int]:
+def _noise(
+    log_error: Floats, sizes: Floats, by_arm: Sequence[Noise | None], *, paired: bool
+) -> tuple[Floats | None, int]:
     """Covariance [n, K, K] of single runs around their cells, and the fewest degrees of freedom of an arm."""
     found = [noise for noise in by_arm if noise is not None]
     if len(found) < len(by_arm):
@@ -155,12 +156,12 @@ def _noise(log_error: Floats, by_arm: Sequence[Noise | None], *, paired: bool) -
     error = np.exp(_mean(log_error))
     sd = np.array(
         [
-            np.where(np.isnan(level), noise.at_reference, noise.of_run(level))
+            np.where(np.isnan(level), noise.at_reference, noise.of_run(level, sizes))
             for noise, level in zip(found, error, strict=True)
         ]
     )
     correlation = _correlation(log_error / sd[..., None], paired=paired)
-    return np.einsum("in,jn,ij->nij", sd, sd, correlation), PRIOR_FREEDOM + min(noise.freedom for noise in found)
+    return np.einsum("in,jn,ij->nij", sd, sd, correlation), min(noise.freedom for noise in found)
 
 
 def _neighbours(log_error: Floats, level: Sequence[bool]) -> float:
@@ -177,7 +178,7 @@ def _neighbours(log_error: Floats, level: Sequence[bool]) -> float:
     return float(np.clip(mixed, 0.0, MOST_NEIGHBOURS))
 
 
-def _pooled(arm: Floats, table: pl.DataFrame) -> Noise | None:
+def _pooled(arm: Floats, table: pl.DataFrame, sizes: Floats) -> Noise | None:
     """Noise of one arm [n, m], its variance pooled over sizes as METHOD 6 has it."""
     freedom = np.maximum((~np.isnan(arm)).sum(axis=1) - 1, 0)
     squares = np.nansum((arm - _mean(arm)[:, None]) ** 2, axis=1)
@@ -187,6 +188,7 @@ def _pooled(arm: Floats, table: pl.DataFrame) -> Noise | None:
         squares / np.maximum(freedom, 1),
         freedom,
         float(images) if isinstance(images, int | float) else None,
+        sizes if len(arm) == len(sizes) else None,
     )
 
 
