@@ -16,7 +16,7 @@ from azeotrope.boundaries.images_needed import TRUSTED_REACH
 from azeotrope.boundaries.law_free import SizeCheck, disagreements, form_free
 from azeotrope.boundaries.next_runs import SUGGESTED, NextRun, Price, by_size, settle_crossing
 from azeotrope.boundaries.outcome import Outcome, decide
-from azeotrope.boundaries.worth import EffectiveData, effective_data
+from azeotrope.boundaries.worth import EffectiveData, effective_data_at
 from azeotrope.curves.joint_cells import Floats, JointCells
 from azeotrope.curves.joint_draws import Draws
 from azeotrope.record.interval import Interval, quantile_interval
@@ -153,7 +153,7 @@ def find_boundary(
         crossings=_crossings(outcome, changes, difference, grid, smallest, largest),
         mass=_mass(changes, smallest, largest),
         form_free=checks,
-        effective_data=tuple(effective_data(cells, draws, float(size), LEVEL) for size in asked),
+        effective_data=effective_data_at(cells, draws, asked.tolist(), LEVEL),
         next_runs=ranked[:SUGGESTED],
         forms=draws.forms,
         practical=practical,

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 
-OWN_WAY, IN_PARALLEL, STAYS = 0.5, 0.35, 0.15
+OWN_WAY, IN_PARALLEL, STAYS = 0.15, 0.8, 0.05
 """Shares of draws in which each arm follows its own law, all arms share their mean decay, or an arm stays."""
-WANDER, OF_FALL = 0.01, 0.15
+WANDER, OF_FALL = 0.015, 0.45
 """Spread of an arm's log error at twice its largest size: a constant, and a share of how far the laws say it falls."""
 GROWTH = 1.0
 """The spread grows with this power of the number of doublings."""

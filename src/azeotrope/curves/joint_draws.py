@@ -123,7 +123,7 @@ class Draws:
             mine = taken[one.rows] == place
             if mine.any():
                 for arm, fits in enumerate(one.fits):
-                    found[arm, one.rows[mine]] = np.log(fits.predict(sizes[arm])[mine])
+                    found[arm, one.rows[mine]] = np.log(_rows_of(fits, mine).predict(sizes[arm]))
         return found
 
     def _averaged(self, share: dict[str, float], sizes: Floats) -> Floats:
@@ -132,6 +132,11 @@ class Draws:
             [np.log(fits.predict(size)[0]) for fits, size in zip(one.middle, sizes, strict=True)] for one in self.laws
         ]
         return np.asarray(np.einsum("l,lkg->kg", np.array(list(share.values())), np.array(by_law)))
+
+
+def _rows_of(fits: Fits | LevelLine, rows: NDArray[np.bool_]) -> Fits | LevelLine:
+    """Some of the draws of one arm, so that no curve is computed that no draw takes."""
+    return LevelLine(fits.error[rows]) if isinstance(fits, LevelLine) else replace(fits, params=fits.params[rows])
 
 
 def draw_curves(

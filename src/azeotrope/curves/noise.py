@@ -1,8 +1,8 @@
 """How far one run's log error would move if it were made again with another seed, on the same test images.
 
-Repeats are few in any cell, so their variance is pooled over cells by sd(log E) = s0 (E / E_ref)^p (D / D_ref)^q (METHOD
-section 6; q for arms whose error stays while their seeds come together), and moderated by a prior (Smyth 2004): two
-seeds that happen to tie do not make an error certain.
+Repeats are few in any cell, so their variance is pooled over cells by sd(log E) = s0 (E / E_ref)^p (D / D_ref)^q
+(METHOD section 6; q for arms whose error stays while their seeds come together), and moderated by a prior: two seeds
+that happen to tie do not make an error certain.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SIZE_POWER_SD = 0.25
 _FURTHEST = 1.5
 """No cell's sd is more than a factor e^1.5 from the pooled one: where errors span decades, powers of them run away."""
 _LEVEL_SD = 0.7
-"""Of the prior on log s0: repeats with two degrees of freedom that tie lower s0 to 0.4 of the usual, 14 decide alone."""
+"""Of the prior on log s0: two repeats that tie lower it to 0.4 of the usual, a dozen decide alone."""
 USUAL_SPREAD = 0.03
 """Centre of the prior on s0 where the number of test images is not known; else it is the binomial's."""
 
