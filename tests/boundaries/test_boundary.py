@@ -31,7 +31,7 @@ def level_draws(*errors):
         inside=np.zeros(100, int),
         outside=np.zeros(100, int),
         largest=np.full(arms, np.inf),
-        before=np.full(arms, np.inf),
+        before=np.ones(arms),
         onward=onward(np.zeros(arms, bool), 100, np.random.default_rng(0)),
         anchored=0.0,
         arms=tuple(range(arms)),

@@ -59,7 +59,8 @@ class LawDraws:
 class Draws:
     """R draws of K error curves, and their middle. `forms` and `beyond` are the weights of the laws between the sizes
     seen and beyond them; `inside` and `outside` [R] say which law each draw took. `largest` [K]: where each arm's sizes
-    end (infinite for a level arm), `before` [K] the size before that. `arms` are those of the K that are asked about.
+    end (infinite for a level arm), `before` [K]: the size before that (1 for a level arm). `arms`: those of the K that
+    are asked about.
     """
 
     laws: tuple[LawDraws, ...]
@@ -77,9 +78,10 @@ class Draws:
         """Error of every arm and draw at `sizes` [g]: [arms, R, g]."""
         near, far, end = self._places(np.asarray(sizes, float))
         log_error = self._gather(self.inside, near) + self._anchor(near)[:, None, :] * self._missed()[:, :, None]
-        if (far > end).any():
-            gone = self._gather(self.outside, far) - self._gather(self.outside, end)
-            log_error = log_error + self.onward.of(gone, np.log(far / end))
+        out = (far > end).any(axis=0)
+        if out.any():
+            gone = self._gather(self.outside, far[:, out]) - self._gather(self.outside, end[:, out][:, :1])
+            log_error[:, :, out] += self.onward.of(gone, np.log(far / end)[:, out])
         return np.exp(log_error[list(self.arms)])
 
     def middle(self, sizes: Floats) -> Floats:
@@ -104,9 +106,10 @@ class Draws:
 
     def _anchor(self, near: Floats) -> Floats:
         """Share [K, g] of what the law missed at the largest size that is put back at sizes `near` [K, g]."""
-        before, end = self.before[:, None], np.where(np.isinf(self.largest)[:, None], near, self.largest[:, None])
-        way = np.log(near / before) / np.maximum(np.log(end / before), 1e-12)
-        return np.asarray(self.anchored * np.where(np.isinf(self.largest)[:, None], 0.0, np.clip(way, 0.0, 1.0)))
+        level = np.isinf(self.largest)[:, None]
+        span = np.where(level, 1.0, np.log(self.largest / self.before)[:, None])
+        way = np.clip(np.log(near / self.before[:, None]) / span, 0.0, 1.0)
+        return np.asarray(self.anchored * np.where(level, 0.0, way))
 
     def _missed(self) -> Floats:
         """What each draw's law missed at the largest size, [K, R]."""
@@ -153,6 +156,7 @@ def draw_curves(
     ordered = cells.only(order)
     key = (
         *(part.tobytes() for part in (ordered.log_error, ordered.sizes, ordered.tested.covariance)),
+        None if ordered.noise is None else ordered.noise.tobytes(), ordered.neighbours,
         ordered.chance, ordered.level, draws, seed, options.huber, options.priors, options.space, form,
     )  # fmt: skip
     if key not in _kept:
@@ -179,7 +183,7 @@ def _draw(cells: JointCells, draws: int, seed: int, options: Options, form: str 
         by_law.append(LawDraws(rows, fits, middle, *_missed(cells, fits, middle, moved.noise[:, rows])))
     keys = [one.key for one in laws]
     before, largest = np.array(
-        [[np.inf, np.inf] if flat else curves[arm].sizes[-2:] for arm, flat in enumerate(cells.level)]
+        [[1.0, np.inf] if flat else curves[arm].sizes[-2:] for arm, flat in enumerate(cells.level)]
     ).T
     found = Draws(
         laws=tuple(by_law),
@@ -206,11 +210,13 @@ def _missed(
     """
     missed, of_middle = np.zeros(noise.shape[:2]), np.zeros(len(noise))
     for arm, flat in enumerate(cells.level):
-        if not flat and noise.shape[1]:
-            place = int(np.flatnonzero(cells.runs[arm] > 0)[-1])
-            end, seen = cells.sizes[[place]], cells.mean[arm, place]
+        if flat:
+            continue
+        place = int(np.flatnonzero(cells.runs[arm] > 0)[-1])
+        end, seen = cells.sizes[[place]], cells.mean[arm, place]
+        of_middle[arm] = seen - float(np.log(middle[arm].predict(end)[0, 0]))
+        if fits:
             missed[arm] = seen + noise[arm, :, place] - np.log(fits[arm].predict(end)[:, 0])
-            of_middle[arm] = seen - float(np.log(middle[arm].predict(end)[0, 0]))
     return missed, of_middle
 
 
