@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from azeotrope.config import FOLDS, Arm, Recipe, ViewPolicy
+from azeotrope.arm import Arm
 from azeotrope.data.pack import open_pack
 from azeotrope.data.task import Task, load_task
 from azeotrope.models.device import Device
 from azeotrope.models.load import load_backbone, load_network
+from azeotrope.plan import FOLDS
+from azeotrope.recipe import Recipe, ViewPolicy
 from azeotrope.strategies import distill, scratch
 from azeotrope.teacher.cache import EmbeddingCache, open_cache
 from azeotrope.teacher.head import Head
@@ -106,8 +108,9 @@ def training(
     recipe = Recipe(epochs=epochs, batch_images=pair.batch, learning_rates=(1e-3,), views=cache.views if cache else 1)
     pack = open_pack(task, folder, pair.size)
     pack.ensure(rows)
+    models = FOLDS + 1
     head = (
-        Head(torch.randn(FOLDS, len(task.classes), cache.teacher.features), torch.zeros(FOLDS, len(task.classes)))
+        Head(torch.randn(models, len(task.classes), cache.teacher.features), torch.zeros(models, len(task.classes)))
         if cache
         else None
     )

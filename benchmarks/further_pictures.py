@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 import azeotrope
-from azeotrope.config import PicturesSpec, TeacherSpec
+from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.record.store import RunStore
 from azeotrope.synthesis.spec import GeneratorSpec, Training
 from azeotrope.verdicts.verdict import verdict

@@ -18,8 +18,9 @@ from PIL import Image
 from rich.console import Console
 
 from azeotrope.api.compare import compare
-from azeotrope.config import LabelSpec, TeacherSpec
 from azeotrope.data.task import open_source
+from azeotrope.labels import LabelSpec
+from azeotrope.plan import TeacherSpec
 from azeotrope.reporting.table import WIDTH, table
 
 IMAGES = 6000  # of the training images, and as many of the test images as IMAGES // 3

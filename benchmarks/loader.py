@@ -22,11 +22,12 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
-from azeotrope.config import TeacherSpec, ViewPolicy
 from azeotrope.data.pack import open_pack
 from azeotrope.data.task import load_task
 from azeotrope.models.device import choose
 from azeotrope.models.load import load_network
+from azeotrope.plan import TeacherSpec
+from azeotrope.recipe import ViewPolicy
 from azeotrope.teacher.teacher import load_teacher
 from azeotrope.train.dataset import StudentData
 from azeotrope.train.throughput import inference_rate, training_rate

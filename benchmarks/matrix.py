@@ -17,13 +17,14 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from azeotrope.config import Arm, TeacherSpec
+from azeotrope.arm import Arm
 from azeotrope.data.manifest import scan
 from azeotrope.data.sources._source import Source
 from azeotrope.data.split import split_task
 from azeotrope.data.task import Task, open_source
 from azeotrope.lookup import members
 from azeotrope.models.device import choose, prepare
+from azeotrope.plan import TeacherSpec
 from azeotrope.record.run import RunRecord
 from azeotrope.sweeping.plan import make_plan, run_specs
 from azeotrope.sweeping.resources import Resources

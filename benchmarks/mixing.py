@@ -12,9 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from azeotrope.config import Arm, PicturesSpec, TeacherSpec
+from azeotrope.arm import Arm
 from azeotrope.data.task import load_task
 from azeotrope.models.device import choose
+from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.sweeping.plan import make_plan, run_specs
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.training import _prepare

@@ -23,9 +23,9 @@ import torch
 from torch.nn import functional
 
 from _arms import PAIRS, VIEWS, Pair, Steps, cache_of, compared, fill_at_random, in_turn, task_of, teacher_of, training
-from azeotrope.config import Recipe
 from azeotrope.models.device import Device, choose, make_repeatable, peak_memory_mb, prepare, reset_peak_memory
 from azeotrope.models.load import load_network
+from azeotrope.recipe import Recipe
 from azeotrope.train.throughput import inference_rate
 
 RUNS = 10

@@ -13,7 +13,7 @@ from rich.console import Console
 
 import azeotrope
 from azeotrope import losses
-from azeotrope.config import TeacherSpec
+from azeotrope.plan import TeacherSpec
 from azeotrope.reporting.table import table
 
 RECIPE = {"epochs": 15, "views": 4, "learning_rates": (3e-3,)}

@@ -1,6 +1,6 @@
 """What is said about a name that is not known."""
 
-from azeotrope.lookup import unknown
+from azeotrope.lookup import nearest, unknown
 
 
 def test_the_nearest_names_are_offered():
@@ -21,3 +21,7 @@ def test_of_many_names_the_number_is_said():
         "Allowed: 1,371 names, such as name_0000, name_0001, name_0002, name_0003, name_0004. "
         "Next: take one of these names, or see `azeotrope list`."
     )
+
+
+def test_small_and_large_letters_are_alike():
+    assert nearest("t", ["T", "width"]) == ["T"]

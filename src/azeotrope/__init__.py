@@ -10,7 +10,20 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_FUNCTIONS = ("compare", "sweep", "distill", "check", "predict", "synth", "demo", "fit", "boundary", "advise", "report")
+_FUNCTIONS = (
+    "compare",
+    "sweep",
+    "sweep_tasks",
+    "distill",
+    "check",
+    "predict",
+    "synth",
+    "demo",
+    "fit",
+    "boundary",
+    "advise",
+    "report",
+)
 
 __all__ = ["__version__", *_FUNCTIONS]
 

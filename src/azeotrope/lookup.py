@@ -41,12 +41,12 @@ def unknown(kind: str, key: str, known: Iterable[str]) -> InputError:
     near = nearest(key, names)
     return InputError(
         f"There is no {kind} named {key!r}",
-        allowed=f"nearest: {', '.join(near)}" if near else _some(names),
+        allowed=f"nearest: {', '.join(near)}" if near else some(names),
         next_step="take one of these names, or see `azeotrope list`",
     )
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
     """All of a few names; of many, how many there are and the first ones."""
     if len(names) <= _LISTED:
         return ", ".join(names)
@@ -54,5 +54,6 @@ def _some(names: Sequence[str]) -> str:
 
 
 def nearest(key: str, names: Iterable[str], count: int = 5) -> list[str]:
-    """Up to `count` known names that resemble `key`, best first."""
-    return difflib.get_close_matches(key, list(names), n=count, cutoff=0.5)
+    """Up to `count` known names that resemble `key`, best first, whether letters are small or large."""
+    known = {name.lower(): name for name in names}
+    return [known[found] for found in difflib.get_close_matches(key.lower(), known, n=count, cutoff=0.5)]

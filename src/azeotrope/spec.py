@@ -1,4 +1,4 @@
-"""How a typed spec is checked, hashed and kept as YAML; what can be asked is in `config`, and beside what it asks of.
+"""How a typed spec is checked, hashed and kept as YAML; what can be asked is in `plan` and beside what it asks of.
 
 All problems of a spec are told together, with the nearest name for a key that is not known.
 """

@@ -9,6 +9,7 @@ import pytest
 import azeotrope
 from azeotrope.advice.limits import Needs
 from azeotrope.errors import InputError
+from azeotrope.record.labelled_images import Division
 from azeotrope.record.run import TeacherFacts
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.advice_text import document
@@ -54,10 +55,10 @@ def advise(runs, **needs):
 
 @pytest.mark.parametrize(("images", "arm"), [(500, "distill:kl"), (16_000, "scratch")])
 def test_it_recommends_what_is_truly_best(one_student, images, arm):
-    advice = advise(one_student, images=images)
+    advice = advise(one_student, train_images=images)
     truth = {"distill:kl": DISTILL, "scratch": SCRATCH}
     assert advice.recommendation.arm == arm
-    assert advice.recommendation.sentence.startswith(f"Use {arm} at {images:,} images: its error will be ")
+    assert advice.recommendation.sentence.startswith(f"Use {arm} at {images:,} training images: its error will be ")
     assert advice.p_win.p > 0.95
     assert float(truth[arm](np.array(images))) in advice.predicted_error.error
     other = next(name for name in truth if name != arm)
@@ -68,7 +69,7 @@ def test_it_recommends_what_is_truly_best(one_student, images, arm):
 
 
 def test_the_document_has_exactly_the_keys_of_the_issue_and_every_number_its_runs(one_student):
-    content = document(advise(one_student, images=500, target_error=0.2, reachable=4000, hourly_price=2))
+    content = document(advise(one_student, train_images=500, target_error=0.2, reachable=4000, hourly_price=2))
     assert content.keys() == KEYS
     ids = {run.run_id for run in one_student}
     for part in ("predicted_error", "p_win", "cost", "runner_up"):
@@ -81,7 +82,7 @@ def test_the_document_has_exactly_the_keys_of_the_issue_and_every_number_its_run
 
 
 def test_labels_needed_hold_the_truth_and_never_where_the_floor_is_higher(one_student):
-    advice = advise(one_student, images=2000, target_error=0.12, reachable=16_000)
+    advice = advise(one_student, train_images=2000, target_error=0.12, reachable=16_000)
     by_name = {item.contender: item for item in advice.labels_needed}
     needed = (4.0 / 0.06) ** (1 / 0.45)  # 0.06 + 4 D^-0.45 = 0.12
     assert by_name["scratch"].images.low <= needed <= by_name["scratch"].images.high
@@ -92,7 +93,7 @@ def test_labels_needed_hold_the_truth_and_never_where_the_floor_is_higher(one_st
 
 
 def test_worth_of_distillation_and_of_pretrained_weights(two_students):
-    advice = advise([run for run in two_students if run.student.name == "tiny"], images=1000)
+    advice = advise([run for run in two_students if run.student.name == "tiny"], train_images=1000)
     by_pair = {(item.of, item.challenger, item.baseline): item for item in advice.worth_in_images}
     assert set(by_pair) == {("distillation", "distill:kl", "scratch"), ("pretraining", "finetune", "scratch")}
     reached = 0.05 + 2.0 * 1000**-0.45
@@ -102,26 +103,26 @@ def test_worth_of_distillation_and_of_pretrained_weights(two_students):
 
 
 def test_it_says_where_the_other_takes_over(one_student):
-    said = [change.sentence for change in advise(one_student, images=500).would_change_if]
+    said = [change.sentence for change in advise(one_student, train_images=500).would_change_if]
     assert any(
         line.startswith("with more than about") and "scratch takes over from distill:kl" in line for line in said
     )
-    below = [change.sentence for change in advise(one_student, images=16_000).would_change_if]
+    below = [change.sentence for change in advise(one_student, train_images=16_000).would_change_if]
     assert any("with fewer than about" in line and "distill:kl takes over" in line for line in below)
 
 
 def test_reachable_images_are_advised_on_too(one_student):
-    advice = advise(one_student, images=500, reachable=16_000)
-    change = next(item for item in advice.would_change_if if item.sentence.startswith("with 16,000 images"))
+    advice = advise(one_student, train_images=500, reachable=16_000)
+    change = next(item for item in advice.would_change_if if item.sentence.startswith("with 16,000 training images"))
     assert change.to == "scratch"
     with pytest.raises(InputError, match=r"reachable 100 below images 500, which are there already"):
-        Needs(images=500, reachable=100)
+        Needs(train_images=500, reachable=100)
 
 
 def test_it_chooses_among_students_within_limits(two_students):
-    free = advise(two_students, images=16_000)
+    free = advise(two_students, train_images=16_000)
     assert (free.recommendation.student, free.recommendation.arm) == ("large", "scratch")
-    bound = advise(two_students, images=16_000, max_parameters=5000)
+    bound = advise(two_students, train_images=16_000, max_parameters=5000)
     assert (bound.recommendation.student, bound.recommendation.arm) == ("tiny", "finetune")
     assert any(change.sentence.startswith("if 1,000,000 parameters were allowed") for change in bound.would_change_if)
     excluded = {row.contender: row.excluded for row in bound.evidence.contenders}
@@ -130,10 +131,10 @@ def test_it_chooses_among_students_within_limits(two_students):
 
 
 def test_without_published_weights_none_is_recommended(two_students):
-    advice = advise(two_students, images=3000, max_parameters=5000, hub=False)
+    advice = advise(two_students, train_images=3000, max_parameters=5000, hub=False)
     assert advice.recommendation.arm in ("scratch", "distill:kl")
     assert any(change.sentence.startswith("if published weights were allowed") for change in advice.would_change_if)
-    allowed = advise(two_students, images=3000, max_parameters=5000)
+    allowed = advise(two_students, train_images=3000, max_parameters=5000)
     assert allowed.recommendation.arm == "finetune"
     assert any(change.sentence.startswith("without published weights") for change in allowed.would_change_if)
 
@@ -149,7 +150,7 @@ def test_limits_that_nothing_fits_name_the_nearest(two_students):
 
 
 def test_latency_that_no_record_holds_is_said_to_be_not_known(one_student):
-    advice = advise(one_student, images=500, max_latency_ms=5)
+    advice = advise(one_student, train_images=500, max_latency_ms=5)
     assert advice.recommendation.arm == "distill:kl"
     gap = next(item for item in advice.not_tested if item.what == "latency")
     assert gap.reason == "latency of tiny is not known, so that limit was not applied"
@@ -164,20 +165,20 @@ def test_latency_of_a_table_limits(one_student):
 
 def test_of_practically_equal_contenders_the_cheaper_is_recommended():
     runs = records({"distill:kl": power(0.100, 2.78, 0.45), "scratch": power(0.101, 2.78, 0.45)}, seeds=6, sd=0.01)
-    advice = advise(runs, images=4000)
+    advice = advise(runs, train_images=4000)
     assert advice.recommendation.arm == "scratch"
     assert "cheaper than distill:kl" in advice.recommendation.reason
     assert advice.cost.seconds.value == pytest.approx(10 + 40, rel=0.01)
-    paid = advise(runs, images=4000, teacher_exists=True)
+    paid = advise(runs, train_images=4000, teacher_exists=True)
     assert paid.recommendation.arm == "distill:kl"
 
 
 def test_the_teacher_is_charged_shared_or_not_at_all(one_student):
-    alone = advise(one_student, images=500).cost
+    alone = advise(one_student, train_images=500).cost
     assert alone.seconds.value == pytest.approx(22.5)
     assert alone.by_phase == pytest.approx({"train": 15, "teacher": 7.5})
-    assert advise(one_student, images=500, students_sharing=3).cost.seconds.value == pytest.approx(17.5)
-    exists = advise(one_student, images=500, teacher_exists=True, hourly_price=3600).cost
+    assert advise(one_student, train_images=500, students_sharing=3).cost.seconds.value == pytest.approx(17.5)
+    exists = advise(one_student, train_images=500, teacher_exists=True, hourly_price=3600).cost
     assert exists.seconds.value == pytest.approx(15)
     assert exists.seconds_alone == pytest.approx(22.5)
     assert exists.money.value == pytest.approx(15)
@@ -185,9 +186,10 @@ def test_the_teacher_is_charged_shared_or_not_at_all(one_student):
 
 def test_it_refuses_what_is_not_settled_and_names_the_runs_that_would():
     runs = records({"distill:kl": power(0.10, 2.78, 0.45), "scratch": power(0.103, 2.78, 0.45)}, seeds=2, sd=0.15)
-    advice = advise(runs, images=16_000)
+    advice = advise(runs, train_images=16_000)
     assert advice.recommendation.arm is None
-    assert advice.recommendation.sentence.startswith("No recommendation at 16,000 images: these runs do not settle")
+    said = advice.recommendation.sentence
+    assert said.startswith("No recommendation at 16,000 training images: these runs do not settle")
     first = advice.recommendation.settled_by[0]
     assert set(first.contenders) == {"distill:kl", "scratch"}
     assert 0 < first.variance_removed < 1
@@ -195,7 +197,7 @@ def test_it_refuses_what_is_not_settled_and_names_the_runs_that_would():
 
 
 def test_it_refuses_far_beyond_the_data(one_student):
-    advice = advise(one_student, images=1_000_000)
+    advice = advise(one_student, train_images=1_000_000)
     assert advice.recommendation.arm is None
     assert "more than 5 x outside the 250 to 16,000 images that were run" in advice.recommendation.sentence
     assert advice.predicted_error is None
@@ -217,16 +219,16 @@ def test_one_arm_alone_was_compared_with_nothing(one_student):
 
 
 def test_beyond_the_data_is_said(one_student):
-    advice = advise(one_student, images=40_000)
+    advice = advise(one_student, train_images=40_000)
     assert any("lie beyond the 16,000 run" in warning for warning in advice.evidence.warnings)
     assert any(gap.what == "more than 16,000 images" for gap in advice.not_tested)
     assert advice.cost.extrapolated
 
 
 def test_arms_that_were_not_run_are_not_tested(one_student):
-    gaps = {gap.what for gap in advise(one_student, images=500).not_tested}
+    gaps = {gap.what for gap in advise(one_student, train_images=500).not_tested}
     assert {"finetune (tiny)", "linear_probe (tiny)", "distill@hub (tiny)"} <= gaps
-    assert "finetune (tiny)" not in {gap.what for gap in advise(one_student, images=500, hub=False).not_tested}
+    assert "finetune (tiny)" not in {gap.what for gap in advise(one_student, train_images=500, hub=False).not_tested}
 
 
 def as_table(runs):
@@ -244,7 +246,7 @@ def test_a_csv_with_its_own_names_and_without_seconds(tmp_path, one_student):
     path = tmp_path / "runs.csv"
     as_table(one_student).write_csv(path)
     columns = Columns(x={"images": "n_train"}, by=("method",))
-    advice = azeotrope.advise(path, Needs(images=500), columns=columns, draws=DRAWS)
+    advice = azeotrope.advise(path, Needs(train_images=500), columns=columns, draws=DRAWS)
     assert advice.recommendation.arm == "distill:kl"
     assert advice.cost is None
     assert advice.predicted_error.run_ids[0].startswith("line ")
@@ -257,7 +259,7 @@ def test_a_store_gives_what_its_records_give(tmp_path, one_student):
     store = RunStore(str(tmp_path))
     for run in one_student:
         store.put(run)
-    assert advise(tmp_path, images=500) == advise(one_student, images=500)
+    assert advise(tmp_path, train_images=500) == advise(one_student, train_images=500)
 
 
 def test_a_store_of_a_newer_version_says_so(tmp_path, one_student):
@@ -275,10 +277,19 @@ def test_runs_of_two_tasks_are_refused(one_student):
         advise(runs)
 
 
-def test_a_loss_is_refused(one_student):
-    table = as_table(one_student).rename({"error": "loss", "method": "arm", "n_train": "train_images"})
-    with pytest.raises(InputError, match="Advice is about errors, and this column is read as a loss"):
-        advise(table)
+def test_a_log_loss_above_one_is_advised_on_in_its_own_unit(one_student):
+    """Three times the errors: the same arm wins where it did, and no number is called per cent."""
+    runs = [run.model_copy(update={"test_nll": 3 * run.test_error}) for run in one_student]
+    assert max(run.test_nll for run in runs) > 1
+    usual, other = (
+        azeotrope.advise(runs, Needs(images=20_000), columns=Columns(error=error), draws=DRAWS)
+        for error in ("test_error", "test_nll")
+    )
+    assert (other.recommendation.contender, other.evidence.unit) == (usual.recommendation.contender, "loss")
+    assert other.predicted_error.error.value == pytest.approx(3 * usual.predicted_error.error.value, rel=0.1)
+    assert f"its log-loss will be {other.predicted_error.error.value:.3f} (" in other.recommendation.sentence
+    said = " ".join([other.recommendation.sentence, *(change.sentence for change in other.would_change_if)])
+    assert "%" not in said
 
 
 def test_a_table_must_say_which_run_is_of_which_strategy(one_student):
@@ -315,7 +326,7 @@ def test_the_same_arm_under_two_teachers_is_two_contenders(one_student):
             for run in one_student
             if run.arm == "distill:kl"
         ]
-    names = {row.contender for row in advise(runs, images=500).evidence.contenders}
+    names = {row.contender for row in advise(runs, train_images=500).evidence.contenders}
     assert names == {"scratch", "distill:kl (a)", "distill:kl (b)"}
 
 
@@ -323,3 +334,51 @@ def test_of_few_images_no_handful_is_proposed():
     runs = records({"distill": DISTILL, "scratch": SCRATCH}, sizes=(40,))
     settled_by = azeotrope.advise(runs, draws=200).recommendation.settled_by
     assert {run.train_images for run in settled_by} == {10.0, 20.0}
+
+
+def test_labelled_images_are_all_that_a_person_owns_and_are_divided(one_student):
+    """Of 2,000 a fifth tests and a fifth of the rest validates: what is predicted is a training on 1,280."""
+    owned, apart = advise(one_student, images=2000), advise(one_student, train_images=1280)
+    assert owned.recommendation.division == Division(1280, 320, 400)
+    assert owned.recommendation.images == 1280
+    here = "with 2,000 labelled images (1,280 train, 320 validate, 400 test)"
+    assert owned.recommendation.sentence == apart.recommendation.sentence.replace("at 1,280 training images", here)
+    assert apart.recommendation.division is None
+    assert owned.predicted_error == apart.predicted_error
+
+
+def test_images_needed_are_images_to_own(one_student):
+    owned = advise(one_student, images=2000, target_error=0.12, reachable=25_000).labels_needed
+    apart = advise(one_student, train_images=1280, target_error=0.12, reachable=16_000).labels_needed
+    for mine, theirs in zip(owned, apart, strict=True):
+        assert (mine.counted, theirs.counted) == ("labelled images", "training images")
+        assert mine.train_images == theirs.images
+        assert mine.images.low == pytest.approx(theirs.images.low / 0.64, rel=0.01)
+        assert mine.p_reachable == theirs.p_reachable  # 0.64 x 25,000 are 16,000
+
+
+def test_more_images_are_counted_as_the_person_counts(one_student):
+    said = [change.sentence for change in advise(one_student, images=800, reachable=25_000).would_change_if]
+    assert any(line.startswith("with 25,000 labelled images it would be scratch") for line in said)
+    train = next(line for line in said if line.startswith("with more than about"))
+    assert "labelled images" in train
+
+
+def test_too_few_images_to_train_on_are_refused(one_student):
+    with pytest.raises(InputError, match=r"Found: 10 labelled images, which leave none to train on"):
+        advise(one_student, images=10)
+    with pytest.raises(InputError, match="images and train_images, of which one says how many there are"):
+        Needs(images=2000, train_images=1280)
+
+
+def test_two_seeds_that_tie_give_no_recommendation_as_they_give_no_verdict(one_student):
+    """The laws take two seeds without spread for certain; `compare` calls them INCONCLUSIVE."""
+    first = {(run.arm, run.train_images): run.test_error for run in one_student if run.seed == 0}
+    tied = [
+        run.model_copy(update={"test_error": first[run.arm, run.train_images]}) for run in one_student if run.seed < 2
+    ]
+    advice = advise(tied, train_images=16_000)
+    assert advice.recommendation.arm is None
+    assert "share 2 paired seeds at 16,000 images, and a verdict needs 3" in advice.recommendation.sentence
+    (more,) = advice.recommendation.settled_by
+    assert (more.train_images, more.seeds, set(more.contenders)) == (16_000, 1, {"scratch", "distill:kl"})

@@ -18,7 +18,7 @@ def test_the_plan_asks_about_the_user_s_size_and_the_runs_are_read(tmp_path, mon
             store.put(run.model_copy(update={"run_id": f"{place:04x}"}))
 
     monkeypatch.setattr("azeotrope.api.advise_data.sweep", sweep)
-    needs = Needs(images=500, hourly_price=2)
+    needs = Needs(images=781, hourly_price=2)  # of which 500 train
     advice = advise_data("digits", needs, students=["tiny"], teachers=["big"], budget="40 runs, 5 EUR", out=tmp_path)
     (plan,) = asked
     assert (plan.data, plan.students, plan.at, plan.train_images) == ("digits", ("tiny",), 500, "auto")

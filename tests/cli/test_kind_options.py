@@ -8,9 +8,9 @@ import yaml
 
 from azeotrope.api.predict import Prediction
 from azeotrope.cli._check import _outputs
-from azeotrope.config import LabelSpec
 from azeotrope.data.audit import audit
 from azeotrope.data.task import load_task
+from azeotrope.labels import LabelSpec
 from azeotrope.record.kinds import number_text
 from azeotrope.record.store import RunStore
 

@@ -1,5 +1,7 @@
 import gzip
 import struct
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -110,3 +112,31 @@ def test_files_that_do_not_belong_together_are_refused(elsewhere, monkeypatch, t
 def test_it_takes_no_name():
     with pytest.raises(InputError, match=r"takes no name\. Found: 'small'"):
         open_source("small")
+
+
+@pytest.fixture
+def unreachable(elsewhere, monkeypatch, tmp_path):
+    """A real process looks, with an empty folder and a network whose proxy refuses."""
+    monkeypatch.setenv("AZEOTROPE_DATA", str(tmp_path / "empty"))
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+
+
+def test_what_is_on_this_machine_is_at_hand_at_once(elsewhere, monkeypatch, tmp_path):
+    write_set(tmp_path)
+    monkeypatch.setenv("AZEOTROPE_DATA", str(tmp_path))
+    assert fashion_mnist.at_hand(seconds=0)
+
+
+def test_what_cannot_be_downloaded_is_not_at_hand(unreachable):
+    if Path("/usr/share/datasets/fashion-mnist").exists():  # the other process looks there
+        pytest.skip("the Debian package is installed here")
+    assert not fashion_mnist.at_hand(seconds=60)
+
+
+def test_a_download_that_takes_too_long_is_ended(unreachable):
+    began = time.monotonic()
+    assert not fashion_mnist.at_hand(seconds=0.2)
+    assert time.monotonic() - began < 20

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from azeotrope.config import LabelSpec
 from azeotrope.data.decode import decode
 from azeotrope.data.task import load_task, open_source
 from azeotrope.errors import InputError
+from azeotrope.labels import LabelSpec
 
 from .pictures import noise, write_class_folders
 
@@ -145,3 +145,51 @@ def test_a_number_that_is_none_is_refused(tmp_path):
     spec = saved(of_type(datasets.Value("float32"), [1.0, float("nan"), None], "age"), tmp_path / "people")
     with pytest.raises(InputError, match=r"needs a label. Found: 2 of 3 in one split without one"):
         open_source(spec, LabelSpec(kind="number", column="age"))
+
+
+def shown(source):
+    return [(item.split, item.label) for item in source.items]
+
+
+@pytest.fixture
+def pets(tmp_path):
+    """As many hubs have it: labels of the test split are secret, so the validation split serves as test."""
+    parts = {"train": made([0, 1]), "validation": made([1, 1], 10), "test": made([-1, -1], 20), "extra": made([0], 30)}
+    return saved(datasets.DatasetDict(parts), tmp_path / "pets")
+
+
+def test_a_query_says_which_split_serves_as_test(pets):
+    assert shown(open_source(f"{pets}?test=validation")) == [("train", 0), ("train", 1), ("test", 1), ("test", 1)]
+
+
+def test_a_query_may_name_any_split_and_stands_before_the_column(pets):
+    found = shown(open_source(f"{pets}?train=extra&val=train&test=validation#label"))
+    assert sorted(found) == [("test", 1), ("test", 1), ("train", 0), ("val", 0), ("val", 1)]
+
+
+def test_a_query_that_names_no_split_of_the_set_is_refused(pets):
+    place = pets.removeprefix("hf:")
+    assert message(f"{pets}?test=valdation") == (
+        f"A query names splits that hf:{place}?test=valdation has, each once. "
+        "Found: test=valdation (nearest: validation). Allowed: train, validation, test, extra. "
+        "Next: name one of these, or leave the query out."
+    )
+    assert "Found: train=train&test=train." in message(f"{pets}?train=train&test=train")
+
+
+def test_a_query_that_takes_the_only_training_split_is_refused(pets):
+    text = message(f"{pets}?test=train")
+    assert "leaves no split to train on. Found: test=train. Allowed: train, validation, test, extra." in text
+
+
+def test_an_option_that_is_none_is_refused(pets):
+    text = message(f"{pets}?tests=validation")
+    assert (
+        "are given once each, as OPTION=VALUE. Found: 'tests=validation' in 'tests=validation' (nearest: test)" in text
+    )
+    assert "Allowed: train, val, test." in text
+
+
+def test_a_set_without_splits_has_none_to_choose(tmp_path):
+    spec = saved(made([0, 1]), tmp_path / "pets")
+    assert "Allowed: the set has no splits to choose among." in message(f"{spec}?test=validation")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from azeotrope.config import ViewPolicy
 from azeotrope.data.resample import by_matrices, by_pillow
 from azeotrope.data.views import draw
+from azeotrope.recipe import ViewPolicy
 
 FEW = 0.02  # where the scale is a simple fraction, sums that end in exactly one half are common
 IDENTITIES = np.random.default_rng(0).integers(0, 2**63, 24, dtype=np.uint64)

@@ -112,7 +112,9 @@ def test_a_class_that_is_only_in_test_is_refused():
 def test_nothing_readable_is_refused_with_reasons():
     text = message(manifest(rows(4), unreadable=(0, 1, 2, 3)))
     assert text.startswith("No image of made can be read. Found: 0.png: damaged; 1.png: damaged; 2.png: damaged.")
-    assert text.endswith("Next: see `azeotrope check` for every file and its reason.")
+    assert text.endswith(
+        "Next: repair these files, or correct their paths; `azeotrope check` counts the reasons by class."
+    )
 
 
 def test_a_test_split_that_cannot_be_read_is_not_replaced_in_silence():
@@ -125,3 +127,32 @@ def test_a_test_split_that_cannot_be_read_is_not_replaced_in_silence():
 
 def test_no_images_are_refused():
     assert "Found: no images at all" in message(manifest([]))
+
+
+def test_a_share_to_hold_out_is_taken_of_what_the_source_does_not_give():
+    made = manifest([*rows(200, "train"), *rows(40, "test", 1000)])
+    splits = split_task(made, 0.05)
+    assert [len(part) for part in parts(splits)] == [190, 10, 40]
+    assert parts(splits)[1] < parts(split_task(made))[1]  # the hash decides: a smaller share is a part of a larger one
+    both = split_task(manifest(rows(200)), 0.1)
+    assert [len(part) for part in parts(both)] == [162, 18, 20]
+
+
+@pytest.mark.parametrize("share", [0.0, -0.1, 0.6, 1.0])
+def test_a_share_that_leaves_too_little_is_refused(share):
+    with pytest.raises(InputError) as caught:
+        split_task(manifest(rows(200)), share)
+    assert str(caught.value) == (
+        f"The share of images that is held out is above 0 and at most a half. Found: {share:g}. "
+        "Allowed: such as 0.2, which is taken where none is given. Next: give another --held-out."
+    )
+
+
+def test_a_share_of_nothing_is_refused():
+    made = manifest([*rows(50, "train"), *rows(10, "val", 100), *rows(10, "test", 200)])
+    with pytest.raises(InputError) as caught:
+        split_task(made, 0.1)
+    assert str(caught.value) == (
+        "Nothing is held out of made: it comes with validation and test images. "
+        "Found: a share of 0.1 to hold out. Next: leave --held-out out."
+    )

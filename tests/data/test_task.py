@@ -57,7 +57,7 @@ def test_an_unknown_source_offers_the_nearest():
     assert message("fashon-mnist") == (
         "'fashon-mnist' is neither a path nor a known source of images. Found: nearest: fashion-mnist. "
         "Allowed: a folder of class folders, a .csv, .tsv or .parquet of paths and labels, or one of "
-        "digits, fashion-mnist, folder, fractals, hf, table, torchvision. "
+        "digits, emoji, fashion-mnist, folder, fractals, hf, table, torchvision. "
         "Next: check the path, or write scheme:name, as in `hf:beans`."
     )
 
@@ -83,8 +83,17 @@ def test_a_scheme_comes_before_a_folder_of_that_name(tmp_path, monkeypatch):
 
 
 def test_schemes_are_spelt_as_they_are_typed():
-    assert schemes() == ["digits", "fashion-mnist", "folder", "fractals", "hf", "table", "torchvision"]
+    assert schemes() == ["digits", "emoji", "fashion-mnist", "folder", "fractals", "hf", "table", "torchvision"]
 
 
 def test_digits_take_no_name():
     assert message("digits:8x8") == "The source `digits` takes no name. Found: '8x8'. Next: write `digits`."
+
+
+def test_another_share_held_out_is_another_task(tmp_path):
+    folder = str(write_class_folders(tmp_path / "pets", {"cat": 20, "dog": 20}))
+    whole, small = load_task(folder), load_task(folder, held_out=0.1)
+    assert [len(part) for part in (small.splits.train, small.splits.val, small.splits.test)] == [32, 4, 4]
+    assert small.fingerprint != whole.fingerprint == load_task(folder, held_out=0.2).fingerprint
+    assert small.manifest.fingerprint == whole.manifest.fingerprint  # the images are the same
+    assert small.fingerprint == load_task(folder, held_out=0.1).fingerprint

@@ -8,8 +8,8 @@ import torch
 from torch.nn import functional
 from torchvision.transforms.v2 import functional as reference
 
-from azeotrope.config import ViewPolicy
 from azeotrope.data.views import PLAIN, ViewParameters, draw, render
+from azeotrope.recipe import ViewPolicy
 
 POLICY = ViewPolicy()
 LEVEL = 1 / 255  # pixels are rounded to 8 bits after each of the two directions

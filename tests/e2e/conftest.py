@@ -3,7 +3,7 @@
 import pytest
 
 from azeotrope.api import compare as module
-from azeotrope.config import TeacherSpec
+from azeotrope.plan import TeacherSpec
 
 QUICK = {"epochs": 2, "views": 2, "learning_rates": (2e-3,)}
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from azeotrope.api.predict import predict
-from azeotrope.config import UpstreamSpec
 from azeotrope.errors import InputError, StoreError
+from azeotrope.plan import UpstreamSpec
 from azeotrope.record.claim import claimed
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping import runner

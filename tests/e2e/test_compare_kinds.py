@@ -8,9 +8,10 @@ from PIL import Image
 
 from azeotrope.api.predict import predict
 from azeotrope.api.report import report
-from azeotrope.config import LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
+from azeotrope.labels import LabelSpec
+from azeotrope.plan import PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping.predictions import predictions_of
 from azeotrope.verdicts.verdict import verdict

@@ -82,10 +82,10 @@ def test_the_boundary_leaves_open_what_three_seeds_leave_open(means):
 
 
 def test_advice_refuses_at_a_thousand_images_and_recommends_at_eight_thousand():
-    few = azeotrope.advise(STORE, Needs(images=1000), draws=500)
+    few = azeotrope.advise(STORE, Needs(train_images=1000), draws=500)
     assert few.recommendation.arm is None
     assert few.recommendation.settled_by
-    many = azeotrope.advise(STORE, Needs(images=8000), draws=500)
+    many = azeotrope.advise(STORE, Needs(train_images=8000), draws=500)
     assert (many.recommendation.arm, many.recommendation.student) == ("scratch", "test_resnet")
 
 

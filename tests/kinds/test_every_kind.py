@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from azeotrope.config import KindName
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import kind_named
+from azeotrope.labels import KindName
 from azeotrope.lookup import members
 from azeotrope.record.kinds import METRICS, WORDS
 

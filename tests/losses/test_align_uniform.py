@@ -121,7 +121,7 @@ def test_the_loss_is_the_weighted_sum_of_projected_unit_embeddings(align, unifor
 
 def test_defaults_are_those_of_the_method():
     loss = Loss(SETUP)
-    assert (loss.power, loss.t, loss.align_weight, loss.uniform_weight) == (2.0, 2.0, 1.0, 1.0)
+    assert (loss.alpha, loss.t, loss.align_weight, loss.uniform_weight) == (2.0, 2.0, 1.0, 1.0)
     assert [loss.student_projector[2].out_features, loss.teacher_projector[2].out_features] == [128, 128]
 
 

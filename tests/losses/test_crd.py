@@ -98,7 +98,7 @@ def test_an_agreeing_pair_is_below_a_disagreeing_one(loss):
 
 def test_defaults_are_those_of_the_method():
     loss = Loss(SETUP)
-    assert (loss.negatives, loss.temperature, loss.momentum) == (4096, 0.07, 0.5)
+    assert (loss.negatives, loss.tau, loss.momentum) == (4096, 0.07, 0.5)
     assert loss.student_bank.rows.shape == (SETUP.train_images, 128)
 
 

@@ -38,7 +38,7 @@ def test_value_is_the_formula(alpha, beta, temperature):
     batch = random_signals(9)
     target, others, _ = numpy_parts(batch, temperature)
     expected = temperature**2 * np.mean(alpha * target + beta * others)
-    loss = Loss(SETUP, alpha=alpha, beta=beta, temperature=temperature)
+    loss = Loss(SETUP, alpha=alpha, beta=beta, T=temperature)
     assert loss(batch).item() == pytest.approx(expected, rel=1e-5)
 
 
@@ -59,7 +59,7 @@ def test_two_classes_have_no_others_to_tell_apart():
 
 def test_defaults_are_those_of_the_method():
     loss = Loss(SETUP)
-    assert (loss.alpha, loss.beta, loss.temperature) == (1.0, 8.0, 4.0)
+    assert (loss.alpha, loss.beta, loss.T) == (1.0, 8.0, 4.0)
 
 
 def test_zero_with_zero_gradient_where_student_equals_teacher():

@@ -38,7 +38,7 @@ def numpy_info_nce(student, teacher, temperature):
 def test_value_is_the_formula(images, temperature):
     student, teacher = random_pair(images)
     expected = numpy_info_nce(student.numpy(), teacher.numpy(), temperature)
-    assert Loss(SETUP, temperature=temperature).value(student, teacher).item() == pytest.approx(expected, rel=1e-9)
+    assert Loss(SETUP, tau=temperature).value(student, teacher).item() == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_loss_takes_projected_unit_embeddings_of_both(projected):
@@ -51,7 +51,7 @@ def test_the_loss_takes_projected_unit_embeddings_of_both(projected):
 
 def test_defaults_are_those_of_the_method():
     loss = Loss(SETUP)
-    assert loss.temperature == 0.07
+    assert loss.tau == 0.07
     assert [loss.student_projector[2].out_features, loss.teacher_projector[2].out_features] == [128, 128]
 
 
@@ -63,7 +63,7 @@ def test_embeddings_that_tell_nothing_apart_are_at_chance(images):
 
 def test_equal_orthogonal_embeddings_have_a_known_value_near_the_bound():
     """Cosine 1 with itself, 0 with 5 others: log((1 + 5 e^(−1/τ)) / 6)."""
-    value = Loss(SETUP, temperature=0.5).value(torch.eye(6), torch.eye(6)).item()
+    value = Loss(SETUP, tau=0.5).value(torch.eye(6), torch.eye(6)).item()
     assert value == pytest.approx(math.log((1 + 5 * math.exp(-2)) / 6), rel=1e-5)
     assert value > -math.log(6)
 

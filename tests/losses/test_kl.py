@@ -17,7 +17,7 @@ def signals(student, teacher):
 
 
 def kl(student, teacher, temperature=4.0):
-    loss = Loss(Setup(2, 2, np.shape(student)[1]), temperature=temperature)
+    loss = Loss(Setup(2, 2, np.shape(student)[1]), T=temperature)
     return loss(signals(student, teacher))
 
 

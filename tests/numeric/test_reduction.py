@@ -20,7 +20,7 @@ SIZES = np.array([16, 64, 256])
 
 
 def info_nce(student, teacher, temperature):
-    return Loss(SETUP, temperature=temperature).value(student, teacher).item()
+    return Loss(SETUP, tau=temperature).value(student, teacher).item()
 
 
 def align_uniform(student, teacher, temperature):

@@ -48,12 +48,13 @@ def test_the_pilot_is_three_sizes_and_two_paired_seeds_a_seed_at_a_time():
 
 
 @pytest.mark.parametrize(("at", "winner"), [(500, "distill"), (16_000, "scratch")])
-def test_a_clear_case_is_settled_by_the_pilot_at_a_quarter_of_the_price(at, winner):
+def test_a_clear_case_takes_the_pilot_and_the_third_seed_of_a_verdict(at, winner):
+    """Less than half the price of all runs."""
     runs = records({"distill": DISTILL, "scratch": SCRATCH}, seeds=5)
     step, made, spent = replay(runs, at)
     assert step.stop == "settled"
     assert step.questions[0].judged.leader.name == winner
-    assert len(made) == 12
+    assert len(made) == 12 + 2
     assert spent < 0.4 * price_of(runs)
 
 
@@ -151,7 +152,7 @@ def test_a_failed_run_is_not_asked_for_again():
 
 
 def test_an_arm_that_always_fails_does_not_stop_the_others():
-    runs = records({"distill": DISTILL, "scratch": SCRATCH, "broken": POOR}, seeds=2, sizes=(250, 2000, 16_000))
+    runs = records({"distill": DISTILL, "scratch": SCRATCH, "broken": POOR}, seeds=3, sizes=(250, 2000, 16_000))
     runs = [
         run.model_copy(update={"state": "failed", "test_error": None}) if run.arm == "broken" else run for run in runs
     ]
@@ -166,6 +167,45 @@ def test_one_arm_leaves_nothing_to_choose_so_all_its_runs_are_made():
     made = [run for run in runs if run.train_images != 1000]
     assert [run.train_images for run in next_step(made, plan, at=16_000).runs] == [1000, 1000]
     assert next_step(runs, plan, at=16_000).stop == "nothing_left"
+
+
+def test_two_seeds_that_tie_settle_nothing_and_the_third_is_made_next():
+    """So few are INCONCLUSIVE to `compare`; without a spread between them the laws are sure of what nobody knows."""
+    runs = records({"distill": DISTILL, "scratch": SCRATCH}, seeds=3)
+    first = {(run.arm, run.train_images): run.test_error for run in runs if run.seed == 0}
+    tied = [run.model_copy(update={"test_error": first[run.arm, run.train_images]}) for run in runs]
+    plan = candidates_of(tied)
+    pilot = {candidate.key for candidate in next_step([], plan, at=16_000).runs}
+    made = [run for run, candidate in zip(tied, plan, strict=True) if candidate.key in pilot]
+    step = next_step(made, plan, at=16_000, draws=DRAWS)
+    (question,) = step.questions
+    assert (step.stop, question.state) == (None, "open")
+    assert "share 2 paired seeds at 16,000 images, and a verdict needs 3" in question.said
+    assert {(run.arm, run.train_images, run.seed) for run in step.runs} == {
+        ("distill", 16_000, 2),
+        ("scratch", 16_000, 2),
+    }
+
+
+def test_a_later_seed_waits_for_the_earlier_one_that_the_budget_does_not_buy():
+    """The first seed chooses the learning rate for all; its dear trials once sent a sweep to the second instead."""
+    plan = [
+        Candidate("tiny", arm, size, seed, price=100.0 if seed == 0 else 10.0)
+        for size in (100, 400, 1600)
+        for seed in (0, 1)
+        for arm in ("scratch", "distill")
+    ]
+    assert next_step([], plan, at=1600, budget_left=50).runs == ()
+    step = next_step([], plan, at=1600, budget_left=450)
+    assert {(run.train_images, run.seed) for run in step.runs} == {(100, 0), (400, 0), (100, 1), (400, 1)}
+
+
+def test_what_it_says_is_left_of_the_pilot_is_what_it_lists_as_unpaid():
+    runs = records({"distill": DISTILL, "scratch": SCRATCH}, seeds=2, sizes=(250, 2000, 16_000))
+    step = next_step(runs[:4], candidates_of(runs), at=16_000, budget_left=5)
+    assert step.stop == "budget"
+    assert "pilot, 8 runs left" in step.reason
+    assert len(step.unpaid) == 8
 
 
 @pytest.mark.slow

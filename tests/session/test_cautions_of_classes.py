@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.config import LabelSpec
 from azeotrope.data.task import load_task
+from azeotrope.labels import LabelSpec
 from azeotrope.reporting.summary import summarise
 from azeotrope.session.cautions import cautions
 from reporting.factories import three_seeds

@@ -10,8 +10,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import azeotrope
-from azeotrope.config import LabelSpec, TeacherSpec
+from azeotrope.labels import LabelSpec
 from azeotrope.models.saved import load_model
+from azeotrope.plan import TeacherSpec
 from azeotrope.session.cautions import before_training
 from azeotrope.session.progress import Silent
 from azeotrope.session.workshop import Request, open_workshop
@@ -64,7 +65,7 @@ def test_the_head_is_fitted_to_seven_classes_and_is_not_random(colours, fine_tun
     plan = workshop.plan
     recipe = plan.recipes[40]
     taught = workshop.resources.taught(plan.teacher, plan.fingerprint, 40, 0, recipe.policy, recipe.views)
-    assert taught.targets.head.weight.shape == (5, CLASSES, 96)
+    assert taught.targets.head.weight.shape == (6, CLASSES, 96)
     assert taught.facts.val_error < 0.1
 
 
@@ -143,3 +144,16 @@ def test_several_students_and_ensembles_share_one_pass_of_the_teacher(
     assert looked == {fine_tuned: once, teacher_model: once}
     assert (both.teacher.name, both.teacher.image_size) == (f"{fine_tuned}+{teacher_model}", 32)
     assert both.losses == {"cross_entropy": 1.0, "kl": 1.0, "align_uniform": 1.0}
+
+
+def test_fewer_images_of_a_class_than_folds_are_said_before_training(colours, fine_tuned, tmp_path):
+    """28 images of seven classes: four a class, and five folds; 40 are enough, and one fold asks for none."""
+    for images, said in ((28, 1), (40, 0)):
+        spec = TeacherSpec(model=fine_tuned, image_size=32)
+        workshop = opened(colours, tmp_path, teacher=spec, arms=["distill:kl"], train_images=[images])
+        few = [caution for caution in before_training(workshop) if "folds" in caution]
+        assert len(few) == said
+        assert not few or few[0] == (
+            "With 28 training images (seed 0), 7 of 7 classes have fewer images than the teacher's head has folds (5), "
+            "so it knows little of them. More images a class, or fewer --teacher-folds, help."
+        )

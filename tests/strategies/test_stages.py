@@ -2,8 +2,9 @@
 
 import pytest
 
-from azeotrope.config import Arm, Recipe
+from azeotrope.arm import Arm
 from azeotrope.lookup import member, members
+from azeotrope.recipe import Recipe
 
 RECIPE, UPSTREAM = Recipe(epochs=2, batch_images=4), Recipe(epochs=7, batch_images=8)
 TAUGHT = {"cross_entropy": 1.0, "kl": 1.0, "align_uniform": 1.0}
@@ -57,6 +58,23 @@ def test_upstream_puts_a_scratch_training_on_the_other_source_before(arm, trains
 def test_the_weight_of_cross_entropy_may_be_given():
     (stage,) = stages("distill:cross_entropy=0.5+kl=2")
     assert stage.losses == {"cross_entropy": 0.5, "kl": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("arm", "losses"),
+    [
+        ("distill:kl+cross_entropy=0", {"kl": 1.0}),
+        (
+            "distill:kl(T=1)+cross_entropy(label_smoothing=0)=0.5",
+            {"cross_entropy(label_smoothing=0)": 0.5, "kl(T=1)": 1.0},
+        ),
+        ("scratch:cross_entropy(label_smoothing=0)", {"cross_entropy(label_smoothing=0)": 1.0}),
+        ("linear_probe:cross_entropy=2", {"cross_entropy": 2.0}),
+    ],
+)
+def test_what_an_arm_says_of_cross_entropy_is_all_there_is_of_it(arm, losses):
+    (stage,) = stages(arm)
+    assert stage.losses == losses
 
 
 def test_every_strategy_of_the_design_is_there():

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.config import Arm, TeacherSpec, UpstreamSpec
+from azeotrope.arm import Arm
 from azeotrope.data.task import load_task
 from azeotrope.models.device import Device, make_repeatable
+from azeotrope.plan import TeacherSpec, UpstreamSpec
 from azeotrope.sweeping.plan import make_plan, run_specs
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner

@@ -279,3 +279,56 @@ def test_the_view_is_told_of_progress_and_time_left(conduct, runs):
     status = conductor.status
     assert (status.planned, status.done, status.failed, status.running) == (8, 8, 0, {})
     assert status.seconds_left == 0
+
+
+class Once:
+    """Wants all its runs, in pairs, and is asked no more than the conductor likes."""
+
+    def __init__(self, runs, unpaid=()):
+        self.runs, self.unpaid = runs, unpaid
+
+    def choose(self, records, running, prices, budget):
+        known = {each.run_id for each in records} | {spec.digest() for spec in running}
+        left = tuple(spec for spec in self.runs if spec.digest() not in known)
+        return Choice(left, None if left or running else COMPLETE, paired=True, unpaid=self.unpaid)
+
+
+class TestPaired:
+    def test_a_pair_begins_only_when_both_of_it_end_within_the_budget(self, conduct, runs):
+        """35 seconds hold three runs of ten seconds; the third alone would have nothing to be compared with."""
+        outcome, engine, _ = conduct(chooser=Once(runs), budget=Budget(hours=35 / 3600))
+        assert engine.begun == runs[:2]
+        assert outcome.left_out == {spec.digest(): OVER_BUDGET for spec in runs[2:]}
+        assert outcome.seconds <= 35
+
+    def test_a_budget_of_runs_buys_whole_pairs(self, conduct, runs):
+        _, engine, _ = conduct(chooser=Once(runs), budget=Budget(runs=5))
+        assert engine.begun == runs[:4]
+
+    def test_two_workers_make_a_pair_side_by_side_in_the_time_of_one(self, conduct, store, clock, runs):
+        _, engine, _ = conduct(Pretended(store, clock, workers=2), chooser=Once(runs), budget=Budget(hours=12 / 3600))
+        assert engine.begun[:2] == runs[:2]
+
+    def test_a_seed_whose_learning_rate_nobody_has_chosen_is_charged_with_the_choice(self, conduct, runs):
+        """Seed 0 takes 50 seconds with its trials and does not fit; seed 1 alone would try the rates itself."""
+
+        class Dear(Priced):
+            def seconds(self, run_id):
+                return 50.0 if run_id in {spec.digest() for spec in runs if spec.seed == 0} else 10.0
+
+        outcome, engine, _ = conduct(prices=Dear(), budget=Budget(hours=45 / 3600))
+        assert engine.begun == []
+        assert len(outcome.left_out) == 8
+
+    def test_that_a_seed_is_charged_ends_when_the_rate_is_chosen(self, conduct, runs):
+        class Dear(Priced):
+            def seconds(self, run_id):
+                return 50.0 if run_id in {spec.digest() for spec in runs if spec.seed == 0} else 10.0
+
+        known = [record(spec) for spec in runs if spec.seed == 0]
+        _, engine, _ = conduct(prices=Dear(), known=known, budget=Budget(hours=45 / 3600))
+        assert engine.begun == [spec for spec in runs if spec.seed == 1]
+
+    def test_runs_that_are_wanted_and_not_paid_are_listed_beside_those_left_out(self, conduct, runs):
+        outcome, _, _ = conduct(chooser=Once(runs[:4], unpaid=tuple(runs[4:])), budget=Budget(runs=2))
+        assert set(outcome.left_out) == {spec.digest() for spec in runs[2:]}

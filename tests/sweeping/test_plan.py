@@ -1,8 +1,9 @@
 import pytest
 
-from azeotrope.config import ComparePlan, Recipe, UpstreamSpec
 from azeotrope.errors import InputError
 from azeotrope.models import load
+from azeotrope.plan import ComparePlan, UpstreamSpec
+from azeotrope.recipe import Recipe
 from azeotrope.spec import from_yaml, to_yaml
 from azeotrope.sweeping.plan import default_arms, default_image_size, run_specs
 
@@ -73,6 +74,10 @@ def test_the_teachers_own_resolution_is_written_into_the_plan(plan, teacher_mode
         (["scratch", "scratch"], {}, "A comparison needs arms, each once. Found: scratch, scratch."),
         ([], {}, "A comparison needs arms, each once. Found: none."),
         (["distill:kll"], {}, "There is no loss named 'kll'. Allowed: nearest: kl."),
+        (["distill:kl(T=0)"], {}, "The loss kl(T=0) is not valid. Found: T: Input should be greater than 0."),
+        (["distill:kl(temp=1)"], {}, "temp: Extra inputs are not permitted"),
+        (["distill:kl(T=1)/kl(T=hot)"], {}, "The loss kl(T=hot) is not valid."),
+        (["scratch"], {"recipe": {"patience": 0.5}}, "patience multiplies the training's length and is 1 or more"),
         (
             ["scratch"],
             {"image_size": 16},

@@ -22,7 +22,7 @@ from azeotrope.sweeping.engines._ray_worker import Home, Worker, at_home
 from azeotrope.sweeping.engines.ray import open_engine
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner, images_trained
-from azeotrope.sweeping.training import TrainingFolder
+from azeotrope.sweeping.training_folder import TrainingFolder
 
 from .conftest import IMAGES
 from .ray_cluster import conduct, two_nodes

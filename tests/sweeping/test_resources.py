@@ -3,11 +3,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from azeotrope.config import ViewPolicy
 from azeotrope.data.views import PLAIN
 from azeotrope.errors import RunFailed
+from azeotrope.recipe import ViewPolicy
+from azeotrope.record.labelled_images import VAL_PER_TRAIN
 from azeotrope.sweeping import taught as module
-from azeotrope.sweeping.resources import VAL_SHARE, Resources
+from azeotrope.sweeping.resources import Resources
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -33,7 +34,7 @@ def test_train_validation_and_test_share_no_image(resources, digits, count):
     assert len(set.union(*checksums)) == sum(map(len, checksums))
 
 
-@pytest.mark.parametrize(("count", "expected"), [(20, 20), (400, 400 * VAL_SHARE), (1000, 250)])
+@pytest.mark.parametrize(("count", "expected"), [(20, 20), (400, 400 * VAL_PER_TRAIN), (1000, 250)])
 def test_validation_grows_with_the_images_at_hand(resources, digits, count, expected):
     """A person with 20 labelled images has no thousand to validate with; two of each class are the least."""
     assert len(resources.rows(digits.fingerprint, count, 0).val) == expected
@@ -88,7 +89,7 @@ def test_one_fold_fits_one_head_and_leaves_the_folds_out(resources, digits, teac
     """The way of before, for ablations: strength and gate by validation."""
     spec = teacher.model_copy(update={"folds": 1})
     taught = resources.taught(spec, digits.fingerprint, 70, 3, ViewPolicy(mirror=False), 1)
-    assert taught.targets.head.folds == taught.facts.folds == 1
+    assert taught.targets.head.folds == taught.facts.folds == 0
     assert taught.facts.fold_log_loss is None
     assert (taught.targets.folds == -1).all()
 

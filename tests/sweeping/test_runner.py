@@ -10,7 +10,7 @@ from azeotrope.models.device import Device
 from azeotrope.sweeping import runner as module
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner, images_trained
-from azeotrope.sweeping.training import Trained, TrainingFolder
+from azeotrope.sweeping.training_folder import Trained, TrainingFolder
 from azeotrope.teacher.teacher import Teacher
 
 from .conftest import IMAGES

@@ -2,7 +2,9 @@
 
 import pytest
 
-from azeotrope.config import Arm, Recipe, TeacherSpec
+from azeotrope.arm import Arm
+from azeotrope.plan import TeacherSpec
+from azeotrope.recipe import Recipe
 from azeotrope.sweeping.spec import ExtraRun, PoolRun, RunSpec, UpstreamRun
 
 RECIPE = Recipe.for_images(60, learning_rates=(1e-3, 2e-3))

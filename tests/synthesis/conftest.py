@@ -47,7 +47,7 @@ def shapes(shapes_folder):
 
 @pytest.fixture(scope="session")
 def teacher(teacher_model):
-    from azeotrope.config import TeacherSpec
+    from azeotrope.plan import TeacherSpec
 
     return TeacherSpec(model=teacher_model, image_size=32)
 
@@ -101,7 +101,7 @@ def synth(shapes_folder, teacher, cache, monkeypatch):
 def made(shapes_folder, tmp_path_factory, teacher_model):
     """Finished sets for two seeds."""
     import azeotrope
-    from azeotrope.config import TeacherSpec
+    from azeotrope.plan import TeacherSpec
 
     out = tmp_path_factory.mktemp("sets")
     with pytest.MonkeyPatch.context() as patch:

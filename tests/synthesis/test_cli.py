@@ -1,6 +1,6 @@
 import pytest
 
-from azeotrope.config import Arm
+from azeotrope.arm import Arm
 from azeotrope.errors import InputError
 
 
@@ -40,7 +40,7 @@ def test_arms_with_pictures_are_read_as_they_are_written(text):
     assert Arm.parse(text).name == text
 
 
-@pytest.mark.parametrize("text", ["distill+synth=twox", "distill+", "distill+synth=-1x", "finetune+synth"])
+@pytest.mark.parametrize("text", ["distill+synth=twox", "distill+", "distill+synth=-1x", "finetune+unlabelled"])
 def test_other_arms_with_pictures_are_refused_with_the_form(text):
     with pytest.raises(InputError, match=r"strategy\[\+pictures\]"):
         Arm.parse(text)

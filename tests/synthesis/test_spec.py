@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from azeotrope.config import TeacherSpec
+from azeotrope.plan import TeacherSpec
 from azeotrope.synthesis.making import requests_for
 from azeotrope.synthesis.spec import FilterSpec, GeneratorSpec, Request, SynthPlan, Training
 

@@ -11,16 +11,18 @@ import pytest
 from PIL import Image
 
 import azeotrope
-from azeotrope.config import PicturesSpec, TeacherSpec
 from azeotrope.data.decode import decode
 from azeotrope.data.pack import open_pack
 from azeotrope.data.task import load_task
 from azeotrope.data.unlabelled import HELD_OUT
 from azeotrope.errors import InputError, RunFailed
 from azeotrope.models.device import Device
+from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.session.cautions import before_training
 from azeotrope.session.workshop import Request as Asked
 from azeotrope.session.workshop import open_workshop
+from azeotrope.sweeping import training
+from azeotrope.sweeping.pools import extra_of
 from azeotrope.synthesis import opening
 from azeotrope.synthesis.generators._generator import Made
 from azeotrope.synthesis.generators.pipeline import WITHHELD
@@ -221,6 +223,35 @@ def test_distill_on_made_pictures_is_an_arm_and_is_charged(compare, made, tmp_pa
         assert with_all["unlabelled_images"] == 0
 
 
+def test_made_pictures_teach_their_intended_class_without_a_teacher(compare, made, tmp_path, monkeypatch):
+    shown = []
+
+    def spied(resources, spec, data):
+        extra = extra_of(resources, spec, data)
+        if extra is not None:
+            shown.append((spec.arm.name, extra))
+        return extra
+
+    monkeypatch.setattr(training, "extra_of", spied)
+    arms = ["scratch", "scratch+synth=0.5x"]
+    compare(tmp_path, arms, PicturesSpec(synth=str(made)), teacher=None, seeds=1)
+    plain, more = sorted(
+        (json.loads(path.read_text()) for path in (tmp_path / "runs").glob("*.json")), key=lambda record: record["arm"]
+    )
+    assert (plain["state"], more["state"], more["arm"]) == ("done", "done", "scratch+synth=0.5x")
+    assert (plain["synthetic_images"], more["synthetic_images"]) == (0, 20)
+    assert (more["steps"], more["teacher"]) == (plain["steps"], None)
+    assert more["seconds"]["generate"] > 0
+    assert "teacher" not in more["seconds"]
+    assert more["flops"] > plain["flops"]
+    (name, extra), *_ = shown
+    batch = extra.batch(0, 0, 40, slice(None), 16)
+    places = batch.places.numpy() - 40
+    assert name == "scratch+synth=0.5x"
+    assert batch.teacher_logits is None
+    assert batch.labels.tolist() == extra.data.pack.task.labels[extra.rows[places]].tolist()
+
+
 def test_what_was_left_out_of_unlabelled_pictures_is_said(compare, shapes, shapes_folder, tmp_path):
     """The task's own folder: its held-out images are left out, and a run's own images teach as labelled ones only."""
     made = compare(tmp_path, ["distill", "distill+unlabelled"], PicturesSpec(unlabelled=str(shapes_folder)), seeds=1)
@@ -243,7 +274,12 @@ def test_what_was_left_out_of_unlabelled_pictures_is_said(compare, shapes, shape
         ),
         ("distill+unlabelled", {}, "name a folder with --unlabelled"),
         ("distill+synth=9x", {"synth": "made"}, "There are not enough pictures for the arm distill+synth=9x."),
-        ("scratch+synth", {"synth": "made"}, "scratch trains on labels only; further pictures go with distill"),
+        (
+            "scratch+unlabelled",
+            {"unlabelled": "made"},
+            "scratch trains on labels only; unlabelled pictures go with distill",
+        ),
+        ("scratch+synth", {}, "The arm scratch+synth needs pictures that were not named"),
         ("distill+photos", {"synth": "made"}, "'unlabelled' or 'synth'"),
         ("distill+synth=0x", {"synth": "made"}, "greater than 0"),
         ("distill", {"synth": "made"}, "The pictures of --synth are used by no arm. Found: distill."),

@@ -63,6 +63,28 @@ def test_a_store_gives_the_records_numbers(tmp_path):
     assert not frame.warnings
 
 
+def test_the_log_loss_of_records_is_a_loss_under_its_own_name():
+    runs = [record(run_id=f"r{seed}", seed=seed, test_nll=1.1 + seed) for seed in (0, 1)]
+    frame = read_runs([*runs, record(run_id="r2", seed=2)], Columns(error="test_nll"))
+    assert frame.table["error"].to_list() == pytest.approx([1.1, 2.1])
+    assert (frame.unit, frame.bounded, frame.chance_error, frame.measure) == ("loss", False, None, "log-loss")
+    assert frame.excluded == {"no test_nll": 1}
+
+
+def test_runs_that_hold_no_log_loss_are_refused_by_that_name():
+    with pytest.raises(NoUsableRun) as caught:
+        read_runs([record()], Columns(error="test_nll"))
+    says(caught, "No usable run is left", "1 x no test_nll")
+
+
+def test_the_log_loss_of_another_kind_is_not_called_its_error():
+    task = TaskFacts(name="t", fingerprint="f", classes=("x", "y"), kind="multi")
+    runs = [record(run_id=f"r{seed}", seed=seed, task=task, test_nll=0.5) for seed in (0, 1)]
+    frame = read_runs(runs, Columns(error="test_nll"))
+    assert frame.measure == "log-loss"
+    assert not any("mAP" in note for note in frame.notes)
+
+
 def test_failed_and_unreadable_records_are_left_out_and_counted(tmp_path):
     store = RunStore(str(tmp_path))
     store.put(record())

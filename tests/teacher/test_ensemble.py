@@ -7,11 +7,12 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from azeotrope.config import Recipe, TeacherSpec
 from azeotrope.data.views import PLAIN
 from azeotrope.errors import InputError, RunFailed
 from azeotrope.models import cost
 from azeotrope.models.device import Device
+from azeotrope.plan import TeacherSpec
+from azeotrope.recipe import Recipe
 from azeotrope.sweeping.resources import Resources
 from azeotrope.teacher.ensemble import EnsembleHead, scale_of
 from azeotrope.teacher.head import Head

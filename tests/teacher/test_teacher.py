@@ -3,10 +3,11 @@ import pytest
 import torch
 from torch import nn
 
-from azeotrope.config import TeacherSpec, ViewPolicy
 from azeotrope.data.views import PLAIN
 from azeotrope.errors import InputError
 from azeotrope.models.device import Device
+from azeotrope.plan import TeacherSpec
+from azeotrope.recipe import ViewPolicy
 from azeotrope.teacher.teacher import Frozen, load_teacher
 
 CPU = Device("cpu", "fp32")

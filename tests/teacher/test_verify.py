@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from azeotrope.config import TeacherSpec, ViewPolicy
 from azeotrope.data.pack import open_pack
 from azeotrope.data.views import PLAIN
 from azeotrope.errors import StoreError
 from azeotrope.models.device import Device
+from azeotrope.plan import TeacherSpec
+from azeotrope.recipe import ViewPolicy
 from azeotrope.teacher.cache import open_cache
 from azeotrope.teacher.teacher import Frozen, load_teacher
 from azeotrope.teacher.verify import verify

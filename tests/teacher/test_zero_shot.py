@@ -6,9 +6,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from azeotrope.config import Recipe, TeacherSpec
 from azeotrope.errors import InputError
 from azeotrope.models.device import Device
+from azeotrope.plan import TeacherSpec
+from azeotrope.recipe import Recipe
 from azeotrope.sweeping.resources import Resources
 from azeotrope.teacher.head import Head
 from azeotrope.teacher.zero_shot import zero_shot_head

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from azeotrope.config import Recipe
 from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.models.device import Device
 from azeotrope.models.network import Network
+from azeotrope.recipe import Recipe
 from azeotrope.train.dataset import Batch, StudentData
 from azeotrope.train.loop import Rows, Training
 from azeotrope.train.processes import ALONE, started

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import log_loss
 from torch import nn
 
 import azeotrope
@@ -89,6 +90,21 @@ def test_the_final_test_is_of_every_test_image_in_manifest_order(network, data, 
     assert [test.predictions[place] for place in (0, 100, -1)] == alone
     np.testing.assert_array_equal(test.correct, test.predictions == digits.labels[rows])
     assert test.teacher_error is None
+
+
+def test_log_loss_and_calibration_are_those_of_what_the_network_says(network, data, digits):
+    test = final_test(network, data, None, CPU)
+    rows = digits.splits.test
+    with torch.inference_mode():
+        logits = torch.cat(
+            [
+                network.eval()(data.batch(rows[place : place + 50], -1).images).logits
+                for place in range(0, len(rows), 50)
+            ]
+        )
+    expected = log_loss(digits.labels[rows], logits.double().softmax(1).numpy(), labels=range(10))
+    assert test.log_loss == pytest.approx(expected, rel=1e-4)
+    assert 0 <= test.calibration_error <= 1
 
 
 def test_the_teachers_error_stands_beside(network, data, targets, digits):

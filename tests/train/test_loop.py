@@ -103,7 +103,7 @@ def test_short_trainings_write_no_checkpoint(training):
     assert not made.file.exists()
 
 
-def test_the_epoch_that_validation_likes_best_is_kept(training, monkeypatch):
+def test_without_an_average_the_epoch_that_validation_likes_best_is_kept(training, monkeypatch):
     seen, scores = [], iter([Score(0.5, 1.0), Score(0.2, 1.0), Score(0.2, 1.0)])  # a tie: the earlier stays
 
     def judge(network, *_):
@@ -111,7 +111,7 @@ def test_the_epoch_that_validation_likes_best_is_kept(training, monkeypatch):
         return next(scores)
 
     monkeypatch.setattr(loop, "validate", judge)
-    made = training()
+    made = training(recipe=RECIPE.model_copy(update={"weight_average": 0.0}))
     progress = made.run()
     assert progress.best_epoch == 1
     assert not torch.equal(seen[1]["head.weight"], seen[2]["head.weight"])
@@ -197,3 +197,57 @@ def test_gradients_are_clipped(training, monkeypatch):
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", spy)
     training(recipe=RECIPE.model_copy(update={"clip_norm": 0.01})).run()
     assert max(norms) == pytest.approx(0.01, rel=1e-3)
+
+
+def averaged(share=0.2, **changes):
+    return RECIPE.model_copy(update={"weight_average": share, **changes})
+
+
+def test_the_average_is_judged_once_at_the_end_and_kept(training, data, rows, monkeypatch):
+    judged = []
+    monkeypatch.setattr(loop, "validate", lambda *given: judged.append(given) or validate(*given))
+    made = training(recipe=averaged())
+    progress = made.run()
+    assert len(judged) == 1
+    assert progress.best_epoch == EPOCHS - 1
+    assert validate(made.network, data, rows.val, made.device) == progress.best
+
+
+def test_the_average_is_that_of_the_weights_after_each_step(training, monkeypatch):
+    made = training(recipe=averaged())
+    step, seen = made._step, []
+
+    def spied(batch, progress):
+        values = step(batch, progress)
+        seen.append(made.network.head.weight.detach().clone())
+        return values
+
+    monkeypatch.setattr(made, "_step", spied)
+    made.run()
+    expected, memory = torch.zeros_like(seen[0]), 0.2 * EPOCHS * PER_EPOCH
+    for count, weight in enumerate(seen):
+        expected = expected + max(1 / (count + 1), 1 / memory) * (weight - expected)
+    torch.testing.assert_close(made.network.head.weight.detach(), expected)
+
+
+@pytest.mark.usefixtures("checkpoint_every_epoch")
+@pytest.mark.parametrize("batch", [PER_EPOCH + 1, 3 * PER_EPOCH - 1])
+def test_a_killed_training_goes_on_with_its_average(training, targets, batch):
+    asked = {"losses": DISTILLED, "targets": targets, "recipe": averaged()}
+    unbroken = training(file="unbroken.pt", **asked).run()
+    with pytest.raises(Killed):
+        training(advance=killed_at(batch), **asked).run()
+    same(training(**asked).run(), unbroken)
+
+
+@pytest.mark.usefixtures("checkpoint_every_epoch")
+def test_the_last_epoch_ends_at_the_last_step(training):
+    recipe = RECIPE.model_copy(update={"max_steps": 12})
+    seen, again = [], []
+    unbroken = training(recipe=recipe, advance=seen.append, file="unbroken.pt").run()
+    assert sum(seen) == 12 * 16
+    with pytest.raises(Killed):
+        training(recipe=recipe, advance=killed_at(12)).run()
+    same(training(recipe=recipe, advance=again.append).run(), unbroken)
+    assert again[0] == 2 * PER_EPOCH * 16
+    assert sum(again) == 12 * 16

@@ -4,9 +4,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from azeotrope.config import Recipe
 from azeotrope.losses._contract import Setup, build
 from azeotrope.models.load import load_network
+from azeotrope.recipe import Recipe
 from azeotrope.train.optimizer import build_optimizer, rate_factor, set_rate
 from azeotrope.train.stage import Stage
 
@@ -15,21 +15,30 @@ RECIPE = Recipe(epochs=1, batch_images=2, weight_decay=0.07)
 
 def test_the_rate_rises_linearly_then_falls_as_half_a_cosine():
     """100 steps, 10 of warm-up: step 4 has half the rate, step 55 is half-way down."""
-    factors = [rate_factor(step, 100, 0.1) for step in range(100)]
+    recipe = Recipe(epochs=1, batch_images=2, warmup_share=0.1)
+    factors = [rate_factor(step, 100, recipe) for step in range(100)]
     assert factors[:10] == pytest.approx([0.1 * step for step in range(1, 11)])
     assert factors[10] == 1
     assert factors[55] == pytest.approx(0.5)
     assert factors[77] == pytest.approx(0.5 * (1 + math.cos(math.pi * 67 / 90)))
     assert 0 < factors[99] < 0.001
-    assert rate_factor(100, 100, 0.1) == pytest.approx(0)
+    assert rate_factor(100, 100, recipe) == pytest.approx(0)
     assert all(before > after for before, after in pairwise(factors[10:]))
 
 
 @pytest.mark.parametrize(("steps", "share"), [(1, 0.05), (3, 0.05), (3, 0.0), (2, 0.9)])
 def test_short_trainings_still_learn_at_every_step(steps, share):
-    factors = [rate_factor(step, steps, share) for step in range(steps)]
+    recipe = Recipe(epochs=1, batch_images=2, warmup_share=share)
+    factors = [rate_factor(step, steps, recipe) for step in range(steps)]
     assert all(0 < factor <= 1 for factor in factors)
     assert max(factors) == 1
+
+
+def test_a_constant_rate_stays_after_its_warm_up():
+    recipe = Recipe(epochs=1, batch_images=2, warmup_share=0.1, schedule="constant")
+    factors = [rate_factor(step, 100, recipe) for step in range(100)]
+    assert factors[:10] == pytest.approx([0.1 * step for step in range(1, 11)])
+    assert factors[10:] == [1.0] * 90
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import nn
 
-from azeotrope.config import Recipe
 from azeotrope.errors import InputError
 from azeotrope.losses._contract import Setup, build
 from azeotrope.models.device import Device
 from azeotrope.models.network import Network
+from azeotrope.recipe import Recipe
 from azeotrope.spec import validated
 from azeotrope.train.processes import ALONE, Processes
 from azeotrope.train.step import Step

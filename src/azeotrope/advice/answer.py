@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from azeotrope.advice.price import Cost
 from azeotrope.record.interval import Interval
+from azeotrope.record.labelled_images import Division
+from azeotrope.tables.units import Unit
 
 RunIds = tuple[str, ...]
 
@@ -29,7 +31,9 @@ class ProposedRun:
 class Recommendation:
     """One sentence first. `arm` and `student` are None when the evidence does not allow a recommendation.
 
-    `reason` says why this one, or why none; `settled_by` the runs that would settle it, empty when it is settled.
+    `images` are those that train; `division` says of how many labelled ones, None where the user counts training images
+    or named no number. `reason` says why this one, or why none; `settled_by` the runs that would settle it, empty when
+    it is settled.
     """
 
     sentence: str
@@ -39,11 +43,12 @@ class Recommendation:
     images: float
     reason: str
     settled_by: tuple[ProposedRun, ...] = ()
+    division: Division | None = None
 
 
 @dataclass(frozen=True)
 class PredictedError:
-    """Test error of `contender` at `at` images; without a recommendation, of the one that leads."""
+    """Test error of `contender` at `at` training images; without a recommendation, of the one that leads."""
 
     contender: str
     at: float
@@ -81,9 +86,10 @@ class RunnerUp:
 
 @dataclass(frozen=True)
 class LabelsNeeded:
-    """Images that `contender` needs for `target` error; `images` may be infinite, `value` is None beyond 5 x the data.
-
-    `p_reachable` is the probability that the images that are reachable suffice; None when the user named none.
+    """Images that `contender` needs for `target` error, as the user counts them (`counted`): all that are labelled, or
+    those that train. `images` may be infinite, `value` is None beyond 5 x the data; `train_images` are those of them
+    that train. `p_reachable` is the probability that the images that are reachable suffice; None when the user named
+    none.
     """
 
     contender: str
@@ -94,11 +100,15 @@ class LabelsNeeded:
     p_reachable: float | None
     warnings: tuple[str, ...]
     run_ids: RunIds
+    train_images: Interval | None = None
+    counted: str = "training images"
 
 
 @dataclass(frozen=True)
 class WorthInImages:
-    """At `at` images `challenger` reaches what `baseline` needs `images` for: what `of` is worth, as a multiple too."""
+    """At `at` training images `challenger` reaches what `baseline` needs `images` for: what `of` is worth, as a
+    multiple too.
+    """
 
     of: str
     challenger: str
@@ -161,6 +171,7 @@ class EvidenceSummary:
     notes: tuple[str, ...]
     left_out: Mapping[str, int]
     measure: str = "error"
+    unit: Unit = "fraction"
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,17 @@ import numpy as np
 from azeotrope.advice.answer import Change
 from azeotrope.advice.choice import Choice, choose
 from azeotrope.advice.contender_draws import Judged
+from azeotrope.advice.counting import Counting
 from azeotrope.advice.evidence import Contender
 from azeotrope.advice.limits import Excluded, Needs
 from azeotrope.advice.price import cost
 from azeotrope.boundaries.boundary import Boundary, Crossing, find_boundary
 from azeotrope.boundaries.standing import AXIS
 from azeotrope.curves.joint_cells import Floats
+from azeotrope.planning.question import HOPELESS
+from azeotrope.planning.settled import Pairs, doubtful, pairs
+from azeotrope.record.interval import Interval
+from azeotrope.tables.units import Unit, amount, ends
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,30 @@ class Case:
     needs: Needs
     at: float
     practical: float
+    counted: Counting
+    unit: Unit = "fraction"
 
     def choose(self, at: float, needs: Needs, eligible: Sequence[Contender] | None = None) -> Choice:
         """Choose among the eligible at `at` images."""
         among = self.eligible if eligible is None else eligible
         prices = [paid.seconds.value if (paid := cost(one, at, needs)) else None for one in among]
+        errors = self.errors(at, among)
         middle = np.array([self.judged.error(one.name, at).value for one in among])
-        return choose(self.errors(at, among), middle, prices, self.practical)
+        return choose(
+            errors, middle, prices, self.practical, lambda place: self._doubt(place, at, among, errors) is None
+        )
+
+    def doubt(self, place: int) -> Pairs | None:
+        """Why the seeds do not bear out the eligible contender of this place; None where they do."""
+        return self._doubt(place, self.at, self.eligible, self.errors(self.at, self.eligible))
+
+    def _doubt(self, place: int, at: float, among: Sequence[Contender], errors: Floats) -> Pairs | None:
+        """Against every contender that may be better, and against the runner-up where none may."""
+        others = [other for other in range(len(among)) if other != place]
+        open_ = [other for other in others if (errors[other] < errors[place]).mean() > HOPELESS]
+        nearest = sorted(others, key=lambda other: float(np.median(errors[other])))[:1]
+        against = [pairs(among[place].curve, among[other].curve, at) for other in open_ or nearest]
+        return doubtful(against, self.practical)
 
     def errors(self, at: float, among: Sequence[Contender]) -> Floats:
         """Errors [K, R] of these contenders."""
@@ -57,17 +79,18 @@ def changes(case: Case, first: Contender) -> tuple[Change, ...]:
 
 def _by_reachable(case: Case, first: Contender) -> Iterator[Change]:
     reachable = case.needs.reachable
-    if reachable is None or reachable <= case.at:
+    if reachable is None or (more := case.counted.train(reachable)) <= case.at:
         return
-    choice = case.choose(reachable, case.needs)
+    choice = case.choose(more, case.needs)
     then = case.eligible[choice.first]
-    error = case.judged.error(then.name, reachable)
+    error = case.judged.error(then.name, more)
     same = "still " if then.name == first.name else ""
     if choice.chosen is None:
-        said = f"with {reachable:,.0f} images these runs do not settle which is best; {then.name} leads there"
+        with_more = f"with {reachable:,.0f} {case.counted.noun}"
+        said = f"{with_more} these runs do not settle which is best; {then.name} leads there"
     else:
-        said = f"with {reachable:,.0f} images it would {same}be {then.name}"
-    yield Change(f"{said}: {_percent(error.value)} ({_ends(error.low, error.high)})", then.name, then.run_ids)
+        said = f"with {reachable:,.0f} {case.counted.noun} it would {same}be {then.name}"
+    yield Change(f"{said}: {_shown(error, case)}", then.name, then.run_ids)
 
 
 def _by_size(case: Case, first: Contender) -> Iterator[Change]:
@@ -78,23 +101,27 @@ def _by_size(case: Case, first: Contender) -> Iterator[Change]:
             continue
         places = judged.place(first.name), judged.place(rival.name)
         draws = judged.draws.only(places)
-        found = find_boundary(judged.pair(*places), draws, AXIS, at=[case.at], practical=case.practical)
+        found = find_boundary(judged.pair(*places), draws, AXIS, at=[case.at], practical=case.practical, unit=case.unit)
         ids = (*first.run_ids, *rival.run_ids)
         for crossing in found.crossings:
-            yield Change(_takes_over(crossing, found), rival.name, ids)
+            yield Change(_takes_over(crossing, found, case.counted), rival.name, ids)
 
 
-def _takes_over(crossing: Crossing, found: Boundary) -> str:
+def _takes_over(crossing: Crossing, found: Boundary, counted: Counting) -> str:
+    def size(train: float) -> str:
+        return _round(counted.images(train))
+
     side = "more" if crossing.direction == "down" else "fewer"
     said = f"{found.baseline} takes over from {found.challenger}"
     if crossing.value is not None:
-        ends = " to ".join("?" if end is None else _round(end) for end in (crossing.low, crossing.high))
-        return f"with {side} than about {_round(crossing.value)} images ({ends}), {said}"
+        ends = " to ".join("?" if end is None else size(end) for end in (crossing.low, crossing.high))
+        return f"with {side} than about {size(crossing.value)} {counted.noun} ({ends}), {said}"
     if crossing.low is not None:
-        return f"with {side} images, somewhere above {_round(crossing.low)}, {said}"
+        return f"with {side} {counted.noun}, somewhere above {size(crossing.low)}, {said}"
     if crossing.high is not None:
-        return f"with {side} images, somewhere below {_round(crossing.high)}, {said}"
-    return f"with {side} images than the {found.smallest:,.0f} to {found.largest:,.0f} run, it may be that {said}"
+        return f"with {side} {counted.noun}, somewhere below {size(crossing.high)}, {said}"
+    span = f"{found.smallest:,.0f} to {found.largest:,.0f}"
+    return f"with {side} training images than the {span} run, it may be that {said}"
 
 
 def _by_limits(case: Case, first: Contender) -> Iterator[Change]:
@@ -108,8 +135,8 @@ def _by_limits(case: Case, first: Contender) -> Iterator[Change]:
         if p > 0.5:
             error = case.judged.error(item.contender.name, case.at)
             said = (
-                f"if {item.need}, {item.contender.name} would reach {_percent(error.value)} "
-                f"({_ends(error.low, error.high)}), better with probability {p:.2f}"
+                f"if {item.need}, {item.contender.name} would reach {_shown(error, case)}, "
+                f"better with probability {p:.2f}"
             )
             yield Change(said, item.contender.name, (*first.run_ids, *item.contender.run_ids))
 
@@ -135,18 +162,12 @@ def _without_hub(case: Case, first: Contender) -> Iterator[Change]:
     choice = case.choose(case.at, case.needs, own)
     then = own[choice.first]
     error = case.judged.error(then.name, case.at)
-    said = (
-        f"without published weights it would be {then.name}: {_percent(error.value)} ({_ends(error.low, error.high)})"
-    )
+    said = f"without published weights it would be {then.name}: {_shown(error, case)}"
     yield Change(said, then.name, then.run_ids)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _ends(low: float, high: float) -> str:
-    return f"{100 * low:.1f} to {100 * high:.1f}"
+def _shown(error: Interval, case: Case) -> str:
+    return f"{amount(error.value, case.unit)} ({ends(error.low, error.high, case.unit)})"
 
 
 def _round(size: float) -> str:

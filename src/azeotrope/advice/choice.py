@@ -1,19 +1,19 @@
 """Which contender to take, from draws of their errors at one size: the cheapest of those that are surely near the best.
 
-"Surely near": within the practical difference of the lowest error, whichever contender that is, with 95 %. When none
-is, these runs do not settle the choice.
+"Surely near": within the practical difference of the lowest error, whichever contender that is, with 95 %, and borne
+out by as many seeds as a verdict asks for. When none is, these runs do not settle the choice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from azeotrope.curves.joint_cells import Floats
+from azeotrope.planning.settled import SURE
 
-SURE = 0.95
 CHEAPER = 0.9
 """A cheaper one takes the place of the one with the lowest error only below 0.9 of its price: seconds are noisy."""
 
@@ -36,15 +36,22 @@ class Choice:
         return self.leader if self.chosen is None else self.chosen
 
 
-def choose(errors: Floats, middle: Floats, prices: Sequence[float | None], practical: float) -> Choice:
-    """Choose among `errors` [K, R] at one size around `middle` [K]; `prices` [K] of one run each, None where not
-    known.
+def choose(
+    errors: Floats,
+    middle: Floats,
+    prices: Sequence[float | None],
+    practical: float,
+    borne_out: Callable[[int], bool] = lambda place: True,
+) -> Choice:
+    """Choose among `errors` [K, R] at one size around `middle` [K]; `prices` [K] of one run each, None where not known.
+
+    `borne_out` says of a place whether the seeds alone allow to name it.
     """
     lowest = errors.min(axis=0)
     p_best = (errors <= lowest).mean(axis=1)
     near = (errors - lowest < practical).mean(axis=1)
     order = [int(place) for place in np.argsort(middle, kind="stable")]
-    leader, safe = order[0], [place for place in order if near[place] >= SURE]
+    leader, safe = order[0], [place for place in order if near[place] >= SURE and borne_out(place)]
     chosen = _cheapest(safe, prices) if safe else None
     first = leader if chosen is None else chosen
     runner_up = next((place for place in order if place != first), None)

@@ -18,6 +18,7 @@ from azeotrope.tables.columns import Columns, keep_where
 from azeotrope.tables.frame import RunFrame, read_runs
 from azeotrope.tables.grouping import contender
 from azeotrope.tables.table import SUFFIXES, flatten, read_table
+from azeotrope.tables.units import Unit
 
 Source = str | Path | pl.DataFrame | Sequence[RunRecord]
 
@@ -26,12 +27,16 @@ PHASE = "seconds_"
 _LABEL = "contender"
 
 
+_COMMON_CLASS, _COMMON_ERROR = "common_class", "common_error"
+
+
 @dataclass(frozen=True)
 class Contender:
     """One way to train one student. `name` is unique; `student` is "" where the runs do not say.
 
     `spent` has a row a run: train_images and seconds by phase (`seconds_train` ...); no rows where the runs hold none.
-    `images_per_second` is the rate at which this student trains whole and without a teacher, where these runs show it.
+    `images_per_second` is the rate at which this student trains whole and without a teacher, where these runs show it;
+    `published_images` is how many (times epochs) pre-trained the weights it starts from, where that is published.
     """
 
     name: str
@@ -41,6 +46,7 @@ class Contender:
     parameters: float | None
     latency_ms: float | None
     images_per_second: float | None
+    published_images: float | None
     curve: RunFrame
     spent: pl.DataFrame
 
@@ -61,6 +67,7 @@ class Evidence:
     warnings: tuple[str, ...]
     left_out: Mapping[str, int]
     measure: str = "error"
+    unit: Unit = "fraction"
 
     @property
     def largest(self) -> float:
@@ -71,7 +78,7 @@ class Evidence:
 def read_evidence(source: Source, columns: Columns | None = None) -> Evidence:
     """The contenders in a store (folder or URL), a CSV or Parquet file, a table or records.
 
-    Raises InputError for what `record.frame` refuses, for losses, and for runs of several tasks.
+    Raises InputError for what `tables.frame` refuses, and for runs of several tasks.
     """
     columns = columns or Columns()
     raw, unreadable = _raw(source)
@@ -86,7 +93,17 @@ def read_evidence(source: Source, columns: Columns | None = None) -> Evidence:
     named = raw["task"][0] if "task" in raw.columns else ""
     warnings = (*frame.warnings, *(f"a record was left out: {line}" for line in unreadable))
     teachers = tuple(sorted(raw["teacher"].drop_nulls().unique())) if "teacher" in raw.columns else ()
-    return Evidence(str(named or tasks[0]), contenders, teachers, frame.notes, warnings, frame.excluded, frame.measure)
+    notes = (*frame.notes, *_always_naming(raw))
+    unit: Unit = "loss" if frame.unit == "loss" else "fraction"  # per cents are fractions by now
+    return Evidence(str(named or tasks[0]), contenders, teachers, notes, warnings, frame.excluded, frame.measure, unit)
+
+
+def _always_naming(raw: pl.DataFrame) -> tuple[str, ...]:
+    """What an answer that looks at nothing scores, where the records know."""
+    if _COMMON_ERROR not in raw.columns or not (known := raw.drop_nulls(_COMMON_ERROR)).height:
+        return ()
+    name, error = known[_COMMON_CLASS][0], known[_COMMON_ERROR][0]
+    return (f"Always naming {name!r}, the largest class, is wrong on {100 * error:.1f} % of the test images.",)
 
 
 def _raw(source: Source) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -118,19 +135,14 @@ def _with_seconds(records: Sequence[RunRecord]) -> pl.DataFrame:
         f"{PHASE}{phase}": [run.seconds.get(phase, 0.0 if run.seconds else None) for run in records] for phase in phases
     }
     names = [contender(run.arm, run.pretrain_images) for run in records]
-    rates = [_rate(run) for run in records]
     return flatten(records).with_columns(
         pl.Series("arm", names),
-        pl.Series("images_per_second", rates, dtype=pl.Float64),
+        pl.Series("images_per_second", [run.training_rate for run in records], dtype=pl.Float64),
+        pl.Series("published_images", [run.published_images for run in records], dtype=pl.Float64),
+        pl.Series(_COMMON_CLASS, [run.task.common_class for run in records], dtype=pl.String),
+        pl.Series(_COMMON_ERROR, [run.task.common_error for run in records], dtype=pl.Float64),
         *(pl.Series(name, seconds, dtype=pl.Float64) for name, seconds in spent.items()),
     )
-
-
-def _rate(run: RunRecord) -> float | None:
-    """Images a second at which a run without a teacher trained all of the student."""
-    batch, seconds = run.recipe.get("batch_images"), run.seconds.get("train")
-    whole = run.teacher is None and run.strategy in ("scratch", "finetune")
-    return run.steps * batch / seconds if whole and run.steps and seconds and isinstance(batch, int) else None
 
 
 def _labelled(raw: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
@@ -178,12 +190,6 @@ def _check(frame: RunFrame) -> None:
             allowed="runs on one labelled image set",
             next_step="keep one with --where task=NAME, or give another folder",
         )
-    if not frame.bounded:
-        raise InputError(
-            "Advice is about errors, and this column is read as a loss",
-            allowed="a share of wrong answers, 0 to 1 or in per cent",
-            next_step="name the error's column with --error, or say --unit fraction",
-        )
 
 
 def _contender(name: str, curve: RunFrame, raw: pl.DataFrame, images: str) -> Contender:
@@ -201,6 +207,7 @@ def _contender(name: str, curve: RunFrame, raw: pl.DataFrame, images: str) -> Co
         parameters=_known(curve.table, "parameters"),
         latency_ms=_known(mine, "latency_ms"),
         images_per_second=_known(raw.filter(pl.col("student") == mine["student"][0]), "images_per_second"),
+        published_images=_known(mine, "published_images"),
         curve=curve,
         spent=spent.drop_nulls() if phases else spent.clear(),
     )

@@ -16,10 +16,6 @@ from azeotrope.advice.limits import Needs
 from azeotrope.curves.joint_cells import Floats
 from azeotrope.record.interval import Interval
 
-IMAGENET_IMAGES = 1_281_167
-IMAGENET_EPOCHS = 90
-"""The shortest schedule in common use for small networks (torchvision's); published weights took more."""
-
 TEACHER_PHASES = ("teacher", "head")
 SHARED_PHASES = (*TEACHER_PHASES, "generate", "pretrain")
 LEVEL = 0.9
@@ -30,8 +26,8 @@ class Cost:
     """Of one run at `at` images. `seconds` as the user pays them, `seconds_alone` with nothing shared or paid before.
 
     `seconds` has an interval over repeats (a run to be made); its ends equal the value where no size has two runs.
-    `money` is None without an hourly price. `pretraining_seconds`: pre-training the student on ImageNet-1k at the rate
-    of these runs, for contenders that start from published weights, counted in neither; None where no rate is known.
+    `money` is None without an hourly price. `pretraining_seconds`: the published pre-training of the weights
+    that a contender starts from, at the rate of these runs, counted in neither; None where either is not known.
     """
 
     contender: str
@@ -67,7 +63,7 @@ def cost(contender: Contender, at: float, needs: Needs) -> Cost | None:
         for name, column in zip(phases, charged.T, strict=True)
         if column.any()
     }
-    rate = contender.images_per_second if contender.init == "hub" else None
+    rate, published = contender.images_per_second, contender.published_images
     return Cost(
         contender=contender.name,
         at=at,
@@ -76,7 +72,7 @@ def cost(contender: Contender, at: float, needs: Needs) -> Cost | None:
         by_phase=by_phase,
         money=money,
         hourly_price=needs.hourly_price,
-        pretraining_seconds=IMAGENET_IMAGES * IMAGENET_EPOCHS / rate if rate else None,
+        pretraining_seconds=published / rate if rate and published else None,
         extrapolated=not sizes.min() <= at <= sizes.max(),
         run_ids=contender.run_ids,
     )

@@ -7,6 +7,7 @@ It refuses when the runs do not settle the choice, and names the runs that would
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from azeotrope.advice import settling_runs
@@ -24,6 +25,7 @@ from azeotrope.advice.answer import (
 from azeotrope.advice.changes import Case, changes
 from azeotrope.advice.choice import Choice
 from azeotrope.advice.contender_draws import Judged, separate
+from azeotrope.advice.counting import counting, named, train_images
 from azeotrope.advice.evidence import Contender, Evidence
 from azeotrope.advice.limits import Needs, unknown, within
 from azeotrope.advice.price import cost
@@ -32,6 +34,8 @@ from azeotrope.advice.worth import parts, worth
 from azeotrope.boundaries.boundary import LEVEL, PRACTICAL
 from azeotrope.boundaries.images_needed import TRUSTED_REACH, required, required_draws
 from azeotrope.curves.joint_draws import DRAWS
+from azeotrope.planning.settled import SURE
+from azeotrope.tables.units import amount, ends, gap
 
 USUAL = ("scratch", "linear_probe", "finetune", "distill", "distill@hub")
 """Ways to train that a complete comparison has (METHOD 1)."""
@@ -51,15 +55,16 @@ def recommend(
     `left_out`: arms that whoever made the runs left out, with the reason. Raises InputError when nothing fits the
     limits; what the runs cannot answer is no error but advice that says so.
     """
-    at = needs.images or evidence.largest
+    at, counted = train_images(evidence, needs), counting(evidence, needs)
+    here = named(counted.division(needs.images), at)
     eligible, excluded = within(evidence.contenders, needs)
     good, missing, weak = separate(evidence.contenders)
     fitting = tuple(one for one in good if one in eligible)
     gaps = (*_gaps(evidence, needs, at, missing), *left_out)
-    refusal = _unanswerable(evidence, at, eligible, fitting, good)
+    refusal = _unanswerable(evidence, at, here, eligible, fitting, good)
     if refusal is not None:
         return Advice(
-            recommendation=refusal,
+            recommendation=replace(refusal, division=counted.division(needs.images)),
             predicted_error=None,
             p_win=None,
             cost=None,
@@ -70,12 +75,15 @@ def recommend(
             not_tested=gaps,
             evidence=summarise(evidence, needs, at, excluded, warnings=weak),
         )
-    case = Case(Judged(tuple(good), draws, seed), fitting, excluded, needs, at, practical)
+    case = Case(Judged(tuple(good), draws, seed), fitting, excluded, needs, at, practical, counted, evidence.unit)
     choice = case.choose(at, needs)
     first = fitting[choice.first]
     rival = None if choice.runner_up is None else fitting[choice.runner_up]
     p_win = _p_win(case, choice, first, rival)
-    recommendation = _recommendation(case, choice, first, rival, p_win, evidence.measure)
+    recommendation = replace(
+        _recommendation(case, choice, first, rival, p_win, evidence.measure, here),
+        division=counted.division(needs.images),
+    )
     return Advice(
         recommendation=recommendation,
         predicted_error=PredictedError(first.name, at, case.judged.error(first.name, at), first.run_ids),
@@ -91,10 +99,9 @@ def recommend(
 
 
 def _recommendation(
-    case: Case, choice: Choice, first: Contender, rival: Contender | None, p_win: WinChance, measure: str
+    case: Case, choice: Choice, first: Contender, rival: Contender | None, p_win: WinChance, measure: str, here: str
 ) -> Recommendation:
     at, sizes = case.at, case.judged.cells.sizes
-    here = f"at {at:,.0f} images"
     if not sizes[0] / TRUSTED_REACH <= at <= TRUSTED_REACH * sizes[-1]:
         reason = (
             f"{at:,.0f} images are more than {TRUSTED_REACH:g} x outside the {sizes[0]:,.0f} to {sizes[-1]:,.0f} run"
@@ -105,6 +112,11 @@ def _recommendation(
         )
     if choice.chosen is None:
         assert rival is not None, "one contender alone is always near the best"
+        doubt = case.doubt(choice.first) if choice.p_near_best[choice.first] >= SURE else None
+        if doubt is not None:
+            reason = f"{first.name} leads by the laws, but {doubt.said}"
+            more = settling_runs.more_seeds(doubt)
+            return _refused(f"No recommendation {here}: {reason}.", at, reason, more)
         runs = _settling(case, first, rival)
         reason = f"these runs do not settle whether {first.name} or {rival.name} is better"
         sentence = f"No recommendation {here}: {reason} (probability {p_win.p:.2f} for {first.name})."
@@ -112,8 +124,8 @@ def _recommendation(
     error = case.judged.error(first.name, at)
     reason = _reason(case, choice, first, rival, p_win)
     sentence = (
-        f"Use {first.name} {here}: its {measure} will be {100 * error.value:.1f} % ({100 * error.low:.1f} to "
-        f"{100 * error.high:.1f}); {reason}."
+        f"Use {first.name} {here}: its {measure} will be {amount(error.value, case.unit)} "
+        f"({ends(error.low, error.high, case.unit)}); {reason}."
     )
     return Recommendation(sentence, first.name, first.arm, first.student or None, at, reason)
 
@@ -121,10 +133,9 @@ def _recommendation(
 def _reason(case: Case, choice: Choice, first: Contender, rival: Contender | None, p_win: WinChance) -> str:
     if rival is None:
         return "it is the only one tested that fits your limits"
-    if p_win.p is not None and p_win.p >= 0.95:
+    if p_win.p is not None and p_win.p >= SURE:
         return f"it is better than the runner-up, {rival.name}, with probability {p_win.p:.2f}"
-    points = f"{100 * case.practical:.2g} points"
-    near = f"it is within {points} of the best with probability {p_win.p_near_best:.2f}"
+    near = f"it is within {gap(case.practical, case.unit)} of the best with probability {p_win.p_near_best:.2f}"
     return near if choice.first == choice.leader else f"{near}, and cheaper than {rival.name}"
 
 
@@ -166,17 +177,28 @@ def _labels_needed(case: Case) -> tuple[LabelsNeeded, ...]:
     target = case.needs.target_error
     if target is None:
         return ()
-    return tuple(_labels(case.judged, one, target, case.needs.reachable) for one in case.eligible)
+    return tuple(_labels(case, one, target) for one in case.eligible)
 
 
-def _labels(judged: Judged, one: Contender, target: float, reachable: float | None) -> LabelsNeeded:
+def _labels(case: Case, one: Contender, target: float) -> LabelsNeeded:
+    judged, counted, reachable = case.judged, case.counted, case.needs.reachable
     place = judged.place(one.name)
     found = required(judged.cells, judged.draws, place, target, LEVEL)
     p_reachable = None
     if reachable is not None:
-        p_reachable = float((required_draws(judged.cells, judged.draws, place, target) <= reachable).mean())
+        drawn = required_draws(judged.cells, judged.draws, place, target)
+        p_reachable = float((drawn <= counted.train(reachable)).mean())
     return LabelsNeeded(
-        one.name, target, found.value, found.images, found.p_never, p_reachable, found.warnings, one.run_ids
+        contender=one.name,
+        target=target,
+        value=None if found.value is None else counted.images(found.value),
+        images=counted.interval(found.images),
+        p_never=found.p_never,
+        p_reachable=p_reachable,
+        warnings=found.warnings,
+        run_ids=one.run_ids,
+        train_images=found.images,
+        counted=counted.noun,
     )
 
 
@@ -213,6 +235,7 @@ def _gaps(evidence: Evidence, needs: Needs, at: float, missing: dict[str, str]) 
 def _unanswerable(
     evidence: Evidence,
     at: float,
+    here: str,
     eligible: Sequence[Contender],
     fitting: Sequence[Contender],
     good: Sequence[Contender],
@@ -232,4 +255,4 @@ def _unanswerable(
         runs = settling_runs.enough_sizes(lacking, at)
     else:
         reason, runs = f"{eligible[0].name} was compared with nothing", settling_runs.rival(eligible[0])
-    return _refused(f"No recommendation at {at:,.0f} images: {reason}.", at, reason, runs)
+    return _refused(f"No recommendation {here}: {reason}.", at, reason, runs)

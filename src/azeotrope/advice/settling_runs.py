@@ -12,6 +12,7 @@ from azeotrope.advice.evidence import Contender
 from azeotrope.boundaries.boundary import main_direction
 from azeotrope.boundaries.crossings import log_grid, sign_changes
 from azeotrope.boundaries.next_runs import SUGGESTED, settle_crossing
+from azeotrope.planning.settled import Pairs
 from azeotrope.tables.checks import FEWEST_SIZES
 
 PILOT_SHARES = (1 / 16, 1 / 4, 1.0)
@@ -34,6 +35,12 @@ def between(
     ranked = settle_crossing(cells, draws, changes, main_direction(changes), price=price, at=at)
     names = (first.name, rival.name)
     return tuple(ProposedRun(names, run.size, 1, run.variance_removed) for run in ranked[:SUGGESTED])
+
+
+def more_seeds(doubt: Pairs) -> tuple[ProposedRun, ...]:
+    """The paired seeds that two contenders lack for a verdict, or one more where those there are speak against it."""
+    names = (doubt.first, doubt.second)
+    return () if doubt.size is None else (ProposedRun(names, doubt.size, max(1, doubt.lacking)),)
 
 
 def nearer(contenders: Iterable[Contender], seen: float, at: float) -> tuple[ProposedRun, ...]:

@@ -37,6 +37,7 @@ def summarise(
         notes=evidence.notes,
         left_out=evidence.left_out,
         measure=evidence.measure,
+        unit=evidence.unit,
     )
 
 

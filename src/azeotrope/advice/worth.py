@@ -1,6 +1,6 @@
 """What pretrained weights and a teacher are worth in labelled images: pairs of contenders that differ in just that.
 
-Pairs are found by the arms' names (`config.Arm` writes them); arms with other names make none.
+Pairs are found by the arms' names (`arm.Arm` writes them); arms with other names make none.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from azeotrope.advice.evidence import Contender
 from azeotrope.boundaries.boundary import LEVEL
 from azeotrope.boundaries.worth import effective_data
 
-_ARM = re.compile(r"(?P<strategy>\w+)(?:@(?P<init>\w+))?(?::(?P<losses>[^,]+))?(?P<pretrained>, pre-trained on .+)?")
+_ARM = re.compile(r"(?P<strategy>\w+)(?:@(?P<init>\w+))?(?::(?P<losses>.+?))?(?P<pretrained>, pre-trained on .+)?")
 
 
 class Parts(NamedTuple):

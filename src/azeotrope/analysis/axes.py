@@ -20,7 +20,7 @@ _ORDER = ("parameters", "pretrain_images", "train_images")
 def axes_of(frame: RunFrame) -> tuple[str, ...]:
     """The axes along which the runs of a group differ, in the order of the laws: model, pretraining, data.
 
-    Raises InputError when all three vary or some runs lack a size, NotIdentifiable when none varies.
+    Raises InputError when some runs lack a size, NotIdentifiable when none varies.
     """
     for axis in AXES:
         if 0 < frame.table[axis].null_count() < frame.table.height:
@@ -32,13 +32,6 @@ def axes_of(frame: RunFrame) -> tuple[str, ...]:
             found=f"all runs of {', '.join(frame.groups)} have one size",
             allowed=f"at least 3 sizes of {', '.join(AXES)}",
             next_step="add runs at other sizes, or name the size's column with --x",
-        )
-    if len(axes) > 2:
-        raise InputError(
-            "No law here takes three axes at once",
-            found=", ".join(axes),
-            allowed="one or two that vary",
-            next_step="hold one with --where parameters=VALUE, or add it to --by",
         )
     return axes
 

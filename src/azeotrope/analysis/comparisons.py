@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from azeotrope.errors import InputError
 from azeotrope.record.run import EnvironmentFacts, RunRecord
 from azeotrope.record.store import RunStore
+from azeotrope.record.tasks import read_tasks
 from azeotrope.reporting.files import read_comparisons
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.reporting.summary import summarise
@@ -42,6 +43,24 @@ def compared(runs: str | Path) -> tuple[Comparison, ...]:
     groups = _side_by_side(records)
     order = sorted(groups, key=lambda key: (key.task, key.student, key.train_images, key in earlier, key))
     return tuple(_again(groups[key], earlier.get(key), unread) for key in order)
+
+
+def task_folders(runs: str | Path) -> list[str]:
+    """The stores below a folder that a sweep over several tasks wrote, those that hold records; else the folder itself.
+
+    Raises InputError when none of several tasks has a record.
+    """
+    tasks = read_tasks(RunStore(str(runs)))
+    if not tasks:
+        return [str(runs)]
+    every = [f"{str(runs).rstrip('/')}/{task.folder}" for task in tasks]
+    if found := [folder for folder in every if RunStore(folder).names("runs")]:
+        return found
+    raise InputError(
+        "A report is made from records",
+        found=f"none for any task of {runs}: {', '.join(task.folder for task in tasks)}",
+        next_step="give the sweep's command again: it goes on where it stopped",
+    )
 
 
 class _Key(NamedTuple):
@@ -108,6 +127,7 @@ def _again(records: Sequence[RunRecord], earlier: Comparison | None, warnings: I
         reference=earlier.reference,
         not_tested=earlier.not_tested,
         pretraining=earlier.pretraining,
+        pretraining_missing=None if earlier.pretraining else earlier.faster_missing,
         warnings=(*earlier.warnings, *warnings, *_left_out(len(records) - len(named))),
         plan=earlier.plan,
     )

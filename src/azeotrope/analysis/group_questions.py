@@ -88,10 +88,11 @@ class GroupQuestions:
         self, axes: tuple[str, ...], found: GroupFit, cells: JointCells | None, drawn: Draws | None
     ) -> GroupFit:
         if cells is None or drawn is None:
+            others = " ".join(f"--where {axis}=VALUE" for axis in axes[:-1])
             raise InputError(
                 "A forecast is made along one axis",
                 found=" and ".join(axes),
-                next_step=f"hold the other with --where {axes[0]}=VALUE, or add it to --by",
+                next_step=f"hold what else varies: {others}, or add it to --by",
             )
         assert self.forecast is not None
         needed = required(cells, drawn, 0, self.forecast, self.options.level)

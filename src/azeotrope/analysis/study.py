@@ -5,7 +5,7 @@ What cannot be fitted is said, never guessed: a report is made from any runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from azeotrope.advice.answer import Advice
@@ -47,6 +47,17 @@ def sweep_of(records: Sequence[RunRecord], functions: Functions) -> Sweep | None
     if unsaid:
         studies[0] = replace(studies[0], unfitted=(*studies[0].unfitted, unsaid))
     return Sweep((*studies, *along), advice)
+
+
+def joined(sweeps: Mapping[str, Sweep | None]) -> Sweep | None:
+    """The curves of several tasks on one page, by the task's name. There is no advice over tasks: each has its own."""
+    studies = [
+        replace(study, student=f"{study.student} on {name}")
+        for name, sweep in sweeps.items()
+        if sweep is not None
+        for study in sweep.studies
+    ]
+    return Sweep(tuple(studies)) if studies else None
 
 
 def _named(run: RunRecord) -> RunRecord:

@@ -9,7 +9,9 @@ from azeotrope.advice.answer import Advice
 from azeotrope.advice.limits import Needs
 from azeotrope.api.advise import advise
 from azeotrope.api.sweep import sweep
-from azeotrope.config import ONE_CLASS, LabelSpec
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.record.labelled_images import divided
+from azeotrope.record.store import expanded
 from azeotrope.session.progress import Progress
 from azeotrope.spec import validated
 from azeotrope.sweeping.budget import Budget
@@ -36,14 +38,21 @@ def advise_data(
     alone says when it is enough. `labels` says what a label is, where that is not one class an image. Runs are kept in
     `out`, so that the same call goes on where it was interrupted. Raises what `sweep` and `advise` raise.
     """
-    needs = needs or Needs()
+    needs, out = needs or Needs(), expanded(out)
     content = {
         "data": data,
         "labels": labels,
         "students": list(students),
         "teachers": list(teachers),
-        "at": None if needs.images is None else round(needs.images),
+        "at": _train_images(needs),
         "budget": Budget.parse(budget, needs.hourly_price) if budget else Budget(),
     }
     sweep(validated(SweepPlan, content, what=f"plan for {data}"), out=out, cache=cache, progress=progress, view=view)
     return advise(str(out), needs)
+
+
+def _train_images(needs: Needs) -> int | None:
+    """The size that the sweep decides at; None: all images that `data` has to train on."""
+    if needs.train_images is not None:
+        return round(needs.train_images)
+    return None if needs.images is None else divided(round(needs.images)).train

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.plan import HELD_OUT, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.record.store import expanded
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.comparing import compare_sizes
 from azeotrope.session.progress import Progress, Silent
@@ -17,15 +19,15 @@ from azeotrope.session.workshop import Request
 
 
 def compare(
-    data: str,
+    data: str | Path,
     *,
     student: str,
     teacher: str | TeacherSpec | None,
     out: str | Path,
     train_images: int | None = None,
-    arms: Sequence[str] | None = None,
-    losses: Sequence[str] | None = None,
-    seeds: int = 3,
+    arms: str | Sequence[str] | None = None,
+    losses: str | Sequence[str] | None = None,
+    seeds: int | Sequence[int] = 3,
     image_size: int | None = None,
     upstream: UpstreamSpec | None = None,
     pictures: PicturesSpec | None = None,
@@ -35,7 +37,9 @@ def compare(
     cache_gb: float | None = None,
     verify_cache: bool = False,
     strict: bool = False,
+    seen_weights: bool = False,
     labels: LabelSpec = ONE_CLASS,
+    held_out: float = HELD_OUT,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compare strategies at one number of training images, and leave records, report and the winner's model in `out`.
@@ -43,13 +47,15 @@ def compare(
     `data`, `student` and `teacher` are written as on the command line (`fashion-mnist`, `photos/`,
     `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
-    (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` overrides fields
-    of `Recipe`; `cache_gb`, `verify_cache`, `strict` and `labels` are those of `Request`. A run that is in `out`
-    already is not made again, so an interrupted comparison goes on.
+    (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` holds fields of
+    `RecipeChanges`; `seeds` is how many there are, or a list of them; `cache_gb`, `verify_cache`, `strict`, `labels`
+    and `held_out` are those of `Request`. A run that is in `out` already is not made again, so an interrupted
+    comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """
-    if seeds < 1:
+    chosen = range(seeds) if isinstance(seeds, int) else tuple(seeds)
+    if not chosen:
         raise InputError("At least one seed is needed", found=str(seeds), next_step="take 3 or more for a verdict")
     sizes = None if train_images is None else [train_images]
     request = Request(
@@ -58,7 +64,7 @@ def compare(
         teacher,
         sizes,
         arms,
-        range(seeds),
+        chosen,
         image_size,
         upstream,
         recipe or {},
@@ -70,5 +76,7 @@ def compare(
         strict,
         pictures,
         labels,
+        seen_weights,
+        held_out,
     )
-    return compare_sizes(request, Path(out), progress or Silent())[-1]
+    return compare_sizes(request, Path(expanded(out)), progress or Silent())[-1]

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.errors import RunFailed
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.plan import HELD_OUT, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
+from azeotrope.record.store import expanded
 from azeotrope.session.cautions import before_training
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.saving import release, save_run
@@ -28,7 +30,7 @@ class Distilled:
 
 
 def distill(
-    data: str,
+    data: str | Path,
     *,
     student: str,
     teacher: str | TeacherSpec | None,
@@ -45,7 +47,9 @@ def distill(
     cache_gb: float | None = None,
     verify_cache: bool = False,
     strict: bool = False,
+    seen_weights: bool = False,
     labels: LabelSpec = ONE_CLASS,
+    held_out: float = HELD_OUT,
     progress: Progress | None = None,
 ) -> Distilled:
     """Train `student` on `data` towards `teacher` and save it under `out/models/`. Arguments as in `compare`.
@@ -70,10 +74,12 @@ def distill(
         cache_gb=cache_gb,
         verify_cache=verify_cache,
         strict=strict,
+        seen_weights=seen_weights,
         pictures=pictures,
         labels=labels,
+        held_out=held_out,
     )
-    with claimed(Path(out)) as folder:
+    with claimed(Path(expanded(out))) as folder:
         workshop = open_workshop(request, progress)
         for caution in before_training(workshop):
             progress.note(caution)

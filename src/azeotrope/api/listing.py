@@ -19,7 +19,11 @@ def listing(family: str, ladder: str | None = None) -> Sequence[Row]:
     if family in _PACKAGES:
         package = _PACKAGES[family]
         return [
-            {"name": name.replace("_", "-") if family == "sources" else name, "what": _says(package, name)}
+            {
+                "name": name.replace("_", "-") if family == "sources" else name,
+                **({"parameters": _parameters(name)} if family == "losses" else {}),
+                "what": _says(package, name),
+            }
             for name in members(package)
         ]
     if family == "students":
@@ -33,6 +37,15 @@ def _says(package: str, name: str) -> str:
     """The first paragraph of the member's own documentation, on one line."""
     documentation = importlib.import_module(f"azeotrope.{package}.{name}").__doc__ or ""
     return " ".join(documentation.strip().split("\n\n")[0].split())
+
+
+def _parameters(loss: str) -> str:
+    """What an arm may give this loss, with the defaults; cross-entropy's smoothing is the recipe's."""
+    from azeotrope.losses._contract import loss_class
+    from azeotrope.losses._parameters import parameters
+
+    listed = parameters(loss_class(loss)).items()
+    return ", ".join(name if default is None else f"{name}={default:.4g}" for name, default in listed)
 
 
 def _students(family: str | None) -> Sequence[Row]:

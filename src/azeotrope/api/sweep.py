@@ -2,57 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
-from azeotrope.errors import InputError
-from azeotrope.lookup import member
-from azeotrope.models.device import give_back_freed_memory
-from azeotrope.record.claim import claimed
-from azeotrope.record.claims import Claims
-from azeotrope.record.store import RunStore
-from azeotrope.reporting.words import duration
-from azeotrope.session.adaptive_sweep import Deciding, Firming
+from azeotrope.record.store import expanded
 from azeotrope.session.progress import Progress, Silent
-from azeotrope.session.sweep_setup import is_url, open_sweep, read_plan, standing_records
-from azeotrope.sweeping import facts
+from azeotrope.session.sweep_run import Sweep, carry_out, held
+from azeotrope.session.sweep_setup import check_one_task, open_sweep, read_plan
 from azeotrope.sweeping.budget import Meter
-from azeotrope.sweeping.conductor import Conductor, Everything, Outcome
-from azeotrope.sweeping.engines._engine import Preparing
-from azeotrope.sweeping.forecast import Forecast
-from azeotrope.sweeping.grid import Grid
-from azeotrope.sweeping.history import keep_plan
-from azeotrope.sweeping.runner import Runner
-from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.status import Status, Unseen, View, label
+from azeotrope.sweeping.status import Unseen, View
 from azeotrope.sweeping.sweep_plan import SweepPlan
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """What a sweep did, and where its plan stands now.
-
-    `done` holds run ids; `failed` and `left_out` say why, by the run's name; `not_tested` names arms that are not
-    possible here, `dropped` those that cannot win. `made` counts the runs of this call. `seconds` are by the clock,
-    `seconds_in_runs` are added up over `workers`.
-    """
-
-    out: str
-    plan: str
-    planned: int
-    made: int
-    done: tuple[str, ...]
-    failed: dict[str, str]
-    left_out: dict[str, str]
-    not_tested: dict[str, str]
-    dropped: tuple[str, ...]
-    stopped: str
-    said: str
-    seconds: float
-    seconds_in_runs: float
-    workers: int
 
 
 def sweep(
@@ -71,92 +29,9 @@ def sweep(
     the same time and divide the work. Raises InputError for a plan that cannot be carried out or whose budget is too
     small for one run, StoreError for an `out` that cannot be used.
     """
-    plan = read_plan(plan)
+    plan, out = read_plan(plan), expanded(out)
     meter = Meter(plan.budget)
-    with nullcontext() if is_url(out) else claimed(Path(out), shared=True):
-        grid, bench, resources = open_sweep(plan, out, cache, progress or Silent())
-        store = RunStore(bench.store)
-        known = standing_records(store, grid, retry_failed=retry_failed)
-        keep_plan(store, grid.plan)
-        forecast = Forecast(grid.specs, resources, measured=plan.budget.seconds is not None)
-        left = [spec for spec in grid.specs if spec.digest() not in known]
-        _check_budget(meter, forecast, left, begun=bool(known))
-        give_back_freed_memory()  # of the forecast's trials: workers may make all the runs
-        if retry_failed:
-            _forget(Runner(resources, bench.out), left)
-        status = Status()
-        engines = member("sweeping.engines", plan.engine.name, "engine")
-        chooser = Deciding(grid) if plan.train_images == "auto" else Everything(grid.specs)
-        with Claims(store) as claims, closing(engines.open_engine(bench, plan.engine, status.advance)) as engine:
-            if isinstance(engine, Preparing) and plan.train_images != "auto":  # auto makes a part of its runs
-                engine.prepare(left, resources)
-            conductor = Conductor(
-                specs=grid.specs,
-                store=store,
-                engine=engine,
-                chooser=chooser,
-                forecast=forecast,
-                meter=meter,
-                claims=claims,
-                failed=lambda spec, reason: facts.failed(resources, spec, reason),
-                records=known,
-                status=status,
-                view=view or Unseen(),
-                say=Firming(grid, meter) if isinstance(chooser, Everything) else lambda records, last: None,
-            )
-            outcome = conductor.conduct()
-        _release(Runner(resources, bench.out), grid, outcome)
-    dropped = chooser.dropped if isinstance(chooser, Deciding) else ()
-    return _summary(str(out), grid, outcome, dropped, status.said, engine.workers)
-
-
-def _check_budget(meter: Meter, forecast: Forecast, left: Sequence[RunSpec], *, begun: bool) -> None:
-    """A budget that buys nothing is a mistake, unless earlier calls have made a part of the plan."""
-    if begun or not left or meter.budget.seconds is None:
-        return
-    cheapest = min(left, key=lambda spec: forecast.seconds(spec.digest()))
-    needed, spent = forecast.seconds(cheapest.digest()), meter.spent_seconds
-    if not meter.fits(needed):
-        everything = spent + sum(forecast.seconds(spec.digest()) for spec in left)
-        raise InputError(
-            "The budget is too small for one run",
-            found=f"{duration(meter.budget.seconds)}, of which reading the images and the trial took "
-            f"{duration(spent)}; {label(cheapest)} takes about {duration(needed)}",
-            allowed=f"{duration(spent + needed)} or more; all {len(left)} runs take about {duration(everything)}",
-            next_step="raise the budget, or take fewer epochs, smaller sizes or a smaller student",
-        )
-
-
-def _forget(runner: Runner, left: Sequence[RunSpec]) -> None:
-    """A training that failed is an outcome and would be found again; a retry wants it made."""
-    for spec in left:
-        runner.tidy(spec)
-        runner.tidy(spec.at_seed(spec.tuning_seed))
-
-
-def _release(runner: Runner, grid: Grid, outcome: Outcome) -> None:
-    """Delete the pre-trainings once every run of the plan is done."""
-    if sum(record.state == "done" for record in outcome.records) == len(grid.specs):
-        for spec in grid.specs:
-            if spec.upstream is not None:
-                runner.tidy(spec.pretraining())
-
-
-def _summary(out: str, grid: Grid, outcome: Outcome, dropped: tuple[str, ...], said: str, workers: int) -> Sweep:
-    names = {spec.digest(): label(spec) for spec in grid.specs}
-    return Sweep(
-        out=out,
-        plan=grid.plan.question(),
-        planned=len(grid.specs),
-        made=outcome.made,
-        done=tuple(record.run_id for record in outcome.records if record.state == "done"),
-        failed={names[run.run_id]: run.reason or "" for run in outcome.records if run.state == "failed"},
-        left_out={names[run_id]: reason for run_id, reason in outcome.left_out.items()},
-        not_tested=grid.left_out,
-        dropped=dropped,
-        stopped=outcome.stopped,
-        said=said,
-        seconds=outcome.seconds,
-        seconds_in_runs=outcome.seconds_in_runs,
-        workers=workers,
-    )
+    with held(out):
+        check_one_task(out)
+        opened = open_sweep(plan, out, cache, progress or Silent())
+        return carry_out(plan, opened, out, meter, retry_failed=retry_failed, view=view or Unseen())

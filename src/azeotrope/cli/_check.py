@@ -8,15 +8,19 @@ from rich.text import Text
 
 from azeotrope.api.check import Check
 from azeotrope.data.audit import Audit, Finding
+from azeotrope.data.class_names import shard_warning
 from azeotrope.record.kinds import number_text
 from azeotrope.reporting import words
 
 CLASSES_SHOWN = 20
+REASONS_SHOWN = 3
 
 
 def show(check: Check, console: Console) -> None:
     """Audit, rates and forecast, in the order in which a person would ask."""
     _show_audit(check.audit, console)
+    if check.rates is None or check.forecast is None:
+        return
     console.print()
     rates, forecast = check.rates, check.forecast
     console.print(
@@ -28,11 +32,12 @@ def show(check: Check, console: Console) -> None:
     )
     console.print(Text(f"  the student alone: {rates.latency_ms:.1f} ms for one image on one thread"))
     console.print()
+    labelled = forecast.train_images + forecast.val_images + forecast.test_images
     console.print(Text(f"compare would make {forecast.runs} runs: {', '.join(forecast.arms)}", style="bold"))
     console.print(
         Text(
-            f"  each on {forecast.train_images:,} images, choosing on {forecast.val_images:,}, "
-            f"judged once on {forecast.test_images:,}"
+            f"  each with {labelled:,} labelled images: {forecast.train_images:,} train, {forecast.val_images:,} "
+            f"validate, {forecast.test_images:,} test"
         )
     )
     phases = ", ".join(f"{phase} {words.duration(seconds)}" for phase, seconds in forecast.seconds.items())
@@ -61,6 +66,19 @@ def _show_audit(audit: Audit, console: Console) -> None:
         elif finding.count:
             example = "; ".join(" ~ ".join(row) for row in finding.examples[:3])
             console.print(Text(f"  {what}: {finding.count:,} ({example})", style="yellow"))
+    for row in audit.passed:
+        where = row.where or "the folder itself"
+        text = f"  passed over in {where}: {row.count:,} {row.what} ({row.example})"
+        console.print(Text(text, style="yellow" if row.picture else "dim"))
+    for name, reasons in audit.lost.items():
+        why = "; ".join(f"{count:,} {reason}" for reason, count in list(reasons.items())[:REASONS_SHOWN])
+        console.print(Text(f"  unreadable of {name}: {why}", style="yellow"))
+    for word in audit.words:
+        console.print(Text(f"  {word}", style="yellow"))
+    if audit.commonest is not None:
+        console.print(Text(f"  always naming {audit.commonest[0]!r} is wrong on {100 * audit.commonest[1]:.1f} %"))
+    if said := shard_warning(audit.classes):
+        console.print(Text(f"  {said}", style="yellow"))
     if audit.grey:
         console.print(Text(f"  grey images: {audit.grey:,}"))
     for note, count in audit.notes.items():

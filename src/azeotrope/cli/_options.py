@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,15 +11,19 @@ from typing import Annotated, Any
 import typer
 from pydantic import JsonValue
 
-from azeotrope.config import FOLDS, Arm, Pictures, PicturesSpec, TeacherSpec
+from azeotrope.arm import Arm, Pictures
 from azeotrope.errors import InputError
+from azeotrope.plan import PicturesSpec, TeacherSpec
+from azeotrope.record.store import expanded
 from azeotrope.spec import validated
+from azeotrope.terms import split
 
 
 class HeadName(StrEnum):
     """What `--teacher-head` takes."""
 
     linear = "linear"
+    finetune = "finetune"
     zero_shot = "zero-shot"
 
 
@@ -30,12 +35,28 @@ class KindOption(StrEnum):
     number = "number"
 
 
+class LayoutOption(StrEnum):
+    """What `--layout` takes."""
+
+    by_class = "class"
+    by_split = "split/class"
+    by_class_then_split = "class/split"
+    by_group = "group/class"
+
+
 class PrecisionName(StrEnum):
     """What `--precision` takes."""
 
     auto = "auto"
     fp32 = "fp32"
     bf16 = "bf16"
+
+
+class ScheduleName(StrEnum):
+    """What `--schedule` takes."""
+
+    cosine = "cosine"
+    constant = "constant"
 
 
 class SynthUse(StrEnum):
@@ -49,6 +70,12 @@ Data = Annotated[
     str,
     typer.Argument(metavar="DATA", help="Folder of class folders, CSV or Parquet table, or scheme:name."),
 ]
+HeldOut = Annotated[
+    float,
+    typer.Option(
+        "--held-out", help="Share of images for test, and of the rest for validation, where DATA has no such split."
+    ),
+]
 Kind = Annotated[
     KindOption | None,
     typer.Option("--kind", help="What a table's labels are: one class an image (single), several, or a number."),
@@ -58,7 +85,27 @@ Separator = Annotated[
     str | None, typer.Option("--separator", help="Between several labels of an image (;), with --kind multi.")
 ]
 Unit = Annotated[str | None, typer.Option("--unit", help="Of the value, to be shown, with --kind number.")]
-Out = Annotated[Path, typer.Option("--out", help="Output folder: new, empty, or of an earlier run on the same images.")]
+PathColumn = Annotated[str | None, typer.Option("--path-column", help="The table's column of paths or URLs.")]
+SplitColumn = Annotated[
+    str | None, typer.Option("--split-column", help="The table's column of train, val and test; none: no column is.")
+]
+LayoutOf = Annotated[
+    LayoutOption | None,
+    typer.Option(
+        "--layout", help="What a folder's levels are, from above: class, split/class, class/split, group/class."
+    ),
+]
+Range = Annotated[
+    str | None, typer.Option("--range", help="Values of black and white in files of more than 8 bits, such as 0,4095.")
+]
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        callback=lambda given: Path(expanded(given)),
+        help="Output folder: new, empty, or of an earlier run on the same images.",
+    ),
+]
 Student = Annotated[
     str,
     typer.Option("--student", "-s", help="The small model: scheme:name@weights; timm and its own weights by default."),
@@ -68,15 +115,19 @@ Teacher = Annotated[
     typer.Option("--teacher", "-t", help="The pretrained teacher, written like the student; several as A+B."),
 ]
 TeacherHead = Annotated[
-    HeadName, typer.Option("--teacher-head", help="Fitted on your labels, or made of the class names (open_clip).")
+    HeadName,
+    typer.Option(
+        "--teacher-head",
+        help="Linear on your labels, the whole teacher tuned on them, or class names.",
+    ),
 ]
 TeacherFolds = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--teacher-folds",
         min=1,
         max=20,
-        help="Parts in which the head is cross-fitted; 1: one head on all images.",
+        help="Parts in which the teacher is cross-fitted, 1: not at all (5; of finetune 1).",
     ),
 ]
 TeacherSize = Annotated[
@@ -104,6 +155,19 @@ Mix = Annotated[
     float, typer.Option("--mix", min=0.01, max=16, help="Further pictures in a step for each labelled image.")
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", help="Passes over the images (the recipe's rule).")]
+Patience = Annotated[
+    float | None, typer.Option("--patience", help="How many times as long to train, 1 or more; for every arm alike.")
+]
+Schedule = Annotated[
+    ScheduleName | None, typer.Option("--schedule", help="Of the learning rate after its warm-up (cosine).")
+]
+WeightAverage = Annotated[
+    float | None,
+    typer.Option(
+        "--weight-average",
+        help="Average the weights over this share of the steps (0.05); 0 keeps the epoch that validation likes best.",
+    ),
+]
 Batch = Annotated[int | None, typer.Option("--batch-images", help="Images a step (the recipe's rule).")]
 Accumulate = Annotated[
     int | None, typer.Option("--accumulate", help="Parts that a batch is gone through in, to save memory (1).")
@@ -130,26 +194,36 @@ CacheGb = Annotated[
 VerifyCache = Annotated[
     bool, typer.Option("--verify-cache", help="Hold a random sample of the teacher's embeddings against the teacher.")
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Refuse a set with an unreadable image.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse a set with an unreadable image, or with pictures that are passed over.")
+]
+SeenWeights = Annotated[
+    bool, typer.Option("--seen-weights", help="Allow weights that were trained on these very images.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
 
 
 def teacher_spec(
-    teacher: str | None, size: int | None, head: HeadName = HeadName.linear, folds: int = FOLDS
+    teacher: str | None, size: int | None, head: HeadName = HeadName.linear, folds: int | None = None
 ) -> TeacherSpec | None:
     """The teacher as the public functions take it."""
-    content = {"model": teacher, "image_size": size, "head": head.value.replace("-", "_"), "folds": folds}
-    return validated(TeacherSpec, content) if teacher else None
+    content: dict[str, Any] = {"model": teacher, "image_size": size, "head": head.value.replace("-", "_")}
+    return validated(TeacherSpec, content | ({} if folds is None else {"folds": folds})) if teacher else None
 
 
 def names(text: str | None) -> list[str] | None:
-    """A comma-separated option as a list, None when it was not given."""
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+    """A comma-separated option as a list, None when it was not given; commas in parentheses separate nothing."""
+    return None if text is None else [part.strip() for part in split(text, ",") if part.strip()]
 
 
 def print_json(content: JsonValue) -> None:
-    """The one document on standard output."""
-    typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+    """The one document on standard output, in the letters that this output can carry."""
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(content, indent=1)
+    typer.echo(text)
 
 
 def arm_with(arm: str, pictures: PicturesSpec | None) -> str:
@@ -191,6 +265,17 @@ def views(text: str | None) -> dict[str, Any]:
     if not text.isdecimal() or int(text) < 1:
         raise InputError("--views is a number of views or `live`", found=text, allowed="1 or more, or live")
     return {"views": int(text)}
+
+
+def value_range(text: str | None) -> tuple[float, float] | None:
+    """`--range 0,4095` as two numbers."""
+    if text is None:
+        return None
+    try:
+        black, white = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError("--range is two numbers, black and white", found=text, allowed="such as 0,4095") from None
+    return black, white
 
 
 def numbers(text: str) -> list[float]:

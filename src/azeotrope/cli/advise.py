@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 class Wanted(Group):
     """The user's side."""
 
-    images: Annotated[float | None, typer.Option(help="Labelled images you have now (the largest size run).")] = None
-    reachable: Annotated[float | None, typer.Option(help="Labelled images you could have.")] = None
+    images: Annotated[
+        float | None, typer.Option(help="Labelled images you own, to train, validate and test (the largest size run).")
+    ] = None
+    train_images: Annotated[
+        float | None, typer.Option(help="Instead: images to train on; others to validate and test are at hand.")
+    ] = None
+    reachable: Annotated[float | None, typer.Option(help="Images you could have, counted alike.")] = None
     target_error: Annotated[float | None, typer.Option(help="The error you need, such as 0.05 for 5 %.")] = None
     max_parameters: Annotated[float | None, typer.Option(help="The largest student, in parameters.")] = None
     max_latency_ms: Annotated[float | None, typer.Option(help="The slowest student, in ms an image.")] = None

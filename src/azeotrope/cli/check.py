@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
+from azeotrope.plan import HELD_OUT
 
 
 def command(
@@ -25,6 +27,7 @@ def command(
     recipe: groups.Recipe,
     cache: options.Cache = None,
     labels: groups.Labels,
+    held_out: options.HeldOut = HELD_OUT,
     as_json: options.AsJson = False,
 ) -> None:
     """Audit the images, measure this machine for some seconds, and say how long a comparison would take.
@@ -47,12 +50,18 @@ def command(
         recipe=recipe.changes(),
         cache=cache,
         labels=labels.spec(),
+        held_out=held_out,
     )
     with Shown() as progress:
         found = azeotrope.check(request, progress)
     if as_json:
         content = asdict(found)
-        content["forecast"]["total_seconds"] = found.forecast.total_seconds
+        if found.forecast is not None:
+            content["forecast"]["total_seconds"] = found.forecast.total_seconds
         options.print_json(content)
     else:
         show(found, Console(width=min(100, Console().width)))
+    if found.refusal is not None:
+        if not as_json:
+            Console(stderr=True).print(Text(f"azeotrope: {found.refusal}", style="red"), soft_wrap=True)
+        raise typer.Exit(2)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
-from azeotrope.config import FOLDS
+from azeotrope.plan import HELD_OUT
 
 
 def command(
@@ -34,7 +34,7 @@ def command(
     seeds: options.Seeds = 3,
     teacher_size: options.TeacherSize = None,
     teacher_head: options.TeacherHead = options.HeadName.linear,
-    teacher_folds: options.TeacherFolds = FOLDS,
+    teacher_folds: options.TeacherFolds = None,
     image_size: options.ImageSize = None,
     upstream: groups.Upstream,
     pictures: groups.Pictures,
@@ -42,6 +42,7 @@ def command(
     precision: options.Precision = options.PrecisionName.auto,
     kept: groups.Kept,
     labels: groups.Labels,
+    held_out: options.HeldOut = HELD_OUT,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student in every sensible way at equal budget, and say which way is better, and how surely.
@@ -73,7 +74,9 @@ def command(
             cache_gb=kept.cache_gb,
             verify_cache=kept.verify_cache,
             strict=kept.strict,
+            seen_weights=kept.seen_weights,
             labels=labels.spec(),
+            held_out=held_out,
             progress=progress,
         )
     if as_json:

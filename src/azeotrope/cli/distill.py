@@ -9,7 +9,7 @@ import typer
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
-from azeotrope.config import FOLDS
+from azeotrope.plan import HELD_OUT
 
 
 def command(
@@ -23,7 +23,7 @@ def command(
     seed: Annotated[int, typer.Option("--seed", help="Seed of init, order and subset.")] = 0,
     teacher_size: options.TeacherSize = None,
     teacher_head: options.TeacherHead = options.HeadName.linear,
-    teacher_folds: options.TeacherFolds = FOLDS,
+    teacher_folds: options.TeacherFolds = None,
     image_size: options.ImageSize = None,
     upstream: groups.Upstream,
     pictures: groups.Pictures,
@@ -31,6 +31,7 @@ def command(
     precision: options.Precision = options.PrecisionName.auto,
     kept: groups.Kept,
     labels: groups.Labels,
+    held_out: options.HeldOut = HELD_OUT,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student towards a teacher and save it, ready to use.
@@ -60,7 +61,9 @@ def command(
             cache_gb=kept.cache_gb,
             verify_cache=kept.verify_cache,
             strict=kept.strict,
+            seen_weights=kept.seen_weights,
             labels=labels.spec(),
+            held_out=held_out,
             progress=progress,
         )
     if as_json:

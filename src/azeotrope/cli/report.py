@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
+
+from azeotrope.cli import _options as options
 
 
 def command(
@@ -22,4 +23,7 @@ def command(
     from azeotrope.reporting.files import as_json as document
 
     path = report(runs, out)
-    typer.echo(json.dumps(document(compared(runs)), indent=1, ensure_ascii=False) if as_json else str(path))
+    if as_json:
+        options.print_json(document(compared(runs)))
+    else:
+        typer.echo(str(path))

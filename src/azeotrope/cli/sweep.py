@@ -1,9 +1,10 @@
-"""`azeotrope sweep`: a thin call of `azeotrope.sweep`, with a plan from a file, from flags, or from both."""
+"""`azeotrope sweep`: a thin call of `azeotrope.sweep`, with a plan from a file, from flags, or from both; of
+`azeotrope.sweep_tasks` where the plans have several tasks.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,11 +12,14 @@ import typer
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 
-PLAN_FILES = (".yaml", ".yml")
-
 
 def command(
-    plan: Annotated[str, typer.Argument(metavar="PLAN", help="A plan (.yaml), or DATA with the plan in flags.")],
+    plans: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PLAN...", help="Plans (.yaml), or DATA with the plan in flags; several make one table."
+        ),
+    ],
     *,
     teachers: Annotated[str | None, typer.Option("--teacher", "-t", help="Pretrained teachers, by commas.")] = None,
     students: Annotated[str | None, typer.Option("--students", "-s", help="Small models, by commas.")] = None,
@@ -25,7 +29,7 @@ def command(
     train_images: Annotated[
         str | None, typer.Option("--train-images", "-n", help="Sizes by commas; by default auto: those that decide.")
     ] = None,
-    at: Annotated[int | None, typer.Option(min=2, help="Your own number of images, which auto asks about.")] = None,
+    at: Annotated[int | None, typer.Option(min=2, help="Your own number of training images, for auto.")] = None,
     upstream: options.Upstream = None,
     pretrain_images: Annotated[str | None, typer.Option(help="Numbers of upstream images, by commas.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Paired seeds (3).")] = None,
@@ -33,6 +37,9 @@ def command(
     image_size: options.ImageSize = None,
     recipe: groups.Recipe,
     labels: groups.Labels,
+    held_out: Annotated[
+        float | None, typer.Option(help="Share for test, and of the rest for validation, where not given (0.2).")
+    ] = None,
     precision: Annotated[options.PrecisionName | None, typer.Option(help="Of matrix work (auto).")] = None,
     budget: Annotated[str | None, typer.Option(help="1h, 30m, '40 runs', '5 EUR'; several by commas.")] = None,
     hourly_price: Annotated[float | None, typer.Option(help="Of this machine, for a budget of money.")] = None,
@@ -56,6 +63,7 @@ def command(
     from azeotrope.api.foresee import foresee
     from azeotrope.cli import _sweep as shown
     from azeotrope.sweeping.budget import Budget
+    from azeotrope.sweeping.tasks import planned
 
     asked = {
         "teachers": [{"model": name, "image_size": teacher_size} for name in options.names(teachers) or ()] or None,
@@ -70,17 +78,23 @@ def command(
         "image_size": image_size,
         "recipe": recipe.changes() or None,
         "labels": labels.given() or None,
+        "held_out": held_out,
         "precision": precision.value if precision else None,
         "budget": Budget.parse(budget, hourly_price) if budget else None,
     }
     runs_on = {"name": engine, "workers": workers, "threads": threads, "address": address}
-    whole = _plan(plan, _given(asked), _given(runs_on), hourly_price)
+    changes = _given(asked) | ({"engine": runs} if (runs := _given(runs_on)) else {})
+    tasks = planned({plan: _content(plan, hourly_price) for plan in plans}, changes)
+    if len(tasks) > 1:
+        _several(tasks, asked["budget"], out, cache, retry_failed=retry_failed, dry_run=dry_run, as_json=as_json)
+        return
+    (task,) = tasks
     with shown.Watched() as watched:
         if dry_run:
-            foreseen = foresee(whole, out=out, cache=cache, progress=watched)
+            foreseen = foresee(task.plan, out=out, cache=cache, progress=watched)
         else:
             made = azeotrope.sweep(
-                whole, out=out, cache=cache, retry_failed=retry_failed, progress=watched, view=watched
+                task.plan, out=out, cache=cache, retry_failed=retry_failed, progress=watched, view=watched
             )
     if as_json:
         options.print_json(asdict(foreseen) if dry_run else asdict(made))
@@ -90,31 +104,45 @@ def command(
         raise typer.Exit(1)
 
 
-def _plan(named: str, asked: dict[str, Any], runs_on: dict[str, Any], hourly_price: float | None) -> Any:
-    """The plan of the file, or of DATA, with what the flags say instead; a price is for the plan's budget too."""
-    from azeotrope.spec import read_yaml, validated
-    from azeotrope.sweeping.budget import Budget
-    from azeotrope.sweeping.sweep_plan import SweepPlan
+def _several(
+    tasks: Any, budget: Any, out: str, cache: Any, *, retry_failed: bool, dry_run: bool, as_json: bool
+) -> None:
+    """The same of several tasks: what each did, then one table."""
+    from azeotrope.api.foresee_tasks import foresee_tasks
+    from azeotrope.api.sweep_tasks import sweep_tasks
+    from azeotrope.cli import _sweep as shown
+    from azeotrope.cli import _tasks as together
 
-    content: dict[str, Any] = read_yaml(Path(named)) if named.lower().endswith(PLAN_FILES) else {"data": named}
-    content = _over(content, asked)
+    with shown.Watched() as watched:
+        if dry_run:
+            foreseen = foresee_tasks(tasks, out=out, cache=cache, progress=watched)
+        else:
+            made = sweep_tasks(
+                tasks, out=out, cache=cache, budget=budget, retry_failed=retry_failed, progress=watched, view=watched
+            )
+    if as_json:
+        options.print_json(together.foreseen_json(foreseen) if dry_run else together.swept_json(made))
+    elif dry_run:
+        typer.echo("\n".join(together.foreseen_lines(foreseen)))
+    else:
+        together.show(made)
+    if not dry_run and made.every_run_failed:
+        raise typer.Exit(1)
+
+
+def _content(named: str, hourly_price: float | None) -> dict[str, Any]:
+    """The plan of the file, or of DATA, with this price for a budget that it has."""
+    from azeotrope.sweeping.budget import Budget
+    from azeotrope.sweeping.tasks import content_of
+
+    content = content_of(named)
     budget = content.get("budget")
-    if hourly_price is not None and not isinstance(budget, Budget):
+    if hourly_price is not None:
         text, price = isinstance(budget, str), {"hourly_price": hourly_price}
         content["budget"] = Budget.parse(str(budget), hourly_price) if text else (budget or {}) | price
-    if runs_on:
-        engine = content.get("engine") or {}
-        content["engine"] = ({"name": engine} if isinstance(engine, str) else engine) | runs_on
-    return validated(SweepPlan, content, what=f"plan {named}")
-
-
-def _over(content: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-    """What is asked in the place of what stands there; of options that go together only the parts that are asked."""
-    whole = dict(content)
-    for key, value in asked.items():
-        parts = whole.get(key)
-        whole[key] = _over(parts, value) if isinstance(parts, dict) and isinstance(value, dict) else value
-    return whole
+    if isinstance(content.get("engine"), str):
+        content["engine"] = {"name": content["engine"]}
+    return content
 
 
 def _given(flags: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import typer
 
 from azeotrope.cli import _options as options
 from azeotrope.errors import InputError
+from azeotrope.plan import HELD_OUT
 
 _IDLE = {  # what has no effect beside each way to make pictures
     "--train": ("kind", "strength", "template", "descriptions", "revision"),
@@ -81,6 +82,7 @@ def command(
     picture_format: Annotated[FormatName, typer.Option("--format", help="Of the files.")] = FormatName.png,
     precision: options.Precision = options.PrecisionName.auto,
     cache: options.Cache = None,
+    held_out: options.HeldOut = HELD_OUT,
     as_json: options.AsJson = False,
 ) -> None:
     """Make pictures with a generative model and keep those that the teacher recognises.
@@ -145,6 +147,7 @@ def command(
             picture_format=picture_format.value,
             precision=precision.value,
             cache=cache,
+            held_out=held_out,
             progress=progress,
         )
     if as_json:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from azeotrope.laws._law import Law, law
 
 _ONE_AXIS = ("power", "power_floor", "shifted", "bounded", "sigmoid", "broken")
-_TWO_AXES: dict[tuple[str, ...], tuple[str, ...]] = {
+_SEVERAL_AXES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("parameters", "train_images"): ("additive", "multiplicative"),
     ("parameters", "pretrain_images"): ("additive", "multiplicative"),
     ("pretrain_images", "train_images"): ("multiplicative", "transfer_gap", "effective_data"),
+    ("parameters", "pretrain_images", "train_images"): ("joint_multiplicative", "joint_effective_data"),
 }
 
 BREAK_SIZES = 5
@@ -22,12 +23,12 @@ cut at half their length, averages with it foresaw the hidden half with RMSE 0.0
 
 def default_forms(axes: tuple[str, ...], sizes: int, chance: float | None, *, priors: bool = True) -> list[Law]:
     """The laws to fit and average. `axes` in the order of the law's symbols, data last; `sizes` along one axis, or
-    cells along two.
+    cells along several.
 
     `chance` None (a loss, or classes unknown) leaves out the forms with a ceiling. No form has more parameters than
     sizes, those with priors not counted.
     """
-    keys = _ONE_AXIS if len(axes) == 1 else _TWO_AXES.get(axes, ())
+    keys = _ONE_AXIS if len(axes) == 1 else _SEVERAL_AXES.get(axes, ())
     return [form for form in map(law, keys) if _answerable(form, sizes, chance, priors=priors)]
 
 
@@ -43,13 +44,15 @@ _STANDS_FOR = {"N": "parameters", "P": "pretrain_images"}
 
 
 def is_in(form: Law, axes: tuple[str, ...]) -> bool:
-    """Whether the law is a formula in these axes: as many, and of two the first is what its symbol stands for.
+    """Whether the law is a formula in these axes: as many, and of several all but the last are what its symbols stand
+    for.
 
     Laws of one axis take any, and so does the symbol X.
     """
     if len(form.symbols) != len(axes):
         return False
-    return len(axes) == 1 or _STANDS_FOR.get(form.symbols[0], axes[0]) == axes[0]
+    others = zip(form.symbols[:-1], axes[:-1], strict=True)
+    return all(_STANDS_FOR.get(symbol, axis) == axis for symbol, axis in others)
 
 
 def takes(form: Law, lowest: tuple[float, ...]) -> bool:

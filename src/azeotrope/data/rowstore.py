@@ -20,6 +20,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from azeotrope.data.shard import Array, Shard, told
 from azeotrope.errors import StoreError
+from azeotrope.record import energy
 from azeotrope.record.store import write_atomically
 from azeotrope.spec import digest
 
@@ -110,11 +111,11 @@ class RowStore:
         absent = self.missing(wanted)  # another process may have been here since
         for start in range(0, len(absent), batch):
             rows = absent[start : start + batch]
-            began = time.perf_counter()
+            before, began = energy.here().joules(), time.perf_counter()
             content = self._content(rows, compute(rows))
             with told(self.folder):  # not around compute: what it cannot read is no fault of this folder
                 shard.write(rows % self.shard_rows, content)
-                shard.add_time(len(rows), time.perf_counter() - began)
+                shard.add_time(len(rows), time.perf_counter() - began, energy.here().since(before))
             advance(len(rows))
         return len(absent)
 
@@ -144,6 +145,12 @@ class RowStore:
         times = [self._shard(int(path.stem)).times() for path in self.folder.glob("*.times")]
         rows = sum(count for count, _ in times)
         return sum(seconds for _, seconds in times) / rows if rows else 0.0
+
+    def joules_per_row(self) -> float | None:
+        """Mean energy of computing and writing one row, over the rows where it was read; None where it never was."""
+        used = [self._shard(int(path.stem)).energy() for path in self.folder.glob("*.times")]
+        rows = sum(count for count, _ in used)
+        return sum(joules for _, joules in used) / rows if rows else None
 
     def _shard(self, number: int) -> Shard:
         rows = min(self.shard_rows, self.rows - number * self.shard_rows)

@@ -15,9 +15,9 @@ from jaxtyping import Bool, Float, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
-from azeotrope.config import ViewPolicy
 from azeotrope.data.philox import uniforms
 from azeotrope.data.resample import Boxes, resample
+from azeotrope.recipe import ViewPolicy
 
 RENDERING = 2  # raise when the pixels of a view change: what was computed from the old ones is then not read any more
 PLAIN = -1  # the view number of the image as it is: whole, not mirrored, colours untouched

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from azeotrope.config import KindName
+from azeotrope.labels import KindName
 from azeotrope.lookup import member
 
 Labels = NDArray[Any]  # [n] class numbers, [n, C] of 0 and 1, or [n] values: one row an image
@@ -136,6 +136,14 @@ class Kind(ABC):
     @abstractmethod
     def error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float:
         """The one number by which runs are compared."""
+
+    def log_loss(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float | None:
+        """Mean over images of −log p(label), in nats; None where outputs are no probabilities."""
+        return self.losses(outputs, targets).double().mean().item()
+
+    def calibration_error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float | None:
+        """Expected calibration error, 0 to 1; None where outputs are no probabilities."""
+        return None
 
     @abstractmethod
     def metrics(self, outputs: Float[Tensor, "n C"], targets: Tensor, scale: Scale) -> dict[str, float]:

@@ -12,11 +12,13 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from azeotrope.record.labelled_images import held_out_of
+
 
 def held_out(strata: NDArray[np.int64], share: float) -> NDArray[np.int64]:
     """Of each stratum the first images up to this share, at least one."""
     groups = (np.flatnonzero(strata == stratum) for stratum in np.unique(strata))
-    return np.concatenate([places[: max(1, round(share * len(places)))] for places in groups])
+    return np.concatenate([places[: held_out_of(len(places), share)] for places in groups])
 
 
 def spread(strata: NDArray[np.int64], count: int) -> NDArray[np.int64]:

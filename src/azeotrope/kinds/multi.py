@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from azeotrope.errors import InputError
+from azeotrope.kinds._calibration import expected_calibration_error
 from azeotrope.kinds._kind import Kind, Labels, Scale
 from azeotrope.kinds._precision import mean_average_precision
 from azeotrope.kinds.single import shortened
@@ -121,6 +122,10 @@ class Multi(Kind):
     def error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float:
         """1 − mAP, the mean over classes that some image shows of the average precision of their ranking."""
         return 1 - mean_average_precision(outputs.cpu().numpy(), targets.cpu().numpy() > 0)
+
+    def calibration_error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float | None:
+        """Of the probability of a yes, all images and classes together."""
+        return expected_calibration_error(outputs.double().sigmoid().flatten().numpy(), (targets > 0).flatten().numpy())
 
     def metrics(self, outputs: Float[Tensor, "n C"], targets: Tensor, scale: Scale) -> dict[str, float]:
         """mAP, and the share of all (image, class) whose probability is on the wrong side of one half."""

@@ -113,6 +113,10 @@ class Number(Kind):
         """1 − R², the share of the variance that is left unexplained; at most 1, what naming the mean would leave."""
         return min(1.0, 1 - r_squared(outputs, targets))
 
+    def log_loss(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float | None:
+        """None: the student says a number and not how sure it is."""
+        return None
+
     def metrics(self, outputs: Float[Tensor, "n C"], targets: Tensor, scale: Scale) -> dict[str, float]:
         """R² as it is, below zero where the mean would have been the better answer, and MAE in the value's unit."""
         mae = (outputs[:, 0].double() - targets.double()).abs().mean().item() * scale.sd

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from azeotrope.errors import InputError
 from azeotrope.kinds import _strata
+from azeotrope.kinds._calibration import expected_calibration_error
 from azeotrope.kinds._kind import Kind, Labels, Scale
 
 UNLABELLED = -100  # the class of a picture that has none: torch's cross-entropy passes it over
@@ -104,9 +105,22 @@ class Single(Kind):
         """Share of images that are given another class than theirs."""
         return (outputs.argmax(1) != targets).double().mean().item()
 
+    def calibration_error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float | None:
+        """Of the probability of the answer, the class of the largest score."""
+        said, answers = outputs.double().softmax(dim=1).max(dim=1)
+        return expected_calibration_error(said.numpy(), (answers == targets).numpy())
+
     def metrics(self, outputs: Float[Tensor, "n C"], targets: Tensor, scale: Scale) -> dict[str, float]:
-        """None: the error says it."""
-        return {}
+        """The mean, over the classes with test images, of the share of a class's images that get another class: every
+        class counts alike, however many images it has.
+
+        The measure of the Caltech-101 and CUB-200 protocols (Fei-Fei et al. 2004; Wah et al. 2011).
+        """
+        wrong = (outputs.argmax(1) != targets).double()
+        images = torch.bincount(targets, minlength=outputs.shape[1])
+        errors = torch.bincount(targets, weights=wrong, minlength=outputs.shape[1])
+        shown = images > 0
+        return {"per_class_error": (errors[shown] / images[shown]).mean().item()}
 
     def said(self, outputs: Float[Tensor, "n C"], scale: Scale) -> NDArray[Any]:
         """The class of the largest score."""

@@ -6,24 +6,32 @@ computed in float32 whatever the autocast.
 
 A loss class says two things of itself. `needs_teacher`: whether it compares with one. `relates_images`: whether its
 value depends on which images share a batch. A loss that does not is the mean of its values on the images, and several
-devices may average theirs; one that does must be given the signals of all devices together. A loss that has a meaning
-for some kinds of task only says which in `kinds`.
+devices may average theirs; one that does must be given the signals of all devices together.
+
+It may say two more. `kinds`: the kinds of task for which it has a meaning, where these are not all. `relates_classes`:
+that it compares an image's classes with each other, such as by a correlation, so that classes in which nobody believes
+count too. What its constructor takes after `setup` are the parameters that an arm may give it (`_parameters`).
+
+Losses are named by key: a name, with parameters where some were given, such as `kl(T=1)` (`terms`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
-from azeotrope.config import KindName, Weight
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind
 from azeotrope.kinds.single import KIND as SINGLE
+from azeotrope.labels import KindName
 from azeotrope.lookup import member
+from azeotrope.losses._parameters import checked
+from azeotrope.terms import Term, Weight, name_of
 
 
 @dataclass(frozen=True)
@@ -67,17 +75,29 @@ class Setup:
 
 def needs_teacher(losses: Iterable[str]) -> bool:
     """Whether any of these losses compares with a teacher. Raises InputError with near names when a key is no loss."""
-    needed = [member("losses", key, "loss").Loss.needs_teacher for key in losses]  # all looked up: any may be unknown
+    needed = [loss_class(key).needs_teacher for key in losses]  # all looked up: any may be unknown
     return any(needed)
+
+
+def loss_class(key: str) -> type[Any]:
+    """The class of a loss. Raises InputError with near names when the key names none."""
+    found: type[Any] = member("losses", Term.parse(key).name, "loss").Loss
+    return found
+
+
+def check_parameters(losses: Iterable[str]) -> None:
+    """Raise InputError when a loss does not take these parameters, or not these values of them."""
+    for key in losses:
+        checked(loss_class(key), Term.parse(key))
 
 
 def check_meaning(losses: Iterable[str], kind: KindName) -> None:
     """Raise InputError when one of these losses has no meaning for this kind of task; it says so in `kinds`."""
     for key in losses:
-        kinds: tuple[KindName, ...] | None = getattr(member("losses", key, "loss").Loss, "kinds", None)
+        kinds: tuple[KindName, ...] | None = getattr(loss_class(key), "kinds", None)
         if kinds is not None and kind not in kinds:
             raise InputError(
-                f"The loss {key} has no meaning for a task of the kind {kind}",
+                f"The loss {name_of(key)} has no meaning for a task of the kind {kind}",
                 found="it compares probabilities of classes of which an image has exactly one",
                 allowed=f"kind {', '.join(kinds)}; for this kind kl, align_uniform and the other losses on embeddings",
                 next_step="take one of these",
@@ -85,8 +105,14 @@ def check_meaning(losses: Iterable[str], kind: KindName) -> None:
 
 
 def build(weights: Mapping[str, Weight], setup: Setup) -> WeightedSum:
-    """The losses of one stage. Raises InputError with near names when a key is no loss."""
-    return WeightedSum({key: member("losses", key, "loss").Loss(setup) for key in weights}, weights)
+    """The losses of one stage. Raises InputError with near names when a key is no loss, or none of its parameters."""
+    return WeightedSum({key: _built(key, setup) for key in weights}, weights)
+
+
+def _built(key: str, setup: Setup) -> nn.Module:
+    loss = loss_class(key)
+    built: nn.Module = loss(setup, **checked(loss, Term.parse(key)))
+    return built
 
 
 class WeightedSum(nn.Module):
@@ -94,7 +120,7 @@ class WeightedSum(nn.Module):
 
     def __init__(self, losses: dict[str, nn.Module], weights: Mapping[str, Weight]) -> None:
         super().__init__()
-        self.losses = nn.ModuleDict(losses)
+        self.losses = nn.ModuleDict({name_of(key): loss for key, loss in losses.items()})  # torch forbids dots
         self.weights = dict(weights)
 
     def forward(self, signals: Signals) -> tuple[Float[Tensor, ""], Float[Tensor, " losses"]]:
@@ -107,7 +133,7 @@ class WeightedSum(nn.Module):
     @property
     def names(self) -> list[str]:
         """Keys in the order of the values."""
-        return list(self.losses)
+        return list(self.weights)
 
 
 def weight_at(weight: Weight, progress: float) -> float:

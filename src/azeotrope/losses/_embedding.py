@@ -1,4 +1,4 @@
-"""What the losses on embeddings share: the projector, unit vectors in float32, and the pair of learned projections.
+"""What the losses on embeddings share: the projector, rows in standard form, and the pair of learned projections.
 
 Not a loss: `align_uniform` and `info_nce` are pairs, the feature and relation losses take the pieces.
 """
@@ -11,16 +11,25 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from azeotrope.losses._contract import Setup, Signals
+from azeotrope.losses._parameters import Hidden
 
 
-def projector(features: int, width: int) -> nn.Sequential:
-    """Linear-ReLU-Linear to `width`, with a hidden layer of the same width."""
-    return nn.Sequential(nn.Linear(features, width), nn.ReLU(), nn.Linear(width, width))
+def projector(features: int, width: int, hidden: Hidden | None = None) -> nn.Sequential:
+    """Linear-ReLU-Linear to `width`, with a hidden layer of the same width, or of `hidden`; `features`: as wide as what
+    is projected.
+    """
+    between = features if hidden == "features" else hidden or width
+    return nn.Sequential(nn.Linear(features, between), nn.ReLU(), nn.Linear(between, width))
 
 
 def unit(rows: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
     """Each row divided by its length, in float32. A row of zeros stays one."""
     return functional.normalize(rows.float())
+
+
+def standardised(rows: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+    """Each row less its mean, over its standard deviation, in float32."""
+    return functional.layer_norm(rows.float(), rows.shape[1:])
 
 
 def full_precision(tensor: Tensor) -> torch.autocast:
@@ -44,10 +53,10 @@ class PairLoss(nn.Module):
     needs_teacher = True
     relates_images = True
 
-    def __init__(self, setup: Setup, width: int) -> None:
+    def __init__(self, setup: Setup, width: int, hidden: Hidden) -> None:
         super().__init__()
-        self.student_projector = projector(setup.student_features, width)
-        self.teacher_projector = projector(setup.teacher_features, width)
+        self.student_projector = projector(setup.student_features, width, hidden)
+        self.teacher_projector = projector(setup.teacher_features, width, hidden)
 
     def forward(self, signals: Signals) -> Float[Tensor, ""]:
         """Pooled features, [B, F] of the student and [B, G] of the teacher, to one number."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from azeotrope.losses._contract import Setup
 from azeotrope.losses._embedding import PairLoss, require_images
+from azeotrope.losses._parameters import Count, Hidden, NotNegative, Positive
 
 
 def alignment(a: Float[Tensor, "B D"], b: Float[Tensor, "B D"], power: float = 2.0) -> Float[Tensor, ""]:
@@ -40,7 +41,8 @@ class Loss(PairLoss):
     """w_a · alignment(â_s, â_t) + w_u · ½ [uniformity(â_s) + uniformity(â_t)], â = g(f) / |g(f)|.
 
     Student and teacher have a projector each and both learn: with a fixed random teacher projection the target would
-    be arbitrary, with none the embeddings' widths would have to agree. Batches of one image have no pairs and are
+    be arbitrary, with none the embeddings' widths would have to agree. With `hidden=features` they are those of the
+    authors' code: F to F to 128, each as wide as its network's embeddings. Batches of one image have no pairs and are
     refused.
     """
 
@@ -48,18 +50,19 @@ class Loss(PairLoss):
         self,
         setup: Setup,
         *,
-        width: int = 128,
-        power: float = 2.0,
-        t: float = 2.0,
-        align_weight: float = 1.0,
-        uniform_weight: float = 1.0,
+        width: Count = 128,
+        hidden: Hidden = 128,
+        alpha: Positive = 2.0,
+        t: Positive = 2.0,
+        align_weight: NotNegative = 1.0,
+        uniform_weight: NotNegative = 1.0,
     ) -> None:
-        super().__init__(setup, width)
-        self.power, self.t = power, t
+        super().__init__(setup, width, hidden)
+        self.alpha, self.t = alpha, t
         self.align_weight, self.uniform_weight = align_weight, uniform_weight
 
     def value(self, student: Float[Tensor, "B D"], teacher: Float[Tensor, "B D"]) -> Float[Tensor, ""]:
         """The loss of unit rows."""
         require_images(len(student), 2, "uniformity needs pairs")
         spread = (uniformity(student, self.t) + uniformity(teacher, self.t)) / 2
-        return self.align_weight * alignment(student, teacher, self.power) + self.uniform_weight * spread
+        return self.align_weight * alignment(student, teacher, self.alpha) + self.uniform_weight * spread

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from azeotrope.errors import RunFailed
 from azeotrope.losses._contract import Setup, Signals
 from azeotrope.losses._embedding import full_precision, unit
+from azeotrope.losses._parameters import Count, Momentum, Positive
 
 LARGEST_BANK_MB = 512  # student's and teacher's together
 
@@ -65,14 +66,14 @@ class Loss(nn.Module):
         self,
         setup: Setup,
         *,
-        width: int = 128,
-        negatives: int = 4096,
-        temperature: float = 0.07,
-        momentum: float = 0.5,
+        width: Count = 128,
+        negatives: Count = 4096,
+        tau: Positive = 0.07,
+        momentum: Momentum = 0.5,
     ) -> None:
         super().__init__()
         require_bank(setup.train_images, width)
-        self.negatives, self.temperature, self.momentum = negatives, temperature, momentum
+        self.negatives, self.tau, self.momentum = negatives, tau, momentum
         self.student_projector = nn.Linear(setup.student_features, width)
         self.teacher_projector = nn.Linear(setup.teacher_features, width)
         self.student_bank, self.teacher_bank = Bank(setup.train_images, width), Bank(setup.train_images, width)
@@ -91,8 +92,8 @@ class Loss(nn.Module):
     ) -> Float[Tensor, ""]:
         """The loss of unit rows, against the banks as they were before this batch."""
         drawn = torch.cat([places[:, None], self._others(places, progress)], dim=1)
-        of_student = self.teacher_bank.contrast(student, drawn, self.temperature)
-        of_teacher = self.student_bank.contrast(teacher, drawn, self.temperature)
+        of_student = self.teacher_bank.contrast(student, drawn, self.tau)
+        of_teacher = self.student_bank.contrast(teacher, drawn, self.tau)
         self.student_bank.remember(places, student, self.momentum)
         self.teacher_bank.remember(places, teacher, self.momentum)
         odds = self.negatives / len(self.student_bank.rows)

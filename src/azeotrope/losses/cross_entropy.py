@@ -6,19 +6,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from azeotrope.losses._contract import Setup, Signals
+from azeotrope.losses._parameters import Smoothing
 
 
 class Loss(nn.Module):
     """`Kind.loss`: of classes (softmax, with label smoothing), of each class alone (sigmoid), or of a normal
-    distribution around a number, which is half the squared error.
+    distribution around a number, which is half the squared error. Label smoothing is the recipe's, unless it is given.
     """
 
     needs_teacher = False
     relates_images = False
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, *, label_smoothing: Smoothing | None = None) -> None:
         super().__init__()
-        self.kind, self.label_smoothing = setup.kind, setup.label_smoothing
+        self.kind = setup.kind
+        self.label_smoothing = setup.label_smoothing if label_smoothing is None else label_smoothing
 
     def forward(self, signals: Signals) -> Float[Tensor, ""]:
         """Logits [B, C] and labels [B], or [B, C], to one number."""

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from azeotrope.kinds.single import UNLABELLED
 from azeotrope.losses._contract import Setup, Signals
+from azeotrope.losses._parameters import NotNegative, Positive, Share
 
 
 def decouple(
@@ -47,20 +48,20 @@ class Loss(nn.Module):
         self,
         setup: Setup,
         *,
-        alpha: float = 1.0,
-        beta: float = 8.0,
-        temperature: float = 4.0,
-        warmup_share: float = 20 / 240,
+        alpha: NotNegative = 1.0,
+        beta: NotNegative = 8.0,
+        T: Positive = 4.0,
+        warmup_share: Share = 20 / 240,
     ) -> None:
         super().__init__()
-        self.alpha, self.beta, self.temperature, self.warmup_share = alpha, beta, temperature, warmup_share
+        self.alpha, self.beta, self.T, self.warmup_share = alpha, beta, T, warmup_share
 
     def forward(self, signals: Signals) -> Float[Tensor, ""]:
         """Logits of student and teacher, [B, C] each, and labels [B] to one number; zero when the logits are equal."""
         assert signals.teacher_logits is not None
         labels = torch.where(signals.labels == UNLABELLED, signals.teacher_logits.argmax(1), signals.labels)
-        student_true, student_others = decouple(signals.logits.float() / self.temperature, labels)
-        teacher_true, teacher_others = decouple(signals.teacher_logits.float() / self.temperature, labels)
+        student_true, student_others = decouple(signals.logits.float() / self.T, labels)
+        teacher_true, teacher_others = decouple(signals.teacher_logits.float() / self.T, labels)
         target = self.alpha * divergence(teacher_true, student_true)
-        warm = min(1.0, signals.progress / self.warmup_share) * self.temperature**2
+        warm = min(1.0, signals.progress / self.warmup_share) * self.T**2
         return warm * (target + self.beta * divergence(teacher_others, student_others))

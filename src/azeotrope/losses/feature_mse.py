@@ -7,12 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from azeotrope.losses._contract import Setup, Signals
-from azeotrope.losses._embedding import projector
-
-
-def standardised(rows: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
-    """Each row less its mean, over its standard deviation, in float32."""
-    return functional.layer_norm(rows.float(), rows.shape[1:])
+from azeotrope.losses._embedding import projector, standardised
 
 
 class Loss(nn.Module):

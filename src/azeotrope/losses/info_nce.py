@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from azeotrope.losses._contract import Setup
 from azeotrope.losses._embedding import PairLoss, require_images
+from azeotrope.losses._parameters import Count, Hidden, Positive
 
 
 class Loss(PairLoss):
@@ -27,15 +28,15 @@ class Loss(PairLoss):
     claim. The number of negatives still is B − 1. Batches of one image have none and are refused.
     """
 
-    def __init__(self, setup: Setup, *, width: int = 128, temperature: float = 0.07) -> None:
-        super().__init__(setup, width)
-        self.temperature = temperature
+    def __init__(self, setup: Setup, *, width: Count = 128, hidden: Hidden = 128, tau: Positive = 0.07) -> None:
+        super().__init__(setup, width, hidden)
+        self.tau = tau
 
     def value(self, student: Float[Tensor, "B D"], teacher: Float[Tensor, "B D"]) -> Float[Tensor, ""]:
         """The loss of unit rows; never below −log B."""
         images = len(student)
         require_images(images, 2, "the negatives are the other images")
-        similarity = student @ teacher.T / self.temperature
+        similarity = student @ teacher.T / self.tau
         itself = torch.arange(images, device=student.device)
         both = functional.cross_entropy(similarity, itself) + functional.cross_entropy(similarity.T, itself)
         return both / 2 - math.log(images)

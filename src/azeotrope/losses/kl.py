@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from azeotrope.losses._contract import Setup, Signals
+from azeotrope.losses._parameters import Positive
 
 
 class Loss(nn.Module):
@@ -19,11 +20,11 @@ class Loss(nn.Module):
     needs_teacher = True
     relates_images = False
 
-    def __init__(self, setup: Setup, temperature: float = 4.0) -> None:
+    def __init__(self, setup: Setup, *, T: Positive = 4.0) -> None:
         super().__init__()
-        self.kind, self.temperature = setup.kind, temperature
+        self.kind, self.T = setup.kind, T
 
     def forward(self, signals: Signals) -> Float[Tensor, ""]:
         """Logits of student and teacher, [B, C] each, to one number; zero when they are equal."""
         assert signals.teacher_logits is not None
-        return self.kind.divergence(signals.logits.float(), signals.teacher_logits.float(), self.temperature)
+        return self.kind.divergence(signals.logits.float(), signals.teacher_logits.float(), self.T)

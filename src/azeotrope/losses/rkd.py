@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from azeotrope.losses._contract import Setup, Signals
 from azeotrope.losses._embedding import full_precision, require_images
+from azeotrope.losses._parameters import Count, NotNegative
 
 
 def triplets(images: int, per_vertex: int) -> Int[Tensor, "3 T"]:
@@ -69,9 +70,9 @@ class Loss(nn.Module):
         self,
         setup: Setup,
         *,
-        distance_weight: float = 25.0,
-        angle_weight: float = 50.0,
-        angles_per_image: int = 64,
+        distance_weight: NotNegative = 25.0,
+        angle_weight: NotNegative = 50.0,
+        angles_per_image: Count = 64,
     ) -> None:
         super().__init__()
         self.distance_weight, self.angle_weight = distance_weight, angle_weight

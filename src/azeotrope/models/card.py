@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from azeotrope.config import KindName
+from azeotrope.labels import KindName
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.weights import Weights
 

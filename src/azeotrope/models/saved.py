@@ -14,9 +14,10 @@ from pathlib import Path
 import safetensors.torch
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import safe_open
 
-from azeotrope.config import KindName
 from azeotrope.errors import InputError
+from azeotrope.labels import KindName
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.card import Fact, card
 from azeotrope.models.cost import parameters
@@ -28,6 +29,7 @@ from azeotrope.models.weights import Weights, fingerprint, load_into, read_safet
 from azeotrope.record.store import cannot_write, write_atomically
 
 CODE = "architecture.py"
+TASK = "azeotrope_task"  # the key in a safetensors file under which the fingerprint of the training task is kept
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,9 @@ def save_model(
     try:
         if source is not None:
             write_atomically(folder / CODE, source)
-        write_atomically(folder / "model.safetensors", safetensors.torch.save(tensors))
+        task = description.facts.get("fingerprint")
+        metadata = None if task is None else {TASK: str(task)}
+        write_atomically(folder / "model.safetensors", safetensors.torch.save(tensors, metadata))
         write_atomically(folder / "card.md", text)
         write_atomically(folder / "model.yaml", _to_yaml(description))
     except OSError as error:
@@ -142,6 +146,26 @@ def load_model(folder: Path) -> SavedModel:
         description.kind,
         description.unit,
     )
+
+
+def task_of(spec: ModelSpec) -> str | None:
+    """The fingerprint of the task that these weights were trained on here; None for other weights, or none at all."""
+    if spec.weights is None or spec.weights.kind != "file":
+        return None
+    path = Path(spec.weights.where).expanduser()
+    path = path / "model.safetensors" if path.is_dir() else path
+    beside = path.parent / "model.yaml"
+    if path.suffix == ".safetensors" and path.is_file():
+        with safe_open(path, "pt") as file:
+            if (task := (file.metadata() or {}).get(TASK)) is not None:
+                return str(task)
+    if beside.is_file():  # saved before the file itself said so
+        try:
+            task = _read_description(path.parent).facts.get("fingerprint")
+        except InputError:
+            return None
+        return None if task is None else str(task)
+    return None
 
 
 def _code_of(spec: ModelSpec) -> tuple[_Code | None, bytes | None]:

@@ -8,7 +8,7 @@ as it would have. It makes no runs and measures no prices.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,61 +17,17 @@ import numpy as np
 from azeotrope.boundaries.boundary import PRACTICAL, main_direction
 from azeotrope.boundaries.crossings import log_grid, sign_changes
 from azeotrope.boundaries.next_runs import settle_crossing
-from azeotrope.boundaries.standing import AXIS, Contest, Standing, contest
+from azeotrope.boundaries.standing import AXIS, Contest, contest
 from azeotrope.curves.joint_cells import joint_cells
 from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.planning.candidates import Candidate, Group, groups, next_seeds, pilot, price, unmade
+from azeotrope.planning.question import Dropped, Judge, Question, open_rivals, question
+from azeotrope.planning.settled import Pairs
 from azeotrope.record.run import RunRecord
 from azeotrope.tables.frame import RunFrame
 from azeotrope.tables.grouping import finished
 
-SURE = 0.95
-"""Settled: with this probability no rival's error is lower than the leader's by the practical difference or more.
-
-The rule by which `choice` recommends. Asking that the leader be *lower* with 95 % would spend the whole budget on arms
-that differ by less than anybody cares about."""
-HOPELESS = 0.01
-"""An arm is dropped when its error is lower than the leader's with no more than this probability."""
-NARROW = 2.0
-"""A boundary known within this factor needs no more runs (METHOD 7)."""
 Stop = Literal["settled", "boundary_narrow", "budget", "nothing_left"]
-State = Literal["pilot", "open", "settled", "boundary_narrow", "no_choice"]
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """An arm that gets no more runs, and the evidence: how it stands against `leader` at `at` images."""
-
-    student: str
-    leader: str
-    at: float
-    standing: Standing
-
-    @property
-    def name(self) -> str:
-        """The contender that was dropped."""
-        return self.standing.name
-
-    @property
-    def reason(self) -> str:
-        """The evidence in one sentence."""
-        behind = self.standing.behind
-        return (
-            f"{self.name} is {100 * behind.value:.1f} points ({100 * behind.low:.1f} to {100 * behind.high:.1f}) "
-            f"behind {self.leader} at {self.at:,.0f} images; after {self.standing.runs} runs the probability that it "
-            f"is ahead is {self.standing.p_win:.3f}"
-        )
-
-
-@dataclass(frozen=True)
-class Question:
-    """Where one student's decision stands, `said` in a sentence. `judged` is None until two arms have three sizes."""
-
-    student: str
-    state: State
-    said: str
-    judged: Contest | None = None
-    dropped: tuple[Dropped, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,12 +35,14 @@ class Step:
     """The next runs, in the order in which to make them, those of one size and seed together; or why to stop.
 
     `runs` empty and `stop` None: wait for what is running. `questions`: one a student, to be shown while it firms up.
+    `unpaid` are the runs that it would make next and that do not fit in the budget.
     """
 
     runs: tuple[Candidate, ...]
     stop: Stop | None
     reason: str
     questions: tuple[Question, ...]
+    unpaid: tuple[Candidate, ...] = ()
 
     @property
     def dropped(self) -> tuple[Dropped, ...]:
@@ -99,9 +57,6 @@ class _Wish:
     question: Question
     groups: tuple[Group, ...] = ()
     every: bool = False
-
-
-Judge = Callable[[Sequence[RunFrame]], Contest]
 
 
 def next_step(
@@ -127,14 +82,14 @@ def next_step(
 
     busy = {run.key for run in running}
     left = unmade(candidates, records)
-    wishes = [_wish(student, records, candidates, left, busy, judge) for student in _students(candidates)]
+    wishes = [_wish(student, records, candidates, left, busy, judge, practical) for student in _students(candidates)]
     questions = tuple(wish.question for wish in wishes)
-    runs = _affordable(wishes, budget_left)
+    runs, unpaid = _affordable(wishes, budget_left)
     if runs:
         said = "; ".join(f"{question.student}: {question.said}" for question in questions)
-        return Step(tuple(runs), None, said, questions)
+        return Step(tuple(runs), None, said, questions, tuple(unpaid))
     stop, reason = _ended(wishes, waiting=bool(busy))
-    return Step((), stop, reason, questions)
+    return Step((), stop, reason, questions, tuple(unpaid))
 
 
 def _students(candidates: Sequence[Candidate]) -> list[str]:
@@ -148,6 +103,7 @@ def _wish(
     left: Sequence[Candidate],
     busy: set[tuple[str, str, int, int]],
     judge: Judge,
+    practical: float,
 ) -> _Wish:
     """One student: finish its pilot, then ask what would settle its question."""
     first = pilot([run for run in candidates if run.student == student])
@@ -155,8 +111,10 @@ def _wish(
     unfinished = [run for run in mine if run.key in first]
     free = [run for run in mine if run.key not in busy]
     if unfinished:
-        question = Question(student, "pilot", f"pilot, {len(unfinished)} run{'s' * (len(unfinished) > 1)} left")
-        return _Wish(question, tuple(groups(run for run in free if run.key in first)), every=True)
+        said = f"pilot, {len(unfinished)} run{'s' * (len(unfinished) > 1)} left"
+        return _Wish(
+            Question(student, "pilot", said), tuple(groups(run for run in free if run.key in first)), every=True
+        )
     curves = finished([run for run in records if run.student.name == student])
     if len(curves) < 2:
         return _Wish(
@@ -164,38 +122,18 @@ def _wish(
             tuple(groups(free)),
             every=True,
         )
-    question = _question(student, curves, judge)
-    if question.state != "open" or question.judged is None:
-        return _Wish(question)
-    return _Wish(question, _ranked(question.judged, curves, free))
+    asked = question(student, curves, judge, practical)
+    if asked.state != "open" or asked.judged is None:
+        return _Wish(asked)
+    if asked.doubt is not None and (more := _another_seed(asked.judged, asked.doubt, free)):
+        return _Wish(asked, (more,))
+    return _Wish(asked, _ranked(asked.judged, curves, free))
 
 
-def _question(student: str, curves: dict[str, RunFrame], judge: Judge) -> Question:
-    """Drop what cannot win, then ask whether the rest is settled."""
-    judged = judge(list(curves.values()))
-    dropped = tuple(
-        Dropped(student, judged.leader.name, judged.at, rival) for rival in judged.rivals if rival.p_win <= HOPELESS
-    )
-    gone = {item.name for item in dropped}
-    if 0 < len(dropped) < len(judged.rivals):
-        judged = judge([curve for name, curve in curves.items() if name not in gone])
-    open_rivals = _open_rivals(judged)
-    if judged.leader.p_near_best >= SURE or not open_rivals:
-        return Question(student, "settled", _settled_said(judged), judged, dropped)
-    closest = open_rivals[0]
-    if all(_narrow(rival) for rival in open_rivals):
-        return Question(student, "boundary_narrow", _narrow_said(judged, closest), judged, dropped)
-    return Question(student, "open", _open_said(judged, closest), judged, dropped)
-
-
-def _open_rivals(judged: Contest) -> list[Standing]:
-    """Rivals that may be better than the leader, likeliest first."""
-    return sorted((rival for rival in judged.rivals if rival.p_win > 1 - SURE), key=lambda rival: -rival.p_win)
-
-
-def _narrow(rival: Standing) -> bool:
-    piece = rival.unsettled
-    return piece is not None and piece.low is not None and piece.high is not None and piece.high < NARROW * piece.low
+def _another_seed(judged: Contest, doubt: Pairs, free: Sequence[Candidate]) -> Group | None:
+    """One more seed of all arms left, at the size where the seeds are in doubt; None where the plan holds none."""
+    possible = next_seeds(free, judged.cells.arms)
+    return possible.get(round(doubt.size)) if doubt.size is not None else None
 
 
 def _ranked(judged: Contest, curves: dict[str, RunFrame], free: Sequence[Candidate]) -> tuple[Group, ...]:
@@ -203,7 +141,8 @@ def _ranked(judged: Contest, curves: dict[str, RunFrame], free: Sequence[Candida
     possible = next_seeds(free, judged.cells.arms)
     if not possible:
         return ()
-    names = (judged.leader.name, _open_rivals(judged)[0].name)
+    rivals = open_rivals(judged) or judged.rivals
+    names = (judged.leader.name, rivals[0].name)
     cells = joint_cells([curves[name] for name in names], AXIS)
     draws = judged.draws.only([judged.cells.arms.index(name) for name in names])
     grid = log_grid(cells.sizes)
@@ -222,18 +161,31 @@ def _ranked(judged: Contest, curves: dict[str, RunFrame], free: Sequence[Candida
     return tuple(possible[int(run.size)] for run in ranked)
 
 
-def _affordable(wishes: Sequence[_Wish], budget_left: float | None) -> list[Candidate]:
-    """Students take turns in the order of the plan, each with what is left of the budget after those before it."""
+def _affordable(wishes: Sequence[_Wish], budget_left: float | None) -> tuple[list[Candidate], list[Candidate]]:
+    """What to make, and what is wanted too and cannot be paid.
+
+    Students take turns in the order of the plan, each with what is left of the budget after those before it. A later
+    seed of a size waits for an earlier one: the first seed chooses learning rates for all.
+    """
     left = np.inf if budget_left is None else budget_left
     runs: list[Candidate] = []
+    unpaid: list[Candidate] = []
     for wish in wishes:
+        waiting: set[int] = set()
+        dear: list[Group] = []
         for group in wish.groups:
-            if price(group) <= left:
-                left -= price(group)
-                runs += group
-                if not wish.every:
-                    break
-    return runs
+            size = group[0].train_images
+            if price(group) > left or size in waiting:
+                waiting.add(size)
+                dear.append(group)
+                continue
+            left -= price(group)
+            runs += group
+            if not wish.every:
+                dear = []
+                break
+        unpaid += [run for group in (dear if wish.every else dear[:1]) for run in group]
+    return runs, unpaid
 
 
 def _ended(wishes: Sequence[_Wish], *, waiting: bool) -> tuple[Stop | None, str]:
@@ -248,28 +200,3 @@ def _ended(wishes: Sequence[_Wish], *, waiting: bool) -> tuple[Stop | None, str]
     if any(wish.groups for wish in wishes):
         return "budget", f"{said}; the next paired runs do not fit in the budget"
     return "nothing_left", f"{said}; every run of the plan is made"
-
-
-def _settled_said(judged: Contest) -> str:
-    if not judged.rivals:
-        return f"{judged.leader.name} is the only arm left"
-    leader, here = judged.leader, f"at {judged.at:,.0f} images"
-    if leader.p_best >= SURE:
-        return f"{leader.name} is best {here} with probability {leader.p_best:.2f}"
-    return f"{leader.name} is best or practically as good as the best {here} with probability {leader.p_near_best:.2f}"
-
-
-def _narrow_said(judged: Contest, rival: Standing) -> str:
-    piece = rival.unsettled
-    assert piece is not None
-    return (
-        f"{judged.leader.name} and {rival.name} swap places between {piece.low:,.0f} and {piece.high:,.0f} images, "
-        f"a factor under {NARROW:g}"
-    )
-
-
-def _open_said(judged: Contest, rival: Standing) -> str:
-    return (
-        f"{judged.leader.name} leads at {judged.at:,.0f} images; {rival.name} is better with probability "
-        f"{rival.p_win:.2f}"
-    )

@@ -6,6 +6,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from azeotrope.record import energy
 from azeotrope.record.run import EnvironmentFacts
 
 
@@ -20,6 +21,7 @@ def environment(*, device: str, threads: int, precision: str) -> EnvironmentFact
         processor=_processor(),
         threads=threads,
         precision=precision,
+        energy=energy.here().source or None,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from azeotrope.config import KindName
+from azeotrope.labels import KindName
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,26 @@ WORDS: dict[KindName, Words] = {
     "multi": Words("1 − mAP", "1 less the mean over classes of the average precision of their ranking", sampled=False),
     "number": Words("1 − R²", "the share of the variance that is left unexplained, at most 1", sampled=False),
 }
-METRICS: dict[str, str] = {"map": "mAP", "label_error": "labels wrong", "r2": "R²", "mae": "MAE"}
+PER_CLASS = "per_class_error"
+METRICS: dict[str, str] = {
+    "map": "mAP",
+    "label_error": "labels wrong",
+    "r2": "R²",
+    "mae": "MAE",
+    PER_CLASS: "mean per-class error",
+}
 
-_SHARES = ("map", "label_error")
+_SHARES = ("map", "label_error", PER_CLASS)
 
 
-def metrics_text(metrics: Mapping[str, float], unit: str | None) -> str:
-    """Like "R² 0.871, MAE 3.2 kg" or "mAP 91.2 %, labels wrong 3.4 %"; empty where there are none."""
-    return ", ".join(f"{METRICS.get(name, name)} {_value(name, value, unit)}" for name, value in metrics.items())
+def metrics_text(metrics: Mapping[str, float], unit: str | None, error: float | None = None) -> str:
+    """Like "R² 0.871, MAE 3.2 kg" or "mAP 91.2 %, labels wrong 3.4 %"; empty where there are none.
+
+    The mean per-class error is left out where it reads like the `error`: classes of equal size say nothing more.
+    """
+    same = error is not None and _value(PER_CLASS, metrics.get(PER_CLASS, -1.0), None) == _value(PER_CLASS, error, None)
+    shown = {name: value for name, value in metrics.items() if not (same and name == PER_CLASS)}
+    return ", ".join(f"{METRICS.get(name, name)} {_value(name, value, unit)}" for name, value in shown.items())
 
 
 def _value(name: str, value: float, unit: str | None) -> str:

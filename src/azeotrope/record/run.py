@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from azeotrope.config import KindName, Weight
+from azeotrope.labels import KindName
+from azeotrope.terms import Weight
 
 SCHEMA = 1
 
@@ -25,13 +26,19 @@ class Facts(BaseModel):
 
 
 class TaskFacts(Facts):
-    """Which labelled image set. Of the kind `number`, `classes` holds the name of what is measured, in `unit`."""
+    """Which labelled image set. Of the kind `number`, `classes` holds the name of what is measured, in `unit`.
+
+    `common_error` is the test error of always naming `common_class`, the largest class in training: what an error must
+    be seen beside. None for other kinds, and in records that are older.
+    """
 
     name: str
     fingerprint: str
     classes: tuple[str, ...]
     kind: KindName = "single"
     unit: str | None = None
+    common_class: str | None = None
+    common_error: float | None = Field(default=None, ge=0, le=1)
 
 
 class StudentFacts(Facts):
@@ -46,12 +53,13 @@ class StudentFacts(Facts):
 class HeadFacts(Facts):
     """How the teacher's head was fitted to the run's N images, and its errors and log-losses (nats an image).
 
-    `train_...` is what the mean of the folds' heads says of the images that they were fitted on, `fold_...` what each
+    `train_...` is what the model for other images (the mean of the folds' heads, or a tuned teacher's own) says of the
+    training images, which it was fitted on, `fold_...` what each
     fold's head says of the images that it has not seen (which is what teaches), `val_...` what the mean says on
     validation. `folds`, `strength` (L2) and `temperature` are missing where several teachers speak as one.
     """
 
-    folds: int | None = Field(default=None, ge=1)
+    folds: int | None = Field(default=None, ge=0, description="0: one head on all images")
     strength: float | None = None
     temperature: float | None = None
     train_error: float = Field(ge=0, le=1)
@@ -71,6 +79,19 @@ class TeacherFacts(Facts):
     head_accuracy: float | None = Field(default=None, ge=0, le=1, description="1 - its error on validation")
     head: HeadFacts | None = None
     head_error: float | None = Field(default=None, ge=0, le=1, description="on test, beside the student's")
+
+
+class PublishedFacts(Facts):
+    """The published pre-training of the weights that an arm from `hub` starts from: `images` × `epochs` of `source` at
+    `image_size` pixels, and where that is said. Where it is not known all are None, and `missing` says why.
+    """
+
+    source: str | None = None
+    images: int | None = Field(default=None, ge=1)
+    epochs: float | None = Field(default=None, gt=0)
+    image_size: int | None = Field(default=None, ge=1)
+    reference: str | None = None
+    missing: str | None = None
 
 
 class TuningFacts(Facts):
@@ -106,6 +127,7 @@ class EnvironmentFacts(Facts):
     processor: str
     threads: int
     precision: str
+    energy: str | None = Field(default=None, description="which counters `joules` were read from")
 
 
 class RunRecord(Facts):
@@ -114,9 +136,9 @@ class RunRecord(Facts):
     `run_id` is the hash of everything that determines the run, so equal ids mean equal runs. Errors are fractions
     in [0, 1]: of wrong images, or what `record.kinds` says for the task's kind; `metrics` holds further measures of
     it. `seconds` is by phase (`decode`, `teacher`, `head`, `generate`, `pretrain`, `tuning`, `train`, `evaluate`,
-    `test`); shared work is what this run would pay alone, whoever did it. `unlabelled_images` and
-    `synthetic_images` are those that taught beside the training images. `correct` holds one bit per test image, in
-    manifest order, for paired tests, where an answer is right or wrong.
+    `test`), and `joules` are the whole machine's in the same phases; shared work is what this run would pay alone,
+    whoever did it. `unlabelled_images` and `synthetic_images` are those that taught beside the training images.
+    `correct` holds one bit per test image, in manifest order, for paired tests, where an answer is right or wrong.
     """
 
     schema_version: int = Field(default=SCHEMA, alias="schema")
@@ -129,6 +151,7 @@ class RunRecord(Facts):
     losses: dict[str, Weight] = Field(default_factory=dict)
     student: StudentFacts
     init: Literal["random", "hub", "upstream"]
+    published: PublishedFacts | None = Field(default=None, description="of an arm from `hub`: what its weights took")
     teacher: TeacherFacts | None = None
     train_images: int = Field(ge=1)
     val_images: int | None = None
@@ -144,10 +167,15 @@ class RunRecord(Facts):
     best_epoch: int | None = None
     val_error: float | None = Field(default=None, ge=0, le=1)
     test_error: float | None = Field(default=None, ge=0, le=1)
+    test_nll: float | None = Field(default=None, ge=0, description="log-loss on test: mean of −log p(label), in nats")
+    test_ece: float | None = Field(default=None, ge=0, le=1, description="expected calibration error on test, 15 bins")
     test_images: int | None = None
     metrics: dict[str, float] = Field(default_factory=dict, description="on test; by name in `record.kinds`")
     correct: str | None = Field(default=None, description="base64 of numpy.packbits over test images")
     seconds: dict[str, float] = Field(default_factory=dict)
+    joules: dict[str, float] = Field(
+        default_factory=dict, description="by phase as `seconds`; empty where not readable"
+    )
     flops: float | None = None
     peak_memory_mb: float | None = None
     environment: EnvironmentFacts | None = None
@@ -161,9 +189,26 @@ class RunRecord(Facts):
         packed = np.frombuffer(base64.b64decode(self.correct), dtype=np.uint8)
         return np.unpackbits(packed, count=self.test_images).astype(bool)
 
+    @property
+    def training_rate(self) -> float | None:
+        """Images a second at which a run without a teacher trained all of the student; None where it did not."""
+        batch, seconds = self.recipe.get("batch_images"), self.seconds.get("train")
+        whole = self.teacher is None and self.strategy in ("scratch", "finetune")
+        return self.steps * batch / seconds if whole and self.steps and seconds and isinstance(batch, int) else None
+
+    @property
+    def published_images(self) -> float | None:
+        """Images × epochs of the published pre-training of its weights, where that was at the run's own resolution, so
+        that the run's rate holds for it; else None.
+        """
+        facts = self.published
+        if facts is None or facts.images is None or facts.epochs is None:
+            return None
+        return facts.images * facts.epochs if facts.image_size == self.student.image_size else None
+
     def without_times(self) -> RunRecord:
         """The part that must be bit-equal when the run is repeated: no times, memory or machine."""
-        return self.model_copy(update={"seconds": {}, "peak_memory_mb": None, "environment": None})
+        return self.model_copy(update={"seconds": {}, "joules": {}, "peak_memory_mb": None, "environment": None})
 
 
 def pack_correctness(correct: NDArray[np.bool_]) -> str:

@@ -21,6 +21,7 @@ from azeotrope.advice.price import Cost
 from azeotrope.record.interval import Interval
 from azeotrope.reporting.plain import plain
 from azeotrope.reporting.words import MISSING, count, duration, plural
+from azeotrope.tables.units import Unit, amount, ends, gap
 
 
 def document(advice: Advice) -> dict[str, JsonValue]:
@@ -39,11 +40,12 @@ def text(advice: Advice) -> RenderableType:
     if advice.recommendation.settled_by:
         parts += [Text(settling_title(advice.recommendation), style="bold"), *_bullets(_settling(advice)), Text()]
     if advice.labels_needed:
-        target = 100 * advice.labels_needed[0].target
-        parts += [Text(f"Labelled images needed for {target:.3g} % {advice.evidence.measure}", style="bold")]
+        target, noun = advice.labels_needed[0].target, advice.labels_needed[0].counted.capitalize()
+        said = f"{target:.3g}" if advice.evidence.unit == "loss" else f"{100 * target:.3g} %"
+        parts += [Text(f"{noun} needed for {said} {advice.evidence.measure}", style="bold")]
         parts += [*_bullets(_labels(item, marks) for item in advice.labels_needed), Text()]
     if advice.worth_in_images:
-        parts += [Text(f"Worth in images, at {advice.worth_in_images[0].at:,.0f}", style="bold")]
+        parts += [Text(f"Worth in training images, at {advice.worth_in_images[0].at:,.0f}", style="bold")]
         parts += [*_bullets(_worth(item, marks) for item in advice.worth_in_images), Text()]
     parts += [Text("What would change the answer", style="bold")]
     parts += _bullets([change.sentence for change in advice.would_change_if] or ["nothing that these runs show"])
@@ -67,13 +69,14 @@ def _facts(advice: Advice, marks: dict[str, int]) -> Table:
 def _rows(advice: Advice, marks: dict[str, int]) -> Iterable[tuple[str, str]]:
     error, p_win, rival = advice.predicted_error, advice.p_win, advice.runner_up
     assert error is not None
+    unit = advice.evidence.unit
     leads = "" if advice.recommendation.contender else f" (of {error.contender}, which leads)"
     yield (
         f"predicted {advice.evidence.measure}",
-        f"{errors(error.error)} at {error.at:,.0f} images{leads} {_mark(marks, error.contender)}",
+        f"{errors(error.error, unit)} at {error.at:,.0f} training images{leads} {_mark(marks, error.contender)}",
     )
     if p_win is not None and p_win.against is not None:
-        near = f"within {100 * p_win.practical:.2g} points of the lowest {p_win.p_near_best:.2f}"
+        near = f"within {gap(p_win.practical, unit)} of the lowest {p_win.p_near_best:.2f}"
         yield (
             "probability",
             f"better than {p_win.against} {p_win.p:.2f}, best of all {p_win.p_best:.2f}, {near} {_mark(marks)}",
@@ -81,10 +84,10 @@ def _rows(advice: Advice, marks: dict[str, int]) -> Iterable[tuple[str, str]]:
     cost = _cost(advice.cost) if advice.cost else "not known: these runs hold no seconds"
     yield "cost of a run", f"{cost} {_mark(marks, error.contender)}"
     if rival is not None:
-        margin = f"{points(rival.margin)} points behind"
+        margin = f"{_margin(rival.margin, unit)} behind"
         paid = f", {_cost(rival.cost)}" if rival.cost else ""
         both = _mark(marks, rival.contender, error.contender)
-        yield "runner-up", f"{rival.contender}: {errors(rival.error)}, {margin}{paid} {both}"
+        yield "runner-up", f"{rival.contender}: {errors(rival.error, unit)}, {margin}{paid} {both}"
 
 
 def _mark(marks: dict[str, int], *names: str) -> str:
@@ -93,15 +96,21 @@ def _mark(marks: dict[str, int], *names: str) -> str:
     return f"[{('–' if not names else ', ').join(map(str, places))}]"
 
 
-def errors(interval: Interval) -> str:
-    """Like "9.9 % (9.4 to 10.3)"."""
-    return f"{100 * interval.value:.1f} % ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
+def errors(interval: Interval, unit: Unit) -> str:
+    """Like "9.9 % (9.4 to 10.3)", or "0.352 (0.340 to 0.364)" of a loss."""
+    return f"{amount(interval.value, unit)} ({ends(interval.low, interval.high, unit)})"
 
 
 def points(margin: Interval) -> str:
     """A difference of errors in points, like "0.6 (0.2 to 1.0)"."""
     value, low, high = (f"{round(100 * share, 1) + 0.0:.1f}" for share in (margin.value, margin.low, margin.high))
     return f"{value} ({low} to {high})"  # + 0.0 takes the sign off a zero
+
+
+def _margin(margin: Interval, unit: Unit) -> str:
+    if unit == "loss":
+        return f"{margin.value:.3f} ({ends(margin.low, margin.high, unit)})"
+    return f"{points(margin)} points"
 
 
 def _cost(cost: Cost) -> str:
@@ -180,7 +189,7 @@ def _evidence(advice: Advice) -> Table:
         cells = (
             f"[{place}]",
             name,
-            errors(row.error) if row.error else MISSING,
+            errors(row.error, advice.evidence.unit) if row.error else MISSING,
             f"{row.p_best:.2f}" if row.p_best is not None else MISSING,
             duration(row.cost.seconds.value) if row.cost else MISSING,
             count(row.parameters),

@@ -20,6 +20,7 @@ Row: TypeAlias = dict[str, str | float | int]
 
 _PHASES = (
     "decode",
+    "tune_teacher",
     "teacher",
     "head",
     "generate",

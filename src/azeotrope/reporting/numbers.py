@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from azeotrope.config import KindName, Weight
+from azeotrope.labels import KindName
 from azeotrope.record.run import EnvironmentFacts, SearchFacts
+from azeotrope.terms import Weight
 from azeotrope.verdicts.verdict import Call
 
 
@@ -61,6 +62,9 @@ class ArmSummary(Shown):
     seed_errors: dict[int, float] = Field(default_factory=dict, description="test error of each seed")
     seconds: dict[str, float] = Field(default_factory=dict, description="by phase, mean of the runs, nothing shared")
     seconds_amortised: dict[str, float] = Field(default_factory=dict, description="the same, shared phases divided")
+    joules: dict[str, float] = Field(
+        default_factory=dict, description="energy by phase, where every run has all phases"
+    )
     flops: float | None = None
     pretrained: bool = Field(default=False, description="starts from weights whose pre-training was paid elsewhere")
     run_ids: tuple[str, ...] = ()
@@ -93,17 +97,36 @@ class TeacherSummary(Shown):
 
 
 class PretrainingCost(Shown):
-    """Pre-training the student here: `images` × `epochs` at the `images_per_second` measured in these runs."""
+    """Pre-training the student here: the published `images` × `epochs` at the `images_per_second` measured here, at the
+    published `image_size`.
+    """
 
     source: str
     images: int
     epochs: float
     images_per_second: float
+    image_size: int | None = None
+    reference: str | None = None
 
     @property
     def seconds(self) -> float:
         """Time for one pre-training, in seconds."""
         return self.images * self.epochs / self.images_per_second
+
+
+class Faster(Shown):
+    """How much less time an arm took than pre-training the student and fine-tuning it, and what that is made of.
+
+    `less` is 1 − seconds / (pretraining_seconds + finetuning_seconds), negative for an arm that took longer; seconds
+    are those of a run alone, its shared work in full.
+    """
+
+    arm: str
+    baseline: str
+    less: float
+    seconds: float
+    finetuning_seconds: float
+    pretraining_seconds: float
 
 
 class Comparison(Shown):
@@ -114,6 +137,8 @@ class Comparison(Shown):
     classes: tuple[str, ...]
     kind: KindName = "single"
     unit: str | None = None
+    common_class: str | None = Field(default=None, description="the largest class in training")
+    common_error: float | None = Field(default=None, description="test error of always naming it")
     train_images: int
     val_images: int | None
     test_images: int | None
@@ -129,6 +154,10 @@ class Comparison(Shown):
     failed: tuple[FailedRun, ...] = ()
     not_tested: tuple[NotTested, ...] = ()
     pretraining: PretrainingCost | None = None
+    faster: tuple[Faster, ...] = Field(
+        default=(), description="than pre-training and fine-tuning, an arm that needs none"
+    )
+    faster_missing: str | None = Field(default=None, description="why `faster` is empty")
     warnings: tuple[str, ...] = ()
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
     environment: EnvironmentFacts | None = None

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from azeotrope.errors import InputError
 from azeotrope.record.interval import Interval
 from azeotrope.record.run import RunRecord
+from azeotrope.reporting.faster import faster, measured_pretraining
 from azeotrope.reporting.numbers import (
     ArmSummary,
     Comparison,
@@ -29,7 +30,7 @@ from azeotrope.verdicts.verdict import FEWEST_SEEDS, arm_error, verdict
 
 STRATEGIES = ("scratch", "linear_probe", "finetune", "distill")
 """The order in which arms are shown; a stranger's strategy comes after these."""
-SHARED_PHASES = ("teacher", "head", "generate", "pretrain")
+SHARED_PHASES = ("tune_teacher", "teacher", "head", "generate", "pretrain")
 """Work that runs of one seed and size do once and share: the teacher's pass, its head, pictures and pre-training made
 here."""
 
@@ -40,11 +41,13 @@ def summarise(
     reference: str = "scratch",
     not_tested: Sequence[NotTested] = (),
     pretraining: PretrainingCost | None = None,
+    pretraining_missing: str | None = None,
     warnings: Sequence[str] = (),
     plan: dict[str, JsonValue] | None = None,
 ) -> Comparison:
     """The comparison that these runs make: one task, size, student and teacher, and one run for each arm and seed.
 
+    `pretraining`, measured apart, or why it could not be, comes in the place of what the runs themselves say of it.
     `reference` is the arm the others are judged against; where it was not run, the first arm is. Raises InputError when
     there are no runs or when they do not belong side by side.
     """
@@ -56,6 +59,9 @@ def summarise(
     arms = tuple(_arm([run for run in runs if run.arm == name], amortised) for name in names)
     reference = reference if reference in names else names[0]
     winner = _winner(arms)
+    if pretraining is None and pretraining_missing is None:
+        pretraining, pretraining_missing = measured_pretraining(done)
+    compared, not_compared = faster(arms, pretraining, pretraining_missing)
     facts = (done or runs)[0]
     return Comparison(
         task=facts.task.name,
@@ -63,6 +69,8 @@ def summarise(
         classes=facts.task.classes,
         kind=facts.task.kind,
         unit=facts.task.unit,
+        common_class=facts.task.common_class,
+        common_error=facts.task.common_error,
         train_images=facts.train_images,
         val_images=facts.val_images,
         test_images=facts.test_images,
@@ -82,6 +90,8 @@ def summarise(
         ),
         not_tested=tuple(not_tested),
         pretraining=pretraining,
+        faster=compared,
+        faster_missing=not_compared,
         warnings=tuple(dict.fromkeys((*warnings, *_warnings(done, arms)))),
         recipe=facts.recipe,
         environment=facts.environment,
@@ -92,7 +102,7 @@ def summarise(
 def shown_order(run: RunRecord) -> tuple[int, str, int, str, int]:
     """Where a run stands on the page: by strategy, arm, images it was pre-trained on here, and seed."""
     place = STRATEGIES.index(run.strategy) if run.strategy in STRATEGIES else len(STRATEGIES)
-    return place, run.arm.partition(",")[0], run.pretrain_images, run.arm, run.seed
+    return place, run.arm.partition(", pre-trained on ")[0], run.pretrain_images, run.arm, run.seed
 
 
 def amortise(runs: Sequence[RunRecord]) -> list[dict[str, float]]:
@@ -120,6 +130,7 @@ def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> A
     errors = {run.seed: run.test_error for run in done if run.test_error is not None}
     validation = [run.val_error for run in done if run.val_error is not None]
     flops = [run.flops for run in done if run.flops is not None]
+    measured = [name for name in (done[0].metrics if done else ()) if all(name in run.metrics for run in done)]
     return ArmSummary(
         name=runs[0].arm,
         strategy=runs[0].strategy,
@@ -128,19 +139,25 @@ def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> A
         search=done[0].search if done else None,
         test_error=_estimate(arm_error(done)) if done else None,
         val_error=fmean(validation) if validation else None,
-        metrics=_means([run.metrics for run in done]),
+        metrics=_means([{name: run.metrics[name] for name in measured} for run in done]),
         seeds=tuple(run.seed for run in done),
         seed_errors=errors,
         seconds=_means([run.seconds for run in done]),
         seconds_amortised=_means([amortised[run.run_id] for run in done]),
+        joules=_means([run.joules for run in done]) if all(_metered(run) for run in done) else {},
         flops=fmean(flops) if flops else None,
         pretrained=runs[0].init == "hub",
         run_ids=tuple(run.run_id for run in done),
     )
 
 
+def _metered(run: RunRecord) -> bool:
+    """Whether the energy is known of every phase that took time: a sum over a part would look small."""
+    return bool(run.joules) and {phase for phase, spent in run.seconds.items() if spent > 0} <= run.joules.keys()
+
+
 def _means(runs: Sequence[dict[str, float]]) -> dict[str, float]:
-    """By name: seconds by phase, where a phase that a run did not have took it no time, or measures, which all have."""
+    """By name: seconds by phase, where a phase that a run did not have took it no time, or measures that all have."""
     names = dict.fromkeys(name for run in runs for name in run)
     return {name: fmean(run.get(name, 0.0) for run in runs) for name in names}
 
@@ -207,9 +224,24 @@ def _warnings(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable
     for arm in arms:
         if arm.seeds and len(arm.seeds) < most:
             yield f"{arm.name} finished {len(arm.seeds)} of {most} seeds and cannot be chosen."
+    yield from _no_better_than_always(runs, arms)
     if 0 < most < FEWEST_SEEDS:
         seeds = "1 seed" if most == 1 else f"{most} seeds"
         yield f"Only {seeds} an arm: every verdict is INCONCLUSIVE until there are {FEWEST_SEEDS}."
+
+
+def _no_better_than_always(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable[str]:
+    """A warning about arms whose error is that of an answer that looks at nothing."""
+    always = next((run.task for run in runs if run.task.common_error is not None), None)
+    if always is None or always.common_error is None:
+        return
+    level = always.common_error
+    poor = [arm.name for arm in arms if arm.test_error and arm.test_error.value >= level - 1e-9]
+    if poor:
+        yield (
+            f"{', '.join(poor)} {'is' if len(poor) == 1 else 'are'} no better than always naming "
+            f"{always.common_class!r}, which is wrong on {100 * level:.1f} % of the test images."
+        )
 
 
 def _check_side_by_side(runs: Sequence[RunRecord]) -> None:

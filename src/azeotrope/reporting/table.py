@@ -23,6 +23,8 @@ def table(comparison: Comparison) -> RenderableType:
         for arm in comparison.arms
         if (said := words.metrics(arm, comparison))
     ]
+    parts += [Text(f"{arm.name}: {words.energy(arm.joules)} a run") for arm in comparison.arms if arm.joules]
+    parts += [Text(line, style="dim") for line in words.faster_lines(comparison)]
     parts += [
         Text(f"failed: {run.arm}, seed {run.seed}: {run.reason}", style="red", overflow="fold")
         for run in comparison.failed

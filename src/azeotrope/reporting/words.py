@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from azeotrope.config import weight_text
 from azeotrope.record.kinds import WORDS, metrics_text
 from azeotrope.record.run import RunRecord
-from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate, VerdictSummary
+from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate, Faster, PretrainingCost, VerdictSummary
+from azeotrope.terms import CROSS_ENTROPY, weight_text
 from azeotrope.verdicts.verdict import FEWEST_SEEDS
 
 MISSING = "–"
 MINUS = "−"
+LABELS = "labels"  # what cross-entropy compares with
 
 
 def percent(share: float | None) -> str:
@@ -151,20 +152,27 @@ def best_rival(comparison: Comparison) -> str | None:
 
 
 def described(arm: ArmSummary) -> str:
-    """What sets this arm apart: where its weights start and which losses stand beside the labels."""
+    """What sets this arm apart: where its weights start, and the losses, of which cross-entropy is the labels'."""
     start = {"random": "random weights", "hub": "pretrained weights", "upstream": "weights pre-trained here"}[arm.init]
-    losses = [
-        name if weight == 1 else f"{name} × {weight_text(weight)}"
-        for name, weight in arm.losses.items()
-        if name != "cross_entropy"
-    ]
+    weights = arm.losses or {LABELS: 1.0}
+    losses = [key if weight == 1 else f"{key} × {weight_text(weight)}" for key, weight in weights.items()]
     chosen = f" (chosen among {len(arm.search.candidates)} on validation)" if arm.search else ""
-    return f"{start}; labels" + "".join(f" + {loss}" for loss in losses) + chosen
+    return f"{start}; {' + '.join(losses).replace(CROSS_ENTROPY, LABELS)}{chosen}"
 
 
 def total(by_phase: Mapping[str, float]) -> float | None:
     """Seconds over all phases; None when no phase was recorded."""
     return sum(by_phase.values()) if by_phase else None
+
+
+def energy(joules: Mapping[str, float]) -> str:
+    """Like "3.2 kJ" or "1.25 kWh" over all phases; a dash where it was not read."""
+    used = total(joules)
+    if used is None:
+        return MISSING
+    if used < 1e6:
+        return f"{used / 1000:.3g} kJ" if used >= 1000 else f"{used:.0f} J"
+    return f"{used / 3.6e6:.3g} kWh"
 
 
 def choice(comparison: Comparison) -> str:
@@ -176,7 +184,13 @@ def choice(comparison: Comparison) -> str:
     return (
         f"Use {arm.name}: lowest {error} on validation ({percent(arm.val_error)}); "
         f"on the test images its {error} is {percent_interval(arm.test_error)}{f' ({further})' if further else ''}."
+        f"{always_naming(comparison.common_class, comparison.common_error)}"
     )
+
+
+def always_naming(name: str | None, error: float | None) -> str:
+    """A sentence on what an answer that looks at nothing scores, with a space before; empty where that is not known."""
+    return "" if name is None or error is None else f" Always naming {name!r} is wrong on {percent(error)}."
 
 
 def error_word(comparison: Comparison) -> str:
@@ -191,7 +205,7 @@ def error_meaning(comparison: Comparison) -> str:
 
 def tested(run: RunRecord) -> str:
     """What one run reached on the test images."""
-    further = metrics_text(run.metrics, run.task.unit)
+    further = metrics_text(run.metrics, run.task.unit, run.test_error)
     return (
         f"Test {WORDS[run.task.kind].error} {percent(run.test_error)}{f' ({further})' if further else ''} "
         f"on {count(run.test_images)} images"
@@ -200,7 +214,7 @@ def tested(run: RunRecord) -> str:
 
 def metrics(arm: ArmSummary, comparison: Comparison) -> str:
     """The arm's further measures on the test images, in words; empty where there are none."""
-    return metrics_text(arm.metrics, comparison.unit)
+    return metrics_text(arm.metrics, comparison.unit, arm.test_error.value if arm.test_error else None)
 
 
 def outputs(comparison: Comparison) -> str:
@@ -218,3 +232,22 @@ def basis(comparison: Comparison) -> str:
         f"{comparison.task}, {plural(comparison.train_images, 'training image')}, "
         f"student {comparison.student} ({count(comparison.parameters)} parameters){teacher}"
     )
+
+
+def faster(found: Faster, cost: PretrainingCost) -> str:
+    """Like "distill took 94.0 % less time than pre-training and finetune: 5 min 02 s against ...", with its parts."""
+    share = f"{percent(abs(found.less))} {'less' if found.less >= 0 else 'more'} time"
+    size = f" at {cost.image_size} px" if cost.image_size else ""
+    return (
+        f"{found.arm} took {share} than pre-training and {found.baseline}: {duration(found.seconds)} against "
+        f"{duration(found.pretraining_seconds)} ({cost.source}, {cost.images:,} images × {cost.epochs:g} "
+        f"epochs{size}, {count(cost.images_per_second)} images/s here) + {duration(found.finetuning_seconds)}"
+    )
+
+
+def faster_lines(comparison: Comparison) -> list[str]:
+    """One sentence an arm, or why there is none."""
+    if comparison.pretraining is not None and comparison.faster:
+        return [faster(found, comparison.pretraining) for found in comparison.faster]
+    said = comparison.faster_missing
+    return [f"Time against pre-training and fine-tuning is not given: {said}"] if said else []

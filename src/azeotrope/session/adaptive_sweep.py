@@ -39,8 +39,13 @@ class Deciding:
             budget_left=None if isinf(budget) else max(0.0, budget),
         )
         self.dropped = tuple(f"{item.student}: {item.reason}" for item in step.dropped)
-        runs = tuple(specs[run.key] for run in step.runs)
-        return Choice(runs, f"{step.stop.replace('_', ' ')}: {step.reason}" if step.stop else None, firmed(step))
+        return Choice(
+            tuple(specs[run.key] for run in step.runs),
+            f"{step.stop.replace('_', ' ')}: {step.reason}" if step.stop else None,
+            firmed(step),
+            paired=True,
+            unpaid=tuple(specs[run.key] for run in step.unpaid),
+        )
 
 
 class Firming:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from azeotrope.config import ComparePlan
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.losses._contract import needs_teacher
+from azeotrope.plan import ComparePlan
 from azeotrope.session.progress import Progress
 from azeotrope.sweeping.resources import Resources
 from azeotrope.teacher.budget import affordable_views, cache_bytes

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import product
+from pathlib import Path
 
-from azeotrope.config import KindName
+import numpy as np
+
+from azeotrope.data.class_names import shard_warning
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
+from azeotrope.labels import KindName
 from azeotrope.models.licence import objection
 from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.workshop import Workshop
+from azeotrope.sweeping.predictions import predictions_of
 from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SynthSet
 from azeotrope.teacher.teacher import Teacher
 
+SHOWN = 5
 PRETRAINING_CLASSES = (1000, 11821, 21841, 21843)  # ImageNet's: nobody expects these to be the task's
 
 
@@ -26,13 +32,15 @@ def before_training(workshop: Workshop) -> tuple[str, ...]:
     """About the pretrained weights that will be used (licences that forbid something, classifiers left out), and about
     the further pictures.
     """
+    names = [said] if (said := shard_warning(workshop.task.classes)) else []
     left_out = (said for teacher in _teachers(workshop) for said in _left_out(teacher, workshop.task))
-    return (*_licences(workshop), *left_out, *_further_pictures(workshop))
+    return (*names, *_licences(workshop), *left_out, *_few_a_fold(workshop), *_further_pictures(workshop))
 
 
-def cautions(task: Task, comparison: Comparison) -> tuple[str, ...]:
-    """One sentence each; empty when there is nothing to say."""
-    return (*_images(task), *_classes(task, comparison), *_teacher(comparison), *_searches(comparison))
+def cautions(task: Task, comparison: Comparison, out: Path) -> tuple[str, ...]:
+    """One sentence each; empty when there is nothing to say. `out` holds what the runs said of each test image."""
+    about_classes = (*_classes(task, comparison), *_never_named(task, comparison, out))
+    return (*task.words, *about_classes, *_teacher(comparison), *_searches(comparison))
 
 
 def _teachers(workshop: Workshop) -> tuple[Teacher, ...]:
@@ -64,6 +72,24 @@ def _left_out(teacher: Teacher, task: Task) -> Iterable[str]:
         f"The weights of {teacher.name} hold a classifier of {found} classes{has}: it is left out, and the teacher "
         f"gets a head of its own{own}."
     )
+
+
+def _few_a_fold(workshop: Workshop) -> Iterable[str]:
+    """A fold without images of a class is judged by a head that has fewer of them, or none, to learn from."""
+    plan, task = workshop.plan, workshop.task
+    if plan.teacher is None or plan.teacher.folds == 1 or task.kind.name == "number":
+        return
+    for size, seed in product(plan.train_images, plan.seeds):
+        rows = workshop.resources.rows(task.fingerprint, size, seed).train
+        counts = task.kind.counts(task.labels[rows], len(task.classes))
+        few = int((counts < plan.teacher.folds).sum())
+        if few:
+            yield (
+                f"With {size:,} training images (seed {seed}), {few} of {len(task.classes)} classes have fewer images "
+                f"than the teacher's head has folds ({plan.teacher.folds}), so it knows little of them. "
+                "More images a class, or fewer --teacher-folds, help."
+            )
+            return
 
 
 def _further_pictures(workshop: Workshop) -> Iterable[str]:
@@ -102,14 +128,6 @@ def _made(workshop: Workshop) -> Iterable[str]:
             )
 
 
-def _images(task: Task) -> Iterable[str]:
-    """What the splits left out, which no number shows."""
-    if task.splits.unreadable:
-        yield f"{task.splits.unreadable:,} unreadable images were left out; `azeotrope check` names them."
-    if task.splits.dropped:
-        yield f"{task.splits.dropped:,} copies of other images were left out, so that none is in two splits."
-
-
 def _classes(task: Task, comparison: Comparison) -> Iterable[str]:
     """From as many images as classes on, every class is seen (`Kind.spread`); with several an image fewer may do."""
     seeds = {seed for arm in comparison.arms for seed in arm.seeds}
@@ -118,6 +136,24 @@ def _classes(task: Task, comparison: Comparison) -> Iterable[str]:
             f"{comparison.train_images} training images do not show all {len(task.classes)} classes: "
             "some are never seen in training."
         )
+
+
+def _never_named(task: Task, comparison: Comparison, out: Path) -> Iterable[str]:
+    """Classes that stand in the test split and that no run of an arm ever answers: an error rate does not show them."""
+    if comparison.kind != "single":
+        return
+    present = np.unique(task.labels[task.splits.test])
+    for arm in comparison.arms:
+        said = [found for run_id in arm.run_ids if (found := predictions_of(out, run_id)) is not None]
+        missing = [
+            task.classes[label]
+            for label in present.tolist()
+            if said and not any((label == each).any() for each in said)
+        ]
+        if missing:
+            more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+            listed = ", ".join(map(repr, missing[:SHOWN]))
+            yield f"{arm.name} never names {listed}{more} on the test images: none of them was found."
 
 
 def _unseen(task: Task, comparison: Comparison, seed: int) -> bool:

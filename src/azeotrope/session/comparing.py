@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting import files
 from azeotrope.reporting.numbers import Comparison, Document, NotTested, PretrainingCost
+from azeotrope.reporting.part import Missing, attempt
 from azeotrope.reporting.summary import summarise
 from azeotrope.session.cautions import before_training, cautions
 from azeotrope.session.disagreements import disagreements
@@ -33,10 +35,15 @@ def compare_sizes(request: Request, out: Path, progress: Progress) -> tuple[Comp
         total = sum(images_trained(spec) for size in specs for spec in specs[size])
         progress.start("training", total, "images")
         records = {size: [_run(runner, spec, progress) for spec in specs[size]] for size in specs}
-        pretraining = pretraining_cost(workshop)
-        comparisons = tuple(_summary(workshop, records[size], pretraining) for size in specs)
+        pretraining, missing = pretraining_cost(workshop)
+        comparisons = tuple(_summary(workshop, records[size], pretraining, missing, out) for size in specs)
         save_winner(workshop, runner, comparisons[-1], specs[workshop.plan.train_images[-1]])
-        pictures = disagreements(workshop.task, comparisons[-1], out)
+        pictures = attempt(partial(disagreements, workshop.task, comparisons[-1], out))
+        if isinstance(pictures, Missing):
+            said = f"Pictures that the arms call differently are not shown. {pictures.reason}"
+            last = comparisons[-1]
+            comparisons = (*comparisons[:-1], last.model_copy(update={"warnings": (*last.warnings, said)}))
+            pictures = ()
         files.write(out, Document(comparisons=comparisons, disagreements=pictures))
     return comparisons
 
@@ -50,12 +57,19 @@ def _run(runner: Runner, spec: RunSpec, progress: Progress) -> RunRecord:
     return runner.run(spec)
 
 
-def _summary(workshop: Workshop, records: Sequence[RunRecord], pretraining: PretrainingCost | None) -> Comparison:
+def _summary(
+    workshop: Workshop,
+    records: Sequence[RunRecord],
+    pretraining: PretrainingCost | None,
+    missing: str | None,
+    out: Path,
+) -> Comparison:
     comparison = summarise(
         records,
         not_tested=[NotTested(arm=arm, reason=reason) for arm, reason in workshop.left_out.items()],
         plan=workshop.plan.model_dump(mode="json"),
         pretraining=pretraining,
+        pretraining_missing=missing,
     )
-    said = (*comparison.warnings, *before_training(workshop), *cautions(workshop.task, comparison))
+    said = (*comparison.warnings, *before_training(workshop), *cautions(workshop.task, comparison, out))
     return comparison.model_copy(update={"warnings": said})

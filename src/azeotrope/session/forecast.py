@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.config import ComparePlan
 from azeotrope.losses._contract import needs_teacher
 from azeotrope.models import cost
+from azeotrope.plan import ComparePlan
 from azeotrope.session.workshop import Workshop
 from azeotrope.sweeping.plan import run_specs
 from azeotrope.sweeping.runner import images_of_training, images_trained
@@ -78,7 +78,7 @@ def forecast(workshop: Workshop, rates: Rates) -> Forecast:
     rows = workshop.resources.rows(task.fingerprint, size, plan.seeds[0])
     images = sum(images_trained(spec) for spec in specs)
     trainings = images / images_of_training(specs[0])
-    judged = len(specs) * len(task.splits.test) + trainings * plan.recipes[size].epochs * len(rows.val)
+    judged = len(specs) * len(task.splits.test) + trainings * plan.recipes[size].judgements * len(rows.val)
     seen = len(rows.train) + len(rows.val)
     seconds = {
         "decode": (len(plan.seeds) * seen + len(task.splits.test)) / rates.decode,

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from azeotrope.config import Recipe, ViewPolicy
 from azeotrope.data.manifest import scan
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool, held_out_rows, keep_apart
 from azeotrope.data.views import PLAIN
+from azeotrope.recipe import Recipe, ViewPolicy
 from azeotrope.session.progress import Progress
 from azeotrope.sweeping.resources import Resources
 from azeotrope.synthesis.filter import Judgement, Reference, judge

@@ -1,21 +1,34 @@
-"""The cost that was not paid here: pre-training the student on ImageNet-1k, at the rate of this machine."""
+"""The cost that was not paid here: the published pre-training of the student's weights, at the rate of this machine."""
 
 from __future__ import annotations
 
-from azeotrope.advice.price import IMAGENET_EPOCHS, IMAGENET_IMAGES
 from azeotrope.errors import InputError
+from azeotrope.models.pretraining import published
 from azeotrope.reporting.numbers import PretrainingCost
 from azeotrope.session.workshop import Workshop
 from azeotrope.train.throughput import training_rate
 
 BATCH = 32
+CLASSES = 1000
 
 
-def pretraining_cost(workshop: Workshop) -> PretrainingCost | None:
-    """From a trial of seconds at the student's own resolution; None for a student that does not run there."""
+def pretraining_cost(workshop: Workshop) -> tuple[PretrainingCost | None, str | None]:
+    """(the cost, from a trial of seconds at the resolution of the pre-training; why there is none)."""
+    name, resources = workshop.plan.student, workshop.resources
+    found = published(name)
+    if isinstance(found, str):
+        return None, found
     try:
-        student = workshop.resources.student(workshop.plan.student, 1000, None, pretrained=False, seed=0)
-    except InputError:
-        return None
-    rate = training_rate(student.network, student.preprocessing.size, BATCH, workshop.resources.device)
-    return PretrainingCost(source="ImageNet-1k", images=IMAGENET_IMAGES, epochs=IMAGENET_EPOCHS, images_per_second=rate)
+        student = resources.student(name, CLASSES, found.image_size, pretrained=False, seed=0)
+    except InputError as refusal:
+        return None, f"the student does not run at the {found.image_size} px of its pre-training: {refusal.rule}"
+    rate = training_rate(student.network, found.image_size, BATCH, resources.device)
+    cost = PretrainingCost(
+        source=found.source,
+        images=found.images,
+        epochs=found.epochs,
+        images_per_second=rate,
+        image_size=found.image_size,
+        reference=found.reference,
+    )
+    return cost, None

@@ -47,7 +47,11 @@ def save_run(workshop: Workshop, runner: Runner, record: RunRecord, spec: RunSpe
         spec=spec.student,
         classes=workshop.task.classes,
         preprocessing=replace(
-            student.preprocessing, size=spec.image_size, stored_size=pack.size, stored_channels=pack.channels
+            student.preprocessing,
+            size=spec.image_size,
+            stored_size=pack.size,
+            stored_channels=pack.channels,
+            value_range=workshop.task.manifest.value_range,
         ),
         weights=student.weights,
         kind=record.task.kind,
@@ -74,7 +78,7 @@ def _measured(record: RunRecord) -> dict[str, str]:
     words = WORDS[record.task.kind]
     if words.sampled:
         return {}
-    said = metrics_text(record.metrics, record.task.unit)
+    said = metrics_text(record.metrics, record.task.unit, record.test_error)
     return {"error": f"{words.error}, {words.meaning}", "on the test images": said}
 
 

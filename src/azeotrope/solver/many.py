@@ -64,11 +64,12 @@ def fit_many(
     default 1, which needs `priors=False` to make sense unless residuals are of order one. `fixed` holds parameters at
     values (at the reference: floor and exponents are the same there and in natural units), and must name the law's
     known constants, `{"e0": 0.9}`. `start` [p] or [R, p] (from `Fits.params`) replaces the grid. Raises InputError
-    when a known constant is missing or an axis that must be positive is not.
+    when a known constant is missing, an axis that must be positive is not, or the logit is asked of a loss.
     """
     sizes, observed = np.atleast_2d(np.asarray(x, float)), np.atleast_2d(np.asarray(error, float))
     fixed = dict(fixed or {})
     _check(law, sizes, fixed)
+    _check_space(space, observed)
     reference = np.array([np.exp(np.log(axis[axis > 0]).mean()) for axis in sizes])
     goal = make_goal(
         law, sizes / reference[:, None], observed, weights=weights, fixed=fixed, priors=priors, huber=huber, space=space
@@ -136,6 +137,17 @@ def highest(parameter: Parameter, lowest: float, fixed: Mapping[str, float]) -> 
     if not parameter.of_lowest_error:
         return parameter.high
     return min(parameter.high * lowest, BELOW_CHANCE * fixed.get(CHANCE.name, np.inf))
+
+
+def _check_space(space: SpaceName, observed: Floats) -> None:
+    """A loss has no logit: it may be 1 and more."""
+    if space == "logit" and observed.max(initial=0.0) >= 1:
+        raise InputError(
+            "Residuals on the logit are of errors below 1",
+            found=f"values up to {observed.max():g}",
+            allowed="log or error, for a loss such as a log-loss",
+            next_step="measure the residual on the log: space='log'",
+        )
 
 
 def _check(law: Law, sizes: Floats, fixed: Mapping[str, float]) -> None:

@@ -5,14 +5,13 @@ From pretrained weights it is the baseline that peers leave out: fine-tuning wit
 
 from __future__ import annotations
 
-from azeotrope.config import Arm, Recipe
+from azeotrope.arm import Arm
+from azeotrope.recipe import Recipe
 from azeotrope.strategies._stages import HEAD_RATE, with_init
 from azeotrope.train.stage import Stage
 
 
 def stages(arm: Arm, recipe: Recipe, upstream: Recipe | None) -> list[Stage]:
-    """Cross-entropy with weight 1 beside the arm's losses; the head's rate as in fine-tuning when the body is
-    pretrained.
-    """
+    """The arm's losses beside cross-entropy; the head's rate as in fine-tuning when the body is pretrained."""
     head_rate = 1.0 if arm.init == "random" else HEAD_RATE
-    return with_init(arm, recipe, upstream, losses={"cross_entropy": 1.0, **arm.losses}, head_rate=head_rate)
+    return with_init(arm, recipe, upstream, head_rate=head_rate)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from azeotrope.config import Arm, Recipe
+from azeotrope.arm import Arm
+from azeotrope.recipe import Recipe
 from azeotrope.strategies._stages import with_init
 from azeotrope.train.stage import Stage
 

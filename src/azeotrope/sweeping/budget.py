@@ -22,6 +22,10 @@ _COUNT = re.compile(r"(\d+)\s*runs?")
 _MONEY = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Z]{3})")
 
 
+class BudgetTooSmallError(InputError):
+    """A budget that does not buy a single run of what was asked."""
+
+
 class Budget(Spec):
     """What one call of `sweep` may spend; None: no limit. `money` becomes hours by the machine's hourly price."""
 
@@ -55,6 +59,21 @@ class Budget(Spec):
         if self.money is not None and self.hourly_price is not None:
             limits.append(self.money / self.hourly_price)
         return 3600 * min(limits) if limits else None
+
+    def share(self, parts: int, spent_seconds: float, spent_runs: int) -> Self | None:
+        """What one of `parts` tasks may spend of what is left of this budget; None when nothing is left."""
+        if self.runs is None and self.seconds is None:
+            return self
+        left: dict[str, Any] = {"hours": None, "runs": None, "money": None, "hourly_price": None}
+        if self.runs is not None:
+            left["runs"] = -(-(self.runs - spent_runs) // parts)
+            if left["runs"] < 1:
+                return None
+        if self.seconds is not None:
+            left["hours"] = (self.seconds - spent_seconds) / 3600 / parts
+            if left["hours"] <= 0:
+                return None
+        return self.model_copy(update=left)
 
 
 def _one(part: str) -> dict[str, Any]:
@@ -95,6 +114,6 @@ class Meter:
         """Runs that may still be begun; infinite without a limit."""
         return math.inf if self.budget.runs is None else self.budget.runs - self.runs
 
-    def fits(self, seconds: float) -> bool:
-        """Whether a run of so many seconds may begin now."""
-        return self.runs_left >= 1 and seconds <= self.seconds_left
+    def fits(self, seconds: float, runs: int = 1) -> bool:
+        """Whether so many runs, which take so many seconds together, may begin now."""
+        return self.runs_left >= runs and seconds <= self.seconds_left

@@ -29,11 +29,17 @@ SPENT = "the budget is spent"
 
 @dataclass(frozen=True)
 class Choice:
-    """The runs to make next, in order; or why to stop. Neither: wait for what is under way."""
+    """The runs to make next, in order; or why to stop. Neither: wait for what is under way.
+
+    `paired`: those of one student, size and seed are worth making together only. `unpaid` are wanted too, and do not
+    fit in the budget now.
+    """
 
     specs: tuple[RunSpec, ...] = ()
     stop: str | None = None
     said: str = ""
+    paired: bool = False
+    unpaid: tuple[RunSpec, ...] = ()
 
 
 class Chooser(Protocol):
@@ -101,6 +107,8 @@ class Conductor:
         self._under_way: dict[str, RunSpec] = {}
         self._losses: dict[str, int] = {}
         self._left_out: dict[str, str] = {}
+        self._unpaid: tuple[RunSpec, ...] = ()
+        self._pairs: dict[str, tuple[RunSpec, ...]] = {}
         self._made, self._in_runs = 0, 0.0
         self._stop: str | None = None
         self._asked: tuple[int, int] | None = None
@@ -116,7 +124,8 @@ class Conductor:
         if self._made:
             self._tell(last=True)
             self._show()
-        left_out = {run_id: OVER_BUDGET for run_id in self._left_out if run_id not in self.records}
+        missing = dict.fromkeys([*self._left_out, *(spec.digest() for spec in self._unpaid)], OVER_BUDGET)
+        left_out = {run_id: reason for run_id, reason in missing.items() if run_id not in self.records}
         return Outcome(
             tuple(self.records[run_id] for run_id in self._by_id if run_id in self.records),
             self._made,
@@ -139,11 +148,10 @@ class Conductor:
             return
         self._asked = known
         budget = self.meter.seconds_left * self.engine.workers if self.meter.runs_left >= 1 else 0.0
-        choice = self.chooser.choose(
-            list(self.records.values()), list(self._under_way.values()), self.forecast.seconds, budget
-        )
+        choice = self.chooser.choose(list(self.records.values()), list(self._under_way.values()), self._price, budget)
         self._queue = [spec for spec in choice.specs if spec.digest() not in self._left_out]
-        self._stop, self.status.said = choice.stop, choice.said or self.status.said
+        self._pairs = side_by_side(self._queue) if choice.paired else {}
+        self._stop, self.status.said, self._unpaid = choice.stop, choice.said or self.status.said, choice.unpaid
 
     def _start(self) -> None:
         """Give idle workers what may be started, in the order of the queue."""
@@ -152,7 +160,8 @@ class Conductor:
         for spec in sorted(self._queue, key=self._is_shared):
             if len(self._under_way) >= self.engine.workers:
                 return
-            self._consider(spec, elsewhere)
+            if spec in self._queue:  # not left out meanwhile with another that it is compared with
+                self._consider(spec, elsewhere)
 
     def _consider(self, spec: RunSpec, elsewhere: set[str]) -> None:
         """Start this run, find it recorded, leave it out, or leave it in the queue for later."""
@@ -162,15 +171,36 @@ class Conductor:
         if (record := self._recorded(run_id)) is not None:
             self._queue.remove(spec)
             self._know(record)
-        elif not self.meter.fits(self.forecast.seconds(run_id) if self.forecast.known else 0.0):
-            self._queue.remove(spec)
-            self._left_out[run_id] = OVER_BUDGET
+        elif not self._fits(together := self._begun_with(spec)):
+            self._queue = [other for other in self._queue if other not in together]
+            self._left_out |= {other.digest(): OVER_BUDGET for other in together}
         elif self.claims.take(run_id):
+            for other in together:
+                self._pairs.pop(other.digest(), None)
             self._queue.remove(spec)
             self._under_way[run_id] = spec
             self.status.running[run_id] = Running(label(spec), images_trained(spec))
             self.meter.runs += 1
             self.engine.submit(spec)
+
+    def _begun_with(self, spec: RunSpec) -> list[RunSpec]:
+        """The queued runs that stand or fall with this one; it alone, once the first of them has begun."""
+        together = self._pairs.get(spec.digest(), (spec,))
+        return [other for other in together if other in self._queue]
+
+    def _fits(self, together: Sequence[RunSpec]) -> bool:
+        """Whether all of these may begin now, divided among the workers."""
+        prices = [self._price(spec.digest()) if self.forecast.known else 0.0 for spec in together]
+        return self.meter.fits(shared_time(prices, self.engine.workers), runs=len(together))
+
+    def _price(self, run_id: str) -> float:
+        """Seconds of a run as things stand: it chooses its learning rate itself where no run has done so for it."""
+        seconds, first = self.forecast.seconds(run_id), self._tuning(self._by_id[run_id])
+        if first is None or first in self._under_way:
+            return seconds
+        record = self.records.get(first)
+        chosen = record is not None and record.state == "done"
+        return seconds if chosen else seconds + self.forecast.seconds(first)
 
     def _ended(self, event: Event) -> None:
         spec = self._under_way.pop(event.run_id)
@@ -236,3 +266,16 @@ class Conductor:
         for run_id, running in self.status.running.items():
             seconds += self.forecast.seconds(run_id) * max(0.0, 1 - running.images / running.total)
         return min(seconds / self.engine.workers, self.meter.seconds_left)
+
+
+def shared_time(seconds: Sequence[float], workers: int) -> float:
+    """The least time in which so many workers make runs that take so long."""
+    return max(max(seconds), sum(seconds) / workers)
+
+
+def side_by_side(specs: Sequence[RunSpec]) -> dict[str, tuple[RunSpec, ...]]:
+    """By run id, the runs of the same student, size and seed."""
+    groups: dict[tuple[str, int, int], list[RunSpec]] = {}
+    for spec in specs:
+        groups.setdefault((spec.student, spec.train_images, spec.seed), []).append(spec)
+    return {spec.digest(): tuple(group) for group in groups.values() for spec in group}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import torch
 
-from azeotrope.config import Pictures
+from azeotrope.arm import Pictures
 from azeotrope.models.device import peak_memory_mb
+from azeotrope.models.pretraining import published
 from azeotrope.record.environment import environment
-from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
+from azeotrope.record.run import PublishedFacts, RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
 from azeotrope.sweeping.pools import pool_seconds, teacher_views
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.search import Best
@@ -45,10 +47,13 @@ def done(
         best_epoch=best.trained.best_epoch,
         val_error=best.trained.error,
         test_error=test.error,
+        test_nll=test.log_loss,
+        test_ece=test.calibration_error,
         metrics=test.metrics,
         test_images=len(test.predictions),
         correct=None if test.correct is None else pack_correctness(test.correct),
         seconds=_seconds(resources, spec, best, data, taught, pretraining) | {"test": test.seconds},
+        joules=_joules(resources, spec, best, test, data, taught, pretraining),
         flops=_flops(resources, spec, taught),
         peak_memory_mb=peak_memory_mb(resources.device),
         **{
@@ -71,12 +76,15 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
             classes=task.classes,
             kind=task.kind.name,
             unit=task.source.unit,
+            common_class=task.commonest and task.commonest[0],
+            common_error=task.commonest and task.commonest[1],
         ),
         "strategy": spec.arm.strategy,
         "arm": spec.arm.name,
         "losses": spec.stages()[-1].losses,
         "student": _student(resources, spec),
         "init": spec.arm.init,
+        "published": published_facts(spec.student) if spec.arm.init == "hub" else None,
         "teacher": _teacher(resources, spec, None, None),
         "train_images": spec.train_images,
         "val_images": len(rows.val),
@@ -88,6 +96,12 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
         "recipe": spec.recipe.model_dump(mode="json"),
         "environment": environment(device=device.name, threads=torch.get_num_threads(), precision=device.precision),
     }
+
+
+def published_facts(student: str) -> PublishedFacts:
+    """What is published of the making of the student's weights, or why nothing is known."""
+    found = published(student)
+    return PublishedFacts(missing=found) if isinstance(found, str) else PublishedFacts(**asdict(found))
 
 
 def _further(spec: RunSpec, kind: Pictures) -> int:
@@ -136,11 +150,44 @@ def _seconds(
     if taught is not None:
         seconds["teacher"] = _teacher_images(resources, spec) * taught.targets.cache.store.seconds_per_row()
         seconds["head"] = taught.head_seconds
-        for phase, more in pool_seconds(resources, spec, taught.targets).items():
-            seconds[phase] = seconds.get(phase, 0.0) + more
+        if taught.tuning_seconds:
+            seconds["tune_teacher"] = taught.tuning_seconds
+    for phase, more in pool_seconds(resources, spec, taught.targets if taught else None).items():
+        seconds[phase] = seconds.get(phase, 0.0) + more
     if pretraining is not None:
         seconds["pretrain"] = pretraining.seconds
     return seconds
+
+
+def _joules(
+    resources: Resources,
+    spec: RunSpec,
+    best: Best,
+    test: Test,
+    data: StudentData,
+    taught: Taught | None,
+    pretraining: Best | None,
+) -> dict[str, float]:
+    """Energy by phase, charged as `_seconds` charges time; a phase where it is not known, such as one with further
+    pictures, is left out.
+    """
+    if best.trained.joules is None:
+        return {}
+    rows = resources.rows(spec.task, spec.train_images, spec.seed)
+    known: dict[str, float | None] = {"tuning": best.choices.joules, **best.trained.joules, "test": test.joules}
+    if spec.extra is None:
+        known["decode"] = _of_rows(len(rows.train) + len(rows.val), data.pack.store.joules_per_row())
+    if taught is not None:
+        known["head"] = taught.head_joules
+        if spec.extra is None:
+            known["teacher"] = _of_rows(_teacher_images(resources, spec), taught.targets.cache.store.joules_per_row())
+    if pretraining is not None:
+        known["pretrain"] = pretraining.joules
+    return {phase: joules for phase, joules in known.items() if joules is not None}
+
+
+def _of_rows(rows: int, joules: float | None) -> float | None:
+    return None if joules is None else rows * joules
 
 
 def _teacher_images(resources: Resources, spec: RunSpec) -> int:
@@ -164,7 +211,7 @@ def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float 
         if (macs_of_teacher := taught.targets.cache.teacher.macs) is None:
             return None
         seen = _teacher_images(resources, spec) + teacher_views(resources, spec) + (images if spec.recipe.live else 0)
-        flops += 2.0 * macs_of_teacher * seen
+        flops += 2.0 * macs_of_teacher * (seen + FORWARD_AND_BACKWARD * taught.tuning_images)
     if spec.upstream is not None:
         flops += _flops(resources, spec.pretraining(), None) or 0.0
     return flops

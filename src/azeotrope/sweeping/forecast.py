@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.config import TeacherSpec, ViewPolicy
 from azeotrope.data.views import PLAIN
+from azeotrope.plan import TeacherSpec
+from azeotrope.recipe import ViewPolicy
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import images_of_training, images_trained
 from azeotrope.sweeping.spec import RunSpec
@@ -69,7 +70,7 @@ class Forecast:
         """Training and evaluation of the student."""
         rates, rows = self._rate(spec), self._resources.rows(spec.task, spec.train_images, spec.seed)
         trainings = images_trained(spec) / images_of_training(spec)
-        judged = trainings * spec.recipe.epochs * len(rows.val) + len(self._resources.tasks[spec.task].splits.test)
+        judged = trainings * spec.recipe.judgements * len(rows.val) + len(self._resources.tasks[spec.task].splits.test)
         return images_trained(spec) / rates.train + judged / rates.evaluate
 
     def _shared(self, spec: RunSpec) -> float:

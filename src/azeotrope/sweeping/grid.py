@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from azeotrope.config import Arm, ComparePlan, TeacherSpec, UpstreamSpec
+from azeotrope.arm import Arm
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
+from azeotrope.plan import ComparePlan, TeacherSpec, UpstreamSpec
 from azeotrope.sweeping.plan import default_arms, make_plan, run_specs
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec

@@ -6,27 +6,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, get_args
 
-from azeotrope.config import (
-    ONE_CLASS,
-    Arm,
-    ComparePlan,
-    LabelSpec,
-    Pictures,
-    PicturesSpec,
-    Recipe,
-    TeacherSpec,
-    UpstreamSpec,
-    losses_text,
-)
+from azeotrope.arm import Arm, Pictures
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind
-from azeotrope.losses._contract import check_meaning, needs_teacher
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.losses._contract import check_meaning, check_parameters, needs_teacher
 from azeotrope.models.load import load_network, weights_available
 from azeotrope.models.sources.file import code_hash
+from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.recipe import Recipe
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec, UpstreamRun
+from azeotrope.terms import CROSS_ENTROPY, Term, losses_text, name_of
 
 MIN_TRAIN_IMAGES = 2  # a contrastive loss needs a pair
 FINEST_DEFAULT = 32  # pixels are rounded up to a multiple of this: the stride of most networks
@@ -37,7 +30,8 @@ def default_arms(
 ) -> tuple[list[Arm], dict[str, str]]:
     """The sensible ways to train this student here, and those left out with the reason.
 
-    Distilling from pretrained weights, which peers leave out, is tested whenever these weights can be had.
+    Distilling from pretrained weights, which peers leave out, is tested whenever these weights can be had. Where made
+    pictures distil, training on them with their intended classes and no teacher is tested too.
     """
     arms, left_out = ["scratch", "distill"], dict[str, str]()
     pretrained = ["linear_probe", "finetune", "distill@hub"]
@@ -50,6 +44,7 @@ def default_arms(
         arms += ["finetune@upstream", "distill@upstream"]
     if pictures is not None:
         arms += [f"distill+{kind}" for kind in get_args(Pictures) if pictures.place(kind)]
+        arms += ["scratch+synth"] if pictures.synth else []
     return [Arm.parse(arm) for arm in arms], left_out
 
 
@@ -140,6 +135,7 @@ def make_plan(
         else None,
         pictures=pictures,
         labels=labels,
+        held_out=task.splits.held_out or HELD_OUT,
         precision=resources.device.precision,
     )
 
@@ -210,6 +206,13 @@ def _smoothing(kind: Kind, changes: Mapping[str, Any]) -> dict[str, float]:
     return {"label_smoothing": 0.0}
 
 
+def _check_smoothing(kind: Kind, losses: Iterable[str]) -> None:
+    """An arm's own label smoothing, as the recipe's."""
+    for key in losses:
+        if name_of(key) == CROSS_ENTROPY and not kind.smooths_labels:
+            _smoothing(kind, Term.parse(key).parameters)
+
+
 def _taught(arm: Arm) -> bool:
     return needs_teacher(key for option in arm.options for key in option)
 
@@ -218,7 +221,9 @@ def _check_kind(kind: Kind, arms: Iterable[Arm], teacher: TeacherSpec | None) ->
     """What has a meaning for single labels only is refused for other kinds."""
     for arm in arms:
         for option in arm.options:
+            check_parameters(option)
             check_meaning(option, kind.name)
+            _check_smoothing(kind, option)
         if arm.pictures and kind.name != "single":
             raise InputError(
                 f"Further pictures teach tasks of the kind single only, not {kind.name}",

@@ -12,14 +12,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.config import Arm, ComparePlan, Pictures
+from azeotrope.arm import Arm, Pictures
 from azeotrope.data.unlabelled import Pool
 from azeotrope.errors import InputError
+from azeotrope.plan import ComparePlan
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import ExtraRun, PoolRun, RunSpec
 from azeotrope.synthesis.pictures import SynthSet
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.ensemble import EnsembleCache
+from azeotrope.teacher.teacher import Teacher
 from azeotrope.train.dataset import Extra, StudentData, Targets
 
 OPTION: Mapping[Pictures, str] = {"unlabelled": "--unlabelled", "synth": "--synth"}
@@ -39,7 +41,8 @@ def check_pictures(arms: Sequence[Arm], resources: Resources) -> None:
             raise InputError(
                 f"The pictures of {option} are used by no arm",
                 found=", ".join(arm.name for arm in arms),
-                allowed=f"an arm such as distill+{kind}, which needs a teacher",
+                allowed=f"an arm such as distill+{kind}, which needs a teacher"
+                + (f", or scratch+{kind}" if kind == "synth" else ""),
                 next_step=f"add one to --arms, or leave {option} out",
             )
 
@@ -55,29 +58,29 @@ def extra_run(plan: ComparePlan, train_images: int, arm: Arm, seed: int, resourc
     return ExtraRun(
         kind=arm.pictures,
         per_step=min(per_step, *(pool.images for pool in pools.values())),
-        labelled=arm.pictures == "synth" and plan.pictures.synth_as == "labelled",
+        labelled=arm.strategy != "distill" or (arm.pictures == "synth" and plan.pictures.synth_as == "labelled"),
         pools=pools,
     )
 
 
 def extra_of(resources: Resources, spec: RunSpec, data: StudentData) -> Extra | None:
-    """What the loop mixes in; decoded and embedded as far as the training needs. `data` holds the run's targets."""
-    if spec.extra is None or spec.pool is None or data.targets is None:
+    """What the loop mixes in; decoded, and embedded where `data` holds targets, as far as the training needs."""
+    if spec.extra is None or spec.pool is None:
         return None
     pool = pool_of(resources, spec)
     rows = pool_rows(resources, spec)
-    cache = _cache(resources, spec, pool, data.targets)
-    pictures = replace(
-        data,
-        pack=resources.pack(pool.task.fingerprint, spec.image_size),
-        targets=replace(data.targets, cache=cache, folds=None),
-        extra=None,
-    )
-    extra = Extra(pictures, rows, spec.extra.per_step, spec.extra.labelled)
+    pictures = replace(data, pack=resources.pack(pool.task.fingerprint, spec.image_size), extra=None)
+    if data.targets is not None:
+        cache = _cache(resources, spec, pool, data.targets)
+        pictures = replace(pictures, targets=replace(data.targets, cache=cache, folds=None))
+        if not data.targets.live:
+            cache.ensure(rows, range(Extra(pictures, rows, spec.extra.per_step).views_needed(_steps(spec))))
     pictures.pack.ensure(rows)
-    if not data.targets.live:
-        cache.ensure(rows, range(extra.views_needed(spec.recipe.steps(spec.train_images))))
-    return extra
+    return Extra(pictures, rows, spec.extra.per_step, spec.extra.labelled)
+
+
+def _steps(spec: RunSpec) -> int:
+    return spec.recipe.steps(spec.train_images)
 
 
 def pool_of(resources: Resources, spec: RunSpec) -> Pool:
@@ -102,23 +105,22 @@ def pool_rows(resources: Resources, spec: RunSpec) -> NDArray[np.int64]:
 
 def teacher_views(resources: Resources, spec: RunSpec) -> int:
     """Views of further pictures that the teacher embeds before this run; none where it looks at every step."""
-    if spec.extra is None or spec.pool is None or spec.recipe.live:
+    if spec.extra is None or spec.pool is None or spec.teacher is None or spec.recipe.live:
         return 0
-    passes = -(-spec.recipe.steps(spec.train_images) // (spec.pool.images // spec.extra.per_step))
+    passes = -(-_steps(spec) // (spec.pool.images // spec.extra.per_step))
     return spec.pool.images * min(passes, spec.recipe.views)
 
 
-def pool_seconds(resources: Resources, spec: RunSpec, targets: Targets) -> dict[str, float]:
-    """What this run would have paid alone for its further pictures: decoding, the teacher, and their making."""
+def pool_seconds(resources: Resources, spec: RunSpec, targets: Targets | None) -> dict[str, float]:
+    """What this run would have paid alone for its further pictures: decoding, the teacher if any, and their making."""
     if spec.extra is None or spec.pool is None:
         return {}
     pool = pool_of(resources, spec)
     pack = resources.pack(pool.task.fingerprint, spec.image_size)
-    cache = _cache(resources, spec, pool, targets)
-    seconds = {
-        "decode": spec.pool.images * pack.store.seconds_per_row(),
-        "teacher": teacher_views(resources, spec) * cache.store.seconds_per_row(),
-    }
+    seconds = {"decode": spec.pool.images * pack.store.seconds_per_row()}
+    if targets is not None:
+        cache = _cache(resources, spec, pool, targets)
+        seconds["teacher"] = teacher_views(resources, spec) * cache.store.seconds_per_row()
     if spec.extra.kind == "synth":
         made = _synth_set(resources, spec.task, spec.train_images, spec.seed)
         seconds["generate"] = made.seconds_for(spec.pool.images)
@@ -161,10 +163,14 @@ def _own(resources: Resources, task: str, train_images: int, seed: int) -> list[
 
 
 def _cache(resources: Resources, spec: RunSpec, pool: Pool, targets: Targets) -> EmbeddingCache | EnsembleCache:
-    """The teacher's embeddings of the pool, from one teacher or from each of several."""
-    assert spec.teacher is not None
+    """The teacher's embeddings of the pool, from one teacher (of a tuned one, the version that was tuned on all of the
+    run's images) or from each of several.
+    """
     policy, views, fingerprint = spec.recipe.policy, spec.recipe.views, pool.task.fingerprint
+
+    def opened(teacher: Teacher) -> EmbeddingCache:
+        return resources.opened(teacher, fingerprint, policy, views)
+
     if isinstance(targets.cache, EnsembleCache):
-        members = tuple(resources.embeddings(each, fingerprint, policy, views) for each in spec.teacher.members)
-        return replace(targets.cache, members=members)
-    return resources.embeddings(spec.teacher, fingerprint, policy, views)
+        return replace(targets.cache, members=tuple(opened(member.teacher) for member in targets.cache.members))
+    return opened(targets.cache.teacher)

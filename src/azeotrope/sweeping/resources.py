@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from azeotrope.config import PicturesSpec, TeacherSpec, ViewPolicy
 from azeotrope.data.pack import Pack, open_pack
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
@@ -18,7 +17,11 @@ from azeotrope.models import cost
 from azeotrope.models.device import Device
 from azeotrope.models.load import Loaded, load_network
 from azeotrope.models.weights import Weights
-from azeotrope.sweeping.taught import Taught, make_ready, together
+from azeotrope.plan import PicturesSpec, TeacherSpec
+from azeotrope.recipe import ViewPolicy
+from azeotrope.record.labelled_images import validation_images
+from azeotrope.sweeping.taught import Taught, make_ready, make_tuned, together
+from azeotrope.sweeping.tuned_teacher import Tuning
 from azeotrope.synthesis.pictures import SynthSet, open_set
 from azeotrope.teacher.cache import EmbeddingCache, open_cache
 from azeotrope.teacher.ensemble import Ensemble
@@ -26,8 +29,6 @@ from azeotrope.teacher.teacher import Teacher, load_teacher
 from azeotrope.teacher.verify import verify
 from azeotrope.train.loop import Rows
 
-VAL_SHARE = 0.25  # validation images for each training image: of N labelled images, four in five train
-MIN_VAL_PER_CLASS = 2
 ROWS_KEPT = 32  # subsets: drawing one from 60,000 images takes 0.06 s, and a run asks for it ten times
 
 
@@ -62,8 +63,7 @@ class Resources:
         """Training and validation rows of a run: nested and stratified in both, the same for every arm of a seed."""
         task = self.tasks[fingerprint]
         val_pool = task.splits.val
-        val_images = max(round(VAL_SHARE * train_images), MIN_VAL_PER_CLASS * task.kind.groups(len(task.classes)))
-        val_images = min(val_images, len(val_pool))
+        val_images = validation_images(train_images, task.kind.groups(len(task.classes)), len(val_pool))
         checksums = task.manifest.checksums
         return Rows(
             subset(task.splits.train, task.labels, train_images, seed, checksums, task.kind),
@@ -119,7 +119,11 @@ class Resources:
         if len(spec.members) > 1:
             parts = [self.taught(member, fingerprint, train_images, seed, policy, views) for member in spec.members]
             return together(spec.model, parts, task, rows, scale)
-        return make_ready(spec, self.embeddings(spec, fingerprint, policy, views), task, rows, scale)
+        cache = self.embeddings(spec, fingerprint, policy, views)
+        if spec.head != "finetune":
+            return make_ready(spec, cache, task, rows, scale)
+        tuning = Tuning(spec, cache.teacher, cache.pack, rows, scale, policy, seed, self.cache)
+        return make_tuned(tuning, cache, lambda version: self.opened(version, fingerprint, policy, views))
 
     def _unlabelled(self, fingerprint: str) -> Pool:
         """The unlabelled pictures beside this task. Raises InputError when they cannot be used."""
@@ -137,6 +141,10 @@ class Resources:
         """The cache of this one teacher on this task."""
         teacher = self.teacher(spec)
         assert isinstance(teacher, Teacher), "each of several teachers has a cache of its own"
+        return self.opened(teacher, fingerprint, policy, views)
+
+    def opened(self, teacher: Teacher, fingerprint: str, policy: ViewPolicy, views: int) -> EmbeddingCache:
+        """The cache of a loaded teacher on this task, held against the teacher where that was asked."""
         pack = self.pack(fingerprint, teacher.image_size)
         opened = open_cache(self.cache, teacher, pack, policy, views)
         if self.verify_cache:

@@ -24,7 +24,8 @@ from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.search import Best, choose, chosen_before
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.taught import Taught
-from azeotrope.sweeping.training import Trained, TrainingFolder, student_data, student_of, train_once
+from azeotrope.sweeping.training import student_data, student_of, train_once
+from azeotrope.sweeping.training_folder import Trained, TrainingFolder
 from azeotrope.train.evaluate import final_test
 
 

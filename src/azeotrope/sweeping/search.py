@@ -7,25 +7,28 @@ candidates are in the record. The search of losses is budgeted: one training a c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from azeotrope.config import losses_text
 from azeotrope.record.run import RunRecord, SearchFacts, TuningFacts
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.training import Trained
+from azeotrope.sweeping.training_folder import Trained
+from azeotrope.terms import losses_text
 
 Train = Callable[[RunSpec], Trained]
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What was chosen, and the seconds of the trainings that were not. `spec` is the run with its losses settled."""
+    """What was chosen, and the seconds and joules (None: not known) of the trainings that were not. `spec` is the run
+    with its losses settled.
+    """
 
     spec: RunSpec
     tuning: TuningFacts
     search: SearchFacts | None
     seconds: float
+    joules: float | None = None
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,19 @@ class Best:
         """All that was spent to get here."""
         return sum(self.trained.seconds.values()) + self.choices.seconds
 
+    @property
+    def joules(self) -> float | None:
+        """The energy of the same; None where a part is not known."""
+        if self.trained.joules is None or self.choices.joules is None:
+            return None
+        return sum(self.trained.joules.values()) + self.choices.joules
+
 
 def choose(spec: RunSpec, train: Train) -> Choices:
     """Try the candidates, then the learning rates; `train` makes one training, or finds it made."""
-    search, settled, searched = _search(spec, train) if spec.arm.candidates else (None, spec, 0.0)
+    search, settled, searched = _search(spec, train) if spec.arm.candidates else (None, spec, [])
     tuning, tuned = _tune(settled, train)
-    return Choices(settled, tuning, search, searched + tuned)
+    return Choices(settled, tuning, search, *_spent([*searched, *tuned]))
 
 
 def chosen_before(spec: RunSpec, first: RunRecord | None) -> Choices | None:
@@ -54,10 +64,18 @@ def chosen_before(spec: RunSpec, first: RunRecord | None) -> Choices | None:
     if first is None or first.tuning is None:
         return None
     settled = _settled(spec, first.search) if first.search else spec
-    return Choices(settled, first.tuning, first.search, first.seconds["tuning"])
+    return Choices(settled, first.tuning, first.search, first.seconds["tuning"], first.joules.get("tuning"))
 
 
-def _search(spec: RunSpec, train: Train) -> tuple[SearchFacts, RunSpec, float]:
+def _spent(trials: Sequence[Trained]) -> tuple[float, float | None]:
+    """(seconds, joules) of these trainings; no joules where one's are not known."""
+    seconds = sum(sum(trial.seconds.values()) for trial in trials)
+    known = [sum(trial.joules.values()) for trial in trials if trial.joules is not None]
+    return seconds, sum(known) if len(known) == len(trials) else None
+
+
+def _search(spec: RunSpec, train: Train) -> tuple[SearchFacts, RunSpec, list[Trained]]:
+    """What was found, the run with it, and the trainings that were not chosen."""
     rates = spec.recipe.learning_rates
     middle = rates[len(rates) // 2]
     trials = {
@@ -72,18 +90,18 @@ def _search(spec: RunSpec, train: Train) -> tuple[SearchFacts, RunSpec, float]:
         val_errors=tuple(trial.error for trial in trials.values()),
         chosen=chosen,
     )
-    spent = sum(sum(trial.seconds.values()) for text, trial in trials.items() if text != chosen)
-    return facts, _settled(spec, facts), spent
+    return facts, _settled(spec, facts), [trial for text, trial in trials.items() if text != chosen]
 
 
 def _settled(spec: RunSpec, search: SearchFacts) -> RunSpec:
     return spec.settled(next(option for option in spec.arm.candidates if losses_text(option) == search.chosen))
 
 
-def _tune(spec: RunSpec, train: Train) -> tuple[TuningFacts, float]:
+def _tune(spec: RunSpec, train: Train) -> tuple[TuningFacts, list[Trained]]:
+    """What was found, and the trainings that were not chosen."""
     rates = spec.recipe.learning_rates
     trials = {rate: train(spec.trial(rate, spec.tuning_seed)) for rate in rates}
     chosen = min(rates, key=lambda rate: trials[rate].score)
     errors = tuple(trials[rate].error for rate in rates)
-    spent = sum(sum(trial.seconds.values()) for rate, trial in trials.items() if rate != chosen)
-    return TuningFacts(seed=spec.tuning_seed, learning_rates=rates, val_errors=errors, chosen=chosen), spent
+    facts = TuningFacts(seed=spec.tuning_seed, learning_rates=rates, val_errors=errors, chosen=chosen)
+    return facts, [trial for rate, trial in trials.items() if rate != chosen]

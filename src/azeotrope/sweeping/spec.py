@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
-from azeotrope.config import Arm, Pictures, Recipe, TeacherSpec, Weight
+from azeotrope.arm import Arm, Pictures
 from azeotrope.lookup import member
+from azeotrope.plan import TeacherSpec
+from azeotrope.recipe import Recipe
 from azeotrope.spec import Spec
+from azeotrope.terms import Weight
 from azeotrope.train.stage import Stage
 
 PROTOCOL = 3  # raise when the code's meaning changes so that old records no longer describe what a run would give

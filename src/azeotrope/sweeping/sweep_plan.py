@@ -6,9 +6,12 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
 
-from azeotrope.config import ONE_CLASS, Arm, ComparePlan, LabelSpec, PicturesSpec, Recipe, TeacherSpec
+from azeotrope.arm import Arm
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.ladder import ladder
+from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec
+from azeotrope.recipe import RecipeChanges
 from azeotrope.spec import Spec, digest, problems
 from azeotrope.sweeping.budget import Budget
 from azeotrope.sweeping.engines._engine import EngineSpec
@@ -44,9 +47,10 @@ class SweepPlan(Spec):
     Students are named, or are a `ladder`. `train_images` may be `auto`: runs are then chosen one after another until it
     is clear which arm wins at `at` images, the reader's own number (all, when it is not given). `pretrain_images` is
     how many of the `upstream` images pre-train the student in arms that start from upstream. `pictures` are the further
-    ones of arms such as `distill+unlabelled`. `labels` says what a label is, where that is not one class an image.
-    `recipe` overrides fields of `Recipe`. The program fills in `fingerprint` and `resolved`, so that plan.yaml holds
-    every default.
+    ones of arms such as `distill+unlabelled`. `labels` says what a label is, where that is not one class an image, and
+    `held_out` the share of images in each split that the source does not give. `seen_weights` lets in weights that were
+    trained on these very images. `recipe` holds `RecipeChanges`. The program fills in `fingerprint` and `resolved`, so
+    that plan.yaml holds every default.
     """
 
     data: str
@@ -60,6 +64,8 @@ class SweepPlan(Spec):
     pretrain_images: tuple[int, ...] = ()
     pictures: PicturesSpec | None = None
     labels: LabelSpec = ONE_CLASS
+    seen_weights: bool = False
+    held_out: float = Field(default=HELD_OUT, gt=0, le=0.5)
     seeds: tuple[int, ...] = tuple(range(MIN_SEEDS))
     image_size: int | None = Field(default=None, ge=8)
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
@@ -120,9 +126,9 @@ class SweepPlan(Spec):
     @classmethod
     def _recipe_fits(cls, changes: dict[str, JsonValue]) -> dict[str, JsonValue]:
         try:
-            Recipe.model_validate({"epochs": 1, "batch_images": 2, **changes})
+            RecipeChanges.model_validate(changes)
         except ValidationError as error:
-            raise ValueError("; ".join(problems(Recipe, error))) from None
+            raise ValueError("; ".join(problems(RecipeChanges, error))) from None
         return changes
 
     @model_validator(mode="after")

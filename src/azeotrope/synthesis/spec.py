@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from azeotrope.config import TeacherSpec
+from azeotrope.plan import TeacherSpec
 from azeotrope.spec import Spec
 
 Kind = Literal["own", "text", "vary", "mix"]

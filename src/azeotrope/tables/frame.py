@@ -12,8 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
-from azeotrope.config import KindName
 from azeotrope.errors import InputError
+from azeotrope.labels import KindName
 from azeotrope.lookup import nearest
 from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
@@ -22,6 +22,7 @@ from azeotrope.tables.edges import NoUsableRun, count_edges
 from azeotrope.tables.table import read_table
 from azeotrope.tables.units import Unit, describe_unit, recognise_unit
 
+LOG_LOSSES = {"test_nll": "log-loss"}  # columns of records that are no share of anything, and their names
 _LEAST = {"train_images": 1, "pretrain_images": 0, "parameters": 1, "classes": 2, "test_images": 1}
 """The least that a count can be. With one class guessing is never wrong, and no law has room."""
 
@@ -93,7 +94,7 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     _refuse_mixed(raw, "schema", "schemas of records", "make the runs again with one version of azeotrope")
     tidy, error_name = name_columns(raw, columns)
     tidy = tidy.with_columns(sampled=_sampled(raw))
-    tidy = _drop(tidy, ~pl.col("error").is_finite().fill_null(value=False), "no test error", left_out)
+    tidy = _drop(tidy, ~pl.col("error").is_finite().fill_null(value=False), _lacks(error_name), left_out)
     endless = ~pl.col(AXES).is_finite().fill_null(value=True)
     tidy = _drop(tidy, pl.any_horizontal(endless), "size is NaN or infinite", left_out)
     _refuse_empty(tidy, left_out)
@@ -108,8 +109,9 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     tidy, edges = count_edges(tidy, unit)
     tidy = tidy.with_columns(test_images=pl.when("sampled").then("test_images"))
     tidy, paired = _number(tidy)
-    warnings, measure = (*_warnings(left_out, paired=paired), *edges), _measure(raw, unit)
-    return RunFrame(tidy, unit, paired, (*notes, *_meanings(raw)), warnings, left_out, measure)
+    warnings, measure = (*_warnings(left_out, paired=paired), *edges), _measure(raw, unit, error_name)
+    meanings = _meanings(raw) if unit != "loss" else ()
+    return RunFrame(tidy, unit, paired, (*notes, *meanings), warnings, left_out, measure)
 
 
 def _drop(table: pl.DataFrame, these: pl.Expr | pl.Series, reason: str, left_out: dict[str, int]) -> pl.DataFrame:
@@ -118,6 +120,11 @@ def _drop(table: pl.DataFrame, these: pl.Expr | pl.Series, reason: str, left_out
     if kept.height < table.height:
         left_out[reason] = table.height - kept.height
     return kept
+
+
+def _lacks(error_name: str) -> str:
+    """Why a run without this column's value is left out; records made before it was stored lack the log-loss."""
+    return f"no {error_name}" if error_name in LOG_LOSSES else "no test error"
 
 
 def _refuse_mixed(table: pl.DataFrame, name: str, what: str, next_step: str) -> None:
@@ -197,11 +204,11 @@ def _sampled(raw: pl.DataFrame) -> pl.Series:
     return pl.Series([kind is None or WORDS[kind].sampled for kind in kinds], dtype=pl.Boolean)
 
 
-def _measure(raw: pl.DataFrame, unit: Unit) -> str:
+def _measure(raw: pl.DataFrame, unit: Unit, error_name: str) -> str:
     """What the errors are called; a plain word where kinds of task are mixed."""
     kinds = _kinds(raw)
     if unit == "loss":
-        return "loss"
+        return LOG_LOSSES.get(error_name, "loss")
     return WORDS[kinds[0]].error if len(kinds) == 1 else WORDS["single"].error
 
 

@@ -40,6 +40,8 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "seed": pl.Int64,
     "val_error": pl.Float64,
     "test_error": pl.Float64,
+    "test_nll": pl.Float64,
+    "test_ece": pl.Float64,
     "test_images": pl.Int64,
     "kind": pl.String,
     CORRECT: pl.String,

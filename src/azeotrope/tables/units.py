@@ -49,6 +49,21 @@ def describe_unit(name: str, unit: Unit, values: NDArray[np.float64]) -> str:
     return f"column {name!r} is read as {_WORDS[unit]} (values {values.min():g} to {values.max():g}); --unit changes it"
 
 
+def amount(value: float, unit: Unit) -> str:
+    """An error or loss as it is read: 0.1184 -> "11.8 %", or "0.118" of a loss."""
+    return f"{value:.3f}" if unit == "loss" else f"{100 * value:.1f} %"
+
+
+def ends(low: float, high: float, unit: Unit) -> str:
+    """The ends of an interval behind its `amount`: "11.6 to 12.0", or "0.116 to 0.120" of a loss."""
+    return f"{low:.3f} to {high:.3f}" if unit == "loss" else f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def gap(difference: float, unit: Unit) -> str:
+    """A small difference: 0.005 -> "0.5 points", or "0.005" of a loss."""
+    return f"{difference:.2g}" if unit == "loss" else f"{100 * difference:.2g} points"
+
+
 _WORDS: dict[Unit, str] = {"fraction": "a fraction", "percent": "per cent", "loss": "a loss (no upper bound)"}
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from azeotrope.config import MAX_VIEWS
 from azeotrope.data.views import PLAIN
 from azeotrope.errors import InputError
+from azeotrope.recipe import MAX_VIEWS
 
 _CHECK, _HALF = 8, 2  # bytes of a row's checksum, and of one feature in half precision
 

@@ -18,12 +18,12 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from azeotrope.config import MAX_VIEWS, ViewPolicy
 from azeotrope.data.pack import DECODING, Pack
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.views import PLAIN, RENDERING
 from azeotrope.errors import RunFailed
 from azeotrope.models.sources.file import code_hash
+from azeotrope.recipe import MAX_VIEWS, ViewPolicy
 from azeotrope.teacher.teacher import Teacher
 
 _CHUNK = 128  # images through the teacher at a time

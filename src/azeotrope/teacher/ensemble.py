@@ -21,6 +21,7 @@ from azeotrope.kinds._kind import Kind
 from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.head import Head
+from azeotrope.teacher.routed import RoutedCache
 from azeotrope.teacher.teacher import Frozen, Teacher
 
 
@@ -79,11 +80,17 @@ class Ensemble:
 class Work:
     """How long the members took together, as `RowStore` says it of one."""
 
-    members: tuple[EmbeddingCache, ...]
+    members: tuple[EmbeddingCache | RoutedCache, ...]
 
     def seconds_per_row(self) -> float:
         """Seconds for one view of one image through all members."""
         return sum(member.store.seconds_per_row() for member in self.members)
+
+    def joules_per_row(self) -> float | None:
+        """Joules for the same; None where one member's are not known."""
+        each = [member.store.joules_per_row() for member in self.members]
+        known = [joules for joules in each if joules is not None]
+        return sum(known) if len(known) == len(each) else None
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ class EnsembleCache:
     """The members' caches, read side by side. Each embedding is multiplied by its member's `scale`."""
 
     teacher: Ensemble
-    members: tuple[EmbeddingCache, ...]
+    members: tuple[EmbeddingCache | RoutedCache, ...]
     scales: tuple[float, ...]
 
     @property
@@ -120,6 +127,9 @@ class EnsembleCache:
 
     def _joined(self, parts: Sequence[Tensor]) -> Tensor:
         return torch.cat([scale * part for scale, part in zip(self.scales, parts, strict=True)], dim=1)
+
+
+AnyCache = EmbeddingCache | RoutedCache | EnsembleCache
 
 
 @dataclass(frozen=True)

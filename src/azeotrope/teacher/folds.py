@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.config import FOLDS
 from azeotrope.kinds._kind import Kind, Labels
+from azeotrope.plan import FOLDS
 
 ANY = -1  # the fold of an image that no head was fitted on
 

@@ -27,37 +27,37 @@ PATIENCE = 2  # strengths without improvement, weaker and weaker, after which we
 
 @dataclass(frozen=True)
 class Head:
-    """F linear models of embeddings, one a fold; a single one that was not cross-fitted has F = 1.
+    """Linear models of embeddings: one a fold, and last the one that speaks of images that none was fitted on (which
+    is the only one where nothing was cross-fitted).
 
     `strength` is the L2 penalty and `temperature` what outputs were divided by (folded into weight and bias); None
     where nothing was fitted. With `cosine` embeddings are first divided by their length.
     """
 
-    weight: Float[Tensor, "F C G"]
-    bias: Float[Tensor, "F C"]
+    weight: Float[Tensor, "M C G"]
+    bias: Float[Tensor, "M C"]
     strength: float | None = None
     temperature: float | None = None
     cosine: bool = False
 
     @property
     def folds(self) -> int:
-        """How many models it has."""
-        return len(self.weight)
+        """In how many parts it was cross-fitted; 0 where it was not."""
+        return len(self.weight) - 1
 
     def logits(self, features: Float[Tensor, "B G"], folds: Int[Tensor, " B"] | None = None) -> Float[Tensor, "B C"]:
         """Outputs of embeddings: class scores, or the one value.
 
         `folds` says whose training images these are: the model of that fold answers. None, and a fold of -1, take the
-        mean of all models' outputs (of their log-probabilities, but for a constant).
+        last model.
         """
         if self.cosine:
             features = functional.normalize(features)
         weight, bias = self.weight.to(features.device), self.bias.to(features.device)
-        if folds is None or self.folds == 1:
-            return functional.linear(features, weight.mean(0), bias.mean(0))
-        weight, bias = torch.cat([weight, weight.mean(0)[None]]), torch.cat([bias, bias.mean(0)[None]])
+        if folds is None or not self.folds:
+            return functional.linear(features, weight[-1], bias[-1])
         every = functional.linear(features, weight.flatten(0, 1), bias.flatten()).reshape(len(features), *bias.shape)
-        said: Tensor = every[torch.arange(len(features), device=features.device), folds]  # -1: the last, their mean
+        said: Tensor = every[torch.arange(len(features), device=features.device), folds]
         return said
 
 
@@ -68,8 +68,10 @@ def fit_head(
     folds: Int[Tensor, " N"],
     kind: Kind = SINGLE,
 ) -> Head:
-    """A head a fold. Strength and one temperature are those with the lowest out-of-fold log-loss on all N labels
-    (ties: the stronger penalty), so that validation stays free of the teacher.
+    """A head a fold, and their mean for other images (the mean of their log-probabilities, but for a constant).
+
+    Strength and one temperature are those with the lowest out-of-fold log-loss on all N labels (ties: the stronger
+    penalty), so that validation stays free of the teacher.
     """
     parts = torch.stack([folds != fold for fold in range(int(folds.max()) + 1)])
     axes, images = axes_of(features), torch.arange(len(labels))
@@ -83,8 +85,8 @@ def fit_head(
         if waited == PATIENCE:
             break
     _, along, bias, strength, temperature = best
-    weight, bias = axes.weights(along, bias)
-    return Head(weight / temperature, bias / temperature, strength, temperature)
+    weight, bias = (part / temperature for part in axes.weights(along, bias))
+    return Head(with_mean(weight), with_mean(bias), strength, temperature)
 
 
 def fit_in_sample(
@@ -107,6 +109,11 @@ def fit_in_sample(
         loss = kind.losses(said / temperature, held_out[1]).mean().item()
         heads.append((loss, Head(plain.weight / temperature, plain.bias / temperature, strength, temperature)))
     return min(heads, key=lambda pair: pair[0])[1]
+
+
+def with_mean(models: Float[Tensor, F * rest]) -> Float[Tensor, M * rest]:
+    """The models and, last, their mean."""
+    return torch.cat([models, models.mean(0, keepdim=True)])
 
 
 def best_temperature(outputs: Float[Tensor, "n C"], targets: Shaped[Tensor, n * label], kind: Kind) -> float:

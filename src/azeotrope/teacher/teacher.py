@@ -13,12 +13,13 @@ from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from azeotrope.config import TeacherSpec, ViewPolicy
 from azeotrope.data.views import draw, render
 from azeotrope.models import cost
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.device import Device
 from azeotrope.models.load import load_backbone
+from azeotrope.plan import TeacherSpec
+from azeotrope.recipe import ViewPolicy
 
 
 class Frozen(nn.Module):

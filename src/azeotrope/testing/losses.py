@@ -11,6 +11,7 @@ say nothing of whether the values are right: that is for the tests of each loss.
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from azeotrope.losses._contract import Setup, Signals
+from azeotrope.losses._parameters import checked
+from azeotrope.terms import Term
 
 STUDENT_FEATURES, TEACHER_FEATURES, CLASSES, TRAIN_IMAGES = 24, 40, 10, 600
 SPREAD = 0.25  # between two random batches of hundreds of images, relative
@@ -72,6 +75,16 @@ def says_whether_it_needs_a_teacher(loss: LossClass) -> None:
         assert torch.isfinite(_built(loss)(alone)), "the loss must be finite without a teacher"
 
 
+def its_parameters_can_be_left_out(loss: LossClass) -> None:
+    """What the constructor takes after `setup` is annotated and has a default: an arm may give it, and need not."""
+    defaults = {each.name: each.default for each in list(inspect.signature(loss).parameters.values())[1:]}
+    required = [name for name, default in defaults.items() if default is inspect.Parameter.empty]
+    assert not required, f"every parameter needs a default, {', '.join(required)} has none"
+    written = {name: value for name, value in defaults.items() if value is not None}
+    assert isinstance(loss, type), "a loss is a class"
+    checked(loss, Term("it", written))
+
+
 def says_whether_it_relates_images(loss: LossClass) -> None:
     """`relates_images` is a bool, and a loss that relates none is the mean of its values on two halves of a batch."""
     relates = getattr(loss, "relates_images", None)
@@ -120,7 +133,12 @@ def never_makes_a_tensor_of_the_cube_of_the_batch(loss: LossClass) -> None:
 
 
 def ignores_classes_without_probability(loss: LossClass) -> None:
-    """Not a mean over classes: 990 classes more in which neither believes change nothing."""
+    """Not a mean over classes: 990 classes more in which neither believes change nothing. A loss that `relates_classes`
+    is held to less: of random logits, 1,000 classes give half to twice what 10 give.
+    """
+    if getattr(loss, "relates_classes", False):
+        _keeps_its_size(loss)
+        return
     signals = random_signals()
     assert signals.teacher_logits is not None
     none = torch.full((len(signals.labels), 990), NEVER)
@@ -154,8 +172,19 @@ def is_restored_by_its_state(loss: LossClass) -> None:
     assert same, "a loss with the same state must give the same value"
 
 
+def _keeps_its_size(loss: LossClass) -> None:
+    values = []
+    for classes in (CLASSES, 1000):
+        normal = torch.randn(2, 64, classes, generator=torch.Generator().manual_seed(0))
+        signals = replace(random_signals(64), logits=normal[0], teacher_logits=normal[1])
+        values.append(_value(_built(loss, replace(SETUP, classes=classes)), signals).item())
+    few, many = values
+    assert few / 2 <= many <= 2 * few, f"10 classes give {few}, 1,000 give {many}"
+
+
 CHECKS = (
     says_whether_it_needs_a_teacher,
+    its_parameters_can_be_left_out,
     says_whether_it_relates_images,
     gives_one_finite_number,
     a_small_step_downhill_lowers_it,

@@ -15,15 +15,14 @@ from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 from torch import Tensor
 
-from azeotrope.config import ViewPolicy
 from azeotrope.data.pack import Pack
 from azeotrope.data.philox import permutation
 from azeotrope.data.views import PLAIN, draw, render
 from azeotrope.kinds._kind import UNSCALED, Kind, Scale
 from azeotrope.kinds.single import UNLABELLED
 from azeotrope.models.backbone import Preprocessing
-from azeotrope.teacher.cache import EmbeddingCache
-from azeotrope.teacher.ensemble import EnsembleCache, EnsembleHead
+from azeotrope.recipe import ViewPolicy
+from azeotrope.teacher.ensemble import AnyCache, EnsembleHead
 from azeotrope.teacher.folds import ANY
 from azeotrope.teacher.head import Head
 
@@ -45,7 +44,7 @@ class Targets:
     that no head was fitted on.
     """
 
-    cache: EmbeddingCache | EnsembleCache
+    cache: AnyCache
     head: Head | EnsembleHead
     folds: NDArray[np.int64] | None = None
     live: bool = False

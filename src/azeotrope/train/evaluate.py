@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from azeotrope.models.device import Device
 from azeotrope.models.network import Network
+from azeotrope.record import energy
 from azeotrope.train.dataset import Batch, StudentData, Targets
 
 AT_A_TIME = (256, 2**21)  # images and pixels: so that judging takes less memory than training, at any image size
@@ -28,19 +29,28 @@ class Score:
     error: float
     cross_entropy: float
 
+    def by(self, first: Literal["error", "cross_entropy"]) -> tuple[float, float]:
+        """What compares first, then the other."""
+        both = (self.error, self.cross_entropy)
+        return both if first == "error" else both[::-1]
+
 
 @dataclass(frozen=True)
 class Test:
     """The one look at the test split: the error, per image what the student said and whether it was right (None where
-    an answer is not simply right or wrong), the further `metrics` of the kind, and the teacher's error beside.
+    an answer is not simply right or wrong), its log-loss and calibration error (None where it says no probabilities),
+    the further `metrics` of the kind, and the teacher's error beside.
     """
 
     error: float
     predictions: NDArray[Any]
     correct: NDArray[np.bool_] | None
     teacher_error: float | None
+    log_loss: float | None = None
+    calibration_error: float | None = None
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    joules: float | None = None
 
 
 def batch_images(image_size: int) -> int:
@@ -60,9 +70,9 @@ def final_test(network: Network, data: StudentData, teacher: Targets | None, dev
     task = data.pack.task
     rows = task.splits.test
     data.pack.ensure(rows)
-    began = time.perf_counter()
+    before, began = energy.here().joules(), time.perf_counter()
     logits, labels = _logits(network, data.plain(rows, batch_images(data.image_size)), device)
-    seconds = time.perf_counter() - began
+    seconds, joules = time.perf_counter() - began, energy.here().since(before)
     predictions = task.kind.said(logits, data.scale)
     teacher_error = None
     if teacher is not None:
@@ -74,8 +84,11 @@ def final_test(network: Network, data: StudentData, teacher: Targets | None, dev
         predictions=predictions,
         correct=correct,
         teacher_error=teacher_error,
+        log_loss=task.kind.log_loss(logits, labels),
+        calibration_error=task.kind.calibration_error(logits, labels),
         metrics=task.kind.metrics(logits, labels, data.scale),
         seconds=seconds,
+        joules=joules,
     )
 
 

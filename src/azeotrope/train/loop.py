@@ -1,12 +1,13 @@
 """The one training loop. Every strategy runs through it; it is never forked.
 
-It trains one stage at one learning rate, keeps the epoch that validation likes best, and after a kill goes on
-from its last checkpoint to the same result as an unbroken run.
+It trains one stage at one learning rate and keeps the epoch that validation likes best, or the average of the weights
+where the recipe asks for one. After a kill it goes on from its last checkpoint to the same result as an unbroken run.
 """
 
 from __future__ import annotations
 
 import copy
+import itertools
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -18,13 +19,16 @@ import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from azeotrope.errors import RunFailed
 from azeotrope.losses._contract import Setup, WeightedSum, build
 from azeotrope.models.device import Device, synchronise
 from azeotrope.models.network import Network
+from azeotrope.record import energy
 from azeotrope.train import checkpoint
 from azeotrope.train.ahead import ahead
+from azeotrope.train.average import Average
 from azeotrope.train.dataset import Batch, StudentData
 from azeotrope.train.evaluate import Score, validate
 from azeotrope.train.optimizer import build_optimizer, rate_factor, set_rate
@@ -52,11 +56,12 @@ class Progress:
     best_epoch: int = -1
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0})
+    joules: dict[str, float] | None = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0})
 
 
 @dataclass
 class Training:
-    """One stage being trained at one learning rate. `run` leaves the best epoch's weights in `network`.
+    """One stage being trained at one learning rate. `run` leaves the best epoch, or the average, in `network`.
 
     With several `processes`, each trains on its share of every batch and ends with the same weights; the one that leads
     writes the checkpoints.
@@ -91,6 +96,10 @@ class Training:
         parts = self.stage.recipe.accumulate
         self.step = Step(self.network, self.losses, self.device, self.processes, parts)
         self.optimizer = build_optimizer(self.network, self.losses, self.stage, self.learning_rate)
+        self.steps = self.stage.recipe.steps(len(self.rows.train))
+        self.per_epoch = self.stage.recipe.steps_per_epoch(len(self.rows.train))
+        share = self.stage.recipe.weight_average
+        self.average = Average.of(self.network, share, self.steps) if share else None
         self.progress = Progress()
 
     def run(self) -> Progress:
@@ -99,7 +108,8 @@ class Training:
         saved_at = time.perf_counter()
         for epoch in range(self.progress.epoch, self.stage.recipe.epochs):
             self._timed("train", self._train_epoch, epoch)
-            self._timed("evaluate", self._judge, epoch)
+            if self.average is None or epoch + 1 == self.stage.recipe.epochs:
+                self._timed("evaluate", self._judge, epoch)
             self.progress.epoch = epoch + 1
             if self.processes.leads and time.perf_counter() - saved_at > CHECKPOINT_SECONDS:
                 checkpoint.save(self.file, self._state())
@@ -109,21 +119,25 @@ class Training:
 
     def _train_epoch(self, epoch: int) -> None:
         self.network.train(self.stage.trains == "all")  # a frozen body's BatchNorm statistics must not move
-        recipe = self.stage.recipe
-        per_epoch = recipe.steps(len(self.rows.train)) // recipe.epochs
+        if self.stage.keeps_statistics:
+            for module in self.network.modules():
+                if isinstance(module, BatchNorm):
+                    module.eval()
+        recipe, first = self.stage.recipe, epoch * self.per_epoch
         stream = (self.seed * 1_000_003 + epoch) * self.processes.count + self.processes.rank
         torch.manual_seed(stream)  # dropout, where a model has any
         share = self.processes.share(recipe.batch_images)
         values = []
         made = self.data.epoch(self.rows.train, recipe.batch_images, self.seed, epoch, share)
         with closing(ahead(made) if self.data.worth_a_thread else made) as batches:
-            for step, batch in enumerate(batches, start=epoch * per_epoch):
-                rate = self.learning_rate * rate_factor(step, recipe.epochs * per_epoch, recipe.warmup_share)
-                set_rate(self.optimizer, rate)
-                values.append(self._step(batch, (step + 1) / (recipe.epochs * per_epoch)))
+            for step, batch in enumerate(itertools.islice(batches, self.steps - first), start=first):
+                set_rate(self.optimizer, self.learning_rate * rate_factor(step, self.steps, recipe))
+                values.append(self._step(batch, (step + 1) / self.steps))
+                if self.average is not None:
+                    self.average.add(step)
                 self.advance(recipe.batch_images)
         self.processes.agree(self.network)
-        self._check_finite(torch.stack(values), epoch * per_epoch)
+        self._check_finite(torch.stack(values), first)
 
     def _step(self, batch: Batch, progress: float) -> Float[Tensor, " losses"]:
         self.optimizer.zero_grad(set_to_none=True)
@@ -134,8 +148,12 @@ class Training:
         return values
 
     def _judge(self, epoch: int) -> None:
+        """With an average there is one candidate, so that nothing is chosen: it takes the network's place."""
+        if self.average is not None:
+            self.average.replace_weights()
+            self.processes.agree(self.network)
         score = validate(self.network, self.data, self.rows.val, self.device)
-        if score < self.progress.best:
+        if score.by(self.stage.chosen_by) < self.progress.best.by(self.stage.chosen_by):
             self.progress.best, self.progress.best_epoch = score, epoch
             self.progress.best_weights = copy.deepcopy(self.network.state_dict())
 
@@ -153,10 +171,16 @@ class Training:
         )
 
     def _timed(self, phase: str, work: Callable[[int], None], epoch: int) -> None:
-        began = time.perf_counter()
+        meter, progress = energy.here(), self.progress
+        before, began = meter.joules(), time.perf_counter()
         work(epoch)
         synchronise(self.device)
-        self.progress.seconds[phase] += time.perf_counter() - began
+        progress.seconds[phase] += time.perf_counter() - began
+        used = meter.since(before)
+        if used is None:  # once it cannot be read, what was read is no whole
+            progress.joules = None
+        elif progress.joules is not None:
+            progress.joules[phase] += used
 
     def _state(self) -> checkpoint.State:
         progress = self.progress
@@ -168,7 +192,9 @@ class Training:
             "best": (progress.best.error, progress.best.cross_entropy),
             "best_epoch": progress.best_epoch,
             "best_weights": progress.best_weights,
+            "average": self.average.tensors if self.average else {},
             "seconds": progress.seconds,
+            "joules": progress.joules,
         }
 
     def _resume(self) -> None:
@@ -179,7 +205,13 @@ class Training:
         self.losses.load_state_dict(state["losses"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(
-            state["epoch"], Score(*state["best"]), state["best_epoch"], state["best_weights"], state["seconds"]
+            state["epoch"],
+            Score(*state["best"]),
+            state["best_epoch"],
+            state["best_weights"],
+            state["seconds"],
+            state.get("joules"),
         )
-        recipe = self.stage.recipe
-        self.advance(recipe.steps(len(self.rows.train)) * recipe.batch_images * state["epoch"] // recipe.epochs)
+        if self.average is not None:
+            self.average.restore(state["average"])
+        self.advance(min(state["epoch"] * self.per_epoch, self.steps) * self.stage.recipe.batch_images)

@@ -1,4 +1,4 @@
-"""AdamW with warm-up and cosine decay: the same for every arm, except for the head's rate that fine-tuning asks for."""
+"""AdamW with warm-up and schedule: the same for every arm, except for the head's rate that fine-tuning asks for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from azeotrope.models.network import Network
+from azeotrope.recipe import Recipe
 from azeotrope.train.stage import Stage
 
 
@@ -36,11 +37,15 @@ def build_optimizer(network: Network, losses: nn.Module, stage: Stage, learning_
     return torch.optim.AdamW(groups, lr=learning_rate, fused=True)
 
 
-def rate_factor(step: int, steps: int, warmup_share: float) -> float:
-    """The share of the learning rate at this step (0-based): linear up over the warm-up, then half a cosine to zero."""
-    warmup = max(1, round(warmup_share * steps))
+def rate_factor(step: int, steps: int, recipe: Recipe) -> float:
+    """The share of the learning rate at this step (0-based): linear up over the warm-up, then half a cosine to zero, or
+    all of it to the end where the recipe's schedule is constant.
+    """
+    warmup = max(1, round(recipe.warmup_share * steps))
     if step < warmup:
         return (step + 1) / warmup
+    if recipe.schedule == "constant":
+        return 1.0
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
 

@@ -10,9 +10,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from azeotrope.config import Recipe, Weight
 from azeotrope.losses._contract import needs_teacher
+from azeotrope.recipe import Recipe
 from azeotrope.spec import Spec
+from azeotrope.terms import Weight
 
 
 class Stage(Spec):
@@ -23,6 +24,8 @@ class Stage(Spec):
     trains: Literal["all", "head"] = "all"
     losses: dict[str, Weight] = Field(default_factory=lambda: dict[str, Weight](cross_entropy=1.0))
     head_rate: float = Field(default=1.0, gt=0, description="the head's learning rate over the body's")
+    keeps_statistics: bool = Field(default=False, description="BatchNorm normalises by the statistics it came with")
+    chosen_by: Literal["error", "cross_entropy"] = Field(default="error", description="the score that keeps an epoch")
     recipe: Recipe
 
     @property

@@ -7,6 +7,8 @@ puts it, then downloaded by torchvision.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -45,15 +47,34 @@ def open_source(name: str = "") -> Source:
     return Source("fashion-mnist", CLASSES, items, lambda place: pixels[place], licence="MIT")
 
 
+def at_hand(seconds: float) -> bool:
+    """Whether the files are on this machine, or were downloaded just now within so many seconds.
+
+    Another process downloads, since torchvision knows no time limit and a process can be ended.
+    """
+    if _found():
+        return True
+    code = f"from {__name__} import find; find()"
+    try:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
 def find() -> Path:
     """The folder with the four files; downloads them when no local one has them."""
-    for folder in _local():
-        if all(_file(folder, name).is_file() for name in _NAMES):
-            return folder
+    if folder := _found():
+        return folder
     try:
         return _download(data_root())
     except (ImportError, OSError, RuntimeError) as error:
         raise _nowhere(error) from error
+
+
+def _found() -> Path | None:
+    whole = (folder for folder in _local() if all(_file(folder, name).is_file() for name in _NAMES))
+    return next(whole, None)
 
 
 def _local() -> list[Path]:

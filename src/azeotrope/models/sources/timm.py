@@ -6,6 +6,7 @@ pretrained weights. Weights come from an installed package where one holds them,
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,8 +23,18 @@ from azeotrope.lookup import unknown
 from azeotrope.models import hub, packages
 from azeotrope.models.backbone import Backbone, Preprocessing
 from azeotrope.models.probe import pooled_width, probe
+from azeotrope.models.sources._published import Published, imagenet_1k
 from azeotrope.models.spec import WeightsRef
 from azeotrope.models.weights import Weights, fingerprint
+
+_BACK = "ResNet strikes back, arXiv 2110.00476, table 2"
+_RECIPES: Mapping[str, tuple[float, int, str]] = {
+    "a1_in1k": (600, 224, _BACK),
+    "a2_in1k": (300, 224, _BACK),
+    "a3_in1k": (100, 160, _BACK),
+    "tv_in1k": (90, 224, "torchvision references/classification"),
+}
+_STATED = re.compile(r"(?:[a-z]+\d?_)?e(?P<epochs>\d+)_r(?P<size>\d+)_in1k")
 
 
 def build(name: str, *, image_size: int | None, in_channels: int = 3) -> Backbone:
@@ -55,6 +66,20 @@ def hub_problem(name: str) -> str | None:
     if config.hf_hub_id:
         return hub.repository_problem(config.hf_hub_id, config.hf_hub_filename)
     return hub.url_problem(config.url) if config.url else f"timm has no pretrained weights for {name}"
+
+
+def published(name: str) -> Published | None:
+    """What the tag of the weights says of their making; None for a tag that says nothing.
+
+    `a1`, `a2`, `a3` are the recipes of Wightman et al. 2021; torchvision's own are `tv`; tags such as `e2400_r224`
+    state epochs and pixels themselves. Weights of a second stage (`_ft_`) had a first one that no tag describes.
+    """
+    tag = _config(name).tag or ""
+    if (found := _RECIPES.get(tag)) is not None:
+        return imagenet_1k(*found)
+    stated = _STATED.fullmatch(tag)
+    reference = f"timm's tag of these weights, {tag}"
+    return imagenet_1k(int(stated["epochs"]), int(stated["size"]), reference) if stated else None
 
 
 def names() -> list[str]:

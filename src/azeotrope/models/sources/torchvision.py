@@ -20,9 +20,19 @@ from azeotrope.lookup import unknown
 from azeotrope.models import hub
 from azeotrope.models.backbone import Backbone, Preprocessing, unchanged
 from azeotrope.models.classifier import find_classifier, remove
+from azeotrope.models.sources._published import Published, imagenet_1k
 from azeotrope.models.spec import WeightsRef
 from azeotrope.models.weights import Weights, fingerprint, load_into
 
+_README = "https://github.com/pytorch/vision/tree/main/references/classification"
+_NEW_RECIPE = "https://github.com/pytorch/vision/issues/3995"
+_RECIPES: Mapping[str, tuple[float, int]] = {  # epochs and pixels of the recipes that torchvision's weights name
+    f"{_README}#resnet": (90, 224),
+    f"{_README}#mobilenetv2": (300, 224),
+    f"{_README}#alexnet-and-vgg": (90, 224),
+    f"{_NEW_RECIPE}#new-recipe": (600, 176),
+    f"{_NEW_RECIPE}#new-recipe-with-reg-tuning": (600, 176),
+}
 SEVERAL_OUTPUTS = ("googlenet", "inception_v3")
 
 
@@ -73,6 +83,13 @@ def hub_problem(name: str) -> str | None:
     """Why the hub's weights cannot be had; None when cached or reachable."""
     _known(name)
     return hub.url_problem(_default(name).url)
+
+
+def published(name: str) -> Published | None:
+    """What the recipe that torchvision's default weights name says; None for one that is not known here."""
+    _known(name)
+    recipe = _default(name).meta.get("recipe", "")
+    return imagenet_1k(*_RECIPES[recipe], recipe) if recipe in _RECIPES else None
 
 
 def names() -> list[str]:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import torch
 
-from azeotrope.config import ONE_CLASS, LabelSpec, PicturesSpec
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.split import TaskSplits
 from azeotrope.data.task import Task, open_source
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.device import Device, prepare
+from azeotrope.plan import PicturesSpec
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner
 

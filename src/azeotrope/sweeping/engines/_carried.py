@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from azeotrope.record.store import write_atomically
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.training import TrainingFolder
+from azeotrope.sweeping.training_folder import TrainingFolder
 
 FILES = ("weights.safetensors", "trained.json")  # the outcome last: where it is, all is there
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.config import TeacherSpec, ViewPolicy
 from azeotrope.data.views import PLAIN
+from azeotrope.plan import TeacherSpec
+from azeotrope.recipe import ViewPolicy
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.engines._ray_worker import Home, at_home, sees_cache
 from azeotrope.sweeping.resources import Resources

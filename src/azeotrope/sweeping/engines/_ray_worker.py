@@ -15,6 +15,7 @@ import torch
 
 from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError
+from azeotrope.record import energy
 from azeotrope.record.store import RunStore
 from azeotrope.spec import digest
 from azeotrope.sweeping.engines import _carried
@@ -49,6 +50,7 @@ class Worker:
             os.chdir(home.folder)
         _check_store(bench.store, home.sign)
         self._threads = bench.threads
+        energy.share()  # a node may have several workers
         self._runner = at_home(bench, home).open(self._advance)
 
     def run(self, spec: RunSpec) -> tuple[Made, int]:

@@ -11,6 +11,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 
 from azeotrope.errors import AzeotropeError
+from azeotrope.record import energy
 from azeotrope.record.run import RunRecord
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.runner import Runner
@@ -59,6 +60,7 @@ def made(runner: Runner, spec: RunSpec) -> Made:
 def work(bench: Bench, line: Connection) -> None:
     """Make what comes over `line` until it is closed."""
     _die_with_parent()
+    energy.share()
     try:
         teller = _Teller(line)
         runner = bench.open(teller.advance)

@@ -1,0 +1,91 @@
+"""What a comparison was asked, with every default written out: teacher, upstream, further pictures, arms, recipes.
+
+Every spec is frozen, refuses keys it does not know and reports all problems together. Nothing here reads images or
+trains; `run_id` of a record is the hash of such a spec, so a field belongs here exactly when it determines the outcome.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, Self
+
+from pydantic import Field
+
+from azeotrope.arm import Arm, Pictures
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.recipe import Recipe
+from azeotrope.spec import Spec
+
+FOLDS = 5  # in which the teacher's head is cross-fitted
+HELD_OUT = 0.2  # of all images for test, and of what is left for validation, where the source gives none
+
+
+def _folds(content: dict[str, Any]) -> int:
+    """A tuning takes long, so a teacher is tuned once unless asked otherwise; a head of names is not fitted."""
+    return FOLDS if content.get("head", "linear") == "linear" else 1
+
+
+class TeacherSpec(Spec):
+    """Which frozen model teaches, or several joined by '+'; at which resolution they look (None: each its own); and
+    whether a head is fitted on labels (`linear`) or made of the classes' names (`zero_shot`).
+
+    A fitted head is cross-fitted in `folds` parts, so that none speaks of an image whose label it has seen; 1 fits one
+    head on all of the run's images, for ablations. With `finetune` the backbone is tuned too, for `tune_epochs` at the
+    rate `tune_rate`: once on all of the run's images or, with `folds` above 1, once more for each fold.
+    """
+
+    model: str
+    image_size: int | None = Field(default=None, ge=8)
+    head: Literal["linear", "finetune", "zero_shot"] = "linear"
+    folds: int = Field(default_factory=_folds, ge=1, le=20)
+    tune_epochs: int = Field(default=10, ge=1)
+    tune_rate: float = Field(default=1e-4, gt=0, lt=math.inf)
+
+    @property
+    def members(self) -> tuple[Self, ...]:
+        """One teacher each."""
+        return tuple(self.model_copy(update={"model": part.strip()}) for part in self.model.split("+"))
+
+
+class UpstreamSpec(Spec):
+    """Where the student is pre-trained here: another labelled set and how many of its images."""
+
+    data: str
+    pretrain_images: int = Field(ge=1)
+
+
+class PicturesSpec(Spec):
+    """Pictures beside the labelled ones: a folder, URL or source `unlabelled`, and sets that `azeotrope synth` made.
+
+    A step shows `ratio` of them for each labelled image. They enter the terms that compare with the teacher; with
+    `synth_as` labelled, made pictures also count as labelled images of their intended class.
+    """
+
+    unlabelled: str | None = None
+    synth: str | None = None
+    synth_as: Literal["distill", "labelled"] = "distill"
+    ratio: float = Field(default=1.0, gt=0, le=16)
+
+    def place(self, kind: Pictures) -> str | None:
+        """Where the pictures of this kind are."""
+        return self.unlabelled if kind == "unlabelled" else self.synth
+
+
+class ComparePlan(Spec):
+    """What `compare` was asked, with every default written out; saved as `plan.yaml`."""
+
+    data: str
+    fingerprint: str
+    teacher: TeacherSpec | None
+    student: str
+    image_size: int = Field(ge=8)
+    train_images: tuple[int, ...]
+    arms: tuple[Arm, ...]
+    seeds: tuple[int, ...]
+    recipes: dict[int, Recipe]
+    upstream: UpstreamSpec | None = None
+    upstream_recipe: Recipe | None = None
+    pictures: PicturesSpec | None = None
+    labels: LabelSpec = ONE_CLASS
+    held_out: float = HELD_OUT
+    precision: Literal["fp32", "bf16"] = "fp32"
