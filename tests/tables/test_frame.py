@@ -163,10 +163,11 @@ def test_negative_errors_are_refused():
     says(caught, "-0.1", "test_error")
 
 
-def test_accuracy_is_refused():
-    with pytest.raises(InputError, match="says accuracy") as caught:
-        read_runs(table().rename({"test_error": "accuracy"}), Columns(error="accuracy"))
-    says(caught, "1 - accuracy")
+def test_accuracy_is_read_as_1_minus_it_and_said():
+    frame = read_runs(table().select("arm", "train_images", "seed", acc=1 - pl.col("test_error")))
+    assert frame.table["error"].sort().to_list() == pytest.approx(read_runs(table()).table["error"].sort().to_list())
+    assert "1 - accuracy" in frame.notes[0]
+    assert "'acc'" in frame.notes[0]
 
 
 @pytest.mark.parametrize("missing", [float("nan"), None, float("inf")])

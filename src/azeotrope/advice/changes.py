@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from azeotrope.advice.answer import Change
+from azeotrope.advice.answer import Bounds, Change
 from azeotrope.advice.choice import Choice, choose
 from azeotrope.advice.contender_draws import Judged
 from azeotrope.advice.counting import Counting
@@ -23,6 +23,7 @@ from azeotrope.curves.joint_cells import Floats
 from azeotrope.planning.question import HOPELESS
 from azeotrope.planning.settled import Pairs, doubtful, pairs
 from azeotrope.record.interval import Interval
+from azeotrope.record.probability import probability
 from azeotrope.tables.units import Unit, amount, ends
 
 
@@ -90,7 +91,8 @@ def _by_reachable(case: Case, first: Contender) -> Iterator[Change]:
         said = f"{with_more} these runs do not settle which is best; {then.name} leads there"
     else:
         said = f"with {reachable:,.0f} {case.counted.noun} it would {same}be {then.name}"
-    yield Change(f"{said}: {_shown(error, case)}", then.name, then.run_ids)
+    sentence = f"{said}: {_shown(error, case)}"
+    yield Change(sentence, then.name, then.run_ids, "images", more=True, images=Bounds(reachable), error=error)
 
 
 def _by_size(case: Case, first: Contender) -> Iterator[Change]:
@@ -104,7 +106,12 @@ def _by_size(case: Case, first: Contender) -> Iterator[Change]:
         found = find_boundary(judged.pair(*places), draws, AXIS, at=[case.at], practical=case.practical, unit=case.unit)
         ids = (*first.run_ids, *rival.run_ids)
         for crossing in found.crossings:
-            yield Change(_takes_over(crossing, found, case.counted), rival.name, ids)
+            ends_at = (crossing.value, crossing.low, crossing.high)
+            bounds = Bounds(*(None if size is None else case.counted.images(size) for size in ends_at))
+            more = crossing.direction == "down"
+            yield Change(
+                _takes_over(crossing, found, case.counted), rival.name, ids, "images", more=more, images=bounds
+            )
 
 
 def _takes_over(crossing: Crossing, found: Boundary, counted: Counting) -> str:
@@ -136,9 +143,10 @@ def _by_limits(case: Case, first: Contender) -> Iterator[Change]:
             error = case.judged.error(item.contender.name, case.at)
             said = (
                 f"if {item.need}, {item.contender.name} would reach {_shown(error, case)}, "
-                f"better with probability {p:.2f}"
+                f"better with probability {probability(p)}"
             )
-            yield Change(said, item.contender.name, (*first.run_ids, *item.contender.run_ids))
+            ids = (*first.run_ids, *item.contender.run_ids)
+            yield Change(said, item.contender.name, ids, "limit", error=error, p=p)
 
 
 def _by_teacher(case: Case, first: Contender) -> Iterator[Change]:
@@ -152,6 +160,7 @@ def _by_teacher(case: Case, first: Contender) -> Iterator[Change]:
             f"if the teacher's pass {said}, {then.name} would be as good and cheaper",
             then.name,
             (*first.run_ids, *then.run_ids),
+            "teacher_price",
         )
 
 
@@ -163,7 +172,7 @@ def _without_hub(case: Case, first: Contender) -> Iterator[Change]:
     then = own[choice.first]
     error = case.judged.error(then.name, case.at)
     said = f"without published weights it would be {then.name}: {_shown(error, case)}"
-    yield Change(said, then.name, then.run_ids)
+    yield Change(said, then.name, then.run_ids, "published_weights", error=error)
 
 
 def _shown(error: Interval, case: Case) -> str:

@@ -13,6 +13,7 @@ from itertools import chain
 from azeotrope.advice import settling_runs
 from azeotrope.advice.answer import (
     Advice,
+    Bounds,
     Change,
     LabelsNeeded,
     NotTested,
@@ -35,6 +36,7 @@ from azeotrope.boundaries.boundary import LEVEL, PRACTICAL
 from azeotrope.boundaries.images_needed import TRUSTED_REACH, required, required_draws
 from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.planning.settled import SURE
+from azeotrope.record.probability import probability
 from azeotrope.tables.units import amount, ends, gap
 
 USUAL = ("scratch", "linear_probe", "finetune", "distill", "distill@hub")
@@ -134,8 +136,9 @@ def _reason(case: Case, choice: Choice, first: Contender, rival: Contender | Non
     if rival is None:
         return "it is the only one tested that fits your limits"
     if p_win.p is not None and p_win.p >= SURE:
-        return f"it is better than the runner-up, {rival.name}, with probability {p_win.p:.2f}"
-    near = f"it is within {gap(case.practical, case.unit)} of the best with probability {p_win.p_near_best:.2f}"
+        return f"it is better than the runner-up, {rival.name}, with probability {probability(p_win.p)}"
+    within = gap(case.practical, case.unit)
+    near = f"it is within {within} of the best with probability {probability(p_win.p_near_best)}"
     return near if choice.first == choice.leader else f"{near}, and cheaper than {rival.name}"
 
 
@@ -205,7 +208,8 @@ def _labels(case: Case, one: Contender, target: float) -> LabelsNeeded:
 def _would_settle(recommendation: Recommendation) -> Iterator[Change]:
     for run in recommendation.settled_by[:1]:
         seeds = "one more paired seed" if run.seeds == 1 else f"{run.seeds} paired seeds"
-        yield Change(f"{seeds} of {' and '.join(run.contenders)} at {run.train_images:,.0f} images", None, ())
+        said = f"{seeds} of {' and '.join(run.contenders)} at {run.train_images:,.0f} images"
+        yield Change(said, None, (), "more_runs", images=Bounds(run.train_images))
 
 
 def _reach(case: Case) -> Iterator[str]:

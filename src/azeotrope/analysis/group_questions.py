@@ -9,7 +9,7 @@ from azeotrope.analysis.arms import curves_of
 from azeotrope.analysis.axes import axes_of, choose_laws
 from azeotrope.analysis.options import AVERAGE, FEWEST_DRAWS
 from azeotrope.boundaries.images_needed import required, required_draws
-from azeotrope.boundaries.next_runs import SUGGESTED, Price, settle_forecast
+from azeotrope.boundaries.next_runs import Price, apart, settle_forecast
 from azeotrope.curves.cells import cells_of
 from azeotrope.curves.joint_cells import JointCells, joint_cells
 from azeotrope.curves.joint_draws import Draws, draw_curves
@@ -97,7 +97,7 @@ class GroupQuestions:
         assert self.forecast is not None
         needed = required(cells, drawn, 0, self.forecast, self.options.level)
         sizes_drawn = required_draws(cells, drawn, 0, self.forecast)
-        ranked = settle_forecast(cells, drawn, sizes_drawn, price=self.price)[:SUGGESTED]
+        ranked = apart(settle_forecast(cells, drawn, sizes_drawn, price=self.price))
         low, high = (end if math.isfinite(end) else None for end in (needed.images.low, needed.images.high))
         forecast = Forecast(
             target=needed.target,

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import polars as pl
+
 from azeotrope.advice.answer import Advice
+from azeotrope.advice.evidence import Evidence, Source
 from azeotrope.boundaries.boundary import Boundary
 from azeotrope.errors import AzeotropeError
 from azeotrope.fitting.result import FitResult
@@ -60,6 +63,23 @@ def joined(sweeps: Mapping[str, Sweep | None]) -> Sweep | None:
     return Sweep(tuple(studies)) if studies else None
 
 
+def tabulated_sweep(
+    table: pl.DataFrame, arms: Sequence[str], reference: str, evidence: Evidence, functions: Functions
+) -> Sweep | None:
+    """The sweep in a person's own table (columns arm, train_images, test_error ...); None below three sizes an arm."""
+    sizes = table.group_by("arm").agg(pl.col("train_images").n_unique())["train_images"]
+    if int(sizes.max() or 0) < FEWEST_SIZES:  # type: ignore[arg-type]  # a count
+        return None
+    fitted, said = _fitted(table, arms, functions)
+    usable = [arm for arm in arms if fitted is None or arm in fitted.groups]
+    boundaries, unsaid = _boundaries(table, usable, reference if reference in usable else usable[0], functions)
+    students = ", ".join(sorted({one.student for one in evidence.contenders} - {""}))
+    advice, why = _advice(table, functions)
+    left_out = (*said, *unsaid, *([why] if why else []))
+    study = Study(students or evidence.task or "your runs", "", reference, fitted, tuple(boundaries), left_out)
+    return Sweep((study,), advice)
+
+
 def _named(run: RunRecord) -> RunRecord:
     """An arm pre-trained here on another number of images is a curve of its own."""
     return run.model_copy(update={"arm": contender(run.arm, run.pretrain_images), "pretrain_images": 0})
@@ -88,7 +108,7 @@ def _study(student: str, teacher: str, runs: Sequence[RunRecord], functions: Fun
     return Study(student, teacher, reference, fitted, tuple(boundaries), (*said, *unsaid))
 
 
-def _fitted(runs: Sequence[RunRecord], arms: Sequence[str], functions: Functions) -> tuple[FitResult | None, list[str]]:
+def _fitted(runs: Source, arms: Sequence[str], functions: Functions) -> tuple[FitResult | None, list[str]]:
     """The laws in the order of the arms, without arms of which no run can be used."""
     try:
         fitted = functions.fit(runs)
@@ -105,7 +125,7 @@ def _fitted(runs: Sequence[RunRecord], arms: Sequence[str], functions: Functions
 
 
 def _boundaries(
-    runs: Sequence[RunRecord], arms: Sequence[str], baseline: str, functions: Functions
+    runs: Source, arms: Sequence[str], baseline: str, functions: Functions
 ) -> tuple[list[Boundary], list[str]]:
     """Every arm against the baseline."""
     found, said = [], []
@@ -147,7 +167,7 @@ def _pretrained_pairs(runs: Sequence[RunRecord]) -> list[tuple[str, str]]:
     return taught + [(arm, REFERENCE) for arm in curves if REFERENCE in sizes]
 
 
-def _advice(runs: Sequence[RunRecord], functions: Functions) -> tuple[Advice | None, str]:
+def _advice(runs: Source, functions: Functions) -> tuple[Advice | None, str]:
     """The advice, or why there is none."""
     try:
         return functions.advise(runs), ""

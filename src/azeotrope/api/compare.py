@@ -16,6 +16,7 @@ from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.comparing import compare_sizes
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.workshop import Request
+from azeotrope.verdicts.stopping import LOOKS
 
 
 def compare(
@@ -27,7 +28,7 @@ def compare(
     train_images: int | None = None,
     arms: str | Sequence[str] | None = None,
     losses: str | Sequence[str] | None = None,
-    seeds: int | Sequence[int] = 3,
+    seeds: int | Sequence[int] | Literal["auto"] = 3,
     image_size: int | None = None,
     upstream: UpstreamSpec | None = None,
     pictures: PicturesSpec | None = None,
@@ -47,14 +48,16 @@ def compare(
     `data`, `student` and `teacher` are written as on the command line (`fashion-mnist`, `photos/`,
     `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
-    (`sweeping.search`). `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` holds fields of
-    `RecipeChanges`; `seeds` is how many there are, or a list of them; `cache_gb`, `verify_cache`, `strict`, `labels`
-    and `held_out` are those of `Request`. A run that is in `out` already is not made again, so an interrupted
-    comparison goes on.
+    (`sweeping.search`). `seeds` is how many there are, or a list of them; "auto" adds paired seeds until every verdict
+    is decided, 12 at most, at a level that keeps the error of looking several times at 5 % (`verdicts.stopping`).
+    `pictures` are further ones, for arms such as `distill+unlabelled`. `recipe` holds fields of `RecipeChanges`;
+    `cache_gb`, `verify_cache`, `strict`, `labels` and `held_out` are those of `Request`. A run that is in `out` already
+    is not made again, so an interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """
-    chosen = range(seeds) if isinstance(seeds, int) else tuple(seeds)
+    count = LOOKS[0] if seeds == "auto" else seeds
+    chosen = range(count) if isinstance(count, int) else tuple(count)
     if not chosen:
         raise InputError("At least one seed is needed", found=str(seeds), next_step="take 3 or more for a verdict")
     sizes = None if train_images is None else [train_images]
@@ -79,4 +82,5 @@ def compare(
         seen_weights,
         held_out,
     )
-    return compare_sizes(request, Path(expanded(out)), progress or Silent())[-1]
+    out = Path(expanded(out))
+    return compare_sizes(request, out, progress or Silent(), until_decided=seeds == "auto")[-1]

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from azeotrope.boundaries.crossings import Direction, SignChanges, log_grid, sign_changes
 from azeotrope.boundaries.images_needed import TRUSTED_REACH
 from azeotrope.boundaries.law_free import SizeCheck, disagreements, form_free
-from azeotrope.boundaries.next_runs import SUGGESTED, NextRun, Price, by_size, settle_crossing
+from azeotrope.boundaries.next_runs import NextRun, Price, apart, by_size, settle_crossing
 from azeotrope.boundaries.outcome import Outcome, decide
 from azeotrope.boundaries.worth import EffectiveData, effective_data_at
 from azeotrope.curves.joint_cells import Floats, JointCells
 from azeotrope.curves.joint_draws import Draws
 from azeotrope.record.interval import Interval, quantile_interval
+from azeotrope.record.result import Result
 from azeotrope.tables.units import Unit
 
 LEVEL = 0.9
@@ -89,12 +91,14 @@ class Curve:
     p_win: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Boundary:
+@dataclass(frozen=True, repr=False)
+class Boundary(Result):
     """The answer. Differences below `practical` count as equal; `forms` holds the weight of each law drawn.
 
     All errors, differences and regrets are fractions, or in the unit of the loss when `unit` is "loss".
     """
+
+    shown_as: ClassVar[str] = "boundary"
 
     axis: str
     challenger: str
@@ -154,7 +158,7 @@ def find_boundary(
         mass=_mass(changes, smallest, largest),
         form_free=checks,
         effective_data=effective_data_at(cells, draws, asked.tolist(), LEVEL),
-        next_runs=ranked[:SUGGESTED],
+        next_runs=apart(ranked),
         forms=draws.forms,
         practical=practical,
         smallest=smallest,

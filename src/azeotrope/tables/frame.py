@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from azeotrope.errors import InputError
 from azeotrope.labels import KindName
@@ -19,6 +21,8 @@ from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
 from azeotrope.tables.columns import AXES, CORRECT, Columns, keep_where, name_columns
 from azeotrope.tables.edges import NoUsableRun, count_edges
+from azeotrope.tables.recognise import is_accuracy
+from azeotrope.tables.recognise import notes as column_notes
 from azeotrope.tables.table import read_table
 from azeotrope.tables.units import Unit, describe_unit, recognise_unit
 
@@ -99,8 +103,13 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     tidy = _drop(tidy, pl.any_horizontal(endless), "size is NaN or infinite", left_out)
     _refuse_empty(tidy, left_out)
     values = tidy["error"].to_numpy()
-    unit = recognise_unit(error_name, values, columns.unit)
-    notes = (describe_unit(error_name, unit, values),)
+    if is_accuracy(error_name):
+        unit: Unit = "fraction"
+        _refuse_no_accuracy(error_name, values)
+        notes = (f"column {error_name!r} is read as accuracy: the error is 1 - accuracy, {_span(values)}",)
+    else:
+        unit = recognise_unit(error_name, values, columns.unit)
+        notes = (describe_unit(error_name, unit, values),)
     if unit == "percent":
         tidy = tidy.with_columns(pl.col("error") / 100)
     _refuse_bad_counts(tidy)
@@ -110,8 +119,22 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     tidy = tidy.with_columns(test_images=pl.when("sampled").then("test_images"))
     tidy, paired = _number(tidy)
     warnings, measure = (*_warnings(left_out, paired=paired), *edges), _measure(raw, unit, error_name)
-    meanings = _meanings(raw) if unit != "loss" else ()
+    meanings = (*column_notes(raw.columns), *(_meanings(raw) if unit != "loss" else ()))
     return RunFrame(tidy, unit, paired, (*notes, *meanings), warnings, left_out, measure)
+
+
+def _span(values: NDArray[np.float64]) -> str:
+    return f"{values.min():.4g} to {values.max():.4g}"
+
+
+def _refuse_no_accuracy(name: str, values: NDArray[np.float64]) -> None:
+    """1 - accuracy must be a share."""
+    if values.min(initial=0.0) < 0 or values.max(initial=0.0) > 1:
+        raise InputError(
+            "An accuracy lies between 0 and 1, or between 0 and 100 per cent",
+            found=f"1 - accuracy from {_span(values)} in column {name!r}",
+            next_step="correct these rows, or say --unit percent or --unit fraction",
+        )
 
 
 def _drop(table: pl.DataFrame, these: pl.Expr | pl.Series, reason: str, left_out: dict[str, int]) -> pl.DataFrame:
