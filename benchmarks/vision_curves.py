@@ -94,7 +94,8 @@ def main() -> None:
     )
     print(f"  `sigmoid` bootstrap alone: covers {np.mean(alone):.1%}")
     print(
-        f"each law once more: {fitting:.1f} s; {DRAWS} draws a curve with their weights, and `sigmoid` alone: {drawing:.1f} s of processor time"
+        f"each law once more: {fitting:.1f} s; {DRAWS} draws a curve with their weights, and `sigmoid` alone: "
+        f"{drawing:.1f} s of processor time"
     )
 
 
