@@ -12,7 +12,7 @@ import numpy as np
 
 from azeotrope.advice.answer import Bounds, Change
 from azeotrope.advice.choice import Choice, choose
-from azeotrope.advice.contender_draws import Judged, middle
+from azeotrope.advice.contender_draws import Judged
 from azeotrope.advice.counting import Counting
 from azeotrope.advice.evidence import Contender
 from azeotrope.advice.limits import Excluded, Needs
@@ -45,7 +45,10 @@ class Case:
         among = self.eligible if eligible is None else eligible
         prices = [paid.seconds.value if (paid := cost(one, at, needs)) else None for one in among]
         errors = self.errors(at, among)
-        return choose(errors, prices, self.practical, lambda place: self._doubt(place, at, among, errors) is None)
+        middle = np.array([self.judged.error(one.name, at).value for one in among])
+        return choose(
+            errors, middle, prices, self.practical, lambda place: self._doubt(place, at, among, errors) is None
+        )
 
     def doubt(self, place: int) -> Pairs | None:
         """Why the seeds do not bear out the eligible contender of this place; None where they do."""
@@ -81,7 +84,7 @@ def _by_reachable(case: Case, first: Contender) -> Iterator[Change]:
         return
     choice = case.choose(more, case.needs)
     then = case.eligible[choice.first]
-    error = middle(case.errors(more, [then])[0])
+    error = case.judged.error(then.name, more)
     same = "still " if then.name == first.name else ""
     if choice.chosen is None:
         with_more = f"with {reachable:,.0f} {case.counted.noun}"
@@ -99,7 +102,7 @@ def _by_size(case: Case, first: Contender) -> Iterator[Change]:
         if rival.name == first.name:
             continue
         places = judged.place(first.name), judged.place(rival.name)
-        draws = judged.between.only(places)
+        draws = judged.draws.only(places)
         found = find_boundary(judged.pair(*places), draws, AXIS, at=[case.at], practical=case.practical, unit=case.unit)
         ids = (*first.run_ids, *rival.run_ids)
         for crossing in found.crossings:
@@ -137,7 +140,7 @@ def _by_limits(case: Case, first: Contender) -> Iterator[Change]:
         own, other = case.errors(case.at, [first, item.contender])
         p = float((other < own).mean())
         if p > 0.5:
-            error = middle(other)
+            error = case.judged.error(item.contender.name, case.at)
             said = (
                 f"if {item.need}, {item.contender.name} would reach {_shown(error, case)}, "
                 f"better with probability {probability(p)}"
@@ -167,7 +170,7 @@ def _without_hub(case: Case, first: Contender) -> Iterator[Change]:
         return
     choice = case.choose(case.at, case.needs, own)
     then = own[choice.first]
-    error = middle(case.errors(case.at, [then])[0])
+    error = case.judged.error(then.name, case.at)
     said = f"without published weights it would be {then.name}: {_shown(error, case)}"
     yield Change(said, then.name, then.run_ids, "published_weights", error=error)
 

@@ -28,7 +28,7 @@ def between(
 ) -> tuple[ProposedRun, ...]:
     """One more paired seed of two contenders, at the sizes that tell most about which is better at `at`."""
     places = judged.place(first.name), judged.place(rival.name)
-    cells, draws = judged.pair(*places), judged.draws(at).only(places)
+    cells, draws = judged.pair(*places), judged.draws.only(places)
     grid = log_grid(cells.sizes)
     ahead, behind = draws.errors(grid)
     changes = sign_changes(behind - ahead, grid)

@@ -43,6 +43,7 @@ class Demonstration:
     comparisons: tuple[Comparison, ...]
     boundary: Boundary | Missing
     report: Path
+    unbounded: str = ""
 
 
 def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None) -> Demonstration:

@@ -25,6 +25,8 @@ _SHORT = {
 }
 _ERRORS = ("test_error", "test_loss")
 _GROUPS = ("arm", "strategy")
+CORRECT = "correct_bits"
+"""One bit a test image, as `RunRecord.correct` packs them. Only records have it."""
 _NUMBERS = (*AXES, "seed", "test_images", "classes")
 
 
@@ -83,7 +85,10 @@ def name_columns(raw: pl.DataFrame, columns: Columns) -> tuple[pl.DataFrame, str
         *(_number_column(raw, source).alias(name) for name, source in numbers.items() if name not in ("error", "seed")),
         _error_column(raw, error, columns.unit).alias("error"),
         _seed_column(raw, numbers["seed"]).alias("seed"),
-        (pl.col("run_id").cast(pl.String) if "run_id" in raw.columns else pl.lit(None, pl.String)).alias("run_id"),
+        *(
+            (pl.col(name).cast(pl.String) if name in raw.columns else pl.lit(None, pl.String)).alias(name)
+            for name in ("run_id", CORRECT)
+        ),
     )
     if all(tidy[axis].null_count() == tidy.height for axis in AXES):
         raise InputError(

@@ -14,6 +14,7 @@ from azeotrope.errors import InputError
 from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
+from azeotrope.tables.columns import CORRECT
 from azeotrope.tables.reading import SUFFIXES, read_file
 from azeotrope.tables.recognise import recognised
 
@@ -43,6 +44,7 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "test_ece": pl.Float64,
     "test_images": pl.Int64,
     "kind": pl.String,
+    CORRECT: pl.String,
 }
 
 _ELSEWHERE = (
@@ -55,6 +57,7 @@ _ELSEWHERE = (
     "parameters",
     "teacher",
     "teacher_head_error",
+    CORRECT,
 )
 _SAME_NAME = tuple(name for name in _SCHEMA if name not in _ELSEWHERE)
 
@@ -109,18 +112,15 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
         "task": record.task.name,
         "fingerprint": record.task.fingerprint,
         "kind": record.task.kind,
-        **_counts(record),
+        "classes": _classes(record),
         "student": record.student.name,
         "parameters": record.student.parameters,
         "teacher": record.teacher.name if record.teacher else None,
         "teacher_head_error": record.teacher.head_error if record.teacher else None,
+        CORRECT: record.correct,
     }
 
 
-def _counts(record: RunRecord) -> dict[str, int | None]:
-    """Classes and test images, from which chance and binomial noise follow where the error is a share of images."""
-    counted = WORDS[record.task.kind].sampled
-    return {
-        "classes": len(record.task.classes) or None if counted else None,
-        "test_images": record.test_images if counted else None,
-    }
+def _classes(record: RunRecord) -> int | None:
+    """Number of classes, from which chance follows where the error is a share of images."""
+    return len(record.task.classes) or None if WORDS[record.task.kind].sampled else None

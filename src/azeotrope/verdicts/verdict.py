@@ -132,9 +132,11 @@ def error_interval(errors: Sequence[float], images: int | None) -> Interval:
 def _test_sd(runs: list[RunRecord], error: float) -> float:
     """Standard error that the test set's size gives: from per-image outcomes, else binomial, else none is known."""
     outcomes = [run.correctness() for run in runs]
+    images = runs[0].test_images if WORDS[runs[0].task.kind].sampled else None
+    if images and error in (0, 1):  # no image differs from another: half a wrong one stands in (METHOD 12)
+        return float(np.sqrt(0.5) / images)
     if all(outcome is not None for outcome in outcomes):
         return bootstrap_sd(np.mean([wrong(outcome) for outcome in outcomes], axis=0))
-    images = runs[0].test_images if WORDS[runs[0].task.kind].sampled else None
     return float(np.sqrt(error * (1 - error) / images)) if images else 0.0
 
 
