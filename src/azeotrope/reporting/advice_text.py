@@ -24,7 +24,6 @@ from azeotrope.record.result import SCHEMA
 from azeotrope.reporting.plain import plain
 from azeotrope.reporting.words import MISSING, count, duration, plural
 
-
 RANKED_ON_TEST = (
     "Contenders are ranked on the test errors of these runs, so the error of the one that leads is a little low; "
     "to know it, test the trained model on images that no run was tested on."
