@@ -1,7 +1,7 @@
 # `make demo` and `make test` do everything from a fresh clone: environment, installation, data, run. `make help` lists the rest.
 #
-# PYTHON=...   the interpreter for the environment (3.11 or 3.12; the first one found otherwise)
-# VENV=...     where the environment lives; CI keeps it outside the clone, keyed by the hash of pyproject.toml
+# PYTHON=...   the interpreter for the environment (3.11 or newer; the first one found otherwise)
+# VENV=...     where the environment lives
 # TESTS=...    what pytest runs, e.g. TESTS="tests/reporting -k table"
 
 VENV ?= .venv

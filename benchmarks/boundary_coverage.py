@@ -34,6 +34,9 @@ class World:
     sizes: tuple[float, ...] = tuple(SEVEN)
     seeds: int = 3
     correlation: float = 0.6
+    neighbours: float = 0.0
+    test_images: int | None = None
+    answers: bool = True
 
     def crossings(self) -> Floats:
         """The true crossings between the smallest size / 3 and 10 x the largest."""
@@ -57,16 +60,27 @@ WORLDS = {
     "few: 5 sizes, 2 seeds": World(CROSSING, "crossing_bracketed", sizes=tuple(np.geomspace(250, 16000, 5)), seeds=2),
     "one seed": World(CROSSING, "crossing_bracketed", seeds=1),
     "gap of 0.1 points": World(EQUAL, "practically_equal"),
+    **{
+        f"{images:,} test images": World(CROSSING, "crossing_bracketed", neighbours=0.3, test_images=images)
+        for images in (100, 300, 1000, 10_000)
+    },
+    "1,000 test images, answers not kept": World(
+        CROSSING, "crossing_bracketed", neighbours=0.3, test_images=1000, answers=False
+    ),
+    "seeds shared by sizes 0.6": World(CROSSING, "crossing_bracketed", neighbours=0.6),
     "gap of 0.1 points, 8 seeds": World(EQUAL, "practically_equal", seeds=8),
 }
 
 
 @dataclass(frozen=True)
 class Score:
-    """Shares of true crossings inside the 90 % set, of true differences inside their intervals, of right outcomes."""
+    """Shares of true crossings inside the 90 % set, of true differences and of the leader's true errors inside their
+    intervals, and of right outcomes.
+    """
 
     crossings: float | None
     differences: float
+    errors: float
     right: float
     outcomes: dict[str, int]
     seconds: float
@@ -75,25 +89,41 @@ class Score:
 def measure(world: World, repeats: int) -> Score:
     """Score the estimator on `repeats` draws of the world."""
     start, truth = time.perf_counter(), world.crossings()
-    answers = list(_answers(world, repeats))
+    answers, errors = zip(*_answers(world, repeats), strict=True)
     held = [_inside(answer, size) for answer in answers for size in truth]
     differences = [_true_difference(world, win.at) in win.difference for answer in answers for win in answer.p_win]
     outcomes = Counter(answer.outcome for answer in answers)
     return Score(
         float(np.mean(held)) if held else None,
         float(np.mean(differences)),
+        float(np.mean(errors)),
         outcomes[world.outcome] / repeats,
         dict(outcomes),
         time.perf_counter() - start,
     )
 
 
-def _answers(world: World, repeats: int) -> Iterator[Boundary]:
+def _answers(world: World, repeats: int) -> Iterator[tuple[Boundary, float]]:
+    """The boundary, and the share of sizes at which the leader's true error is inside its 90 % interval."""
     for seed in range(FIRST_SEED, FIRST_SEED + repeats):
-        table = runs(world.arms, sizes=world.sizes, seeds=world.seeds, correlation=world.correlation, seed=seed)
+        table = runs(
+            world.arms,
+            sizes=world.sizes,
+            seeds=world.seeds,
+            correlation=world.correlation,
+            neighbours=world.neighbours,
+            test_images=world.test_images,
+            seed=seed,
+        )
+        table = table if world.answers else table.drop("correct_bits")
         frame = read_runs(table)
         cells = joint_cells([frame.only("distill"), frame.only("scratch")], "train_images")
-        yield find_boundary(cells, draw_curves(cells, draws=DRAWS, seed=seed), "train_images")
+        drawn = draw_curves(cells, draws=DRAWS, seed=seed)
+        low, high = np.quantile(drawn.errors(cells.sizes), [0.05, 0.95], axis=1)
+        leader = drawn.middle(cells.sizes).argmin(axis=0)
+        truth = np.array([arm(cells.sizes) for arm in world.arms])
+        held = [low[arm, i] <= truth[arm, i] <= high[arm, i] for i, arm in enumerate(leader)]
+        yield find_boundary(cells, drawn, "train_images"), float(np.mean(held))
 
 
 def _inside(answer: Boundary, size: float) -> bool:
@@ -108,14 +138,15 @@ def _true_difference(world: World, size: float) -> float:
 def main() -> None:
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 250
     print(f"{repeats} repeats a world, {DRAWS} draws, seeds from {FIRST_SEED}")
-    print("| world | D* in the 90 % set | difference in its 90 % interval | outcome right | outcomes | seconds |")
-    print("|---|---|---|---|---|---|")
+    print("| world | D* in the 90 % set | difference | leader's error in its | outcome right | outcomes | seconds |")
+    print("|---|---|---|---|---|---|---|")
     for name in sys.argv[2:] or WORLDS:
         score = measure(WORLDS[name], repeats)
         held = "-" if score.crossings is None else f"{score.crossings:.1%}"
         listed = ", ".join(f"{outcome} {count}" for outcome, count in sorted(score.outcomes.items()))
         print(
-            f"| {name} | {held} | {score.differences:.1%} | {score.right:.1%} | {listed} | {score.seconds:.0f} |",
+            f"| {name} | {held} | {score.differences:.1%} | {score.errors:.1%} | {score.right:.1%} | {listed} "
+            f"| {score.seconds:.0f} |",
             flush=True,
         )
 

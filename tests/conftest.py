@@ -83,8 +83,12 @@ class Done:
 
     @property
     def said(self):
-        """Standard error as words: without the frames and line breaks that fit it to a terminal."""
-        return " ".join(re.sub("[╭╮╰╯│─]", " ", self.err).split())
+        """Standard error as words, an error as its own text: without frames, line breaks and the labels that begin
+        the lines (`tests/cli/test_errors.py` reads those).
+        """
+        joined = re.sub("^error: ", "", self.err, flags=re.MULTILINE)
+        joined = re.sub("^(found|allowed|next): ", lambda label: label[0].capitalize(), joined, flags=re.MULTILINE)
+        return " ".join(re.sub("[╭╮╰╯│─]", " ", joined).split())
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ NUMPY_HALF = [
     "analysis",
 ]
 MAY_IMPORT = {
+    "__main__": {"cli"},
     "record": set(),
     **{folder: {"record", *TORCH_HALF[:place]} for place, folder in enumerate(TORCH_HALF)},
     **{folder: {"record", *NUMPY_HALF[:place]} for place, folder in enumerate(NUMPY_HALF)},

@@ -20,13 +20,13 @@ class AzeotropeError(Exception):
 
     def __init__(self, rule: str, *, found: str = "", allowed: str = "", next_step: str = "") -> None:
         self.rule, self.found, self.allowed, self.next_step = rule, found, allowed, next_step
-        parts = [_sentence(rule)]
-        parts += [
-            f"{label}: {_sentence(text)}"
-            for label, text in (("Found", found), ("Allowed", allowed), ("Next", next_step))
-            if text
-        ]
-        super().__init__(" ".join(parts))
+        (_, first), *others = self.parts()
+        super().__init__(" ".join([first, *(f"{label.capitalize()}: {text}" for label, text in others)]))
+
+    def parts(self) -> list[tuple[str, str]]:
+        """What is said, by its label (error, found, allowed, next), each a sentence; without those that are empty."""
+        labelled = (("found", self.found), ("allowed", self.allowed), ("next", self.next_step))
+        return [("error", _sentence(self.rule)), *((label, _sentence(text)) for label, text in labelled if text)]
 
 
 class InputError(AzeotropeError):

@@ -1,27 +1,49 @@
-"""What the label of an image is, where the source of images leaves it open."""
+"""What images and their labels are, where the source of images leaves it open."""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+import math
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
 
 from azeotrope.spec import Spec
 
 KindName = Literal["single", "multi", "number"]  # of task: the files of `kinds`
+Layout = Literal["class", "split/class", "class/split", "group/class"]  # of folders: what each level says
 
 
 class LabelSpec(Spec):
-    """What the label of an image is, where the source leaves it open: its kind, and for a table where it stands.
+    """What the images of a source and their labels are, where the source leaves it open.
 
-    `column` names the column of labels or values. `separator` stands between the labels of one image; `unit` is that of
-    a number, to be shown.
+    `column` names a table's column of labels or values, `path_column` that of paths, `split_column` that of splits
+    ("none": no column says a split). `separator` stands between the labels of one image; `unit` is that of a number, to
+    be shown. `layout` says what the levels of a folder are. `value_range` are the values of black and white in files of
+    more than 8 bits.
     """
 
     kind: KindName = "single"
     column: str | None = Field(default=None, min_length=1)
     separator: str | None = Field(default=None, min_length=1)
     unit: str | None = None
+    path_column: str | None = Field(default=None, min_length=1)
+    split_column: str | None = Field(default=None, min_length=1)
+    layout: Layout | None = None
+    value_range: tuple[float, float] | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_asked(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Fields that came later are written only where they were given: what was asked before keeps its hash."""
+        later = ("path_column", "split_column", "layout", "value_range")
+        content: dict[str, Any] = written(self)
+        return {name: value for name, value in content.items() if name not in later or value is not None}
+
+    @field_validator("value_range")
+    @classmethod
+    def _black_below_white(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and not -math.inf < value[0] < value[1] < math.inf:
+            raise ValueError("black must lie below white, and both be finite, such as 0,4095")
+        return value
 
     @model_validator(mode="after")
     def _parts_fit_the_kind(self) -> Self:

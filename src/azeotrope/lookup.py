@@ -41,12 +41,12 @@ def unknown(kind: str, key: str, known: Iterable[str]) -> InputError:
     near = nearest(key, names)
     return InputError(
         f"There is no {kind} named {key!r}",
-        allowed=f"nearest: {', '.join(near)}" if near else _some(names),
+        allowed=f"nearest: {', '.join(near)}" if near else some(names),
         next_step="take one of these names, or see `azeotrope list`",
     )
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
     """All of a few names; of many, how many there are and the first ones."""
     if len(names) <= _LISTED:
         return ", ".join(names)

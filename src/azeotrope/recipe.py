@@ -61,7 +61,7 @@ class Recipe(Spec):
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     warmup_share: float = Field(default=0.05, ge=0, lt=1)
     clip_norm: float = Field(default=1.0, gt=0)
-    weight_average: float = Field(default=0.0, ge=0, lt=1, description="share of the steps; 0: the best epoch")
+    weight_average: float = Field(default=0.05, ge=0, lt=1, description="share of the steps; 0: the best epoch")
     accumulate: int = Field(default=1, ge=1, description="parts of a batch, gone through in turn to save memory")
     views: int = Field(
         default=16, ge=1, le=MAX_VIEWS, description="K: views of each image, reused in turn epoch after epoch"

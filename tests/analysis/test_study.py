@@ -125,24 +125,33 @@ def test_what_cannot_be_fitted_is_said_and_the_rest_shown():
 
 
 @pytest.mark.parametrize("lost", ["distill", "scratch"])
-def test_an_arm_that_learnt_nothing_has_no_law_and_the_rest_is_shown(lost):
-    """Of a number an error of exactly 1 is what every run has that learnt nothing."""
+def test_an_arm_that_learnt_nothing_has_a_curve_too(lost):
+    """Of a number an error of exactly 1 is what every run has that learnt nothing: a value, not a gap."""
     task = run().task.model_copy(update={"kind": "number", "classes": ("age",)})
-    other = {"distill": "scratch", "scratch": "distill"}[lost]
     changes = {"task": task, "correct": None}
     runs = [
         one.model_copy(update={**changes, "test_error": 1.0} if one.arm == lost else changes)
         for one in [*swept(), *three_seeds("finetune", [300] * 3)]
     ]
     study = sweep_of(runs, FUNCTIONS).studies[0]
-    assert set(study.fitted.groups) == {other, "finetune"}
-    assert study.fitted.groups[other].average is not None
-    assert study.reference == ("scratch" if lost == "distill" else "finetune")
-    assert study.unfitted[0] == (
-        f"No law and no boundary of {lost}: none of its runs can be used. "
-        "Left out in all: 12 x error exactly 0 or 1 in its cell."
-    )
-    assert not any(lost in said for said in study.unfitted[1:])
+    assert {"distill", "scratch"} <= set(study.fitted.groups)
+    assert study.fitted.groups[lost].predictions[0].value == pytest.approx(1.0, abs=0.02)
+    assert study.reference == "scratch"
+    assert study.boundaries[0].outcome == ("distill_always" if lost == "scratch" else "distill_never")
+
+
+@pytest.mark.parametrize("perfect", [("distill",), ("distill", "scratch")])
+def test_arms_without_a_wrong_answer_have_a_curve_a_boundary_and_advice(perfect):
+    """No seed of such an arm vanishes, and the page says what no wrong answer bounds."""
+    runs = [
+        one.model_copy(update={"test_error": 0.0, "correct": None}) if one.arm in perfect else one for one in swept()
+    ]
+    sweep = sweep_of(runs, FUNCTIONS)
+    assert sweep.studies[0].unfitted == ()
+    assert len(sweep.studies[0].boundaries) == 1
+    assert all(group.checklist.runs_used == 12 for group in sweep.studies[0].fitted.groups.values())
+    assert any("no error seen in" in line for line in sweep.studies[0].fitted.warnings)
+    assert sweep.advice.predicted_error.error.value < 0.005
 
 
 def test_two_tasks_make_no_sweep():

@@ -7,7 +7,9 @@ import pytest
 
 from azeotrope.boundaries.boundary import find_boundary
 from azeotrope.boundaries.law_free import disagreements, form_free
-from azeotrope.curves.joint_draws import Draws, draw_curves
+from azeotrope.curves.beyond import onward
+from azeotrope.curves.joint_draws import Draws, LawDraws, draw_curves
+from azeotrope.curves.law_fit import Options
 from azeotrope.curves.level import LevelLine
 from curves.worlds import CROSSING, CROSSING_AT, NONE, WINDOW, cells, power, runs
 
@@ -17,16 +19,38 @@ def found(table, **options):
     return find_boundary(joint, draw_curves(joint, draws=600), "train_images", **options)
 
 
+def level_draws(*errors):
+    """A hundred draws of level arms."""
+    rows, arms = np.arange(100), len(errors)
+    lines = tuple(LevelLine(np.full(100, error)) for error in errors)
+    nothing = np.zeros((arms, 100))
+    return Draws(
+        laws=(LawDraws(rows, lines, lines, nothing, nothing[:, 0]),),
+        forms={"power": 1.0},
+        beyond={"power": 1.0},
+        inside=np.zeros(100, int),
+        outside=np.zeros(100, int),
+        largest=np.full(arms, np.inf),
+        before=np.ones(arms),
+        onward=onward(np.zeros(arms, bool), 100, np.random.default_rng(0)),
+        anchored=0.0,
+        arms=tuple(range(arms)),
+    )
+
+
 def test_noiseless_runs_give_the_algebraic_crossing():
     joint = cells(runs(CROSSING, seeds=3, sd=1e-5))
-    answer = find_boundary(joint, draw_curves(joint, draws=300, form="power_floor", priors=False), "train_images")
+    answer = find_boundary(
+        joint, draw_curves(joint, draws=300, form="power_floor", options=Options(priors=False)), "train_images"
+    )
     assert answer.outcome == "crossing_bracketed"
     assert answer.crossings[0].value == pytest.approx(CROSSING_AT, rel=0.01)
 
 
 def test_a_crossing_is_bracketed_with_the_truth_inside():
     answer = found(runs(CROSSING))
-    (crossing,), (piece,) = answer.crossings, answer.confidence_set
+    (crossing,), (piece, *beyond) = answer.crossings, answer.confidence_set
+    assert all(open_again.low > 16000 for open_again in beyond)
     assert answer.outcome == "crossing_bracketed"
     assert crossing.direction == "down"
     assert crossing.low < CROSSING_AT < crossing.high
@@ -38,7 +62,7 @@ def test_a_crossing_is_bracketed_with_the_truth_inside():
 @pytest.mark.parametrize(("challenger", "baseline", "p"), [(1.2, 1.3, 1.0), (1.3, 1.2, 0.0)])
 def test_where_both_draws_run_off_the_one_ahead_stays_ahead(challenger, baseline, p):
     """Errors are bounded by 1; both there is no difference, and no crossing either."""
-    ahead = Draws(((LevelLine(np.full(100, challenger)), LevelLine(np.full(100, baseline))),), {"power": 1.0})
+    ahead = level_draws(challenger, baseline)
     answer = find_boundary(cells(runs(NONE)), ahead, "train_images", practical=0.0)
     assert {win.p for win in answer.p_win} == {p}
     assert answer.confidence_set == ()
@@ -51,7 +75,7 @@ def test_no_crossing_is_a_result():
     answer = found(runs(NONE))
     assert answer.outcome == "distill_always"
     assert answer.crossings == ()
-    assert answer.confidence_set == ()
+    assert all(piece.low > 2 * 16000 for piece in answer.confidence_set)  # far beyond the data nobody knows
 
 
 def test_a_window_has_two_crossings():

@@ -9,13 +9,14 @@ from azeotrope.boundaries.images_needed import check_target, required, required_
 from azeotrope.boundaries.next_runs import KAPPA, rank, settle_forecast
 from azeotrope.boundaries.worth import effective_data
 from azeotrope.curves.joint_draws import draw_curves
+from azeotrope.curves.law_fit import Options
 from azeotrope.errors import InputError
 from curves.worlds import CROSSING, NONE, cells, runs
 
 
 def exact(arms, *names):
     joint = cells(runs(arms, seeds=3, sd=1e-5), *names)
-    return joint, draw_curves(joint, draws=200, form="power_floor", priors=False)
+    return joint, draw_curves(joint, draws=200, form="power_floor", options=Options(priors=False))
 
 
 def test_required_images_invert_the_law():
@@ -48,7 +49,7 @@ def test_a_target_already_reached_is_said():
 
 def test_noise_widens_the_forecast_around_the_truth():
     joint = cells(runs(CROSSING), "scratch")
-    found = required(joint, draw_curves(joint, question="beyond", draws=600), 0, 0.12)
+    found = required(joint, draw_curves(joint, draws=600), 0, 0.12)
     truth = (4 / 0.06) ** (1 / 0.45)
     assert found.images.low < truth < found.images.high
     assert found.images.high / found.images.low > 1.05
@@ -102,6 +103,6 @@ def test_a_dearer_size_is_ranked_lower():
 
 def test_runs_that_settle_a_forecast_lie_towards_the_target():
     joint = cells(runs(CROSSING), "scratch")
-    draws = draw_curves(joint, question="beyond", draws=600)
+    draws = draw_curves(joint, draws=600)
     best = settle_forecast(joint, draws, required_draws(joint, draws, 0, 0.09), price=lambda size: 1.0)[0]
     assert best.size >= 8000

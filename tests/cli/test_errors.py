@@ -1,4 +1,6 @@
-"""Exit statuses and the text of errors: rule, found, allowed, next step; a traceback with --debug only."""
+"""Exit statuses and the text of errors: a line each for the rule, found, allowed and the next step; a traceback with
+--debug only.
+"""
 
 import pytest
 
@@ -131,7 +133,30 @@ def test_ctrl_c_says_how_to_go_on(cli, monkeypatch):
     monkeypatch.setattr("azeotrope.api.listing.listing", interrupted)
     done = cli("list", "losses")
     assert (done.status, done.out) == (130, "")
-    assert done.said == "azeotrope: Interrupted. Next: the same command goes on from here."
+    assert done.err == "error: Interrupted.\nnext: the same command goes on from here.\n"
+
+
+def test_an_error_has_a_line_for_each_part(cli):
+    done = cli("fit", "nowhere.csv", "--x", "images")
+    assert (done.status, done.out) == (2, "")
+    assert (
+        done.err
+        == "error: --x takes NAME=VALUE.\nfound: images.\nallowed: such as images=n_train.\nnext: correct it.\n"
+    )
+
+
+def test_a_defect_is_called_one_and_says_how_to_show_it(cli, monkeypatch):
+    def broken(*_):
+        raise KeyError("gone")
+
+    monkeypatch.setattr("azeotrope.api.listing.listing", broken)
+    done = cli("list", "losses")
+    assert (done.status, done.out) == (1, "")
+    assert done.err == (
+        "error: This should not have happened: KeyError: 'gone'.\nnext: add --debug, and report what it shows.\n"
+    )
+    with pytest.raises(KeyError):
+        cli("list", "losses", "--debug")
 
 
 def test_a_comparison_in_which_no_run_finishes_has_status_1_and_keeps_the_reason(cli, tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ def said(*arguments):
 
 
 def test_options_stand_where_the_group_stood():
-    assert list(inspect.signature(spread(command)).parameters) == ["name", "first", "wide", "high", "last"]
+    assert list(inspect.signature(spread(command)).parameters) == ["name", "first", "wide", "high", "last", "debug"]
     assert spread(command).__doc__ == "Say it."
 
 

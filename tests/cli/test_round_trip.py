@@ -131,7 +131,9 @@ def test_distill_saves_a_model_that_predicts(cli, tiny, teacher_model, picture, 
     said = json.loads(cli(*asked, "--json").out)
     assert said["record"]["arm"] == "distill:kl"
     assert said["record"]["losses"] == {"cross_entropy": 1.0, "kl": 1.0}
-    error = f"Test error {100 * said['record']['test_error']:.1f} % on {said['record']['test_images']:,} images"
+    record = said["record"]
+    by_class = f"mean per-class error {100 * record['metrics']['per_class_error']:.1f} %"
+    error = f"Test error {100 * record['test_error']:.1f} % ({by_class}) on {record['test_images']:,} images"
     again = cli(*asked)
     assert again.out.splitlines() == [
         error,
@@ -139,3 +141,13 @@ def test_distill_saves_a_model_that_predicts(cli, tiny, teacher_model, picture, 
         f"Use it: azeotrope predict {said['model']} IMAGE",
     ]
     assert cli("predict", said["model"], picture).status == 0
+
+
+def test_an_image_that_is_not_there_is_wrong_input(cli, compared, picture, tmp_path):
+    out, _ = compared
+    done = cli("predict", out, picture, tmp_path / "missing.png")
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (
+        f"error: Every image that is named must be there.\nfound: no {tmp_path / 'missing.png'}.\n"
+        "allowed: image files, or folders of them.\nnext: check the path.\n"
+    )

@@ -157,7 +157,7 @@ class TestBadInput:
         def scanned(*_):
             raise AssertionError("the images were read")
 
-        monkeypatch.setattr("azeotrope.session.sweep_setup.load_task", scanned)
+        monkeypatch.setattr("azeotrope.session.sweep_setup.read_task", scanned)
         said = self.refused(cli, tmp_path / "out", "-s", "test_resnet,tset_resnet", "-t", "efficientnet_light0")
         assert "Some models of the plan cannot be used." in said
         assert "There is no timm model named 'tset_resnet'" in said

@@ -62,11 +62,10 @@ def test_a_level_arm_is_as_uncertain_as_its_own_runs():
     """
     cells = joint_cells(frames(table(sd=0.05)), "pretrain_images")
     errors = np.log(draw_curves(cells, draws=4000).errors(np.array([1000.0, 16000.0]))[0])
-    own = np.log(table(sd=0.05).filter(pl.col("arm") == "distill")["test_error"].to_numpy())
     assert cells.freedom == 2
     assert (errors[:, 0] == errors[:, 1]).all()
     middle_half = np.quantile(errors[:, 0], 0.75) - np.quantile(errors[:, 0], 0.25)
-    assert middle_half == pytest.approx(2 * 0.8165 * own.std(ddof=1) / np.sqrt(3), rel=0.1)  # t with 2 degrees
+    assert middle_half == pytest.approx(2 * 0.8165 * np.sqrt(cells.noise[0, 0, 0] / 3), rel=0.1)  # t with 2 degrees
 
 
 def test_what_paired_seeds_share_is_shared_at_every_size():

@@ -139,8 +139,12 @@ def test_a_truncated_file_is_unreadable(kind, share):
         (np.zeros((0, 4), np.uint8), r"it has no pixels \(4 x 0\)"),
         (np.zeros((4, 4, 4), np.uint8), r"uint8 \[4, 4, 4\], not uint8 \[H, W\]"),
         (np.zeros((4, 4), np.float32), "an array of float32"),
-        (encoded(Image.fromarray(np.zeros((4, 4), np.float32)), "TIFF"), "floating-point pixels"),
-        (encoded(Image.fromarray(np.full((4, 4), 70_000, np.int32)), "TIFF"), "32-bit pixels"),
+        (encoded(Image.fromarray(np.full((4, 4), -0.5, np.float32)), "TIFF"), "values from -0.5 to -0.5, whose range"),
+        (
+            encoded(Image.fromarray(np.full((4, 4), 70_000, np.int32)), "TIFF"),
+            "from 70000 to 70000, whose range is not",
+        ),
+        (encoded(Image.fromarray(np.full((4, 4), np.nan, np.float32)), "TIFF"), "no finite numbers"),
     ],
 )
 def test_what_cannot_be_used_has_a_reason(raw, reason):

@@ -135,7 +135,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch):
 
 
 def test_a_word_that_begins_no_group_gets_the_nearest():
-    with pytest.raises(InputError, match=r"no group of emoji named 'anmals'\. Allowed: nearest: animal"):
+    with pytest.raises(InputError, match=r"no group of emoji named 'anmals'\. Allowed: nearest: Animals, animal"):
         open_source("anmals")
 
 

@@ -48,15 +48,17 @@ def test_a_split_layout_mixed_with_other_folders_is_refused(tmp_path):
     write_class_folders(tmp_path / "train", {"a": 1, "b": 1})
     write_class_folders(tmp_path, {"extra": 1})
     assert message(tmp_path) == (
-        f"The folder {tmp_path} mixes split folders with others, or has no train folder. Found: extra, train. "
+        f"The folder {tmp_path} mixes split folders with others. "
+        "Found: extra with 1 images, whose name means neither train, val nor test. "
         "Allowed: a folder of class folders (DATA/cat/1.jpg), or the same below train, val and test "
-        "(DATA/train/cat/1.jpg). Next: move the class folders below train, and what does not belong out of the folder."
+        f"(DATA/train/cat/1.jpg). Next: rename extra or move it out of {tmp_path}; say --layout class if all of them "
+        "are classes."
     )
 
 
 def test_splits_without_training_images_are_refused(tmp_path):
     write_class_folders(tmp_path / "test", {"a": 1, "b": 1})
-    assert "has no train folder" in message(tmp_path)
+    assert "has no folder to train on" in message(tmp_path)
 
 
 def test_nested_hidden_and_other_files(tmp_path):

@@ -136,7 +136,7 @@ def test_a_file_that_changed_after_packing_is_packed_anew(tmp_path):
 
 def test_images_are_decoded_side_by_side(photos, tmp_path, monkeypatch):
     """Two threads meet at a barrier inside `read`: one after the other they would wait for ever."""
-    monkeypatch.setattr("azeotrope.data.pack.cores", lambda: 2)
+    monkeypatch.setattr("azeotrope.data.pack.processors", lambda: 2)
     both = threading.Barrier(2, timeout=5)
 
     def read(row):

@@ -112,7 +112,9 @@ def test_a_class_that_is_only_in_test_is_refused():
 def test_nothing_readable_is_refused_with_reasons():
     text = message(manifest(rows(4), unreadable=(0, 1, 2, 3)))
     assert text.startswith("No image of made can be read. Found: 0.png: damaged; 1.png: damaged; 2.png: damaged.")
-    assert text.endswith("Next: see `azeotrope check` for every file and its reason.")
+    assert text.endswith(
+        "Next: repair these files, or correct their paths; `azeotrope check` counts the reasons by class."
+    )
 
 
 def test_a_test_split_that_cannot_be_read_is_not_replaced_in_silence():

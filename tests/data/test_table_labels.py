@@ -153,8 +153,8 @@ def test_a_source_of_one_class_an_image_takes_no_other_kind(tmp_path, spec):
     asked = "--label-column age" if spec.column else f"--kind {spec.kind}"
     assert str(refusal.value) == (
         "digits gives each image one class, and leaves open neither where it stands nor of what kind it is. Found: "
-        f"{asked} for the source digits. Allowed: these options for a .csv, .tsv or .parquet table, or hf:NAME. "
-        "Next: list the images and their labels in a table, or leave these options out."
+        f"{asked} for the source digits. Allowed: these options for a .csv, .tsv or .parquet table, or hf:NAME "
+        "(--layout for a folder). Next: list the images and their labels in a table, or leave these options out."
     )
     (tmp_path / "cat").mkdir()
     with pytest.raises(InputError, match="for the source folder"):
@@ -202,7 +202,7 @@ class TestTask:
         task = load_task(write(tmp_path, "\n".join(["path,labels", *rows])), labels=MULTI)
         found = audit(task.manifest, task.source).conflicting_labels
         assert found.examples == (("a.png", "x;y", "b.png", "x"),)
-        assert task.splits.dropped == 1
+        assert (task.splits.dropped, task.splits.contradictory) == (0, 2)
 
     def test_a_class_without_a_positive_is_refused(self, digit_tables):
         (digit_tables / "classes.txt").write_text("even\nloop\nabove 4\nunicorn\n")

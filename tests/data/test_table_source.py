@@ -128,8 +128,10 @@ def test_a_label_that_is_not_in_the_list_is_refused(folder):
     (folder / "classes.txt").write_text("zebra\nant\n")
     path = write(folder, "path,label\nimages/0.png,ant\nimages/1.png,zebre\n")
     assert message(path) == (
-        f"Every label must be in the list of classes. Found: 'zebre' at row 3 of {path}. Allowed: nearest: zebra. "
-        "Next: correct the label, or add the class to the list."
+        f"Every label must be in the list of classes {folder}/classes.txt. Found: 'zebre' at row 3 of {path}. "
+        "Allowed: nearest: zebra. "
+        f"Next: correct the label, or add the class to the list; move {folder}/classes.txt away if it belongs to "
+        "another tool."
     )
 
 
@@ -142,11 +144,12 @@ def test_missing_labels_are_refused(folder):
 
 
 def test_missing_columns_are_refused(folder):
-    path = write(folder, "picture,label\nimages/0.png,a\n")
+    path = write(folder, "thing,label\n17,a\n")
     assert message(path) == (
-        f"The table {path} must have exactly one column of paths. Found: columns picture, label. "
-        "Allowed: one named path, file, filename, file_name, filepath, image, image_path, url. "
-        "Next: rename or remove columns."
+        f"The table {path} must have exactly one column of paths. Found: columns thing, label. "
+        "Allowed: one named path, file, filename, file_name, filepath, file_path, image, image_path, img, img_path, "
+        "image_name, image_file, image_filename, img_name, imagepath, url, image_url. "
+        "Next: name it with --path-column, or rename or remove columns."
     )
 
 
@@ -157,10 +160,11 @@ def test_two_columns_of_labels_are_refused(folder):
 
 
 def test_an_unknown_split_is_refused(folder):
-    path = write(folder, "path,label,split\nimages/0.png,a,holdout\n")
+    path = write(folder, "path,label,split\nimages/0.png,a,extra\n")
     assert message(path) == (
-        f"Row 2 of {path} names an unknown split. Found: 'holdout'. "
-        "Allowed: train, val or test (or empty: azeotrope then makes the splits). Next: rename it."
+        f"Row 2 of {path} names an unknown split. Found: 'extra'. "
+        "Allowed: train, val or test (or empty: azeotrope then makes the splits). "
+        "Next: rename it, or say --split-column none if the column means something else."
     )
 
 

@@ -52,12 +52,33 @@ def test_a_pickle_that_would_run_code_is_refused_and_runs_nothing(tmp_path, nest
     trap, path = tmp_path / "made_by_the_pickle", tmp_path / "w.pth"
     content = {"state_dict": body().state_dict(), "args": RunsCode(trap)} if nested else RunsCode(trap)
     torch.save(content, path)
-    with pytest.raises(InputError, match=r"w\.pth is not a plain file of tensors.*could run code.*mkdir.*safetensors"):
+    with pytest.raises(InputError) as refusal:
         read_tensors(path)
+    assert str(refusal.value) == (
+        "w.pth is not a plain file of tensors and was not opened: loading it could run code. "
+        "Found: it calls for posix.mkdir. Allowed: tensors and plain data only. "
+        "Next: ask for a .safetensors file of its weights, or save its state_dict as one where it was made."
+    )
     assert not trap.exists()
 
 
-@pytest.mark.filterwarnings("ignore:Detected pickle protocol")  # torch says so before it refuses
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+def test_torchs_advice_to_switch_the_safety_off_is_never_quoted(tmp_path):
+    class Stranger:
+        pass
+
+    program, objects = tmp_path / "program.pt", tmp_path / "objects.pth"
+    torch.jit.save(torch.jit.trace(nn.Linear(2, 2), torch.zeros(1, 2)), program)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(globals(), "Stranger", Stranger)
+        Stranger.__qualname__ = "Stranger"
+        torch.save({"body": Stranger()}, objects)
+    for path, held in ((program, "a TorchScript program"), (objects, "it calls for")):
+        with pytest.raises(InputError, match=f"could run code. Found: {held}") as refusal:
+            read_tensors(path)
+        assert not any(word in str(refusal.value) for word in ("weights_only", "safe_globals", "will likely succeed"))
+
+
 def test_a_bare_pickle_that_would_run_code_is_refused(tmp_path):
     trap, path = tmp_path / "made_by_the_pickle", tmp_path / "w.pth"
     path.write_bytes(pickle.dumps(RunsCode(trap)))
@@ -117,7 +138,7 @@ def test_a_classifier_of_any_class_count_is_left_out(classes):
 
 
 def test_only_the_head_may_be_left_out():
-    tensors = {**body().state_dict(), "fc2.weight": torch.zeros(7, 4)}
+    tensors = {**body().state_dict(), "fc2.weight": torch.zeros(7, 4, 1, 1)}
     with pytest.raises(InputError, match=r"1 only in the file \(fc2\.weight\)"):
         load_into(body(), tensors, head_names=("fc",), source="w")
 

@@ -137,10 +137,24 @@ def test_one_size_has_no_curve(text):
 
 
 def test_a_further_section_is_drawn():
-    section = Section("The law", "Fitted to <these> runs.", figures.errors(comparison()))
+    section = Section("The law", "Fitted to <these> runs.", lambda: figures.errors(comparison()))
     text = page(Document(comparisons=(comparison(),)), [section])
     assert "The law" in text
     assert "Fitted to &lt;these&gt; runs." in text
+
+
+def test_a_figure_that_cannot_be_drawn_costs_neither_the_page_nor_the_others(monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError("a <bad> scale")
+
+    whole = page(Document(comparisons=(comparison(),)))
+    monkeypatch.setattr(figures, "seconds", broken)
+    text = page(Document(comparisons=(comparison(),)), [Section("The law", "Two sizes do not make one.", None)])
+    assert text.count("This figure could not be drawn.") == 1
+    assert "This should not have happened: ZeroDivisionError: a &lt;bad&gt; scale" in text
+    assert text.count("<svg") == whole.count("<svg") - 1
+    assert "Two sizes do not make one." in text
+    assert "could not be drawn" not in whole
 
 
 def test_identifiers_of_figures_do_not_clash(text):

@@ -11,10 +11,13 @@ from azeotrope.teacher.budget import cache_bytes
 
 class Heard(Silent):
     def __init__(self):
-        self.said = []
+        self.said, self.notes = [], []
 
     def say(self, text):
         self.said.append(text)
+
+    def note(self, text):
+        self.notes.append(text)
 
 
 def opened(teacher_model, tmp_path, heard=None, **changes):
@@ -56,12 +59,14 @@ def test_unreadable_images_are_counted_and_refused_only_when_asked(teacher_model
     heard = Heard()
     asked = {"data": broken_photos, "train_images": [6], "recipe": {"batch_images": 2}}
     opened(teacher_model, tmp_path, heard, **asked)
-    assert heard.said == ["1 of 20 images cannot be read and are left out, such as cat/0.png: the file is empty"]
+    (word,) = heard.notes
+    assert word.startswith("1 unreadable images were left out: 1 of 10 of cat: the file is empty.")
     with pytest.raises(InputError) as refusal:
         opened(teacher_model, tmp_path, strict=True, **asked)
     assert str(refusal.value) == (
-        "Every image must be readable when --strict is given. Found: 1 of 20 are not, such as cat/0.png: the file is "
-        "empty. Next: repair or remove them (`azeotrope check` lists them), or leave --strict out."
+        "Every image must be readable, and no picture passed over, when --strict is given. Found: 1 unreadable images "
+        "were left out: 1 of 10 of cat: the file is empty. `azeotrope check` counts all reasons. "
+        "Next: repair or remove these files (`azeotrope check` counts them by class), or leave --strict out."
     )
 
 

@@ -16,11 +16,12 @@ def moving(monkeypatch):
 
 
 def test_every_phase_that_took_time_has_its_energy(moving, runner, specs, plan):
+    runner.resources.taught.cache_clear()  # its head may have been fitted before there was a counter
     made = runner.run(specs("distill:kl")["distill:kl", 0])
     assert made.state == "done", made.reason
     epochs = 2
-    assert made.joules["train"] == made.joules["evaluate"] == epochs  # a reading before and one after each epoch
-    assert made.joules["test"] == 1
+    assert made.joules["train"] == epochs  # a reading before and one after each
+    assert made.joules["evaluate"] == made.joules["test"] == 1  # the average of the weights is judged once
     assert {phase for phase, seconds in made.seconds.items() if seconds > 0} <= {*made.joules, "decode", "teacher"}
     assert made.environment.energy == "a counter of ticks"
     assert made.without_times().joules == {}

@@ -66,7 +66,7 @@ def test_a_plan_is_read_from_yaml_and_written_with_every_default(tmp_path):
 @pytest.mark.parametrize("page", ["sweep.md", "upstream.md"])
 def test_the_plans_of_the_documentation_are_plans(page):
     text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    block, *_ = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert validated(SweepPlan, yaml.safe_load(block)).data == "fashion-mnist"
 
 

@@ -12,7 +12,8 @@ from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
 from azeotrope.record.store import RunStore
 from azeotrope.tables.checks import check_one_curve, check_sizes, common_sizes, sizes
 from azeotrope.tables.columns import Columns
-from azeotrope.tables.frame import NoUsableRun, read_runs
+from azeotrope.tables.edges import NoUsableRun
+from azeotrope.tables.frame import read_runs
 from published import published
 
 
@@ -162,10 +163,11 @@ def test_negative_errors_are_refused():
     says(caught, "-0.1", "test_error")
 
 
-def test_accuracy_is_refused():
-    with pytest.raises(InputError, match="says accuracy") as caught:
-        read_runs(table().rename({"test_error": "accuracy"}), Columns(error="accuracy"))
-    says(caught, "1 - accuracy")
+def test_accuracy_is_read_as_1_minus_it_and_said():
+    frame = read_runs(table().select("arm", "train_images", "seed", acc=1 - pl.col("test_error")))
+    assert frame.table["error"].sort().to_list() == pytest.approx(read_runs(table()).table["error"].sort().to_list())
+    assert "1 - accuracy" in frame.notes[0]
+    assert "'acc'" in frame.notes[0]
 
 
 @pytest.mark.parametrize("missing", [float("nan"), None, float("inf")])
@@ -175,24 +177,66 @@ def test_missing_errors_are_left_out_and_counted(missing):
     assert frame.table.height == 11
 
 
+@pytest.mark.parametrize(("edge", "counted"), [(0.0, 0.5 / 501), (1.0, 500.5 / 501)])
+def test_no_wrong_and_no_right_answer_are_values(edge, counted):
+    """(wrong + 1/2) / (images + 1), METHOD 12; every other error stays."""
+    frame = read_runs(errors(r0=edge).with_columns(test_images=500))
+    assert frame.excluded == {}
+    assert frame.table["error"].to_list() == pytest.approx([counted, *table()["test_error"].to_list()[1:]])
+
+
+def test_without_test_images_one_step_between_errors_stands_for_one_image():
+    frame = read_runs(errors(r0=0.0))
+    assert frame.table["error"][0] == pytest.approx(0.5 / 101)  # all errors are hundredths
+    assert any("steps of 1/100" in warning for warning in frame.warnings)
+
+
+def test_an_arm_without_any_wrong_answer_is_said_with_its_bound():
+    """0.05 = (1 - p) ** 359 at p = 0.83 %."""
+    frame = read_runs(table(test_error=[0.0] * 6 + [0.5] * 6).with_columns(test_images=359))
+    assert "distill: no error seen in 359 images: below 0.83 % with 95 %" in frame.warnings
+    assert frame.groups == ("distill", "scratch")
+
+
+def test_some_runs_without_a_wrong_answer_are_counted():
+    frame = read_runs(errors(r0=0.0).with_columns(test_images=359))
+    assert "distill: 1 of 6 runs has no wrong answer in 359 images and count as 0.14 % wrong" in frame.warnings
+
+
+def test_an_arm_that_is_always_wrong_keeps_its_runs():
+    frame = read_runs(table(test_error=[1.0] * 6 + [0.5] * 6).with_columns(test_images=99))
+    assert frame.only("distill").table["error"].to_list() == pytest.approx([0.995] * 6)
+    assert any("distill: no answer was right in 99 images: accuracy below 3 %" in line for line in frame.warnings)
+
+
 @pytest.mark.parametrize("edge", [0.0, 1.0])
-def test_an_error_of_exactly_0_or_1_takes_its_whole_cell_out(edge):
-    frame = read_runs(errors(r0=edge))
-    assert frame.excluded == {"error exactly 0 or 1 in its cell": 2}
-    assert frame.only("distill").table["train_images"].to_list() == [200.0, 200.0, 400.0, 400.0]
+def test_edges_alone_need_the_number_of_test_images(edge):
+    with pytest.raises(NoUsableRun, match="follows from the number of test images") as caught:
+        read_runs(table(test_error=[edge] * 12))
+    says(caught, "test_images")
+    assert read_runs(table(test_error=[edge] * 12).with_columns(test_images=50)).table.height == 12
 
 
-def test_nothing_but_edges_is_refused():
-    with pytest.raises(NoUsableRun, match="No usable run") as caught:
-        read_runs(table(test_error=[0.0] * 12))
-    says(caught, "12 x error exactly 0 or 1")
+def test_test_images_that_some_rows_lack_are_read_from_the_steps_there_only():
+    rows = errors(r0=0.0, r6=0.0).with_columns(test_images=pl.Series([None] + [500] * 11))
+    assert read_runs(rows).table.sort("group", "train_images", "seed")["error"][0] == pytest.approx(0.5 / 101)
+    assert read_runs(rows).only("scratch").table["error"][0] == pytest.approx(0.5 / 501)
 
 
-def test_a_group_without_a_usable_run_is_not_just_unknown():
-    frame = read_runs(table(test_error=[1.0] * 6 + [0.5] * 6))
-    with pytest.raises(InputError, match="no runs of a group named 'distill'") as caught:
-        frame.only("distill")
-    says(caught, "Found: scratch; left out: 6 x error exactly 0 or 1 in its cell.")
+def test_a_loss_of_exactly_zero_counts_as_half_the_smallest():
+    frame = read_runs(errors(r0=0.0).rename({"test_error": "test_loss"}))
+    assert frame.table["error"].min() == pytest.approx(0.105)
+    assert any("1 losses of exactly 0" in warning for warning in frame.warnings)
+
+
+@pytest.mark.parametrize("kind", ["multi", "number"])
+def test_a_perfect_run_of_another_kind_of_task_counts_too(kind):
+    """Its number of test images says how far from zero it may be, but is no binomial's."""
+    facts = TaskFacts(name="t", fingerprint="f", classes=("x", "y"), kind=kind)
+    runs = [record(run_id=f"r{seed}", seed=seed, test_error=0.2 * seed, task=facts) for seed in (0, 1)]
+    frame = read_runs(runs)
+    assert frame.table["error"].to_list() == pytest.approx([0.5 / 501, 0.2])
+    assert frame.table["test_images"].to_list() == [None, None]
 
 
 @pytest.mark.parametrize("values", [["cnn", "vit"] * 6, ["multi", "vit"] * 6, [1, 2] * 6])

@@ -103,7 +103,7 @@ def test_short_trainings_write_no_checkpoint(training):
     assert not made.file.exists()
 
 
-def test_the_epoch_that_validation_likes_best_is_kept(training, monkeypatch):
+def test_without_an_average_the_epoch_that_validation_likes_best_is_kept(training, monkeypatch):
     seen, scores = [], iter([Score(0.5, 1.0), Score(0.2, 1.0), Score(0.2, 1.0)])  # a tie: the earlier stays
 
     def judge(network, *_):
@@ -111,7 +111,7 @@ def test_the_epoch_that_validation_likes_best_is_kept(training, monkeypatch):
         return next(scores)
 
     monkeypatch.setattr(loop, "validate", judge)
-    made = training()
+    made = training(recipe=RECIPE.model_copy(update={"weight_average": 0.0}))
     progress = made.run()
     assert progress.best_epoch == 1
     assert not torch.equal(seen[1]["head.weight"], seen[2]["head.weight"])

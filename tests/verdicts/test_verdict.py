@@ -153,3 +153,14 @@ def test_of_other_kinds_the_verdict_rests_on_the_seeds_alone_and_says_so(kind, e
     assert found.reason.endswith(f"sampling of test images is not counted: {error} is no mean over images")
     expected = stats.t.interval(0.95, 2, loc=0.11, scale=0.01 / np.sqrt(3))
     assert (arm_error(a).low, arm_error(a).high) == pytest.approx(expected)
+
+
+def test_runs_without_a_wrong_answer_leave_the_error_open():
+    """Of 100 images none wrong: the standard error of half a wrong one, and no verdict between two such arms."""
+    perfect, other = (
+        [run(name, seed, np.zeros(100, dtype=bool)) for seed in range(3)] for name in ("scratch", "distill")
+    )
+    found = arm_error(perfect)
+    assert found.low == 0
+    assert found.high == pytest.approx(1.96 * np.sqrt(0.5) / 100, rel=0.01)
+    assert verdict(perfect, other).verdict == "INCONCLUSIVE"

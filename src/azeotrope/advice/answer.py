@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from azeotrope.advice.price import Cost
 from azeotrope.record.interval import Interval
 from azeotrope.record.labelled_images import Division
+from azeotrope.record.result import Result
 from azeotrope.tables.units import Unit
 
 RunIds = tuple[str, ...]
@@ -121,13 +123,34 @@ class WorthInImages:
     run_ids: RunIds
 
 
+Changing = Literal["images", "limit", "teacher_price", "published_weights", "more_runs"]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A number of images with 90 % bounds; what is not known is None."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
 @dataclass(frozen=True)
 class Change:
-    """Something that would change the answer, in a sentence; `to`: the contender it would change to, where known."""
+    """Something that would change the answer, in a sentence; `to`: the contender it would change to, where known.
+
+    The sentence's numbers: `what` changes, `more` or fewer of it, the `images` at which (an end that is None is not
+    bounded), the `error` that `to` would have, and the probability `p` that it is better.
+    """
 
     sentence: str
     to: str | None
     run_ids: RunIds
+    what: Changing
+    more: bool | None = None
+    images: Bounds | None = None
+    error: Interval | None = None
+    p: float | None = None
 
 
 @dataclass(frozen=True)
@@ -174,9 +197,11 @@ class EvidenceSummary:
     unit: Unit = "fraction"
 
 
-@dataclass(frozen=True)
-class Advice:
-    """The answer of `azeotrope advise`; its JSON document has these keys and no others."""
+@dataclass(frozen=True, repr=False)
+class Advice(Result):
+    """The answer of `azeotrope advise`; its JSON document has these keys, `schema`, and no others."""
+
+    shown_as: ClassVar[str] = "advice"
 
     recommendation: Recommendation
     predicted_error: PredictedError | None

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from azeotrope.advice.answer import Change
+from azeotrope.advice.answer import Bounds, Change
 from azeotrope.advice.choice import Choice, choose
-from azeotrope.advice.contender_draws import Judged, middle
+from azeotrope.advice.contender_draws import Judged
 from azeotrope.advice.counting import Counting
 from azeotrope.advice.evidence import Contender
 from azeotrope.advice.limits import Excluded, Needs
@@ -23,6 +23,7 @@ from azeotrope.curves.joint_cells import Floats
 from azeotrope.planning.question import HOPELESS
 from azeotrope.planning.settled import Pairs, doubtful, pairs
 from azeotrope.record.interval import Interval
+from azeotrope.record.probability import probability
 from azeotrope.tables.units import Unit, amount, ends
 
 
@@ -44,7 +45,10 @@ class Case:
         among = self.eligible if eligible is None else eligible
         prices = [paid.seconds.value if (paid := cost(one, at, needs)) else None for one in among]
         errors = self.errors(at, among)
-        return choose(errors, prices, self.practical, lambda place: self._doubt(place, at, among, errors) is None)
+        middle = np.array([self.judged.error(one.name, at).value for one in among])
+        return choose(
+            errors, middle, prices, self.practical, lambda place: self._doubt(place, at, among, errors) is None
+        )
 
     def doubt(self, place: int) -> Pairs | None:
         """Why the seeds do not bear out the eligible contender of this place; None where they do."""
@@ -80,14 +84,15 @@ def _by_reachable(case: Case, first: Contender) -> Iterator[Change]:
         return
     choice = case.choose(more, case.needs)
     then = case.eligible[choice.first]
-    error = middle(case.errors(more, [then])[0])
+    error = case.judged.error(then.name, more)
     same = "still " if then.name == first.name else ""
     if choice.chosen is None:
         with_more = f"with {reachable:,.0f} {case.counted.noun}"
         said = f"{with_more} these runs do not settle which is best; {then.name} leads there"
     else:
         said = f"with {reachable:,.0f} {case.counted.noun} it would {same}be {then.name}"
-    yield Change(f"{said}: {_shown(error, case)}", then.name, then.run_ids)
+    sentence = f"{said}: {_shown(error, case)}"
+    yield Change(sentence, then.name, then.run_ids, "images", more=True, images=Bounds(reachable), error=error)
 
 
 def _by_size(case: Case, first: Contender) -> Iterator[Change]:
@@ -97,11 +102,16 @@ def _by_size(case: Case, first: Contender) -> Iterator[Change]:
         if rival.name == first.name:
             continue
         places = judged.place(first.name), judged.place(rival.name)
-        draws = judged.between.only(places)
+        draws = judged.draws.only(places)
         found = find_boundary(judged.pair(*places), draws, AXIS, at=[case.at], practical=case.practical, unit=case.unit)
         ids = (*first.run_ids, *rival.run_ids)
         for crossing in found.crossings:
-            yield Change(_takes_over(crossing, found, case.counted), rival.name, ids)
+            ends_at = (crossing.value, crossing.low, crossing.high)
+            bounds = Bounds(*(None if size is None else case.counted.images(size) for size in ends_at))
+            more = crossing.direction == "down"
+            yield Change(
+                _takes_over(crossing, found, case.counted), rival.name, ids, "images", more=more, images=bounds
+            )
 
 
 def _takes_over(crossing: Crossing, found: Boundary, counted: Counting) -> str:
@@ -130,12 +140,13 @@ def _by_limits(case: Case, first: Contender) -> Iterator[Change]:
         own, other = case.errors(case.at, [first, item.contender])
         p = float((other < own).mean())
         if p > 0.5:
-            error = middle(other)
+            error = case.judged.error(item.contender.name, case.at)
             said = (
                 f"if {item.need}, {item.contender.name} would reach {_shown(error, case)}, "
-                f"better with probability {p:.2f}"
+                f"better with probability {probability(p)}"
             )
-            yield Change(said, item.contender.name, (*first.run_ids, *item.contender.run_ids))
+            ids = (*first.run_ids, *item.contender.run_ids)
+            yield Change(said, item.contender.name, ids, "limit", error=error, p=p)
 
 
 def _by_teacher(case: Case, first: Contender) -> Iterator[Change]:
@@ -149,6 +160,7 @@ def _by_teacher(case: Case, first: Contender) -> Iterator[Change]:
             f"if the teacher's pass {said}, {then.name} would be as good and cheaper",
             then.name,
             (*first.run_ids, *then.run_ids),
+            "teacher_price",
         )
 
 
@@ -158,9 +170,9 @@ def _without_hub(case: Case, first: Contender) -> Iterator[Change]:
         return
     choice = case.choose(case.at, case.needs, own)
     then = own[choice.first]
-    error = middle(case.errors(case.at, [then])[0])
+    error = case.judged.error(then.name, case.at)
     said = f"without published weights it would be {then.name}: {_shown(error, case)}"
-    yield Change(said, then.name, then.run_ids)
+    yield Change(said, then.name, then.run_ids, "published_weights", error=error)
 
 
 def _shown(error: Interval, case: Case) -> str:

@@ -38,18 +38,19 @@ class Choice:
 
 def choose(
     errors: Floats,
+    middle: Floats,
     prices: Sequence[float | None],
     practical: float,
     borne_out: Callable[[int], bool] = lambda place: True,
 ) -> Choice:
-    """Choose among `errors` [K, R] at one size; `prices` [K] of one run each, None where not known.
+    """Choose among `errors` [K, R] at one size around `middle` [K]; `prices` [K] of one run each, None where not known.
 
     `borne_out` says of a place whether the seeds alone allow to name it.
     """
     lowest = errors.min(axis=0)
     p_best = (errors <= lowest).mean(axis=1)
     near = (errors - lowest < practical).mean(axis=1)
-    order = [int(place) for place in np.argsort(np.median(errors, axis=1), kind="stable")]
+    order = [int(place) for place in np.argsort(middle, kind="stable")]
     leader, safe = order[0], [place for place in order if near[place] >= SURE and borne_out(place)]
     chosen = _cheapest(safe, prices) if safe else None
     first = leader if chosen is None else chosen

@@ -20,7 +20,7 @@ from azeotrope.tables.checks import check_one_curve, check_sizes
 
 @dataclass(frozen=True)
 class Judged:
-    """Contenders in the order of the draws; `between` serves sizes within the data, `beyond` those further out."""
+    """Contenders in the order of the draws."""
 
     contenders: tuple[Contender, ...]
     count: int = DRAWS
@@ -32,35 +32,35 @@ class Judged:
         return joint_cells([one.curve for one in self.contenders], AXIS)
 
     @cached_property
-    def between(self) -> Draws:
-        """Curves for reading between the sizes seen."""
-        return draw_curves(self.cells, question="between", draws=self.count, seed=self.seed)
-
-    @cached_property
-    def beyond(self) -> Draws:
-        """Curves for reaching beyond the sizes seen."""
-        return draw_curves(self.cells, question="beyond", draws=self.count, seed=self.seed)
+    def draws(self) -> Draws:
+        """Curves of all contenders."""
+        return draw_curves(self.cells, draws=self.count, seed=self.seed)
 
     def place(self, name: str) -> int:
         """Where `name` stands."""
         return self.cells.arms.index(name)
 
-    def draws(self, at: float) -> Draws:
-        """The draws that serve this size."""
-        return self.beyond if at > self.cells.sizes[-1] else self.between
-
     def errors(self, at: float) -> Floats:
         """Error of every contender and draw at `at` images, [K, R]."""
-        return np.asarray(self.draws(at).errors(np.array([at]))[:, :, 0])
+        return np.asarray(self.draws.errors(np.array([at]))[:, :, 0])
+
+    def error(self, name: str, at: float) -> Interval:
+        """Error of one contender at `at` images, with its 90 % interval."""
+        place = self.place(name)
+        return quantile_interval(float(self._middle(at)[place]), self.errors(at)[place], LEVEL)
+
+    def margin(self, name: str, first: str, at: float) -> Interval:
+        """Error of `name` minus that of `first` at `at` images, with its 90 % interval."""
+        places = [self.place(name), self.place(first)]
+        (other, own), (value, least) = self.errors(at)[places], self._middle(at)[places]
+        return quantile_interval(float(value - least), other - own, LEVEL)
+
+    def _middle(self, at: float) -> Floats:
+        return np.asarray(self.draws.middle(np.array([at]))[:, 0])
 
     def pair(self, first: int, second: int) -> JointCells:
         """The cells of two contenders, as `boundary` and `needs` take them."""
         return joint_cells([self.contenders[first].curve, self.contenders[second].curve], AXIS)
-
-
-def middle(draws: Floats) -> Interval:
-    """Median and 90 % interval of `draws` [R]."""
-    return quantile_interval(float(np.median(draws)), draws, LEVEL)
 
 
 def separate(contenders: Sequence[Contender]) -> tuple[list[Contender], dict[str, str], list[str]]:

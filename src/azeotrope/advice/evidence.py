@@ -17,7 +17,8 @@ from azeotrope.record.store import RunStore
 from azeotrope.tables.columns import Columns, keep_where
 from azeotrope.tables.frame import RunFrame, read_runs
 from azeotrope.tables.grouping import contender
-from azeotrope.tables.table import SUFFIXES, flatten, read_table
+from azeotrope.tables.reading import SUFFIXES
+from azeotrope.tables.table import flatten, read_table
 from azeotrope.tables.units import Unit
 
 Source = str | Path | pl.DataFrame | Sequence[RunRecord]
@@ -25,6 +26,9 @@ Source = str | Path | pl.DataFrame | Sequence[RunRecord]
 PHASE = "seconds_"
 """Prefix of the columns that hold a run's seconds by phase; a table may also give them as one column `seconds`."""
 _LABEL = "contender"
+
+
+_COMMON_CLASS, _COMMON_ERROR = "common_class", "common_error"
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,17 @@ def read_evidence(source: Source, columns: Columns | None = None) -> Evidence:
     named = raw["task"][0] if "task" in raw.columns else ""
     warnings = (*frame.warnings, *(f"a record was left out: {line}" for line in unreadable))
     teachers = tuple(sorted(raw["teacher"].drop_nulls().unique())) if "teacher" in raw.columns else ()
+    notes = (*frame.notes, *_always_naming(raw))
     unit: Unit = "loss" if frame.unit == "loss" else "fraction"  # per cents are fractions by now
-    return Evidence(
-        str(named or tasks[0]), contenders, teachers, frame.notes, warnings, frame.excluded, frame.measure, unit
-    )
+    return Evidence(str(named or tasks[0]), contenders, teachers, notes, warnings, frame.excluded, frame.measure, unit)
+
+
+def _always_naming(raw: pl.DataFrame) -> tuple[str, ...]:
+    """What an answer that looks at nothing scores, where the records know."""
+    if _COMMON_ERROR not in raw.columns or not (known := raw.drop_nulls(_COMMON_ERROR)).height:
+        return ()
+    name, error = known[_COMMON_CLASS][0], known[_COMMON_ERROR][0]
+    return (f"Always naming {name!r}, the largest class, is wrong on {100 * error:.1f} % of the test images.",)
 
 
 def _raw(source: Source) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -129,6 +140,8 @@ def _with_seconds(records: Sequence[RunRecord]) -> pl.DataFrame:
         pl.Series("arm", names),
         pl.Series("images_per_second", [run.training_rate for run in records], dtype=pl.Float64),
         pl.Series("published_images", [run.published_images for run in records], dtype=pl.Float64),
+        pl.Series(_COMMON_CLASS, [run.task.common_class for run in records], dtype=pl.String),
+        pl.Series(_COMMON_ERROR, [run.task.common_error for run in records], dtype=pl.Float64),
         *(pl.Series(name, seconds, dtype=pl.Float64) for name, seconds in spent.items()),
     )
 

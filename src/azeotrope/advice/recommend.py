@@ -13,6 +13,7 @@ from itertools import chain
 from azeotrope.advice import settling_runs
 from azeotrope.advice.answer import (
     Advice,
+    Bounds,
     Change,
     LabelsNeeded,
     NotTested,
@@ -24,7 +25,7 @@ from azeotrope.advice.answer import (
 )
 from azeotrope.advice.changes import Case, changes
 from azeotrope.advice.choice import Choice
-from azeotrope.advice.contender_draws import Judged, middle, separate
+from azeotrope.advice.contender_draws import Judged, separate
 from azeotrope.advice.counting import counting, named, train_images
 from azeotrope.advice.evidence import Contender, Evidence
 from azeotrope.advice.limits import Needs, unknown, within
@@ -35,6 +36,7 @@ from azeotrope.boundaries.boundary import LEVEL, PRACTICAL
 from azeotrope.boundaries.images_needed import TRUSTED_REACH, required, required_draws
 from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.planning.settled import SURE
+from azeotrope.record.probability import probability
 from azeotrope.tables.units import amount, ends, gap
 
 USUAL = ("scratch", "linear_probe", "finetune", "distill", "distill@hub")
@@ -86,7 +88,7 @@ def recommend(
     )
     return Advice(
         recommendation=recommendation,
-        predicted_error=PredictedError(first.name, at, middle(case.errors(at, [first])[0]), first.run_ids),
+        predicted_error=PredictedError(first.name, at, case.judged.error(first.name, at), first.run_ids),
         p_win=p_win,
         cost=cost(first, at, needs),
         runner_up=None if rival is None else _runner_up(case, first, rival),
@@ -121,7 +123,7 @@ def _recommendation(
         reason = f"these runs do not settle whether {first.name} or {rival.name} is better"
         sentence = f"No recommendation {here}: {reason} (probability {p_win.p:.2f} for {first.name})."
         return _refused(sentence, at, reason, runs)
-    error = middle(case.errors(at, [first])[0])
+    error = case.judged.error(first.name, at)
     reason = _reason(case, choice, first, rival, p_win)
     sentence = (
         f"Use {first.name} {here}: its {measure} will be {amount(error.value, case.unit)} "
@@ -134,8 +136,9 @@ def _reason(case: Case, choice: Choice, first: Contender, rival: Contender | Non
     if rival is None:
         return "it is the only one tested that fits your limits"
     if p_win.p is not None and p_win.p >= SURE:
-        return f"it is better than the runner-up, {rival.name}, with probability {p_win.p:.2f}"
-    near = f"it is within {gap(case.practical, case.unit)} of the best with probability {p_win.p_near_best:.2f}"
+        return f"it is better than the runner-up, {rival.name}, with probability {probability(p_win.p)}"
+    within = gap(case.practical, case.unit)
+    near = f"it is within {within} of the best with probability {probability(p_win.p_near_best)}"
     return near if choice.first == choice.leader else f"{near}, and cheaper than {rival.name}"
 
 
@@ -169,9 +172,8 @@ def _p_win(case: Case, choice: Choice, first: Contender, rival: Contender | None
 
 
 def _runner_up(case: Case, first: Contender, rival: Contender) -> RunnerUp:
-    own, other = case.errors(case.at, [first, rival])
-    paid = cost(rival, case.at, case.needs)
-    return RunnerUp(rival.name, middle(other), middle(other - own), paid, (*rival.run_ids, *first.run_ids))
+    error, margin = case.judged.error(rival.name, case.at), case.judged.margin(rival.name, first.name, case.at)
+    return RunnerUp(rival.name, error, margin, cost(rival, case.at, case.needs), (*rival.run_ids, *first.run_ids))
 
 
 def _labels_needed(case: Case) -> tuple[LabelsNeeded, ...]:
@@ -184,10 +186,10 @@ def _labels_needed(case: Case) -> tuple[LabelsNeeded, ...]:
 def _labels(case: Case, one: Contender, target: float) -> LabelsNeeded:
     judged, counted, reachable = case.judged, case.counted, case.needs.reachable
     place = judged.place(one.name)
-    found = required(judged.cells, judged.beyond, place, target, LEVEL)
+    found = required(judged.cells, judged.draws, place, target, LEVEL)
     p_reachable = None
     if reachable is not None:
-        drawn = required_draws(judged.cells, judged.beyond, place, target)
+        drawn = required_draws(judged.cells, judged.draws, place, target)
         p_reachable = float((drawn <= counted.train(reachable)).mean())
     return LabelsNeeded(
         contender=one.name,
@@ -206,7 +208,8 @@ def _labels(case: Case, one: Contender, target: float) -> LabelsNeeded:
 def _would_settle(recommendation: Recommendation) -> Iterator[Change]:
     for run in recommendation.settled_by[:1]:
         seeds = "one more paired seed" if run.seeds == 1 else f"{run.seeds} paired seeds"
-        yield Change(f"{seeds} of {' and '.join(run.contenders)} at {run.train_images:,.0f} images", None, ())
+        said = f"{seeds} of {' and '.join(run.contenders)} at {run.train_images:,.0f} images"
+        yield Change(said, None, (), "more_runs", images=Bounds(run.train_images))
 
 
 def _reach(case: Case) -> Iterator[str]:

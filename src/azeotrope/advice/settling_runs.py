@@ -11,7 +11,7 @@ from azeotrope.advice.contender_draws import Judged
 from azeotrope.advice.evidence import Contender
 from azeotrope.boundaries.boundary import main_direction
 from azeotrope.boundaries.crossings import log_grid, sign_changes
-from azeotrope.boundaries.next_runs import SUGGESTED, settle_crossing
+from azeotrope.boundaries.next_runs import apart, settle_crossing
 from azeotrope.planning.settled import Pairs
 from azeotrope.tables.checks import FEWEST_SIZES
 
@@ -28,13 +28,13 @@ def between(
 ) -> tuple[ProposedRun, ...]:
     """One more paired seed of two contenders, at the sizes that tell most about which is better at `at`."""
     places = judged.place(first.name), judged.place(rival.name)
-    cells, draws = judged.pair(*places), judged.draws(at).only(places)
+    cells, draws = judged.pair(*places), judged.draws.only(places)
     grid = log_grid(cells.sizes)
     ahead, behind = draws.errors(grid)
     changes = sign_changes(behind - ahead, grid)
     ranked = settle_crossing(cells, draws, changes, main_direction(changes), price=price, at=at)
     names = (first.name, rival.name)
-    return tuple(ProposedRun(names, run.size, 1, run.variance_removed) for run in ranked[:SUGGESTED])
+    return tuple(ProposedRun(names, run.size, 1, run.variance_removed) for run in apart(ranked))
 
 
 def more_seeds(doubt: Pairs) -> tuple[ProposedRun, ...]:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from azeotrope.advice.answer import ContenderEvidence, EvidenceSummary
 from azeotrope.advice.changes import Case
 from azeotrope.advice.choice import Choice
-from azeotrope.advice.contender_draws import middle
 from azeotrope.advice.evidence import Contender, Evidence
 from azeotrope.advice.limits import Excluded, Needs
 from azeotrope.advice.price import cost
@@ -33,7 +32,7 @@ def summarise(
         task=evidence.task,
         runs=sum(len(row.run_ids) for row in rows),
         contenders=rows,
-        laws=case.judged.draws(at).forms if case else {},
+        laws=case.judged.draws.forms if case else {},
         warnings=(*evidence.warnings, *warnings),
         notes=evidence.notes,
         left_out=evidence.left_out,
@@ -55,7 +54,7 @@ def _row(
         latency_ms=one.latency_ms,
         sizes=tuple(table["train_images"].unique().sort().to_list()),
         seeds=table["replicate"].n_unique(),
-        error=middle(case.errors(at, [one])[0]) if case is not None and judged else None,
+        error=case.judged.error(one.name, at) if case is not None and judged else None,
         p_best=None if p_best is None else float(p_best),
         cost=cost(one, at, needs),
         excluded=excluded,

@@ -63,7 +63,7 @@ def _baselines(one: Contender, others: tuple[Contender, ...]) -> Iterator[tuple[
 
 def _worth(judged: Judged, of: str, challenger: Contender, baseline: Contender, at: float) -> WorthInImages:
     places = judged.place(challenger.name), judged.place(baseline.name)
-    found = effective_data(judged.pair(*places), judged.draws(at).only(places), at, LEVEL)
+    found = effective_data(judged.pair(*places), judged.draws.only(places), at, LEVEL)
     return WorthInImages(
         of=of,
         challenger=challenger.name,

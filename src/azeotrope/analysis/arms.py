@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import polars as pl
-
 from azeotrope.curves.level import is_level
-from azeotrope.errors import InputError
+from azeotrope.errors import AzeotropeError, InputError
 from azeotrope.tables.checks import FEWEST_SIZES, check_one_curve, check_sizes, common_sizes
 from azeotrope.tables.frame import RunFrame
 
@@ -35,13 +33,36 @@ def choose_arms(frame: RunFrame, challenger: str | None, baseline: str | None) -
     return challenger or next(unnamed), baseline or next(unnamed)
 
 
+def curves_of(frame: RunFrame, axis: str, task: str) -> list[RunFrame]:
+    """The groups of one task that are curves along `axis`, or level along it: what is drawn together, whoever asks.
+
+    Every command draws the same arms, so that all print the same number for the same question.
+    """
+    found = []
+    for name in frame.groups:
+        one = frame.only(name)
+        if set(one.table["task"]) == {task} and _is_curve(one, axis):
+            found.append(one)
+    return found
+
+
+def _is_curve(frame: RunFrame, axis: str) -> bool:
+    try:
+        check_one_curve(frame, axis)
+        if not is_level(frame, axis):
+            check_sizes(frame, axis)
+    except AzeotropeError:
+        return False
+    return True
+
+
 def practical_difference(arms: Sequence[RunFrame], practical: float) -> float:
-    """The difference that counts as none, in the unit of the errors."""
-    lowest = pl.concat([arm.table for arm in arms]).sort("error").row(0, named=True)
-    error, images = lowest["error"], lowest["test_images"]
-    if not arms[0].bounded:
-        return float(practical * error)
-    return float(max(practical, (error * (1 - error) / images) ** 0.5 if images else 0.0))
+    """The difference that counts as none, in the unit of the errors: the user's number, of a loss a share of the
+    lowest.
+    """
+    if arms[0].bounded:
+        return practical
+    return practical * min(float(arm.table["error"].min()) for arm in arms)  # type: ignore[arg-type]  # numbers
 
 
 def check_arms(arms: Sequence[RunFrame], axis: str) -> list[str]:

@@ -15,9 +15,10 @@ from azeotrope.record.store import RunStore
 from azeotrope.record.tasks import read_tasks
 from azeotrope.reporting.files import read_comparisons
 from azeotrope.reporting.numbers import Comparison
-from azeotrope.reporting.summary import summarise
+from azeotrope.reporting.summary import shared_by, summarise
 from azeotrope.reporting.words import plural
 from azeotrope.tables.grouping import contender
+from azeotrope.verdicts.moderated import Common
 
 
 def compared(runs: str | Path) -> tuple[Comparison, ...]:
@@ -42,7 +43,25 @@ def compared(runs: str | Path) -> tuple[Comparison, ...]:
     earlier = {_key(item): item for item in read_comparisons(runs)}
     groups = _side_by_side(records)
     order = sorted(groups, key=lambda key: (key.task, key.student, key.train_images, key in earlier, key))
-    return tuple(_again(groups[key], earlier.get(key), unread) for key in order)
+    used = {key: _used(runs, earlier.get(key)) for key, runs in groups.items()}
+    shared = {family: shared_by(sizes) for family, sizes in _families(used).items()}
+    return tuple(_again(groups[key], earlier.get(key), unread, shared[key.without_size]) for key in order)
+
+
+def _used(records: Sequence[RunRecord], earlier: Comparison | None) -> list[RunRecord]:
+    """The runs that an earlier comparison was about; all of them without one."""
+    if earlier is None:
+        return list(records)
+    names = {run_id for arm in earlier.arms for run_id in arm.run_ids} | {run.run_id for run in earlier.failed}
+    return [run for run in records if run.run_id in names]
+
+
+def _families(groups: Mapping[_Key, Sequence[RunRecord]]) -> dict[_Key, list[Sequence[RunRecord]]]:
+    """The sizes of one student and teacher, whose recipes may follow the size."""
+    found: dict[_Key, list[Sequence[RunRecord]]] = {}
+    for key, runs in groups.items():
+        found.setdefault(key.without_size, []).append(runs)
+    return found
 
 
 def task_folders(runs: str | Path) -> list[str]:
@@ -73,6 +92,11 @@ class _Key(NamedTuple):
     image_size: int
     precision: str
     recipe: str
+
+    @property
+    def without_size(self) -> _Key:
+        """What several sizes of one page share."""
+        return self._replace(train_images=0, recipe="")
 
 
 def _side_by_side(records: Sequence[RunRecord]) -> dict[_Key, list[RunRecord]]:
@@ -116,12 +140,13 @@ def _conditions(
     return image_size or 0, environment.precision if environment else "", json.dumps(recipe, sort_keys=True)
 
 
-def _again(records: Sequence[RunRecord], earlier: Comparison | None, warnings: Iterable[str]) -> Comparison:
+def _again(
+    records: Sequence[RunRecord], earlier: Comparison | None, warnings: Iterable[str], shared: Common | None
+) -> Comparison:
     """Summarise; an earlier comparison says which runs it was about and what no record knows."""
     if earlier is None:
-        return summarise(records, warnings=tuple(warnings))
-    names = {run_id for arm in earlier.arms for run_id in arm.run_ids} | {run.run_id for run in earlier.failed}
-    named = [run for run in records if run.run_id in names]
+        return summarise(records, warnings=tuple(warnings), shared=shared)
+    named = _used(records, earlier)
     return summarise(
         named,
         reference=earlier.reference,
@@ -130,6 +155,8 @@ def _again(records: Sequence[RunRecord], earlier: Comparison | None, warnings: I
         pretraining_missing=None if earlier.pretraining else earlier.faster_missing,
         warnings=(*earlier.warnings, *warnings, *_left_out(len(records) - len(named))),
         plan=earlier.plan,
+        shared=shared,
+        looks=earlier.looks,
     )
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from azeotrope.analysis.arms import curves_of
 from azeotrope.analysis.axes import axes_of, choose_laws
 from azeotrope.analysis.options import AVERAGE, FEWEST_DRAWS
 from azeotrope.boundaries.images_needed import required, required_draws
-from azeotrope.boundaries.next_runs import SUGGESTED, Price, settle_forecast
+from azeotrope.boundaries.next_runs import Price, apart, settle_forecast
 from azeotrope.curves.cells import cells_of
-from azeotrope.curves.joint_cells import joint_cells
-from azeotrope.curves.joint_draws import draw_curves
+from azeotrope.curves.joint_cells import JointCells, joint_cells
+from azeotrope.curves.joint_draws import Draws, draw_curves
 from azeotrope.curves.law_fit import Options
 from azeotrope.errors import InputError, NotIdentifiable
 from azeotrope.fitting.group import fit_group
 from azeotrope.fitting.result import Forecast, GroupFit, NextSize
+from azeotrope.laws._law import law as law_of
 from azeotrope.tables.checks import check_sizes
 from azeotrope.tables.frame import RunFrame
 
@@ -31,6 +33,7 @@ class GroupQuestions:
     options: Options
     forecast: float | None
     price: Price
+    everything: RunFrame
     refusals: list[NotIdentifiable] = field(default_factory=list)
 
     def of(self, frame: RunFrame) -> GroupFit:
@@ -46,17 +49,45 @@ class GroupQuestions:
         warnings = [warning for axis in axes for warning in check_sizes(frame, axis)]
         cells = cells_of(frame, axes)
         laws = choose_laws(self.law, axes, frame, len(cells.error), priors=self.options.priors)
-        if cells.chance is None and frame.bounded and len(axes) == 1 and self.law == AVERAGE:
-            named = frame.measure != "error"
-            why = f"the {frame.measure} of chance is not known" if named else "the number of classes is not given"
-            warnings.append(f"{why}, so forms with a ceiling (bounded, sigmoid) are left out")
+        together, drawn = self._drawn(frame, axes)
+        if together is not None and drawn is not None:
+            cells, laws = together.curve(0), [law_of(key) for key in drawn.forms]
+            if frame.bounded and frame.chance_error is None:
+                why = "the number of classes is not given" if frame.measure == "error" else f"of {frame.measure}"
+                warnings.append(f"chance is not known ({why}): laws with a ceiling (bounded, sigmoid) have it at 1")
         found = fit_group(
-            cells, laws, axes, self.at, self.options, unit=frame.unit, excluded=frame.excluded, warnings=warnings
+            cells,
+            laws,
+            axes,
+            self.at,
+            self.options,
+            unit=frame.unit,
+            excluded=frame.excluded,
+            warnings=warnings,
+            drawn=drawn,
         )
-        return found if self.forecast is None else self._foresee(frame, axes, found)
+        return found if self.forecast is None else self._foresee(axes, found, together, drawn)
 
-    def _foresee(self, frame: RunFrame, axes: tuple[str, ...], found: GroupFit) -> GroupFit:
+    def _drawn(self, frame: RunFrame, axes: tuple[str, ...]) -> tuple[JointCells | None, Draws | None]:
+        """Along one axis: the cells and draws of this group, drawn together with all others of its task."""
         if len(axes) > 1:
+            return None, None
+        together = curves_of(self.everything, axes[0], frame.table["task"][0])
+        place = [one.groups[0] for one in together].index(frame.groups[0])
+        cells = joint_cells(together, axes[0])
+        drawn = draw_curves(
+            cells,
+            draws=max(self.options.bootstrap, FEWEST_DRAWS),
+            seed=self.options.seed,
+            options=self.options,
+            form=None if self.law == AVERAGE else self.law,
+        )
+        return cells.only([place]), drawn.only([place])
+
+    def _foresee(
+        self, axes: tuple[str, ...], found: GroupFit, cells: JointCells | None, drawn: Draws | None
+    ) -> GroupFit:
+        if cells is None or drawn is None:
             others = " ".join(f"--where {axis}=VALUE" for axis in axes[:-1])
             raise InputError(
                 "A forecast is made along one axis",
@@ -64,18 +95,9 @@ class GroupQuestions:
                 next_step=f"hold what else varies: {others}, or add it to --by",
             )
         assert self.forecast is not None
-        cells = joint_cells([frame], axes[0])
-        drawn = draw_curves(
-            cells,
-            question="beyond",
-            draws=max(self.options.bootstrap, FEWEST_DRAWS),
-            seed=self.options.seed,
-            priors=self.options.priors,
-            form=None if self.law == AVERAGE else self.law,
-        )
         needed = required(cells, drawn, 0, self.forecast, self.options.level)
         sizes_drawn = required_draws(cells, drawn, 0, self.forecast)
-        ranked = settle_forecast(cells, drawn, sizes_drawn, price=self.price)[:SUGGESTED]
+        ranked = apart(settle_forecast(cells, drawn, sizes_drawn, price=self.price))
         low, high = (end if math.isfinite(end) else None for end in (needed.images.low, needed.images.high))
         forecast = Forecast(
             target=needed.target,

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import polars as pl
+
 from azeotrope.advice.answer import Advice
+from azeotrope.advice.evidence import Evidence, Source
 from azeotrope.boundaries.boundary import Boundary
 from azeotrope.errors import AzeotropeError
 from azeotrope.fitting.result import FitResult
@@ -22,9 +25,6 @@ REFERENCE = "scratch"
 """The arm all others are compared with; where it was not run, or none of its runs can be used, the first arm shown."""
 FINETUNED = "finetune@upstream"
 PRETRAINING = "pretrain_images"
-BOOTSTRAP = 400
-DRAWS = 1000
-"""Enough for bands and probabilities to two digits; a report should take seconds."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,10 @@ def sweep_of(records: Sequence[RunRecord], functions: Functions) -> Sweep | None
         return None
     studies = [_study(student, teacher, runs, functions) for (student, teacher), runs in families.items()]
     together = {run.run_id: run for runs in families.values() for run in runs}
-    return Sweep((*studies, *along), _advice(list(together.values()), functions) if together else None)
+    advice, unsaid = _advice(list(together.values()), functions) if together else (None, "")
+    if unsaid:
+        studies[0] = replace(studies[0], unfitted=(*studies[0].unfitted, unsaid))
+    return Sweep((*studies, *along), advice)
 
 
 def joined(sweeps: Mapping[str, Sweep | None]) -> Sweep | None:
@@ -58,6 +61,23 @@ def joined(sweeps: Mapping[str, Sweep | None]) -> Sweep | None:
         for study in sweep.studies
     ]
     return Sweep(tuple(studies)) if studies else None
+
+
+def tabulated_sweep(
+    table: pl.DataFrame, arms: Sequence[str], reference: str, evidence: Evidence, functions: Functions
+) -> Sweep | None:
+    """The sweep in a person's own table (columns arm, train_images, test_error ...); None below three sizes an arm."""
+    sizes = table.group_by("arm").agg(pl.col("train_images").n_unique())["train_images"]
+    if int(sizes.max() or 0) < FEWEST_SIZES:  # type: ignore[arg-type]  # a count
+        return None
+    fitted, said = _fitted(table, arms, functions)
+    usable = [arm for arm in arms if fitted is None or arm in fitted.groups]
+    boundaries, unsaid = _boundaries(table, usable, reference if reference in usable else usable[0], functions)
+    students = ", ".join(sorted({one.student for one in evidence.contenders} - {""}))
+    advice, why = _advice(table, functions)
+    left_out = (*said, *unsaid, *([why] if why else []))
+    study = Study(students or evidence.task or "your runs", "", reference, fitted, tuple(boundaries), left_out)
+    return Sweep((study,), advice)
 
 
 def _named(run: RunRecord) -> RunRecord:
@@ -88,10 +108,10 @@ def _study(student: str, teacher: str, runs: Sequence[RunRecord], functions: Fun
     return Study(student, teacher, reference, fitted, tuple(boundaries), (*said, *unsaid))
 
 
-def _fitted(runs: Sequence[RunRecord], arms: Sequence[str], functions: Functions) -> tuple[FitResult | None, list[str]]:
+def _fitted(runs: Source, arms: Sequence[str], functions: Functions) -> tuple[FitResult | None, list[str]]:
     """The laws in the order of the arms, without arms of which no run can be used."""
     try:
-        fitted = functions.fit(runs, bootstrap=BOOTSTRAP)
+        fitted = functions.fit(runs)
     except AzeotropeError as refusal:
         return None, [f"No law was fitted. {refusal}"]
     left_out = ", ".join(f"{count} x {reason}" for reason, count in fitted.excluded.items())
@@ -105,14 +125,14 @@ def _fitted(runs: Sequence[RunRecord], arms: Sequence[str], functions: Functions
 
 
 def _boundaries(
-    runs: Sequence[RunRecord], arms: Sequence[str], baseline: str, functions: Functions
+    runs: Source, arms: Sequence[str], baseline: str, functions: Functions
 ) -> tuple[list[Boundary], list[str]]:
     """Every arm against the baseline."""
     found, said = [], []
     for arm in arms:
         if arm != baseline:
             try:
-                found.append(functions.boundary(runs, challenger=arm, baseline=baseline, draws=DRAWS))
+                found.append(functions.boundary(runs, challenger=arm, baseline=baseline))
             except AzeotropeError as refusal:
                 said.append(f"No boundary between {arm} and {baseline}. {refusal}")
     return found, said
@@ -127,9 +147,7 @@ def _along_pretraining(runs: Sequence[RunRecord], functions: Functions) -> list[
             boundaries, said = [], []
             for challenger, baseline in _pretrained_pairs(here):
                 try:
-                    found = functions.boundary(
-                        here, axis=PRETRAINING, challenger=challenger, baseline=baseline, draws=DRAWS
-                    )
+                    found = functions.boundary(here, axis=PRETRAINING, challenger=challenger, baseline=baseline)
                     boundaries.append(found)
                 except AzeotropeError as refusal:
                     said.append(f"No boundary between {challenger} and {baseline}. {refusal}")
@@ -149,8 +167,9 @@ def _pretrained_pairs(runs: Sequence[RunRecord]) -> list[tuple[str, str]]:
     return taught + [(arm, REFERENCE) for arm in curves if REFERENCE in sizes]
 
 
-def _advice(runs: Sequence[RunRecord], functions: Functions) -> Advice | None:
+def _advice(runs: Source, functions: Functions) -> tuple[Advice | None, str]:
+    """The advice, or why there is none."""
     try:
-        return functions.advise(runs, draws=DRAWS)
-    except AzeotropeError:
-        return None  # the studies say what is wrong with the runs; advice adds nothing to it
+        return functions.advise(runs), ""
+    except AzeotropeError as refusal:
+        return None, f"No advice. {refusal}"

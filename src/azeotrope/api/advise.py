@@ -16,7 +16,7 @@ from azeotrope.boundaries.boundary import PRACTICAL
 from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.reporting.files import read_comparisons
 from azeotrope.tables.columns import Columns
-from azeotrope.tables.table import SUFFIXES
+from azeotrope.tables.reading import SUFFIXES
 
 
 def advise(
@@ -30,9 +30,8 @@ def advise(
 ) -> Advice:
     """Advice from `runs` (a store's folder or URL, a CSV or Parquet file, a table or records) for `needs`.
 
-    `practical` is the difference of error that counts as none; the test set's standard error takes its place where that
-    is larger. `columns` maps the names of a table. Advice that the runs do not allow is given as such, with the runs
-    that would settle it.
+    `practical` is the difference of error that counts as none. `columns` maps the names of a table. Advice that the
+    runs do not allow is given as such, with the runs that would settle it.
 
     Raises InputError when the runs cannot be read, are of several tasks, or when nothing in them fits the limits.
     """

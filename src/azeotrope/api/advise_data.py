@@ -11,6 +11,7 @@ from azeotrope.api.advise import advise
 from azeotrope.api.sweep import sweep
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.record.labelled_images import divided
+from azeotrope.record.store import expanded
 from azeotrope.session.progress import Progress
 from azeotrope.spec import validated
 from azeotrope.sweeping.budget import Budget
@@ -37,7 +38,7 @@ def advise_data(
     alone says when it is enough. `labels` says what a label is, where that is not one class an image. Runs are kept in
     `out`, so that the same call goes on where it was interrupted. Raises what `sweep` and `advise` raise.
     """
-    needs = needs or Needs()
+    needs, out = needs or Needs(), expanded(out)
     content = {
         "data": data,
         "labels": labels,

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import polars as pl
 
-from azeotrope.analysis.arms import check_arms, check_practical, choose_arms, practical_difference
+from azeotrope.analysis.arms import check_arms, check_practical, choose_arms, curves_of, practical_difference
 from azeotrope.analysis.options import AVERAGE, check_at, check_draws
 from azeotrope.boundaries.boundary import PRACTICAL, Boundary, find_boundary
 from azeotrope.boundaries.next_runs import Price, by_size
 from azeotrope.curves.joint_cells import joint_cells
 from azeotrope.curves.joint_draws import DRAWS, draw_curves
+from azeotrope.curves.law_fit import Options
 from azeotrope.curves.level import is_level
 from azeotrope.record.run import RunRecord
 from azeotrope.tables.columns import Columns
@@ -40,8 +41,8 @@ def boundary(
     `runs` is a store (folder or URL), a CSV or Parquet file, a table or records; `columns` maps their names. With two
     groups the distilled one is the challenger. An arm that uses none of the axis (no pre-training, along
     `pretrain_images`) is a level line. `at`: sizes of your own at which to say who wins. `practical` is the
-    difference that counts as none: a fraction of error, or for a loss a fraction of the lowest loss; the test set's
-    standard error takes its place where that is larger. `price` gives the cost of a run at a size.
+    difference that counts as none: a fraction of error, or for a loss a fraction of the lowest loss. `price` gives the
+    cost of a run at a size.
 
     Raises InputError for arms, columns or values that cannot be; NotIdentifiable below 3 sizes, a factor 2 between
     them, or no size in common. METHOD section 7 describes the estimator.
@@ -54,7 +55,14 @@ def boundary(
     arms = [frame.only(name) for name in names]
     warnings = [*frame.warnings, *check_arms(arms, axis)]
     cells = joint_cells(arms, axis)
-    drawn = draw_curves(cells, draws=draws, seed=seed, priors=priors, form=None if law == AVERAGE else law)
+    together = curves_of(frame, axis, arms[0].table["task"][0])
+    drawn = draw_curves(
+        joint_cells(together, axis),
+        draws=draws,
+        seed=seed,
+        options=Options(priors=priors),
+        form=None if law == AVERAGE else law,
+    ).only([[one.groups[0] for one in together].index(name) for name in names])
     smallest_difference = practical_difference(arms, practical)
     found = find_boundary(cells, drawn, axis, at=at, practical=smallest_difference, unit=frame.unit, price=price)
     said = f"{names[0]!r} is the challenger, {names[1]!r} the baseline; differences are baseline minus challenger"

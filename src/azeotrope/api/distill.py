@@ -12,6 +12,7 @@ from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.plan import HELD_OUT, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
+from azeotrope.record.store import expanded
 from azeotrope.session.cautions import before_training
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.saving import release, save_run
@@ -29,7 +30,7 @@ class Distilled:
 
 
 def distill(
-    data: str,
+    data: str | Path,
     *,
     student: str,
     teacher: str | TeacherSpec | None,
@@ -78,7 +79,7 @@ def distill(
         labels=labels,
         held_out=held_out,
     )
-    with claimed(Path(out)) as folder:
+    with claimed(Path(expanded(out))) as folder:
         workshop = open_workshop(request, progress)
         for caution in before_training(workshop):
             progress.note(caution)

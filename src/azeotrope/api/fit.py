@@ -48,7 +48,7 @@ def fit(
     if forecast is not None:
         check_target(forecast, bounded=frame.bounded)
     options = Options(huber=loss == "huber", priors=priors, bootstrap=bootstrap, seed=seed)
-    asked = GroupQuestions(tuple(at), law, options, forecast, price)
+    asked = GroupQuestions(tuple(at), law, options, forecast, price, frame)
     groups = {name: asked.of(frame.only(name)) for name in frame.groups}
     if all(group.refused for group in groups.values()):
         raise asked.refusals[0]

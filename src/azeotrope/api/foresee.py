@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from azeotrope.record.store import expanded
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.sweep_setup import Foreseen, foreseen, open_sweep, read_plan
 from azeotrope.sweeping.sweep_plan import SweepPlan
@@ -13,5 +14,5 @@ def foresee(
     plan: SweepPlan | str | Path, *, out: str | Path, cache: Path | None = None, progress: Progress | None = None
 ) -> Foreseen:
     """The runs of `plan` and how long they will take, from a trial of seconds. Nothing is written but the cache."""
-    plan = read_plan(plan)
+    plan, out = read_plan(plan), expanded(out)
     return foreseen(plan, open_sweep(plan, out, cache, progress or Silent()))

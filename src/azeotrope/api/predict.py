@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,13 +12,15 @@ import torch
 from numpy.typing import NDArray
 
 from azeotrope.data.decode import Unreadable, decode
+from azeotrope.data.named import Named, named_images
 from azeotrope.data.pack import squared, stored_size
-from azeotrope.data.sources.folder import SUFFIXES
 from azeotrope.data.views import PLAIN, draw, render
 from azeotrope.errors import InputError
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel, load_model
 from azeotrope.recipe import ViewPolicy
+
+_NAMED = 3  # missing files that a message lists
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,22 @@ class Prediction:
 
 
 def predict(
-    model: str | Path, images: Sequence[str | Path], *, top: int = 3, threshold: float = 0.5
+    model: str | Path, images: str | Path | Iterable[str | Path], *, top: int = 3, threshold: float = 0.5
 ) -> list[Prediction]:
     """Use a model that `compare` or `distill` saved on image files (or all images of folders).
 
+    `images` are paths, folders, patterns (`photos/*.jpg`) or URLs, one or several; `-` is standard input, a picture or
+    a path a line. In folders hidden files and by-products of systems are passed over, as in training.
+
     `model` is the saved model's folder, or the output folder that holds it when it holds one only. Images are prepared
     as in evaluation. `top` is how many classes are named where an image has one, `threshold` the least probability
-    where it has any number. Raises InputError for a folder that holds no model, or several.
+    where it has any number. Raises InputError for a folder that holds no model, or several, and for an image that is
+    not there.
     """
-    saved = load_model(_folder(Path(model)))
+    chosen = named_images(images)
+    saved = load_model(_folder(Path(model).expanduser()))
     answer = partial(_ANSWERS[saved.kind], saved, top=top, threshold=threshold)
-    return [_predict(saved, path, answer) for path in _files(images)]
+    return [_predict(saved, named, answer) for named in chosen.files]
 
 
 def _folder(named: Path) -> Path:
@@ -66,15 +73,17 @@ def _folder(named: Path) -> Path:
     return inside[0]
 
 
-def _predict(saved: SavedModel, path: Path, answer: Callable[[torch.Tensor], Prediction]) -> Prediction:
+def _predict(saved: SavedModel, named: Named, answer: Callable[[torch.Tensor], Prediction]) -> Prediction:
     try:
-        pixels = decode(path.read_bytes()).pixels
-    except (Unreadable, OSError) as error:
-        return Prediction(str(path), problem=str(error))
+        pixels = decode(named.read(), saved.preprocessing.value_range).pixels
+    except (Unreadable, ValueError) as error:  # ValueError: a path that no system takes
+        return Prediction(named.name, problem=str(error))
+    except OSError as error:
+        return Prediction(named.name, problem=(error.strerror or str(error)).lower())
     preparation = saved.preprocessing
     with torch.inference_mode():
         logits = saved.network(_plain(pixels, preparation)).logits[0]
-    return replace(answer(logits), image=str(path))
+    return replace(answer(logits), image=named.name)
 
 
 def _one_class(saved: SavedModel, logits: torch.Tensor, *, top: int, threshold: float) -> Prediction:
@@ -105,14 +114,3 @@ def _plain(pixels: NDArray[np.uint8], preparation: Preprocessing) -> torch.Tenso
     view = draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)
     frame = torch.from_numpy(packed.copy())[None]
     return render(frame, view, preparation.size, preparation.interpolation, preparation.mean, preparation.std)
-
-
-def _files(images: Iterable[str | Path]) -> list[Path]:
-    files: list[Path] = []
-    for path in map(Path, images):
-        files += (
-            sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-        )
-    if not files:
-        raise InputError("There is nothing to classify", found="no image files", allowed=", ".join(SUFFIXES))
-    return files

@@ -2,34 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import polars as pl
 
 from azeotrope.analysis.comparisons import compared, task_folders
 from azeotrope.analysis.study import Functions, joined, sweep_of
+from azeotrope.analysis.tabulated import tabulated
 from azeotrope.api.advise import advise
 from azeotrope.api.boundary import boundary
 from azeotrope.api.fit import fit
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.files import PAGE, read_disagreements, write_page
+from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Document
+from azeotrope.reporting.part import Missing, attempt
+from azeotrope.reporting.study import Sweep
+from azeotrope.tables.columns import Columns
+from azeotrope.tables.reading import SUFFIXES
 
 
-def report(runs: str | Path, out: str | Path | None = None) -> Path:
-    """Write one self-contained HTML file from the records under `runs` (a folder, or a URL) and return its path.
+def report(runs: str | Path | pl.DataFrame, out: str | Path | None = None, *, columns: Columns | None = None) -> Path:
+    """Write one self-contained HTML file from `runs` (a folder or URL of records, or a table) and return its path.
 
     Every number comes from the records; what only `compare` knew (arms not tested, the plan, the price of pre-training,
     pictures) is taken from the files it left beside them. Without `out` the page goes to `report.html` in that folder,
-    or into the working folder when the runs are at a URL.
+    or into the working folder when the runs are at a URL or in memory; that of `runs.csv` goes to `runs.html`. A table
+    (.csv, .tsv, .parquet, polars; `columns` maps its names) gives the page of a sweep without costs.
 
     Of a sweep over several tasks the page begins with their table, and holds the curves of every task.
 
-    Raises InputError when there are no readable records, StoreError when `out` cannot be written.
+    Raises InputError when there are no readable records, or the table names no arms, sizes or errors; StoreError when
+    `out` cannot be written.
     """
+    if isinstance(runs, pl.DataFrame) or str(runs).lower().endswith(SUFFIXES):
+        comparisons, sweep = tabulated(runs, columns, Functions(fit, boundary, advise))
+        beside = PAGE if isinstance(runs, pl.DataFrame) else Path(runs).with_suffix(".html")
+        return write_page(out or beside, Document(comparisons=comparisons), sweep=sweep)
     folders = task_folders(runs)
     comparisons = tuple(comparison for folder in folders for comparison in compared(folder))
     document = Document(comparisons=comparisons, disagreements=read_disagreements(runs))
     path = out or (PAGE if "://" in str(runs) else Path(runs) / PAGE)
+    found = attempt(lambda: _sweep(folders))
+    if isinstance(found, Missing):
+        return write_page(path, document, [Section("Over sizes", f"Not shown. {found.reason}", None)])
+    return write_page(path, document, sweep=found)
+
+
+def _sweep(folders: Sequence[str]) -> Sweep | None:
     functions = Functions(fit, boundary, advise)
     sweeps = {folder.rpartition("/")[2]: sweep_of(list(RunStore(folder)), functions) for folder in folders}
-    sweep = joined(sweeps) if len(sweeps) > 1 else next(iter(sweeps.values()))
-    return write_page(path, document, sweep=sweep)
+    return joined(sweeps) if len(sweeps) > 1 else next(iter(sweeps.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from azeotrope.record.store import expanded
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.sweep_run import Sweep, carry_out, held
 from azeotrope.session.sweep_setup import check_one_task, open_sweep, read_plan
@@ -28,7 +29,7 @@ def sweep(
     the same time and divide the work. Raises InputError for a plan that cannot be carried out or whose budget is too
     small for one run, StoreError for an `out` that cannot be used.
     """
-    plan = read_plan(plan)
+    plan, out = read_plan(plan), expanded(out)
     meter = Meter(plan.budget)
     with held(out):
         check_one_task(out)

@@ -11,14 +11,15 @@ from typing import Literal
 import numpy as np
 
 from azeotrope.data.sources._places import cache_root
-from azeotrope.data.task import Task, load_task
+from azeotrope.data.task import Task
 from azeotrope.errors import InputError, StoreError
 from azeotrope.models.device import choose, give_back_freed_memory, prepare
 from azeotrope.plan import HELD_OUT, TeacherSpec
 from azeotrope.record.claim import PLAN, claimed
-from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.record.store import cannot_write, expanded, write_atomically
 from azeotrope.session.judging import judged
-from azeotrope.session.progress import Progress, Silent, scanning
+from azeotrope.session.progress import Progress, Silent
+from azeotrope.session.reading import read_task
 from azeotrope.spec import from_yaml, to_yaml
 from azeotrope.sweeping.resources import Resources
 from azeotrope.synthesis import page, provenance
@@ -85,8 +86,8 @@ def synth(
     """
     progress, device = progress or Silent(), choose(precision)
     prepare()
-    task = load_task(data, scanning(progress), held_out=held_out)
-    resources = Resources(cache or cache_root(), device)
+    resources = Resources(cache.expanduser() if cache else cache_root(), device)
+    task = read_task(data, progress, cache=resources.cache, held_out=held_out)
     resources.add(task)
     images = train_images or len(task.splits.train)
     for seed in seeds:
@@ -112,7 +113,7 @@ def synth(
             filter=judged_by or FilterSpec(),
             precision=device.precision,
         )
-        with claimed(set_folder(Path(out), images, seed)) as folder:
+        with claimed(set_folder(Path(expanded(out)), images, seed)) as folder:
             done.append(_one_set(task, resources, plan, folder, progress))
         give_back_freed_memory()
     return tuple(done)

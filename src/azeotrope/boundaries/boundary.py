@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from azeotrope.boundaries.crossings import Direction, SignChanges, log_grid, sign_changes
 from azeotrope.boundaries.images_needed import TRUSTED_REACH
 from azeotrope.boundaries.law_free import SizeCheck, disagreements, form_free
-from azeotrope.boundaries.next_runs import SUGGESTED, NextRun, Price, by_size, settle_crossing
+from azeotrope.boundaries.next_runs import NextRun, Price, apart, by_size, settle_crossing
 from azeotrope.boundaries.outcome import Outcome, decide
-from azeotrope.boundaries.worth import EffectiveData, effective_data
+from azeotrope.boundaries.worth import EffectiveData, effective_data_at
 from azeotrope.curves.joint_cells import Floats, JointCells
 from azeotrope.curves.joint_draws import Draws
 from azeotrope.record.interval import Interval, quantile_interval
+from azeotrope.record.result import Result
 from azeotrope.tables.units import Unit
 
 LEVEL = 0.9
@@ -32,7 +34,7 @@ _NOTHING = 1e-12
 
 @dataclass(frozen=True)
 class Win:
-    """At size `at`: probability `p` that the challenger is better; median and interval of the gain in error."""
+    """At size `at`: probability `p` that the challenger is better; the gain in error, with interval."""
 
     at: float
     p: float
@@ -80,7 +82,7 @@ class Mass:
 
 @dataclass(frozen=True)
 class Curve:
-    """The difference (baseline minus challenger) over sizes, median and 90 % band: what the figure draws."""
+    """The difference (baseline minus challenger) over sizes with its 90 % band: what the figure draws."""
 
     sizes: tuple[float, ...]
     difference: tuple[float, ...]
@@ -89,12 +91,14 @@ class Curve:
     p_win: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Boundary:
+@dataclass(frozen=True, repr=False)
+class Boundary(Result):
     """The answer. Differences below `practical` count as equal; `forms` holds the weight of each law drawn.
 
     All errors, differences and regrets are fractions, or in the unit of the loss when `unit` is "loss".
     """
+
+    shown_as: ClassVar[str] = "boundary"
 
     axis: str
     challenger: str
@@ -138,7 +142,7 @@ def find_boundary(
     changes = sign_changes(difference, grid)
     outcome = decide(difference, grid, smallest, largest, practical)
     asked = np.array(at or cells.sizes, dtype=float)
-    at_asked, checks = _difference(draws, asked, unit), form_free(cells)
+    at_asked, middle, checks = _difference(draws, asked, unit), _middle(draws, asked, unit), form_free(cells)
     seen = np.array([check.size for check in checks])
     p_at_checks = (_difference(draws, seen, unit) > 0).mean(axis=0) if checks else []
     ranked = settle_crossing(cells, draws, changes, main_direction(changes), price=price, at=float(asked[-1]))
@@ -147,19 +151,19 @@ def find_boundary(
         challenger=cells.arms[0],
         baseline=cells.arms[1],
         outcome=outcome,
-        p_win=tuple(_win(size, column) for size, column in zip(asked, at_asked.T, strict=True)),
+        p_win=tuple(map(_win, asked, at_asked.T, middle)),
         regret=tuple(_regret(size, column) for size, column in zip(asked, at_asked.T, strict=True)),
         confidence_set=confidence_set((difference > 0).mean(axis=0), grid),
         crossings=_crossings(outcome, changes, difference, grid, smallest, largest),
         mass=_mass(changes, smallest, largest),
         form_free=checks,
-        effective_data=tuple(effective_data(cells, draws, float(size), LEVEL) for size in asked),
-        next_runs=ranked[:SUGGESTED],
+        effective_data=effective_data_at(cells, draws, asked.tolist(), LEVEL),
+        next_runs=apart(ranked),
         forms=draws.forms,
         practical=practical,
         smallest=smallest,
         largest=largest,
-        curve=_curve(difference, grid),
+        curve=_curve(difference, _middle(draws, grid, unit), grid),
         unit=unit,
         warnings=(*disagreements(checks, np.asarray(p_at_checks)), *_reach_warnings(asked, smallest, largest)),
     )
@@ -205,9 +209,14 @@ def _difference(draws: Draws, sizes: Floats, unit: Unit) -> Floats:
     return np.asarray(np.where(bounded == 0, _NOTHING * np.sign(baseline - challenger), bounded))
 
 
-def _win(size: float, difference: Floats) -> Win:
-    middle = float(np.median(difference))
-    return Win(float(size), float((difference > 0).mean()), quantile_interval(middle, difference, LEVEL))
+def _middle(draws: Draws, sizes: Floats, unit: Unit) -> Floats:
+    """Baseline minus challenger as the runs themselves give them, [g]."""
+    challenger, baseline = draws.middle(sizes) if unit == "loss" else np.minimum(draws.middle(sizes), 1.0)
+    return np.asarray(baseline - challenger)
+
+
+def _win(size: float, difference: Floats, middle: float) -> Win:
+    return Win(float(size), float((difference > 0).mean()), quantile_interval(float(middle), difference, LEVEL))
 
 
 def _regret(size: float, difference: Floats) -> Regret:
@@ -273,9 +282,9 @@ def _mass(changes: SignChanges, smallest: float, largest: float) -> Mass:
     )
 
 
-def _curve(difference: Floats, grid: Floats) -> Curve:
+def _curve(difference: Floats, middle: Floats, grid: Floats) -> Curve:
     low, high = np.quantile(difference, [TAIL, 1 - TAIL], axis=0)
-    columns = (grid, np.median(difference, axis=0), low, high, (difference > 0).mean(axis=0))
+    columns = (grid, middle, low, high, (difference > 0).mean(axis=0))
     return Curve(*(tuple(map(float, column)) for column in columns))
 
 

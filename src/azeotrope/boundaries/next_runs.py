@@ -6,7 +6,7 @@ Cov(t, y)² / (Var y + s²) of the target's variance. It plans one step ahead an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from azeotrope.boundaries.crossings import Direction, SignChanges
 from azeotrope.curves.joint_cells import Floats, JointCells
 from azeotrope.curves.joint_draws import Draws
 
+APART = 1.5
+"""Suggested sizes differ by this factor at least: two that are nearly one size tell the same."""
 KAPPA = 0.4
 """Price enters with this power: at equal total cost this cut the boundary's sd by a third (METHOD 7)."""
 CANDIDATES = 25
@@ -92,6 +94,15 @@ def rank(
         NextRun(float(sizes[i]), bool(sizes[i] not in present), float(removed[i]), float(prices[i]), float(score[i]))
         for i in order
     )
+
+
+def apart(ranked: Sequence[NextRun], count: int = SUGGESTED) -> tuple[NextRun, ...]:
+    """The best `count` of the ranked runs whose sizes differ from each other by `APART` or more."""
+    chosen: list[NextRun] = []
+    for run in ranked:
+        if len(chosen) < count and all(not 1 / APART < run.size / other.size < APART for other in chosen):
+            chosen.append(run)
+    return tuple(chosen)
 
 
 def candidates(cells: JointCells) -> Floats:

@@ -74,32 +74,40 @@ def contest(
 ) -> Contest:
     """Judge the contenders, one frame each, at `at` images. `practical` is a difference of error that counts as none.
 
-    Each needs three sizes or more (`record.checks`). Beyond the sizes seen, laws are weighed for reaching out.
+    Each needs three sizes or more (`tables.checks`).
     """
     cells = joint_cells(frames, AXIS)
-    drawn = draw_curves(cells, question="beyond" if at > cells.sizes[-1] else "between", draws=draws, seed=seed)
+    drawn = draw_curves(cells, draws=draws, seed=seed)
     grid = np.unique(np.append(log_grid(cells.sizes), at))
     errors = drawn.errors(grid)
-    here = errors[:, :, int(np.searchsorted(grid, at))]
-    order = np.argsort(np.median(here, axis=1), kind="stable")
-    found = [_standing(cells, errors, here, grid, int(arm), int(order[0]), at, practical) for arm in order]
+    here, middle = errors[:, :, int(np.searchsorted(grid, at))], drawn.middle(np.array([at]))[:, 0]
+    order = np.argsort(middle, kind="stable")
+    found = [_standing(cells, errors, here, middle, grid, int(arm), int(order[0]), at, practical) for arm in order]
     return Contest(float(at), tuple(found), cells, drawn)
 
 
 def _standing(
-    cells: JointCells, errors: Floats, here: Floats, grid: Floats, arm: int, leader: int, at: float, practical: float
+    cells: JointCells,
+    errors: Floats,
+    here: Floats,
+    middle: Floats,
+    grid: Floats,
+    arm: int,
+    leader: int,
+    at: float,
+    practical: float,
 ) -> Standing:
-    """`errors` [K, R, g] on `grid` [g], `here` [K, R] at the user's size."""
+    """`errors` [K, R, g] on `grid` [g], `here` [K, R] and `middle` [K] at the user's size."""
     behind = here[arm] - here[leader]
     p_win = 0.5 if arm == leader else float((behind < 0).mean())
     pieces = () if arm == leader else confidence_set((errors[arm] < errors[leader]).mean(axis=0), grid)
     return Standing(
         name=cells.arms[arm],
         runs=int(cells.runs[arm].sum()),
-        error=quantile_interval(float(np.median(here[arm])), here[arm], LEVEL),
+        error=quantile_interval(float(middle[arm]), here[arm], LEVEL),
         p_best=float((here[arm] <= here.min(axis=0)).mean()),
         p_near_best=float((here[arm] - here.min(axis=0) < practical).mean()),
         p_win=p_win,
-        behind=quantile_interval(float(np.median(behind)), behind, LEVEL),
+        behind=quantile_interval(float(middle[arm] - middle[leader]), behind, LEVEL),
         unsettled=next((piece for piece in pieces if (piece.low or 0) <= at <= (piece.high or np.inf)), None),
     )

@@ -1,10 +1,12 @@
 """`azeotrope`: finds the commands, and turns errors into messages and exit statuses.
 
-0 done, 1 failed, 2 wrong usage or input, 130 interrupted. A traceback is shown with `--debug` only.
+0 done, 1 failed, 2 wrong usage or input, 130 interrupted. An error takes a line for each of its parts (error, found,
+allowed, next). A traceback is shown with `--debug` only.
 """
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from typing import Annotated, Any
@@ -15,7 +17,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from azeotrope import __version__
-from azeotrope.cli._groups import spread
+from azeotrope.cli._groups import Debug, spread
 from azeotrope.errors import AzeotropeError
 from azeotrope.lookup import member, members
 
@@ -42,10 +44,10 @@ def build() -> typer.Typer:
     app = typer.Typer(
         cls=_Commands,
         no_args_is_help=True,
-        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
         pretty_exceptions_enable=False,
         help="Distil, fine-tune or train from scratch? Proved on your own images.",
-        epilog="Start with: azeotrope demo. With --debug an error shows its traceback.",
+        epilog="Start with: azeotrope demo. `azeotrope COMMAND -h` shows its options and an example.",
     )
     app.callback()(_options)
     for name in members("cli"):
@@ -57,19 +59,35 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point of the `azeotrope` command."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in given
+    _spell_out()
     try:
-        build()([argument for argument in given if argument != "--debug"], prog_name="azeotrope")
+        build()(given, prog_name="azeotrope")
     except AzeotropeError as error:
         if debug:
             traceback.print_exception(error)
-        Console(stderr=True).print(Text(f"azeotrope: {error}", style="red"), soft_wrap=True)
+        _show(error)
         raise SystemExit(error.exit_status) from None
     except Exception as error:  # a defect: the person is told so, and how to show it
         if debug:
             raise
-        said = f"azeotrope: this should not have happened: {type(error).__name__}: {error}"
-        Console(stderr=True).print(Text(f"{said}. Next: add --debug, and report what it shows.", style="red"))
+        said = f"This should not have happened: {type(error).__name__}: {error}"
+        _show(AzeotropeError(said, next_step="add --debug, and report what it shows"))
         raise SystemExit(1) from None
+
+
+def _show(error: AzeotropeError) -> None:
+    """A line for each part; the console breaks none, so that a path can be copied whole."""
+    console = Console(stderr=True)
+    for label, text in error.parts():
+        style = "bold red" if label == "error" else "bold"
+        console.print(Text.assemble((f"{label}:", style), " ", text), soft_wrap=True)
+
+
+def _spell_out() -> None:
+    r"""A terminal that has no letter for a name shows its number (`\\xfc`), rather than nothing and an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _show_version(wanted: bool) -> None:
@@ -82,8 +100,9 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_show_version)
     ] = False,
+    debug: Debug = False,
 ) -> None:
-    """Options of the program itself; `version` is handled before a command is asked for."""
+    """Options of the program itself; both are handled before a command is asked for."""
 
 
 if __name__ == "__main__":

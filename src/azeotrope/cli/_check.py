@@ -13,11 +13,14 @@ from azeotrope.record.kinds import number_text
 from azeotrope.reporting import words
 
 CLASSES_SHOWN = 20
+REASONS_SHOWN = 3
 
 
 def show(check: Check, console: Console) -> None:
     """Audit, rates and forecast, in the order in which a person would ask."""
     _show_audit(check.audit, console)
+    if check.rates is None or check.forecast is None:
+        return
     console.print()
     rates, forecast = check.rates, check.forecast
     console.print(
@@ -63,6 +66,17 @@ def _show_audit(audit: Audit, console: Console) -> None:
         elif finding.count:
             example = "; ".join(" ~ ".join(row) for row in finding.examples[:3])
             console.print(Text(f"  {what}: {finding.count:,} ({example})", style="yellow"))
+    for row in audit.passed:
+        where = row.where or "the folder itself"
+        text = f"  passed over in {where}: {row.count:,} {row.what} ({row.example})"
+        console.print(Text(text, style="yellow" if row.picture else "dim"))
+    for name, reasons in audit.lost.items():
+        why = "; ".join(f"{count:,} {reason}" for reason, count in list(reasons.items())[:REASONS_SHOWN])
+        console.print(Text(f"  unreadable of {name}: {why}", style="yellow"))
+    for word in audit.words:
+        console.print(Text(f"  {word}", style="yellow"))
+    if audit.commonest is not None:
+        console.print(Text(f"  always naming {audit.commonest[0]!r} is wrong on {100 * audit.commonest[1]:.1f} %"))
     if said := shard_warning(audit.classes):
         console.print(Text(f"  {said}", style="yellow"))
     if audit.grey:

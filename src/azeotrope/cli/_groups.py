@@ -9,13 +9,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
+
+import typer
 
 from azeotrope.cli import _options as options
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec
 from azeotrope.plan import PicturesSpec, UpstreamSpec
 from azeotrope.spec import validated
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+"""Read by `cli.__main__` from the words themselves, since an error leaves the parser behind."""
 
 
 @dataclass(frozen=True)
@@ -86,17 +91,30 @@ class Recipe(Group):
 
 @dataclass(frozen=True)
 class Labels(Group):
-    """What a table's labels are."""
+    """What the labels are, and how tables, folders and files are read where they leave it open."""
 
     kind: options.Kind = None
     label_column: options.LabelColumn = None
     separator: options.Separator = None
     unit: options.Unit = None
+    path_column: options.PathColumn = None
+    split_column: options.SplitColumn = None
+    layout: options.LayoutOf = None
+    value_range: options.Range = None
 
     def given(self) -> dict[str, Any]:
         """The fields of `LabelSpec` that were asked for."""
         kind = None if self.kind is None else self.kind.value
-        every = {"kind": kind, "column": self.label_column, "separator": self.separator, "unit": self.unit}
+        every = {
+            "kind": kind,
+            "column": self.label_column,
+            "separator": self.separator,
+            "unit": self.unit,
+            "path_column": self.path_column,
+            "split_column": self.split_column,
+            "layout": None if self.layout is None else self.layout.value,
+            "value_range": options.value_range(self.value_range),
+        }
         return {key: value for key, value in every.items() if value is not None}
 
     def spec(self) -> LabelSpec:
@@ -116,7 +134,7 @@ class Kept(Group):
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
-    """`command` with the fields of its groups in the place of each group, by keyword."""
+    """`command` with the fields of its groups in the place of each group, by keyword, and with `--debug`."""
     groups, shown = dict[str, type[Group]](), list[inspect.Parameter]()
     for parameter in _typed(command):
         if isinstance(parameter.annotation, type) and issubclass(parameter.annotation, Group):
@@ -125,7 +143,9 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
         else:
             shown.append(parameter)
 
-    def called(**given: Any) -> None:
+    shown.append(inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug))
+
+    def called(*, debug: bool = False, **given: Any) -> None:
         for name, group in groups.items():
             given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
         command(**given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from pydantic import JsonValue
 from azeotrope.arm import Arm, Pictures
 from azeotrope.errors import InputError
 from azeotrope.plan import PicturesSpec, TeacherSpec
+from azeotrope.record.store import expanded
 from azeotrope.spec import validated
 from azeotrope.terms import split
 
@@ -31,6 +33,15 @@ class KindOption(StrEnum):
     single = "single"
     multi = "multi"
     number = "number"
+
+
+class LayoutOption(StrEnum):
+    """What `--layout` takes."""
+
+    by_class = "class"
+    by_split = "split/class"
+    by_class_then_split = "class/split"
+    by_group = "group/class"
 
 
 class PrecisionName(StrEnum):
@@ -74,7 +85,27 @@ Separator = Annotated[
     str | None, typer.Option("--separator", help="Between several labels of an image (;), with --kind multi.")
 ]
 Unit = Annotated[str | None, typer.Option("--unit", help="Of the value, to be shown, with --kind number.")]
-Out = Annotated[Path, typer.Option("--out", help="Output folder: new, empty, or of an earlier run on the same images.")]
+PathColumn = Annotated[str | None, typer.Option("--path-column", help="The table's column of paths or URLs.")]
+SplitColumn = Annotated[
+    str | None, typer.Option("--split-column", help="The table's column of train, val and test; none: no column is.")
+]
+LayoutOf = Annotated[
+    LayoutOption | None,
+    typer.Option(
+        "--layout", help="What a folder's levels are, from above: class, split/class, class/split, group/class."
+    ),
+]
+Range = Annotated[
+    str | None, typer.Option("--range", help="Values of black and white in files of more than 8 bits, such as 0,4095.")
+]
+Out = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        callback=lambda given: Path(expanded(given)),
+        help="Output folder: new, empty, or of an earlier run on the same images.",
+    ),
+]
 Student = Annotated[
     str,
     typer.Option("--student", "-s", help="The small model: scheme:name@weights; timm and its own weights by default."),
@@ -134,7 +165,7 @@ WeightAverage = Annotated[
     float | None,
     typer.Option(
         "--weight-average",
-        help="Take the average of the weights over this share of the steps, such as 0.05, not the best epoch's.",
+        help="Average the weights over this share of the steps (0.05); 0 keeps the epoch that validation likes best.",
     ),
 ]
 Batch = Annotated[int | None, typer.Option("--batch-images", help="Images a step (the recipe's rule).")]
@@ -163,7 +194,9 @@ CacheGb = Annotated[
 VerifyCache = Annotated[
     bool, typer.Option("--verify-cache", help="Hold a random sample of the teacher's embeddings against the teacher.")
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Refuse a set with an unreadable image.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse a set with an unreadable image, or with pictures that are passed over.")
+]
 SeenWeights = Annotated[
     bool, typer.Option("--seen-weights", help="Allow weights that were trained on these very images.")
 ]
@@ -184,8 +217,13 @@ def names(text: str | None) -> list[str] | None:
 
 
 def print_json(content: JsonValue) -> None:
-    """The one document on standard output."""
-    typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+    """The one document on standard output, in the letters that this output can carry."""
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(content, indent=1)
+    typer.echo(text)
 
 
 def arm_with(arm: str, pictures: PicturesSpec | None) -> str:
@@ -227,6 +265,17 @@ def views(text: str | None) -> dict[str, Any]:
     if not text.isdecimal() or int(text) < 1:
         raise InputError("--views is a number of views or `live`", found=text, allowed="1 or more, or live")
     return {"views": int(text)}
+
+
+def value_range(text: str | None) -> tuple[float, float] | None:
+    """`--range 0,4095` as two numbers."""
+    if text is None:
+        return None
+    try:
+        black, white = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError("--range is two numbers, black and white", found=text, allowed="such as 0,4095") from None
+    return black, white
 
 
 def numbers(text: str) -> list[float]:

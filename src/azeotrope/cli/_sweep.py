@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from azeotrope.cli._progress import Shown
+from azeotrope.cli._progress import Shown, Ticker
 from azeotrope.reporting.words import duration, plural
 from azeotrope.session.sweep_run import Sweep
 from azeotrope.session.sweep_setup import Foreseen
@@ -28,13 +28,18 @@ class Watched(Shown):
         super().__init__()
         self._status: Status | None = None
         self._live = Live(console=Console(stderr=True), refresh_per_second=REFRESH, get_renderable=self._drawn)
+        self._ticker = Ticker(self._told)
 
     def show(self, status: Status) -> None:
         """Draw this from now on; it draws itself again, since a run may take hours."""
         if self._status is None:
             super().__exit__(None, None, None)
             self._status = status
-            self._live.start()
+            if self._live.console.is_terminal:
+                self._live.start()
+            else:
+                self._told()
+                self._ticker.start()
         self._status = status
 
     def __exit__(
@@ -42,10 +47,15 @@ class Watched(Shown):
     ) -> None:
         if self._status is None:
             super().__exit__(kind, error, trace)
-        else:
+        elif self._live.console.is_terminal:
             self._live.stop()
-            if not self._live.console.is_terminal:
-                self._live.console.print()  # rich leaves the line open there
+        else:
+            self._ticker.stop()
+            self._told()
+
+    def _told(self) -> None:
+        """Off a terminal: the table as it stands, every minute."""
+        self._live.console.print(self._drawn())
 
     def _drawn(self) -> Group | Text:
         return Text() if self._status is None else drawn(self._status, time.monotonic())

@@ -57,7 +57,7 @@ def command(
     out: Annotated[str, typer.Option("--out", help="With --students: where runs are kept.")] = "azeotrope-advise",
     columns: mapping.Columns,
     practical: Annotated[float, typer.Option(help="A difference of error that counts as none.")] = 0.005,
-    draws: Annotated[int, typer.Option(help="How many joint draws of all curves.")] = 2000,
+    draws: Annotated[int, typer.Option(help="How many joint draws of all curves.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the draws; the same seed gives the same answer.")] = 0,
     as_json: options.AsJson = False,
 ) -> None:

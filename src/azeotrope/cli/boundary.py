@@ -21,7 +21,7 @@ def command(
     columns: mapping.Columns,
     law: Annotated[str, typer.Option(help="One law by name, or the weighted average of all that apply.")] = "average",
     priors: Annotated[bool, typer.Option("--priors/--no-priors", help="Weak priors on floors and exponents.")] = True,
-    draws: Annotated[int, typer.Option(help="How many joint draws of both curves.")] = 2000,
+    draws: Annotated[int, typer.Option(help="How many joint draws of all curves.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of the draws; the same seed gives the same answer.")] = 0,
     practical: Annotated[float, typer.Option(help="A difference of error that counts as none.")] = 0.005,
     plot: Annotated[Path | None, typer.Option(help="Draw the difference: a .svg, .png or .html file.")] = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
@@ -55,7 +56,12 @@ def command(
         found = azeotrope.check(request, progress)
     if as_json:
         content = asdict(found)
-        content["forecast"]["total_seconds"] = found.forecast.total_seconds
+        if found.forecast is not None:
+            content["forecast"]["total_seconds"] = found.forecast.total_seconds
         options.print_json(content)
     else:
         show(found, Console(width=min(100, Console().width)))
+    if found.refusal is not None:
+        if not as_json:
+            Console(stderr=True).print(Text(f"azeotrope: {found.refusal}", style="red"), soft_wrap=True)
+        raise typer.Exit(2)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
+from azeotrope.errors import InputError
 from azeotrope.plan import HELD_OUT
 
 
@@ -31,7 +32,10 @@ def command(
             help="Of distill arms that name none: kl+align_uniform=0.5; several, comma-separated: validation chooses.",
         ),
     ] = None,
-    seeds: options.Seeds = 3,
+    seeds: Annotated[
+        str,
+        typer.Option("--seeds", metavar="N|auto", help="Paired seeds, 3 or more for a verdict; auto: until decided."),
+    ] = "3",
     teacher_size: options.TeacherSize = None,
     teacher_head: options.TeacherHead = options.HeadName.linear,
     teacher_folds: options.TeacherFolds = None,
@@ -64,7 +68,7 @@ def command(
             train_images=train_images,
             arms=options.names(arms),
             losses=options.names(losses),
-            seeds=seeds,
+            seeds=_seeds(seeds),
             image_size=image_size,
             upstream=upstream.spec(),
             pictures=pictures.spec(),
@@ -89,3 +93,17 @@ def command(
     if not as_json:
         saved = [out / "models" / run_id for run_id in comparison.arm(comparison.winner).run_ids]
         typer.echo(f"Use it: azeotrope predict {next(folder for folder in saved if folder.exists())} IMAGE")
+
+
+def _seeds(text: str) -> int | Literal["auto"]:
+    """`3` or `auto`. Raises InputError for anything else."""
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(
+            "--seeds is a number of paired seeds, or auto",
+            found=text,
+            allowed="1 or more (3 for a verdict), or auto",
+            next_step="correct --seeds",
+        )
+    return int(text)

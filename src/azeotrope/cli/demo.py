@@ -19,6 +19,7 @@ def command(out: options.Out = Path("azeotrope-demo"), as_json: options.AsJson =
     from azeotrope.cli._progress import Shown
     from azeotrope.reporting import boundary_text
     from azeotrope.reporting.files import as_json as document
+    from azeotrope.reporting.part import Missing
     from azeotrope.reporting.table import WIDTH, table
 
     with Shown() as progress:
@@ -30,5 +31,6 @@ def command(out: options.Out = Path("azeotrope-demo"), as_json: options.AsJson =
     for comparison in shown.comparisons:
         console.print(table(comparison))
         console.print()
-    console.print(boundary_text.headline(shown.boundary))
+    found = shown.boundary
+    console.print(found.reason if isinstance(found, Missing) else boundary_text.headline(found))
     typer.echo(f"Report: {shown.report.resolve()}")

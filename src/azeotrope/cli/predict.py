@@ -19,7 +19,10 @@ def command(
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="Where compare or distill saved it: --out, or one of its models.")
     ],
-    images: Annotated[list[str], typer.Argument(metavar="IMAGES", help="Image files, or folders of them.")],
+    images: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGES", help="Image files, folders, patterns or URLs; - reads standard input."),
+    ],
     top: Annotated[int, typer.Option("--top", min=1, help="How many classes to name.")] = 3,
     threshold: Annotated[
         float,

@@ -25,7 +25,7 @@ def default_forms(axes: tuple[str, ...], sizes: int, chance: float | None, *, pr
     """The laws to fit and average. `axes` in the order of the law's symbols, data last; `sizes` along one axis, or
     cells along several.
 
-    `chance` None (a loss, or classes unknown) leaves out the forms with a ceiling. No form has more parameters than
+    `chance` None (a loss) leaves out the forms with a ceiling. No form has more parameters than
     sizes, those with priors not counted.
     """
     keys = _ONE_AXIS if len(axes) == 1 else _SEVERAL_AXES.get(axes, ())

@@ -1,8 +1,8 @@
 """The runs of a few arms as cells of log error, with the noise that their seeds show (METHOD 7, steps 1 and 2).
 
 Paired seeds share subset, order and views, so the noise of two arms is correlated; that correlation is what makes a
-difference sharper than either error. The correlation is taken as equal at all sizes, seeds as independent between
-sizes, and the test set as given.
+difference sharper than either error. A seed is also shared by sizes (nested subsets), and the test images by all
+runs: both are estimated, and both are part of the covariance of the cells.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from azeotrope.curves.cells import Cells
+from azeotrope.curves.image_sampling import ImageNoise, image_noise
 from azeotrope.curves.level import at_all, is_level
 from azeotrope.curves.noise import Noise, pooled
 from azeotrope.tables.frame import RunFrame
@@ -24,6 +25,10 @@ Floats: TypeAlias = NDArray[np.float64]
 
 STRONGEST = 0.99
 """Correlations are shrunk by this factor: a few seeds show 1.0 by luck."""
+USUAL_NEIGHBOURS, NEIGHBOURS_FREEDOM = 0.27, 10
+"""Correlation of one seed's residuals at neighbouring sizes in the golden sweep (METHOD 12), and the degrees of freedom
+for which it counts beside what these runs show."""
+MOST_NEIGHBOURS = 0.95
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,9 @@ class JointCells:
     """K arms at n sizes. `log_error` [K, n, m] by replicate (m of them), NaN where there is no run.
 
     `noise` [n, K, K] is the covariance of one run's log error around its cell, with `freedom` degrees; None when some
-    arm has no cell with two seeds that differ. `level` arms do not use the axis and have the same runs at every size.
+    arm has no cell with two seeds. Residuals of one seed correlate by `neighbours` at neighbouring sizes, and by its
+    powers further apart. `tested` is what the test images add to the cell means. `level` arms do not use the axis and
+    have the same runs at every size. `chance` is 1 where a share's number of classes is not known, None for a loss.
     """
 
     arms: tuple[str, ...]
@@ -41,6 +48,8 @@ class JointCells:
     freedom: int
     chance: float | None
     level: tuple[bool, ...]
+    neighbours: float
+    tested: ImageNoise
 
     @property
     def runs(self) -> NDArray[np.int64]:
@@ -69,6 +78,21 @@ class JointCells:
         )  # a cell without runs moves nothing; it only must not be singular
         return np.asarray(self.noise * (shared + every) / (count[:, :, None] * count[:, None, :]))
 
+    def covariance(self) -> Floats:
+        """Covariance of the cell means by seeds, [K, n, K, n]; zeros where no arm was repeated."""
+        k, n = self.mean.shape
+        noise = self.noise_of_means()
+        if noise is None:
+            return np.zeros((k, n, k, n))
+        sd = np.sqrt(np.einsum("nkk->kn", noise))
+        related = noise / np.maximum(sd.T[:, :, None] * sd.T[:, None, :], 1e-300)
+        between_arms = (related[:, None] + related[None]) / 2  # [n, n, K, K], that of the two sizes
+        apart = self.neighbours ** np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+        flat = np.array(self.level)
+        by_size = np.where((flat[:, None] & flat)[None, None], 1.0, apart[:, :, None, None])
+        full = np.einsum("nmij,nmij->inmj", between_arms, by_size).swapaxes(2, 3)
+        return np.asarray(full * sd[:, :, None, None] * sd)
+
     def only(self, arms: Sequence[int]) -> JointCells:
         """The same cells of some arms."""
         chosen = list(arms)
@@ -78,14 +102,18 @@ class JointCells:
             log_error=self.log_error[chosen],
             noise=None if self.noise is None else self.noise[:, chosen][:, :, chosen],
             level=tuple(self.level[arm] for arm in chosen),
+            tested=self.tested.only(chosen),
         )
 
     def curve(self, arm: int) -> Cells:
         """One arm's cells as `fitting` takes them."""
         there = self.runs[arm] > 0
         count = self.runs[arm, there]
-        sd = np.sqrt(self.noise[there, arm, arm] / count) if self.noise is not None else np.zeros(len(count))
-        return Cells(self.sizes[there][None], np.exp(self.mean[arm, there]), count, sd, self.chance)
+        variance = self.noise[there, arm, arm] / count if self.noise is not None else np.zeros(len(count))
+        if self.noise is not None:  # what all sizes share moves the curve, and bends nothing
+            own = np.einsum("nn->n", self.tested.covariance[arm, :, arm])[there]
+            variance = variance + (1 - self.tested.shared) * own
+        return Cells(self.sizes[there][None], np.exp(self.mean[arm, there]), count, np.sqrt(variance), self.chance)
 
 
 def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
@@ -107,21 +135,28 @@ def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
         size, replicate = table[axis].to_numpy(), table["replicate"].to_numpy()
         place = np.searchsorted(sizes, size), np.searchsorted(replicates, replicate)
         log_error[arm, *place] = np.log(table["error"].to_numpy())
-    noise, freedom = _noise(log_error, level, paired=all(frame.paired for frame in frames))
+    paired = all(frame.paired for frame in frames)
+    shown = [arm[:1] if flat else arm for arm, flat in zip(log_error, level, strict=True)]
+    found = [_pooled(arm, table, sizes) for arm, table in zip(shown, tables, strict=True)]
+    noise, freedom = _noise(log_error, sizes, found, paired=paired)
     names = tuple(frame.groups[0] for frame in frames)
-    return JointCells(names, sizes, log_error, noise, freedom, frames[0].chance_error, level)
+    chance = frames[0].chance_error or (1.0 if frames[0].bounded else None)
+    tested = image_noise(tables, axis, sizes, _mean(log_error))
+    neighbours = _neighbours(log_error, level) if paired else 0.0
+    return JointCells(names, sizes, log_error, noise, freedom, chance, level, neighbours, tested)
 
 
-def _noise(log_error: Floats, level: Sequence[bool], *, paired: bool) -> tuple[Floats | None, int]:
+def _noise(
+    log_error: Floats, sizes: Floats, by_arm: Sequence[Noise | None], *, paired: bool
+) -> tuple[Floats | None, int]:
     """Covariance [n, K, K] of single runs around their cells, and the fewest degrees of freedom of an arm."""
-    by_arm = [_pooled(arm[:1] if flat else arm) for arm, flat in zip(log_error, level, strict=True)]
     found = [noise for noise in by_arm if noise is not None]
     if len(found) < len(by_arm):
         return None, 0
     error = np.exp(_mean(log_error))
     sd = np.array(
         [
-            np.where(np.isnan(level), noise.at_reference, noise.of_run(level))
+            np.where(np.isnan(level), noise.at_reference, noise.of_run(level, sizes))
             for noise, level in zip(found, error, strict=True)
         ]
     )
@@ -129,11 +164,32 @@ def _noise(log_error: Floats, level: Sequence[bool], *, paired: bool) -> tuple[F
     return np.einsum("in,jn,ij->nij", sd, sd, correlation), min(noise.freedom for noise in found)
 
 
-def _pooled(arm: Floats) -> Noise | None:
+def _neighbours(log_error: Floats, level: Sequence[bool]) -> float:
+    """Correlation of one seed's residuals at neighbouring sizes, drawn towards the usual one when runs are few."""
+    curved = log_error[~np.array(level)]
+    residual = curved - _mean(curved)[..., None]
+    before, after = residual[:, :-1], residual[:, 1:]
+    both = ~np.isnan(before) & ~np.isnan(after)
+    product = np.where(both, before * after, 0.0).sum()
+    length = np.sqrt(np.where(both, before**2, 0.0).sum() * np.where(both, after**2, 0.0).sum())
+    freedom = max(0, int(both.sum()) - int(both.any(axis=2).sum()))
+    shown = product / length if length > 0 else USUAL_NEIGHBOURS
+    mixed = (freedom * shown + NEIGHBOURS_FREEDOM * USUAL_NEIGHBOURS) / (freedom + NEIGHBOURS_FREEDOM)
+    return float(np.clip(mixed, 0.0, MOST_NEIGHBOURS))
+
+
+def _pooled(arm: Floats, table: pl.DataFrame, sizes: Floats) -> Noise | None:
     """Noise of one arm [n, m], its variance pooled over sizes as METHOD 6 has it."""
     freedom = np.maximum((~np.isnan(arm)).sum(axis=1) - 1, 0)
     squares = np.nansum((arm - _mean(arm)[:, None]) ** 2, axis=1)
-    return pooled(np.exp(_mean(arm)), squares / np.maximum(freedom, 1), freedom)
+    images = table["test_images"].mean()
+    return pooled(
+        np.exp(_mean(arm)),
+        squares / np.maximum(freedom, 1),
+        freedom,
+        float(images) if isinstance(images, int | float) else None,
+        sizes if len(arm) == len(sizes) else None,
+    )
 
 
 def _correlation(standardised: Floats, *, paired: bool) -> Floats:

@@ -6,15 +6,16 @@ Numbers first, with a few examples each; how they are shown is left to the calle
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from azeotrope.data.manifest import Manifest
-from azeotrope.data.near import near_pairs
-from azeotrope.data.sources._source import Source
+from azeotrope.data.near import Near, find_near
+from azeotrope.data.sources._source import PassedOver, Source
 from azeotrope.kinds._kind import kind_named
 from azeotrope.labels import KindName
 
@@ -39,7 +40,9 @@ class Audit:
     carry different classes. A leak is an image of train or val whose copy is in a later split (test after val after
     train). `values` are the lowest, middle and highest of a number, else none. Near duplicates are
     pairs; None: not measured (`near_pairs` says when). `notes` counts what decoding did (see `data.decode`). Sides are
-    in pixels.
+    in pixels. `words` are sentences on how the set was read, `passed` is what was not taken, `lost` counts the
+    unreadable images of each class by reason. `commonest` is the largest class and the share of images that are of
+    another: the error of always naming it.
     """
 
     name: str
@@ -60,16 +63,22 @@ class Audit:
     smallest_side: int
     largest_side: int
     values: tuple[float, ...] = ()
+    words: tuple[str, ...] = ()
+    passed: tuple[PassedOver, ...] = ()
+    lost: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    commonest: tuple[str, float] | None = None
 
     def to_json(self) -> dict[str, object]:
         """Plain dictionaries, lists, texts and numbers, ready for `json.dumps`."""
         return asdict(self)
 
 
-def audit(manifest: Manifest, source: Source) -> Audit:
-    """Look for what spoils a training or a comparison. Reads images again only to confirm near duplicates."""
+def audit(manifest: Manifest, source: Source, found: Near | None = None) -> Audit:
+    """Look for what spoils a training or a comparison. Reads images again only to confirm near duplicates, unless these
+    were `found` before.
+    """
     copies = _copies(manifest)
-    near = near_pairs(manifest, source)
+    near = (found or find_near(manifest, source)).pairs
     sides = np.stack([manifest.heights, manifest.widths])[:, manifest.readable]
     return Audit(
         name=manifest.name,
@@ -90,7 +99,30 @@ def audit(manifest: Manifest, source: Source) -> Audit:
         smallest_side=int(sides.min()) if sides.size else 0,
         largest_side=int(sides.max(initial=0)),
         values=kind_named(manifest.kind).quantiles(manifest.labels[manifest.readable]),
+        words=(*source.words, *manifest.words),
+        passed=source.passed,
+        lost=lost_by_class(manifest),
+        commonest=_commonest(manifest),
     )
+
+
+def lost_by_class(manifest: Manifest) -> dict[str, dict[str, int]]:
+    """Unreadable images of each class (of a number, of the whole set) by reason, the most frequent reasons first."""
+    rows = list(manifest.reasons)
+    classes = ["all"] * len(rows) if manifest.kind == "number" else [manifest.label_texts[row] for row in rows]
+    counts: dict[str, Counter[str]] = {}
+    for row, name in zip(rows, classes, strict=True):
+        counts.setdefault(name, Counter())[manifest.reasons[row]] += 1
+    return {name: dict(found.most_common()) for name, found in sorted(counts.items())}
+
+
+def _commonest(manifest: Manifest) -> tuple[str, float] | None:
+    """Of one class an image; there is no such answer for other kinds."""
+    labels = manifest.labels[manifest.readable]
+    if manifest.kind != "single" or not len(labels):
+        return None
+    counts = np.bincount(labels, minlength=len(manifest.classes))
+    return manifest.classes[int(counts.argmax())], float(1 - counts.max() / counts.sum())
 
 
 def _finding(examples: Iterable[tuple[str, ...]]) -> Finding:

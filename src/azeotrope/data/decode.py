@@ -7,17 +7,32 @@ from __future__ import annotations
 
 import io
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+
+from azeotrope.data.deep import FEW_LEVELS, Range, Values, eight_bit, measured, plain_range, unknown_range
+from azeotrope.data.mend import mended
 
 MAX_PIXELS = 89_478_485  # Pillow's own limit: a quarter of a gigabyte at 24 bits
 _EXIF_ORIENTATION = 0x0112
 _TIFF_BITS = 258
 _PNG_BITS_AT = 24  # in the IHDR chunk, which must come first
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_Scale = Callable[[NDArray[np.generic], Values], NDArray[np.uint8]]
 
 # What cameras and the web write. Left out on purpose: EPS and other formats for which Pillow starts other programs.
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM", "ICO")
@@ -29,6 +44,7 @@ _SEQUENCES = ("GIF", "PNG", "WEBP", "AVIF", "TIFF")
 # Pillow warns of a large header before we have seen it. We refuse it with a reason of our own, so the warning says
 # nothing new; filters cannot be changed per thread, hence once, here.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # of tags; what is damaged gets a reason
 
 
 class Unreadable(Exception):  # noqa: N818 (a finding to be counted, not an error to be shown)
@@ -37,38 +53,58 @@ class Unreadable(Exception):  # noqa: N818 (a finding to be counted, not an erro
 
 @dataclass(frozen=True)
 class Decoded:
-    """Pixels uint8 [H, W, C], C 1 (grey) or 3, and what was done to get them: "exif_rotated", "alpha", "palette",
-    "cmyk", "sixteen_bit", "animated".
+    """Pixels uint8 [H, W, C], C 1 (grey) or 3, and what was done to get them: "exif_rotated", "exif_damaged", "alpha",
+    "palette", "cmyk", "sixteen_bit", "deep" (32 bits), "animated", "long_text", "no_end_marker". `values` are those of
+    a file of more than 8 bits.
     """
 
     pixels: UInt8[np.ndarray, "H W C"]
     notes: tuple[str, ...] = ()
+    values: Values | None = None
 
 
-def decode(raw: bytes | NDArray[np.uint8]) -> Decoded:
+def decode(raw: bytes | NDArray[np.uint8], span: Range | None = None, *, own: bool = False) -> Decoded:
     """The image in a file's bytes, or in an array [H, W], [H, W, 1] or [H, W, 3].
 
     Transparent parts are shown on white, as nearly every viewer and web page shows them: what the labeller saw.
-    16-bit values are scaled by 1/257. Of several frames the first is taken. Raises Unreadable.
+    `span` are the values of black and white in files of more than 8 bits; without it the picture's own plain range is
+    taken (`deep.plain_range`), or with `own` whatever it holds. Of several frames the first is taken. Raises
+    Unreadable.
     """
     if isinstance(raw, np.ndarray):
         return Decoded(_checked_array(raw))
     if not raw:
         raise Unreadable("the file is empty")
+    scale = partial(_scaled, span=span, own=own)
     try:
-        with Image.open(io.BytesIO(raw), formats=_FORMATS) as image:
-            _check_size(image.width, image.height)
-            return _decoded(image, raw)
-    except Unreadable:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Unreadable(_too_large("its header announces too many pixels")) from error
-    except UnidentifiedImageError as error:
-        raise Unreadable("not an image, or a format that is not read") from error
-    except (
-        Exception
-    ) as error:  # Pillow's parsers raise whatever a broken file makes them raise (struct, zlib, Index, Value ...)
-        raise Unreadable(f"damaged: {str(error) or type(error).__name__}") from error
+        return _read(raw, scale)
+    except Exception as error:
+        reason = _unreadable(error)
+        whole = mended(raw) if not isinstance(error, Unreadable) else None
+        if whole is None:
+            raise reason from error
+    try:
+        decoded = _read(whole[0], scale)
+    except Exception:  # the first reason stands
+        raise reason from None
+    return replace(decoded, notes=(*decoded.notes, whole[1]))
+
+
+def _read(raw: bytes, scale: _Scale) -> Decoded:
+    with Image.open(io.BytesIO(raw), formats=_FORMATS) as image:
+        _check_size(image.width, image.height)
+        return _decoded(image, raw, scale)
+
+
+def _unreadable(error: Exception) -> Unreadable:
+    if isinstance(error, Unreadable):
+        return error
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return Unreadable(_too_large("its header announces too many pixels"))
+    if isinstance(error, UnidentifiedImageError):
+        return Unreadable("not an image, or a format that is not read")
+    # Pillow's parsers raise whatever a broken file makes them raise (struct, zlib, Index, Value ...)
+    return Unreadable(f"damaged: {str(error) or type(error).__name__}")
 
 
 def _checked_array(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -90,29 +126,76 @@ def _too_large(found: str) -> str:
     return f"{found}: more than {MAX_PIXELS:,} (a decompression bomb?)"
 
 
-def _decoded(image: Image.Image, raw: bytes) -> Decoded:
+def _decoded(image: Image.Image, raw: bytes, scale: _Scale) -> Decoded:
     notes = []
     if image.format in _SEQUENCES and getattr(image, "n_frames", 1) > 1:
         notes.append("animated")
         image.seek(0)
-    if _is_sixteen_bit(image, raw):
-        notes.append("sixteen_bit")
-    upright = image
-    if image.getexif().get(_EXIF_ORIENTATION, 1) != 1:
-        notes.append("exif_rotated")
-        upright = ImageOps.exif_transpose(image)
-    plain, changes = _eight_bit(upright)
+    bits = _deep_bits(image, raw)
+    if bits:
+        notes.append("sixteen_bit" if bits == 16 else "deep")
+    turn, note = _turn(image)
+    if note:
+        notes.append(note)
+    values = None
+    if bits and (deep := _deep_pixels(image, raw)) is not None:
+        values = measured(deep)
+        image = Image.fromarray(scale(deep, values), *(("LA",) if deep.ndim == 3 and deep.shape[2] == 2 else ()))
+    elif bits:
+        _refuse_cut(image)
+    plain, changes = _eight_bit(image if turn is None else image.transpose(turn))
     pixels = np.array(plain)
-    return Decoded(pixels.reshape(*pixels.shape[:2], -1), (*notes, *changes))
+    return Decoded(pixels.reshape(*pixels.shape[:2], -1), (*notes, *changes), values)
 
 
-def _is_sixteen_bit(image: Image.Image, raw: bytes) -> bool:
-    """Also for colour, which Pillow cuts to 8 bits without a word."""
+def _turn(image: Image.Image) -> tuple[Image.Transpose | None, str]:
+    """What turns the picture upright. Only the orientation is asked for: another tag may be of a wrong type."""
+    try:
+        orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
+    except Exception:  # whatever a damaged block makes the parser raise; viewers show the picture as it lies
+        return None, "exif_damaged"
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    return turn, "exif_rotated" if turn is not None else ""
+
+
+def _deep_bits(image: Image.Image, raw: bytes) -> int:
+    """16 or 32 where pixels have more than 8 bits; also for colour, which Pillow cuts to 8 bits without a word."""
     if image.format == "PNG":
-        return raw[_PNG_BITS_AT] == 16
+        return 16 if raw[_PNG_BITS_AT] == 16 else 0
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        return 16 in image.tag_v2.get(_TIFF_BITS, ())
-    return image.mode.startswith("I")
+        most = max(image.tag_v2.get(_TIFF_BITS, (8,)))
+        return most if most > 8 else 0
+    return 32 if image.mode in ("I", "F") else 16 if image.mode.startswith("I") else 0
+
+
+def _deep_pixels(image: Image.Image, raw: bytes) -> NDArray[np.generic] | None:
+    """All bits, [H, W] or [H, W, C]; None where Pillow gives the highest eight only."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return np.asarray(image)
+    if image.format != "PNG":
+        return None
+    import torch
+    from torchvision.io import ImageReadMode, decode_png  # slow to import, and needed for such files only
+
+    decoded = decode_png(torch.frombuffer(bytearray(raw), dtype=torch.uint8), ImageReadMode.UNCHANGED)
+    return np.ascontiguousarray(decoded.permute(1, 2, 0).numpy())
+
+
+def _refuse_cut(image: Image.Image) -> None:
+    """Colour of more than 8 bits in a TIFF: the lower bits are lost, which matters where the upper are not used."""
+    if int(np.asarray(image.convert("RGB")).max()) < FEW_LEVELS:
+        raise Unreadable("16-bit colour of which the upper 4 bits are not used: save it with 8 bits, or as PNG")
+
+
+def _scaled(pixels: NDArray[np.generic], values: Values, *, span: Range | None, own: bool) -> NDArray[np.uint8]:
+    if not (np.isfinite(values.lowest) and np.isfinite(values.highest)):
+        raise Unreadable("pixels that are no finite numbers")
+    if span is None and own:
+        span = (values.lowest, max(values.highest, values.lowest + 1e-9))
+    span = span or plain_range([values])
+    if span is None:
+        raise Unreadable(unknown_range(values))
+    return eight_bit(pixels, span)
 
 
 def _eight_bit(image: Image.Image) -> tuple[Image.Image, list[str]]:
@@ -122,21 +205,10 @@ def _eight_bit(image: Image.Image) -> tuple[Image.Image, list[str]]:
         return image, []
     if mode == "1":
         return image.convert("L"), []
-    if mode.startswith("I"):
-        return _scaled(image), []
-    if mode == "F":
-        raise Unreadable("floating-point pixels, whose range is not known")
     notes = ["palette"] if mode in ("P", "PA") else ["cmyk"] if mode == "CMYK" else []
     if image.has_transparency_data:
         return _on_white(image), [*notes, "alpha"]
     return image.convert("RGB"), notes
-
-
-def _scaled(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65_535:
-        raise Unreadable("32-bit pixels, whose range is not known")
-    return Image.fromarray(np.round(values / 257).astype(np.uint8))
 
 
 def _on_white(image: Image.Image) -> Image.Image:

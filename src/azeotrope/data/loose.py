@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 import fsspec
 
-from azeotrope.data.sources._source import Item, Source
-from azeotrope.data.sources.folder import SUFFIXES
+from azeotrope.data.sources._passed import Tally, images_below, is_image
+from azeotrope.data.sources._source import Item, PassedOver, Source
 from azeotrope.data.task import open_source, schemes
 from azeotrope.errors import InputError
 
@@ -32,31 +33,40 @@ def open_loose(spec: str) -> Source:
         labelled = open_source(spec)
         items = tuple(replace(item, label=0, split="") for item in labelled.items)
         return replace(labelled, classes=UNLABELLED, items=items)
-    keys, read = _at_url(spec) if "://" in spec else _in_folder(spec)
-    chosen = [key for key in keys if PurePosixPath(key).suffix.lower() in SUFFIXES]
+    chosen, passed, read = _at_url(spec) if "://" in spec else _in_folder(spec)
     if not chosen:
-        raise _no_picture(spec, keys)
-    name = PurePosixPath(spec.rstrip("/")).name or spec
-    return Source(name, UNLABELLED, tuple(Item(key, 0, "") for key in chosen), lambda place: read(chosen[place]))
+        raise _no_picture(spec, passed)
+    name = (PurePosixPath(spec.rstrip("/")) if "://" in spec else Path(spec)).name or spec
+    items = tuple(Item(key, 0, "") for key in chosen)
+    return Source(name, UNLABELLED, items, lambda place: read(chosen[place]), passed=passed)
 
 
-def _in_folder(spec: str) -> tuple[list[str], Callable[[str], bytes]]:
+_Found: TypeAlias = "tuple[list[str], tuple[PassedOver, ...], Callable[[str], bytes]]"
+
+
+def _in_folder(spec: str) -> _Found:
     root = Path(spec).expanduser()
     if not root.is_dir():
         raise InputError(f"There is no folder {root}", allowed="a folder, URL, table or scheme:name", next_step=_NEXT)
-    inside = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
-    keys = sorted(path.as_posix() for path in inside if not any(part.startswith(".") for part in path.parts))
-    return keys, lambda key: (root / key).read_bytes()
+    tally = Tally()
+    keys = sorted(Path(path).relative_to(root).as_posix() for path in images_below(str(root), "", tally))
+    return keys, tally.counted(), lambda key: (root / key).read_bytes()
 
 
-def _at_url(spec: str) -> tuple[list[str], Callable[[str], bytes]]:
+def _at_url(spec: str) -> _Found:
     try:
         system, root = fsspec.core.url_to_fs(spec)
         keys = sorted(str(path) for path in system.find(root))
     except Exception as error:  # every protocol has exceptions of its own, and a missing one raises ImportError
         said = str(error).splitlines()[0] if str(error) else "no reason given"
         raise InputError(f"The URL {spec} cannot be listed", found=f"{type(error).__name__}: {said}") from error
-    return keys, lambda key: _fetched(system, key)
+    tally, chosen = Tally(), []
+    for key in keys:
+        if is_image(PurePosixPath(key).name):
+            chosen.append(key)
+        else:
+            tally.file("", key)
+    return chosen, tally.counted(), lambda key: _fetched(system, key)
 
 
 def _fetched(system: fsspec.AbstractFileSystem, key: str) -> bytes:
@@ -64,8 +74,8 @@ def _fetched(system: fsspec.AbstractFileSystem, key: str) -> bytes:
     return content
 
 
-def _no_picture(spec: str, keys: Sequence[str]) -> InputError:
-    suffixes = Counter(PurePosixPath(key).suffix.lower() or "none" for key in keys)
+def _no_picture(spec: str, passed: Sequence[PassedOver]) -> InputError:
+    suffixes = Counter({row.what: row.count for row in passed})
     found = ", ".join(f"{count} files with suffix {suffix}" for suffix, count in suffixes.most_common(5))
     return InputError(
         f"There is no image below {spec}",

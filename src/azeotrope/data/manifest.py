@@ -7,7 +7,6 @@ nothing; that is the audit's part (`data.audit`).
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +17,13 @@ import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 
 from azeotrope.data.decode import Unreadable, decode
+from azeotrope.data.deep import FULL, Range, Values, plain_range, unknown_range
+from azeotrope.data.deep import words as words_on
 from azeotrope.data.sources._source import Raw, Source, Split
 from azeotrope.data.thumbnail import SIDE, thumbnail
 from azeotrope.kinds._kind import Labels, kind_named
 from azeotrope.labels import KindName
+from azeotrope.record.processors import processors
 
 _CHUNK = 64  # images a thread takes at a time
 
@@ -34,7 +36,8 @@ class Manifest:
 
     `checksums` are SHA-256 of the raw content (hex; "" when it could not even be read). Unreadable images keep their
     row, with size 0 and an entry in `reasons`. `notes` counts what `decode` had to do. `thumbnails` are grey, for
-    finding near duplicates. `labels` are what `kind` makes of them.
+    finding near duplicates. `labels` are what `kind` makes of them. `value_range` are the values of black and white in
+    files of more than 8 bits, None where there are none; `words` are sentences on how the pixels were read.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Manifest:
     notes: Mapping[str, int]
     thumbnails: UInt8[np.ndarray, "n S S"]
     kind: KindName = "single"
+    value_range: Range | None = None
+    words: tuple[str, ...] = ()
 
     @cached_property
     def label_texts(self) -> tuple[str, ...]:
@@ -62,7 +67,9 @@ class Manifest:
         """SHA-256 over the class names and the sorted (checksum, label, split): the same for a moved or reordered
         set. Another kind of task is another set.
         """
-        kind = [] if self.kind == "single" else [self.kind]  # older fingerprints stay
+        kind: list[str] = [] if self.kind == "single" else [self.kind]  # older fingerprints stay
+        if self.value_range not in (None, FULL):  # other pixels are another set
+            kind.append("values {} to {}".format(*self.value_range))
         rows = sorted(map("\0".join, zip(self.checksums, self.label_texts, self.splits, strict=True)))
         return _digest([*kind, *self.classes, "", *rows])
 
@@ -81,20 +88,27 @@ class _Look:
     notes: tuple[str, ...] = ()
     reason: str = ""
     thumbnail: UInt8[np.ndarray, "S S"] | None = None
+    values: Values | None = None
 
 
-def scan(source: Source, progress: Progress | None = None, threads: int | None = None) -> Manifest:
-    """Decode every image once, in `threads` threads (all cores by default; Pillow decodes without the interpreter's
-    lock).
+def scan(
+    source: Source,
+    progress: Progress | None = None,
+    threads: int | None = None,
+    value_range: Range | None = None,
+) -> Manifest:
+    """Decode every image once, in `threads` threads (by default one a processor; Pillow decodes without the
+    interpreter's lock).
 
     An image that cannot be read is a row with a reason, never an exception. Images that a formula draws are taken at
-    its word: none is drawn.
+    its word: none is drawn. `value_range` is that of files of more than 8 bits; without it their own is measured.
     """
     looks: list[_Look] = []
-    for chunk in _chunks(source, threads or cores()):
+    for chunk in _chunks(source, threads or processors()):
         looks += chunk
         if progress:
             progress(len(looks), len(source.items))
+    value_range, words = _range_of(looks, value_range)
     shapes = np.array([look.shape for look in looks], dtype=np.int64).reshape(-1, 3)
     blank = np.zeros((SIDE, SIDE), np.uint8)
     return Manifest(
@@ -114,7 +128,24 @@ def scan(source: Source, progress: Progress | None = None, threads: int | None =
             -1, SIDE, SIDE
         ),
         kind=source.kind,
+        value_range=value_range,
+        words=words,
     )
+
+
+def _range_of(looks: list[_Look], asked: Range | None) -> tuple[Range | None, tuple[str, ...]]:
+    """The values of black and white in the deep files of a set, and what to say of them. Where they are not known,
+    these files become unreadable.
+    """
+    deep = [place for place, look in enumerate(looks) if look.values is not None]
+    values = [look.values for look in looks if look.values is not None]
+    if not values:
+        return None, ()
+    span = asked or plain_range(values)
+    if span is None:
+        for place, each in zip(deep, values, strict=True):
+            looks[place] = _Look(looks[place].checksum, reason=unknown_range(each))
+    return span, words_on(values, span, asked=asked is not None)
 
 
 def _chunks(source: Source, threads: int) -> Iterator[list[_Look]]:
@@ -141,16 +172,12 @@ def _look(source: Source, row: int) -> _Look:
         return _Look("", reason=f"cannot be opened: {type(error).__name__}: {error}")
     checksum = checksum_of(raw)
     try:
-        decoded = decode(raw)
+        decoded = decode(raw, own=True)
     except Unreadable as error:
         return _Look(checksum, reason=str(error))
     height, width, channels = decoded.pixels.shape
-    return _Look(checksum, (height, width, channels), decoded.notes, thumbnail=thumbnail(decoded.pixels))
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    small = thumbnail(decoded.pixels)
+    return _Look(checksum, (height, width, channels), decoded.notes, thumbnail=small, values=decoded.values)
 
 
 def checksum_of(raw: Raw) -> str:

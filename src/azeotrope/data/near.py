@@ -10,8 +10,12 @@ Not found: crops, flips, rotations. Two pictures of the same thing are not near 
 
 from __future__ import annotations
 
+import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
@@ -20,9 +24,13 @@ from scipy.fft import dctn
 from scipy.spatial import cKDTree
 
 from azeotrope.data.decode import decode
-from azeotrope.data.manifest import Manifest, cores
+from azeotrope.data.deep import Range
+from azeotrope.data.manifest import Manifest
 from azeotrope.data.sources._source import Source
 from azeotrope.data.thumbnail import thumbnail
+from azeotrope.record.processors import processors
+from azeotrope.record.store import write_atomically
+from azeotrope.spec import digest
 
 # Measured: a photograph at JPEG quality 40 or shrunk to 100 pixels keeps 0.998 or more; on Fashion-MNIST's 70,000
 # images 96 pairs reach this value, by eye all the same article, and 459 reach 0.985, many of them different trousers.
@@ -50,7 +58,38 @@ def near_pairs(manifest: Manifest, source: Source) -> Int64[np.ndarray, "pairs 2
         return None
     alike = candidates[_correlation(small, candidates) >= ALIKE]
     pairs = rows[np.sort(alike, axis=1)]
-    return _confirmed(pairs[np.lexsort(pairs.T[::-1])], source)
+    return _confirmed(pairs[np.lexsort(pairs.T[::-1])], source, manifest.value_range)
+
+
+@dataclass(frozen=True)
+class Near:
+    """Near duplicates of a set: `pairs` of rows, or None where they were not measured (`near_pairs` says when)."""
+
+    pairs: Int64[np.ndarray, "pairs 2"] | None
+
+
+def find_near(manifest: Manifest, source: Source, cache: Path | None = None) -> Near:
+    """`near_pairs`, kept in the folder `cache` for the next command on the same images: it takes longer than listing
+    them.
+    """
+    if cache is None or source.formula is not None:
+        return Near(near_pairs(manifest, source))
+    span = manifest.value_range or ()
+    file = cache / f"near-{manifest.order_digest[:24]}-{digest([ALIKE, *span])}.json"
+    if (stored := _stored(file)) is not None:
+        return stored
+    pairs = near_pairs(manifest, source)
+    with suppress(OSError):  # a cache that cannot be written costs time, and the rows' own store says so
+        write_atomically(file, json.dumps(None if pairs is None else pairs.tolist()), durable=False)
+    return Near(pairs)
+
+
+def _stored(file: Path) -> Near | None:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return Near(None if content is None else np.array(content, dtype=np.int64).reshape(-1, 2))
 
 
 def _comparable(manifest: Manifest) -> NDArray[np.int64]:
@@ -99,10 +138,14 @@ def _correlation(vectors: NDArray[np.float32], pairs: NDArray[np.int64]) -> NDAr
     return np.concatenate([np.empty(0, np.float32), *products])
 
 
-def _confirmed(pairs: NDArray[np.int64], source: Source) -> NDArray[np.int64]:
+def _confirmed(pairs: NDArray[np.int64], source: Source, span: Range | None = None) -> NDArray[np.int64]:
     """The pairs that are alike in colour and at the larger side too. Reads only the images in `pairs`."""
     rows, places = np.unique(pairs, return_inverse=True)
-    with ThreadPoolExecutor(cores()) as pool:
-        large = list(pool.map(lambda row: thumbnail(decode(source.read(row)).pixels, _SIDE, "RGB"), rows.tolist()))
+
+    def seen(row: int) -> NDArray[np.uint8]:
+        return thumbnail(decode(source.read(row), span).pixels, _SIDE, "RGB")
+
+    with ThreadPoolExecutor(processors()) as pool:
+        large = list(pool.map(seen, rows.tolist()))
     vectors = _standardised(np.array(large, dtype=np.uint8).reshape(-1, _SIDE, _SIDE, 3))
     return pairs[_correlation(vectors, places.reshape(-1, 2)) >= ALIKE]

@@ -19,12 +19,13 @@ from PIL import Image
 from torch import Tensor
 
 from azeotrope.data.decode import Unreadable, decode
-from azeotrope.data.manifest import checksum_of, cores
+from azeotrope.data.manifest import checksum_of
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
+from azeotrope.record.processors import processors
 
-DECODING = 1  # raise when the pixels of a pack change: what was computed from the old ones is then not read any more
+DECODING = 2  # raise when the pixels of a pack change: what was computed from the old ones is then not read any more
 _CHUNK = 256  # rows written at a time: what an interruption can cost
 
 
@@ -46,12 +47,12 @@ class Pack:
         return torch.from_numpy(self.store.read(rows))
 
     def decode(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """These images from their source, [n, S, S, K], on all cores; nothing is stored.
+        """These images from their source, [n, S, S, K], on all processors; nothing is stored.
 
         Threads, not processes: Pillow decodes and resizes without the interpreter's lock, and nothing has to be copied
         from one process to another.
         """
-        with ThreadPoolExecutor(cores()) as pool:
+        with ThreadPoolExecutor(processors()) as pool:
             return np.stack(list(pool.map(self._one, rows.tolist())))
 
     def _one(self, row: int) -> NDArray[np.uint8]:
@@ -60,7 +61,7 @@ class Pack:
             raw = task.source.read(row)
             if task.source.formula is None and checksum_of(raw) != task.manifest.checksums[row]:
                 raise Unreadable("its content has changed since")
-            pixels = decode(raw).pixels
+            pixels = decode(raw, task.manifest.value_range).pixels
         except (Unreadable, OSError) as error:
             raise InputError(
                 f"The image {task.manifest.keys[row]} could be read when the images were listed and now cannot",

@@ -9,12 +9,11 @@ way.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from azeotrope.record.lock import locked
 from azeotrope.record.store import cannot_write, write_atomically
 
 Array = NDArray[Any]
@@ -74,16 +74,14 @@ class Shard:
     @contextmanager
     def writing(self, *, wait: bool = True) -> Iterator[bool]:
         """Become the only writer; gives False when another process writes and `wait` is not asked for."""
-        with told(self.folder):
-            lock = (self.folder / f"{self.name}.lock").open("w")
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                yield False
-                return
-            self._prepare()
-            yield True
+        mine = False
+        with ExitStack() as held:
+            with told(self.folder), suppress(BlockingIOError):
+                held.enter_context(locked(self.folder / f"{self.name}.lock", wait=wait))
+                mine = True
+            if mine:
+                self._prepare()
+            yield mine
 
     def _prepare(self) -> None:
         """Make the files as long as they must be, without writing them (they are sparse).
@@ -106,7 +104,7 @@ class Shard:
         if not path.exists():
             return 0, 0.0
         try:
-            content = json.loads(path.read_text())
+            content = json.loads(path.read_text(encoding="utf-8"))
             return int(content["rows"]), float(content["seconds"])
         except (ValueError, TypeError, KeyError):
             _log.warning("The file %s is damaged: what its rows cost is taken from the others", path)

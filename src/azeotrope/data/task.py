@@ -1,24 +1,28 @@
 """A task: a labelled image set with its splits, opened from what a person types (`fashion-mnist`, `hf:beans`,
 `photos/`).
 
-It trains nothing and keeps nothing on disk.
+It trains nothing, and keeps nothing on disk but what `load_task` is given a cache for.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt64
 
 from azeotrope.data._ranks import identities
 from azeotrope.data.manifest import Manifest, Progress, scan
+from azeotrope.data.near import Near, find_near
 from azeotrope.data.sources._source import Source
 from azeotrope.data.split import TaskSplits, split_task
+from azeotrope.data.told import lost_words, passed_words, reading_words, split_words
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind, Labels, kind_named
 from azeotrope.labels import ONE_CLASS, LabelSpec
@@ -27,15 +31,25 @@ from azeotrope.plan import HELD_OUT
 
 _FAMILY = "data.sources"
 _TABLES = (".csv", ".tsv", ".parquet")
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))  # Windows has two
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A source that has been scanned and split. Rows are those of `manifest`."""
+    """A source that has been scanned and split. Rows are those of `manifest`. `near` are its near copies, where a split
+    was made here.
+    """
 
     source: Source
     manifest: Manifest
     splits: TaskSplits
+    near: Near | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Sentences on how the set was read and split, that a person should see before any number."""
+        measured = self.near is None or self.near.pairs is not None
+        return (*reading_words(self.source, self.manifest), *split_words(self.splits, near_measured=measured))
 
     @property
     def name(self) -> str:
@@ -71,23 +85,55 @@ class Task:
         return self.manifest.labels
 
     @cached_property
+    def commonest(self) -> tuple[str, float] | None:
+        """The largest class in training, and the share of test images that are of another: the error of always naming
+        it. None where an image has not one class.
+        """
+        if self.manifest.kind != "single" or not len(self.splits.train) or not len(self.splits.test):
+            return None
+        largest = int(np.bincount(self.labels[self.splits.train], minlength=len(self.classes)).argmax())
+        return self.classes[largest], float((self.labels[self.splits.test] != largest).mean())
+
+    @cached_property
     def identities(self) -> UInt64[np.ndarray, " n"]:
         """A number for each image that only its content decides; views are drawn by it."""
         return identities(self.manifest.checksums)
 
 
+class RefusedSet(InputError):  # noqa: N818 (images that were read, and why they make no task)
+    """Images that make no task; `source` and `manifest` are what was read of them."""
+
+    def __init__(self, error: InputError, source: Source, manifest: Manifest) -> None:
+        read = " ".join((*passed_words(source.passed), *lost_words(manifest)))
+        found = ". ".join(part.rstrip(".") for part in (error.found, read) if part)
+        super().__init__(error.rule, found=found, allowed=error.allowed, next_step=error.next_step)
+        self.source, self.manifest = source, manifest
+
+
 def load_task(
-    spec: str, progress: Progress | None = None, labels: LabelSpec = ONE_CLASS, held_out: float = HELD_OUT
+    spec: str,
+    progress: Progress | None = None,
+    labels: LabelSpec = ONE_CLASS,
+    held_out: float = HELD_OUT,
+    cache: Path | None = None,
 ) -> Task:
     """Open, scan and split what `spec` names: a path or `scheme:name`. `progress(done, total)` is called while
-    scanning; `held_out` is the share of images in each split that the source does not give.
+    scanning; `held_out` is the share of images in each split that the source does not give; `cache` is a folder that
+    keeps what is slow to find again, near copies.
 
-    Raises InputError for a source that is not known or not there (with the nearest names), and for images that make
-    no task.
+    Raises InputError for a source that is not known or not there (with the nearest names), and RefusedSet for images
+    that make no task.
     """
     source = open_source(spec, labels)
-    manifest = scan(source, progress)
-    return Task(source, manifest, split_task(manifest, held_out))
+    manifest = scan(source, progress, value_range=labels.value_range)
+    given = {split for split, readable in zip(manifest.splits, manifest.readable.tolist(), strict=True) if readable}
+    near = None
+    if not given >= {"val", "test"} and source.formula is None:
+        near = find_near(manifest, source, cache)
+    try:
+        return Task(source, manifest, split_task(manifest, held_out, near.pairs if near else None), near)
+    except InputError as error:
+        raise RefusedSet(error, source, manifest) from error
 
 
 def open_source(spec: str, labels: LabelSpec = ONE_CLASS) -> Source:
@@ -99,17 +145,16 @@ def open_source(spec: str, labels: LabelSpec = ONE_CLASS) -> Source:
     if scheme not in schemes():
         if name.startswith("//") or spec.lower().endswith(_TABLES):
             scheme, name = "table", spec
-        elif Path(spec).expanduser().exists() or os.sep in spec:
+        elif Path(spec).expanduser().exists() or any(sep in spec for sep in _SEPARATORS):
             scheme, name = "folder", spec
         else:
             raise _unknown(spec, scheme)
     module = member(_FAMILY, scheme, "data source")
-    if labels == ONE_CLASS:
-        source: Source = module.open_source(name)
-    elif hasattr(module, "open_labelled"):
-        source = module.open_labelled(name, labels)
-    else:
-        raise _one_class_only(spec, scheme, labels)
+    wrong = [option for option in _options(labels) if option.field not in getattr(module, "TAKES", ())]
+    if wrong:
+        raise _not_taken(spec, scheme, wrong)
+    opened = module.open_labelled(name, labels) if hasattr(module, "open_labelled") else module.open_source(name)
+    source: Source = opened
     return source
 
 
@@ -118,19 +163,31 @@ def schemes() -> list[str]:
     return [name.replace("_", "-") for name in members(_FAMILY)]
 
 
-def _one_class_only(spec: str, scheme: str, labels: LabelSpec) -> InputError:
-    given = [f"--{name.replace('_', '-')} {value}" for name, value in _options(labels) if value is not None]
+class _Option(NamedTuple):
+    """A field of `LabelSpec` that was given, and how it was typed."""
+
+    field: str
+    typed: str
+
+
+def _options(labels: LabelSpec) -> list[_Option]:
+    """What was asked of the source itself; the range of values is asked of the files (`data.decode`)."""
+    given = labels.model_dump(exclude_defaults=True, exclude={"value_range"})
+    flags = {"column": "label-column"}
+    return [
+        _Option(field, f"--{flags.get(field, field).replace('_', '-')} {value}")
+        for field, value in given.items()
+        if value is not None
+    ]
+
+
+def _not_taken(spec: str, scheme: str, wrong: Sequence[_Option]) -> InputError:
     return InputError(
         f"{spec} gives each image one class, and leaves open neither where it stands nor of what kind it is",
-        found=f"{', '.join(given)} for the source {scheme}",
-        allowed="these options for a .csv, .tsv or .parquet table, or hf:NAME",
+        found=f"{', '.join(option.typed for option in wrong)} for the source {scheme}",
+        allowed="these options for a .csv, .tsv or .parquet table, or hf:NAME (--layout for a folder)",
         next_step="list the images and their labels in a table, or leave these options out",
     )
-
-
-def _options(labels: LabelSpec) -> list[tuple[str, str | None]]:
-    kind = None if labels.kind == "single" else labels.kind
-    return [("kind", kind), ("label_column", labels.column), ("separator", labels.separator), ("unit", labels.unit)]
 
 
 def _unknown(spec: str, scheme: str) -> InputError:

@@ -66,7 +66,7 @@ def load_unlabelled(spec: str, task: Task, progress: Progress | None = None) -> 
     Raises InputError for a source that is not there or holds no image, and for one that is the held-out set itself.
     """
     source = open_loose(spec)
-    manifest = scan(source, progress)
+    manifest = scan(source, progress, value_range=task.manifest.value_range)
     pool = keep_apart(source, manifest, task)
     held = pool.counts().get(HELD_OUT, 0)
     if held > MOSTLY * len(manifest.keys):

@@ -56,7 +56,9 @@ def checklist(
             f"largest {' and '.join(f'{held:.0%}' for held in average.HELD_OUT)} of sizes, weights as error ** "
             f"-{2 * average.SHARPNESS:g}, at least {average.LEAST_WEIGHT:.0%}"
         ),
-        intervals=(
+        intervals="joint draws of all arms: seeds, test images, misfit, and one law a draw by its weight"
+        if len(axes) == 1
+        else (
             f"cells {_RESAMPLED if len(first.cells.error) >= RESAMPLED_FROM else _MOVED}, "
             "each draw refitted with one law by its weight"
         ),

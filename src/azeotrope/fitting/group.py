@@ -11,12 +11,14 @@ import numpy as np
 from azeotrope.curves import average
 from azeotrope.curves.cells import Cells
 from azeotrope.curves.draws import prediction_draws, replicates
+from azeotrope.curves.joint_draws import Draws
 from azeotrope.curves.law_fit import FormFit, Options, fit_form
 from azeotrope.fitting.checklist import checklist
 from azeotrope.fitting.diagnose import warnings_of
 from azeotrope.fitting.profile import floor_interval, identified
 from azeotrope.fitting.result import Average, GroupFit, LawFit, ParameterFit, Prediction
 from azeotrope.laws._law import Floats, Law
+from azeotrope.record.interval import Interval, quantile_interval
 from azeotrope.solver.many import highest
 
 _CURVE = 48
@@ -33,15 +35,17 @@ def fit_group(
     unit: str,
     excluded: Mapping[str, int],
     warnings: Sequence[str] = (),
+    drawn: Draws | None = None,
 ) -> GroupFit:
     """Fit `laws` to the cells and average them; predictions reach along the last axis at sizes `at` (default: twice
     the largest).
 
-    `axes` names the rows of `cells.x`; `excluded` counts rows left out before.
+    `axes` names the rows of `cells.x`; `excluded` counts rows left out before. Along one axis `drawn` holds this
+    group's curve, as every command draws it.
     """
     forms = [fit_form(law, cells, options) for law in laws]
     held_out = average.hold_out(laws, cells, options)
-    share = average.weights(held_out, len(laws))
+    share = average.weights(held_out, len(laws)) if drawn is None else np.array(list(drawn.beyond.values()))
     asked = np.array(at or [2 * cells.sizes[-1]], float)
     held = {axis: float(row.max()) for axis, row in zip(axes[:-1], cells.x[:-1], strict=True)}
     fitted = {
@@ -54,8 +58,8 @@ def fit_group(
         average=Average(
             weights=dict(zip(fitted, map(float, share), strict=True)), hold_out_cuts=held_out.cuts, held=held
         ),
-        predictions=_predictions(forms, share, held, asked),
-        curve=_predictions(forms, share, held, _drawn(cells, asked)),
+        predictions=_predictions(forms, share, held, asked, drawn),
+        curve=_predictions(forms, share, held, _drawn(cells, asked), drawn),
         warnings=(*dict.fromkeys(warnings), *warnings_of(forms, fitted, asked, curves, averaged=len(laws) > 1)),
         checklist=checklist(forms, share, axes, unit, excluded),
     )
@@ -104,22 +108,35 @@ def _parameters(form: FormFit) -> dict[str, ParameterFit]:
 
 
 def _predictions(
-    forms: Sequence[FormFit], share: Floats, held: Mapping[str, float], at: Floats
+    forms: Sequence[FormFit], share: Floats, held: Mapping[str, float], at: Floats, drawn: Draws | None
 ) -> tuple[Prediction, ...]:
     options, x = forms[0].options, _along(held, at)
-    value = average.predict(forms, share, x)
+    value = average.predict(forms, share, x) if drawn is None else drawn.middle(at)[0]
     low: Sequence[float | None] = [None] * len(at)
     high = low
     if options.bootstrap:
-        draws = prediction_draws(forms, share, x, options.bootstrap, np.random.default_rng(options.seed))
-        tail = (1 - options.level) / 2
-        low, high = np.exp(np.quantile(draws, [tail, 1 - tail], axis=0)).tolist()
+        found = (
+            [
+                quantile_interval(float(middle), errors, options.level)
+                for middle, errors in zip(value, drawn.errors(at)[0].T, strict=True)
+            ]
+            if drawn is not None
+            else _surface_intervals(forms, share, x, value)
+        )
+        low, high = [one.low for one in found], [one.high for one in found]
     return tuple(
         Prediction(
             at=float(size), value=float(middle), low=below, high=above, reach=float(size / forms[0].cells.sizes[-1])
         )
         for size, middle, below, above in zip(at, value, low, high, strict=True)
     )
+
+
+def _surface_intervals(forms: Sequence[FormFit], share: Floats, x: Floats, value: Floats) -> list[Interval]:
+    """Intervals along two axes, from refits of each law by its weight."""
+    options = forms[0].options
+    draws = np.exp(prediction_draws(forms, share, x, options.bootstrap, np.random.default_rng(options.seed)))
+    return [quantile_interval(float(one), column, options.level) for one, column in zip(value, draws.T, strict=True)]
 
 
 def _along(held: Mapping[str, float], at: Floats) -> Floats:

@@ -4,7 +4,11 @@ computation here.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict, Field
+
+from azeotrope.record.result import SCHEMA, Result
 
 
 class Shown(BaseModel):
@@ -139,10 +143,12 @@ class GroupFit(Shown):
     refused: str | None = None
 
 
-class FitResult(Shown):
+class FitResult(Result, Shown):
     """All groups of one table of runs. Errors are fractions unless `unit` is "loss"; sizes are counts."""
 
-    schema_version: int = Field(default=1, alias="schema")
+    shown_as: ClassVar[str] = "fit"
+
+    schema_version: int = Field(default=SCHEMA, alias="schema")
     axes: tuple[str, ...]
     unit: str
     measure: str = "error"
@@ -153,7 +159,3 @@ class FitResult(Shown):
     excluded: dict[str, int] = Field(default_factory=dict)
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
-
-    def to_json(self) -> str:
-        """The document that `fit.json` holds and `--json` prints."""
-        return self.model_dump_json(indent=1)

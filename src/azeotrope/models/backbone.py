@@ -31,7 +31,7 @@ class Preprocessing:
     """How images must be prepared: `size` pixels square, then (pixel / 255 - mean) / std per channel.
 
     A trained model also knows the frame that its training cut views from: `stored_size` pixels (None: not trained
-    here) and `stored_channels`.
+    here) and `stored_channels`, and the values of black and white in files of more than 8 bits (None: it saw none).
     """
 
     size: int
@@ -40,6 +40,7 @@ class Preprocessing:
     interpolation: str = "bicubic"
     stored_size: int | None = None
     stored_channels: int = 3
+    value_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,12 +16,14 @@ import torch
 from torch import nn
 
 from azeotrope.models.depthwise import FastDepthwise
+from azeotrope.record.processors import processors
 
 Precision = Literal["fp32", "bf16"]
 Module = TypeVar("Module", bound=nn.Module)
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 _ALLOCATOR = ("MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")  # as mallopt(3) names them
 _TUNABLES = "GLIBC_TUNABLES"
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,21 @@ def choose(precision: Precision | Literal["auto"] = "auto") -> Device:
 
 
 def prepare() -> None:
-    """What a process does once before it trains: results that repeat, and memory that stays."""
+    """What a process does once before it trains: results that repeat, memory that stays, no more threads than
+    processors.
+    """
     make_repeatable()
     keep_freed_memory()
+    limit_threads()
+
+
+def limit_threads() -> None:
+    """Torch takes a thread for each of the machine's cores, also in a container that may use two of them.
+
+    A number that the user has set (OMP_NUM_THREADS, MKL_NUM_THREADS) stays.
+    """
+    if not any(name in os.environ for name in _THREADS) and torch.get_num_threads() > (granted := processors()):
+        torch.set_num_threads(granted)
 
 
 def make_repeatable() -> None:
@@ -119,7 +132,7 @@ def reset_peak_memory(device: Device) -> None:
         torch.cuda.reset_peak_memory_stats()
     elif (reset := Path("/proc/self/clear_refs")).exists():
         try:
-            reset.write_text("5")
+            reset.write_text("5", encoding="utf-8")
         except OSError:  # some containers forbid it: the peak is then that of the process
             return
 
@@ -130,13 +143,27 @@ def peak_memory_mb(device: Device) -> float:
         return torch.cuda.max_memory_allocated() / 1e6
     status = Path("/proc/self/status")
     if status.exists():
-        for line in status.read_text().splitlines():
+        for line in status.read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM"):
                 return int(line.split()[1]) * 1024 / 1e6
+    return _peak_on_windows_mb() if sys.platform == "win32" else _peak_by_usage_mb()
+
+
+def _peak_by_usage_mb() -> float:
+    """Of the process since its start, where there is no /proc."""
+    import resource  # not on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
+def _peak_on_windows_mb() -> float:
+    """Of the process since its start, as Windows counts it."""
+    import psutil  # a dependency there alone
+
+    return float(psutil.Process().memory_info().peak_wset) / 1e6
+
+
 def _cpu_has_bf16() -> bool:
     cpuinfo = Path("/proc/cpuinfo")
-    return cpuinfo.exists() and any(flag in cpuinfo.read_text() for flag in ("amx_bf16", "avx512_bf16"))
+    return cpuinfo.exists() and any(flag in cpuinfo.read_text(encoding="utf-8") for flag in ("amx_bf16", "avx512_bf16"))

@@ -18,6 +18,7 @@ from huggingface_hub import constants
 
 from azeotrope.errors import InputError
 from azeotrope.models import licence
+from azeotrope.models.pickles import refused
 
 TIMEOUT_SECONDS = 3.0
 # What a folder or repository of weights holds, in order of preference; an index names the parts of a large model.
@@ -65,6 +66,8 @@ def card_licence(where: str) -> str | None:
 
 def reason(error: Exception) -> str:
     """What a library's error says, on one line."""
+    if held := refused(error):
+        return f"a file that is not plain tensors: {held}"
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:200] if lines else 'no reason given'}"
 

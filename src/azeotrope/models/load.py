@@ -18,6 +18,7 @@ from azeotrope.errors import InputError
 from azeotrope.models import hub, packages
 from azeotrope.models import licence as licences
 from azeotrope.models.backbone import Backbone, Preprocessing, check_size
+from azeotrope.models.checkpoint import rooted
 from azeotrope.models.network import Network
 from azeotrope.models.sources import source_of
 from azeotrope.models.spec import ModelSpec, WeightsRef
@@ -125,9 +126,11 @@ def _fill(backbone: Backbone, reference: WeightsRef) -> Weights:
     if reference.kind == "package":
         licence = packages.package_named(reference.where).licence
         tensors = packages.by_position(tensors, backbone.module, str(reference))
+    tensors = rooted(tensors, backbone.module.state_dict(), str(reference))
     fitted = backbone.adapt(backbone.module, tensors)
-    load_into(backbone.module, fitted, head_names=backbone.head_names, source=str(reference))
-    classes = next((len(fitted[key]) for name in backbone.head_names if (key := f"{name}.weight") in fitted), None)
+    left = load_into(backbone.module, fitted, head_names=backbone.head_names, source=str(reference))
+    heads = [*(f"{name}.weight" for name in backbone.head_names), *reversed(left)]
+    classes = next((len(fitted[key]) for key in heads if key in fitted and fitted[key].ndim == 2), None)
     return Weights(str(reference), fingerprint(backbone.module.state_dict()), licence, classes)
 
 

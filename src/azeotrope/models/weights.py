@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,17 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from azeotrope.errors import InputError
+from azeotrope.models.checkpoint import (
+    PLAIN_DATA,
+    is_classifier,
+    is_counter,
+    kind_of_file,
+    refuse_other_files,
+    unwrapped,
+)
+from azeotrope.models.pickles import refused
 
-SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
-WRAPPERS = ("state_dict", "model_state_dict", "model")  # keys under which training scripts put the tensors
-PREFIXES = ("module.", "_orig_mod.")  # left by DistributedDataParallel and torch.compile
+SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar")
 SHOWN = 5  # keys listed a side when a file does not fit
 
 Tensors = Mapping[str, Tensor]
@@ -53,14 +61,28 @@ def fingerprint(tensors: Tensors) -> str:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The named tensors of a .safetensors or .pth file, unwrapped. Raises InputError for anything else."""
-    path = path.expanduser()
+    """The named tensors of a .safetensors or .pth file, unwrapped; `FILE#PART` names one of several sets in it.
+
+    What a file is, its first bytes say, whatever its suffix. Raises InputError for anything else.
+    """
+    path, part = _parted(path.expanduser())
     if not path.is_file():
         raise InputError("The weights file must exist", found=str(path), next_step="check the path after @")
-    if path.suffix not in SUFFIXES:
+    refuse_other_files(path)
+    kind = kind_of_file(path)
+    if kind is None and path.suffix not in SUFFIXES:
         raise InputError("Weights come as a file of tensors", found=path.name, allowed=", ".join(SUFFIXES))
-    content = read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
-    return _unwrap(content, path)
+    by_suffix = "safetensors" if path.suffix == ".safetensors" else "torch"
+    content = read_safetensors(path) if (kind or by_suffix) == "safetensors" else _read_pickle(path)
+    return _own_body(unwrapped(content, path, part))
+
+
+def _parted(path: Path) -> tuple[Path, str]:
+    """The file, and what stands behind # where no file is called so."""
+    if path.is_file() or "#" not in path.name:
+        return path, ""
+    name, _, part = path.name.partition("#")
+    return path.with_name(name), part
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -71,22 +93,29 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
         raise _damaged(path, error) from error
 
 
-def load_into(module: nn.Module, tensors: Tensors, *, head_names: Iterable[str], source: str) -> None:
-    """Copy `tensors` into `module`, casting half precision up.
+def load_into(module: nn.Module, tensors: Tensors, *, head_names: Iterable[str], source: str) -> tuple[str, ...]:
+    """Copy `tensors` into `module`, casting half precision up; the names of a classifier that was left out.
 
-    Tensors of a classifier (`head_names`) that the module lacks are left out; any other difference in names, shapes or
-    kind of number raises InputError listing both sides, and leaves the module as it was.
+    Left out are tensors of a classifier that the module lacks, called as in `head_names` or, beside a whole body,
+    anything else; and what profilers leave. Any other difference in names, shapes or kind of number raises InputError
+    listing both sides, and leaves the module as it was.
     """
     own = module.state_dict()
     heads = tuple(f"{name}." for name in head_names)
-    body = {name: tensor for name, tensor in tensors.items() if name in own or not name.startswith(heads)}
+    known = {name: tensor for name, tensor in tensors.items() if name in own or not is_counter(name)}
+    left = tuple(name for name in known if name not in own and name.startswith(heads))
+    body = {name: tensor for name, tensor in known.items() if name not in left}
     # Files older than torch 0.4.1 lack the counters; only BatchNorm without momentum reads them.
     missing = [name for name in own if name not in body and not name.endswith("num_batches_tracked")]
     unexpected = [name for name in body if name not in own]
     differing = [name for name in own if name in body and not _fits(body[name], own[name])]
+    if unexpected and not missing and is_classifier({name: body[name] for name in unexpected}, own):
+        left, unexpected = (*left, *unexpected), []
+        body = {name: tensor for name, tensor in body.items() if name in own}
     if missing or unexpected or differing:
         raise _mismatch(source, body, own, missing=missing, unexpected=unexpected, differing=differing)
     module.load_state_dict(body, strict=False)
+    return left
 
 
 def _fits(given: Tensor, wanted: Tensor) -> bool:
@@ -119,24 +148,29 @@ def _form(tensor: Tensor) -> str:
 
 def _read_pickle(path: Path) -> object:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
+        with warnings.catch_warnings(), torch.serialization.safe_globals(PLAIN_DATA):
+            warnings.simplefilter("ignore")  # of old protocols and TorchScript: what follows says it better
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        KeyError,
+        AttributeError,
+        TypeError,
+        IndexError,
+        NotImplementedError,
+    ) as error:  # torch has no one error
+        held = refused(error)
+        if held is None and not isinstance(error, pickle.UnpicklingError):
+            raise _damaged(path, error) from error
         raise InputError(
             f"{path.name} is not a plain file of tensors and was not opened: loading it could run code",
-            found=_first_reason(error),
-            allowed="tensors only",
-            next_step="if you trust its origin, save its state_dict as .safetensors elsewhere and name that",
+            found=held or "it holds more than tensors",
+            allowed="tensors and plain data only",
+            next_step="ask for a .safetensors file of its weights, or save its state_dict as one where it was made",
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError) as error:  # torch has no one error for a torn file
-        raise _damaged(path, error) from error
-
-
-def _first_reason(error: Exception) -> str:
-    """The line of torch's long message that names the offending object, else its first line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return next(
-        (line for line in lines if "GLOBAL" in line or "global" in line), lines[0] if lines else "no reason given"
-    )[:200]
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
@@ -145,23 +179,6 @@ def _damaged(path: Path, error: Exception) -> InputError:
         found=f"{str(error).splitlines()[0][:200] if str(error) else type(error).__name__}",
         next_step="fetch or copy the file again",
     )
-
-
-def _unwrap(content: object, path: Path) -> dict[str, Tensor]:
-    for wrapper in WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
-    tensors = dict(content) if isinstance(content, Mapping) else {}
-    if not tensors or not all(isinstance(value, Tensor) for value in tensors.values()):
-        raise InputError(
-            f"{path.name} must hold named tensors",
-            found=f"a {type(content).__name__} with {', '.join(map(str, list(tensors)[:SHOWN])) or 'nothing'}",
-            allowed=f"a state_dict, plain or under {', '.join(WRAPPERS)}",
-        )
-    for prefix in PREFIXES:
-        if all(name.startswith(prefix) for name in tensors):
-            tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
-    return _own_body(tensors)
 
 
 def _own_body(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

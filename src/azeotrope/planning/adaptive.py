@@ -19,14 +19,13 @@ from azeotrope.boundaries.crossings import log_grid, sign_changes
 from azeotrope.boundaries.next_runs import settle_crossing
 from azeotrope.boundaries.standing import AXIS, Contest, contest
 from azeotrope.curves.joint_cells import joint_cells
+from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.planning.candidates import Candidate, Group, groups, next_seeds, pilot, price, unmade
 from azeotrope.planning.question import Dropped, Judge, Question, open_rivals, question
 from azeotrope.planning.settled import Pairs
 from azeotrope.record.run import RunRecord
 from azeotrope.tables.frame import RunFrame
 from azeotrope.tables.grouping import finished
-
-DRAWS = 1000
 
 Stop = Literal["settled", "boundary_narrow", "budget", "nothing_left"]
 

@@ -1,20 +1,26 @@
 """An output folder belongs to one process at a time, or to several sweeps that share it, and to one labelled image set
 for good.
+
+Every holder keeps a file of its own locked, `.lock.<process>.<alone|shared>.<number>`: its name says who holds the
+folder and how, and nobody needs to read it, which some systems forbid while it is locked. `.lock` is held for the
+moment in which a holder comes or goes, so that two who come at once see each other.
 """
 
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
 
 from azeotrope.errors import StoreError
-from azeotrope.record.lock import locked, only_holder
+from azeotrope.record.lock import locked
 from azeotrope.record.store import cannot_write
 
 PLAN = "plan.yaml"
+_DOOR = ".lock"
+_DOTS = 4  # in the name of a holder's file
 
 
 @contextmanager
@@ -25,20 +31,13 @@ def claimed(out: Path, *, shared: bool = False) -> Iterator[Path]:
     """
     with ExitStack() as held:
         try:
-            out.mkdir(parents=True, exist_ok=True)
-            _check_ours(out)
-            lock = held.enter_context(locked(out / ".lock", shared=shared, wait=False))
-        except BlockingIOError:
-            raise _in_use(out) from None
+            own = _enter(out, held, shared=shared)
         except OSError as error:
             raise cannot_write(out, error) from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
         try:
             yield out
         finally:
-            _remove_if_unused(out, lock)
+            _leave(out, own, held)
 
 
 def check_same_data(out: Path, stored: str, found: str) -> None:
@@ -52,25 +51,70 @@ def check_same_data(out: Path, stored: str, found: str) -> None:
         )
 
 
-def _in_use(out: Path) -> StoreError:
-    return StoreError(
-        f"The folder {out} is in use by another process",
-        found=f"process {(out / '.lock').read_text() or 'unknown'}",
-        allowed="one writer at a time",
-        next_step="wait until it has ended, or choose another folder with --out",
-    )
+def _enter(out: Path, held: ExitStack, *, shared: bool) -> Path:
+    """Lock a file of one's own, unless somebody is inside who does not share; returns it."""
+    out.mkdir(parents=True, exist_ok=True)
+    _check_ours(out)
+    with locked(out / _DOOR):
+        inside = _holders(out)
+        _refuse_others(out, [path for path in inside if not (shared and ".shared." in path.name)])
+        own = out / f"{_DOOR}.{os.getpid()}.{'shared' if shared else 'alone'}.{uuid.uuid4().hex[:8]}"
+        held.enter_context(locked(own))
+    return own
 
 
-def _remove_if_unused(out: Path, lock: TextIO) -> None:
-    """A folder that was claimed in vain, because the input was wrong, is not left behind."""
-    if [path.name for path in out.iterdir()] == [".lock"] and only_holder(lock):
-        (out / ".lock").unlink()
-        out.rmdir()
+def _leave(out: Path, own: Path, held: ExitStack) -> None:
+    """Let go. A folder that was claimed in vain, because the input was wrong, is not left behind."""
+    with suppress(OSError):  # the folder has gone, or the disk is full: what was held is let go all the same
+        with locked(out / _DOOR):
+            held.close()
+            _remove(own)
+            unused = not _holders(out) and all(path.name.startswith(_DOOR) for path in out.iterdir())
+            if unused:
+                _remove(out / _DOOR)
+        if unused:
+            _remove(out / _DOOR)  # where a locked file could not be removed
+            out.rmdir()
+
+
+def _holders(out: Path) -> list[Path]:
+    """The files of living holders. Those of killed ones are removed."""
+    alive = []
+    for path in sorted(out.glob(f"{_DOOR}.*.*.*")):
+        if path.name.count(".") != _DOTS:  # what stands beside a lock file where the file system cannot lock
+            continue
+        try:
+            with locked(path, wait=False):
+                pass
+            _remove(path)
+        except BlockingIOError:
+            alive.append(path)
+    return alive
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _refuse_others(out: Path, holders: list[Path]) -> None:
+    if holders:
+        raise StoreError(
+            f"The folder {out} is in use by another process",
+            found=f"process {', '.join(path.name.split('.')[2] for path in holders)}",
+            allowed="one writer at a time",
+            next_step="wait until it has ended, or choose another folder with --out",
+        )
+
+
+def is_output(folder: Path) -> bool:
+    """Whether azeotrope keeps its results in this folder, so that nobody takes it for data."""
+    return (folder / PLAN).is_file() or any(folder.glob(f"{_DOOR}*"))
 
 
 def _check_ours(out: Path) -> None:
     present = sorted(path.name for path in out.iterdir())
-    if present and not {PLAN, ".lock"} & set(present):
+    if present and not is_output(out):
         raise StoreError(
             f"The folder {out} holds files that are not azeotrope's",
             found=", ".join(present[:5]),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 import threading
 import time
 import uuid
@@ -137,7 +138,7 @@ def _machine() -> str:
     return "/".join(
         [
             socket.gethostname(),
-            boot.read_text().strip() if boot.exists() else "",
+            boot.read_text(encoding="utf-8").strip() if boot.exists() else "",
             str(world.readlink()) if world.is_symlink() else "",
         ]
     )
@@ -149,9 +150,10 @@ def _process(pid: int | None = None) -> list[int]:
     stat = Path(f"/proc/{pid}/stat")
     try:
         if Path("/proc/self/stat").exists():
-            state, *numbers = stat.read_text().rpartition(")")[2].split()
+            state, *numbers = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
             return [] if state in "ZX" else [pid, int(numbers[18])]
-        os.kill(pid, 0)
+        if sys.platform != "win32":  # where signal 0 is Ctrl-C; a sweep that has ended there is known by its beat
+            os.kill(pid, 0)
     except (ProcessLookupError, FileNotFoundError):
         return []
     except PermissionError:  # somebody else's, and alive

@@ -26,13 +26,19 @@ class Facts(BaseModel):
 
 
 class TaskFacts(Facts):
-    """Which labelled image set. Of the kind `number`, `classes` holds the name of what is measured, in `unit`."""
+    """Which labelled image set. Of the kind `number`, `classes` holds the name of what is measured, in `unit`.
+
+    `common_error` is the test error of always naming `common_class`, the largest class in training: what an error must
+    be seen beside. None for other kinds, and in records that are older.
+    """
 
     name: str
     fingerprint: str
     classes: tuple[str, ...]
     kind: KindName = "single"
     unit: str | None = None
+    common_class: str | None = None
+    common_error: float | None = Field(default=None, ge=0, le=1)
 
 
 class StudentFacts(Facts):

@@ -21,6 +21,11 @@ from azeotrope.errors import InputError, StoreError
 from azeotrope.record.run import SCHEMA, RunRecord
 
 
+def expanded(place: str | Path) -> str:
+    """A folder as everything here takes it: `~` is the home folder, wherever the shell left it. A URL stays."""
+    return str(place) if "://" in str(place) else os.path.expanduser(place)  # noqa: PTH111 (a URL may stand here too)
+
+
 @dataclass(frozen=True)
 class Problem:
     """A record file that could not be used, with the reason; it is reported, never dropped in silence."""
@@ -102,7 +107,7 @@ class RunStore:
 
     def _read(self, path: str) -> RunRecord:
         try:
-            with self._fs.open(path, "r") as file:
+            with self._fs.open(path, "r", encoding="utf-8") as file:
                 content = json.load(file)
             version = content.get("schema")
             if isinstance(version, int) and version > SCHEMA:

@@ -19,16 +19,23 @@ from rich.text import Text
 from azeotrope.advice.answer import Advice, LabelsNeeded, Recommendation, WorthInImages
 from azeotrope.advice.price import Cost
 from azeotrope.record.interval import Interval
+from azeotrope.record.probability import probability
+from azeotrope.record.result import SCHEMA
 from azeotrope.reporting.plain import plain
 from azeotrope.reporting.words import MISSING, count, duration, plural
 from azeotrope.tables.units import Unit, amount, ends, gap
+
+RANKED_ON_TEST = (
+    "Contenders are ranked on the test errors of these runs, so the error of the one that leads is a little low; "
+    "to know it, test the trained model on images that no run was tested on."
+)
 
 
 def document(advice: Advice) -> dict[str, JsonValue]:
     """The advice's fields; a bound at infinity is null, for JSON has no infinity."""
     content = plain(asdict(advice))
     assert isinstance(content, dict)
-    return content
+    return {"schema": SCHEMA, **content}
 
 
 def text(advice: Advice) -> RenderableType:
@@ -42,10 +49,12 @@ def text(advice: Advice) -> RenderableType:
     if advice.labels_needed:
         target, noun = advice.labels_needed[0].target, advice.labels_needed[0].counted.capitalize()
         said = f"{target:.3g}" if advice.evidence.unit == "loss" else f"{100 * target:.3g} %"
-        parts += [Text(f"{noun} needed for {said} {advice.evidence.measure}", style="bold")]
+        title = f"{noun} needed for {said} {advice.evidence.measure}, 90 % of what is likely"
+        parts += [Text(title, style="bold")]
         parts += [*_bullets(_labels(item, marks) for item in advice.labels_needed), Text()]
     if advice.worth_in_images:
-        parts += [Text(f"Worth in training images, at {advice.worth_in_images[0].at:,.0f}", style="bold")]
+        at = f"{advice.worth_in_images[0].at:,.0f}"
+        parts += [Text(f"Worth in training images, at {at}, with 90 % intervals", style="bold")]
         parts += [*_bullets(_worth(item, marks) for item in advice.worth_in_images), Text()]
     parts += [Text("What would change the answer", style="bold")]
     parts += _bullets([change.sentence for change in advice.would_change_if] or ["nothing that these runs show"])
@@ -53,6 +62,8 @@ def text(advice: Advice) -> RenderableType:
     parts += _bullets([f"{gap.what}: {gap.reason}" for gap in advice.not_tested] or ["nothing that is usual"])
     parts += [Text(), Text("Evidence", style="bold"), _evidence(advice), *_run_ids(advice)]
     parts += [Text(f"warning: {warning}", style="yellow") for warning in advice.evidence.warnings]
+    if len(advice.evidence.contenders) > 1:
+        parts.append(Text(RANKED_ON_TEST, style="dim"))
     parts += [Text(note, style="dim") for note in advice.evidence.notes]
     return Group(*parts)
 
@@ -72,14 +83,15 @@ def _rows(advice: Advice, marks: dict[str, int]) -> Iterable[tuple[str, str]]:
     unit = advice.evidence.unit
     leads = "" if advice.recommendation.contender else f" (of {error.contender}, which leads)"
     yield (
-        f"predicted {advice.evidence.measure}",
+        f"{advice.evidence.measure}, 90 %",
         f"{errors(error.error, unit)} at {error.at:,.0f} training images{leads} {_mark(marks, error.contender)}",
     )
     if p_win is not None and p_win.against is not None:
-        near = f"within {gap(p_win.practical, unit)} of the lowest {p_win.p_near_best:.2f}"
+        near = f"within {gap(p_win.practical, unit)} of the lowest {probability(p_win.p_near_best)}"
         yield (
             "probability",
-            f"better than {p_win.against} {p_win.p:.2f}, best of all {p_win.p_best:.2f}, {near} {_mark(marks)}",
+            f"better than {p_win.against} {_p(p_win.p)}, best of all {probability(p_win.p_best)}, {near} "
+            f"{_mark(marks)}",
         )
     cost = _cost(advice.cost) if advice.cost else "not known: these runs hold no seconds"
     yield "cost of a run", f"{cost} {_mark(marks, error.contender)}"
@@ -88,6 +100,10 @@ def _rows(advice: Advice, marks: dict[str, int]) -> Iterable[tuple[str, str]]:
         paid = f", {_cost(rival.cost)}" if rival.cost else ""
         both = _mark(marks, rival.contender, error.contender)
         yield "runner-up", f"{rival.contender}: {errors(rival.error, unit)}, {margin}{paid} {both}"
+
+
+def _p(p: float | None) -> str:
+    return MISSING if p is None else probability(p)
 
 
 def _mark(marks: dict[str, int], *names: str) -> str:
@@ -147,9 +163,9 @@ def _labels(item: LabelsNeeded, marks: dict[str, int]) -> str:
         ends = _ends(item.images)
         said = f"{_size(item.value)} ({ends})" if item.value else ends
         if item.p_never > 0:
-            said += f"; never with probability {item.p_never:.2f}"
+            said += f"; never with probability {probability(item.p_never)}"
     if item.p_reachable is not None:
-        said += f"; what is reachable suffices with probability {item.p_reachable:.2f}"
+        said += f"; what is reachable suffices with probability {probability(item.p_reachable)}"
     return f"{item.contender}: {said} {_mark(marks, item.contender)}"
 
 
@@ -190,7 +206,7 @@ def _evidence(advice: Advice) -> Table:
             f"[{place}]",
             name,
             errors(row.error, advice.evidence.unit) if row.error else MISSING,
-            f"{row.p_best:.2f}" if row.p_best is not None else MISSING,
+            probability(row.p_best) if row.p_best is not None else MISSING,
             duration(row.cost.seconds.value) if row.cost else MISSING,
             count(row.parameters),
             f"{len(row.sizes)} x {row.seeds}",

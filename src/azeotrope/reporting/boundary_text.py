@@ -13,9 +13,13 @@ from rich.text import Text
 
 from azeotrope.boundaries.boundary import Boundary, Crossing, Piece
 from azeotrope.record.interval import Interval
+from azeotrope.record.probability import probability
+from azeotrope.record.result import SCHEMA
 from azeotrope.reporting.difference import points, unit_name
 from azeotrope.reporting.plain import plain
 
+_SHORT = {"train_images": "images", "pretrain_images": "upstream"}
+"""Titles that leave room: the table fits 80 characters."""
 SHOWN = 0.005
 """Times the images below which a lower bound says nothing."""
 
@@ -24,7 +28,7 @@ def document(found: Boundary) -> dict[str, JsonValue]:
     """The boundary's fields; a bound at infinity is null, for JSON has no infinity."""
     content = plain(asdict(found))
     assert isinstance(content, dict)
-    return content
+    return {"schema": SCHEMA, **content}
 
 
 def headline(found: Boundary) -> str:
@@ -51,8 +55,9 @@ def text(found: Boundary) -> RenderableType:
     parts: list[RenderableType] = [Text(headline(found), style="bold"), Text(), _sizes(found), Text()]
     parts.append(
         Text(
-            f"p(better), points and regret of {found.challenger}; regret of the other, {found.baseline}; "
-            f"worth: one of its {found.axis} in those of {found.baseline}",
+            f"p: probability that {found.challenger} is better; regret: {unit_name(found)} lost by taking it where "
+            f"{found.baseline} is better; other: by taking {found.baseline}; worth: one image for {found.challenger} "
+            f"in those of {found.baseline}. Intervals are 90 %.",
             style="dim",
         )
     )
@@ -73,13 +78,13 @@ def text(found: Boundary) -> RenderableType:
 def _sizes(found: Boundary) -> Table:
     scale = points(found)
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for title in (found.axis, "p", f"{unit_name(found)} better, 90 %", "regret", "other", "worth"):
+    for title in (_SHORT.get(found.axis, found.axis), "p", f"{unit_name(found)} better", "regret", "other", "worth"):
         grid.add_column(Text(title), justify="right", no_wrap=True)
     for win, regret, worth in zip(found.p_win, found.regret, found.effective_data, strict=True):
         d = win.difference
         cells = (
             f"{win.at:,.0f}",
-            f"{win.p:.2f}",
+            probability(win.p),
             f"{scale * d.value:+.2f} ({scale * d.low:+.2f} to {scale * d.high:+.2f})",
             f"{scale * regret.challenger:.2f}",
             f"{scale * regret.baseline:.2f}",

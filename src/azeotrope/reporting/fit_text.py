@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from azeotrope.fitting.result import FitResult, Forecast, GroupFit
+from azeotrope.record.probability import probability
 from azeotrope.reporting.words import MISSING, count, percent
 
 SAID = 0.01
@@ -61,8 +62,8 @@ def _forecast(forecast: Forecast, fitted: FitResult) -> str:
     low, high = count(forecast.low), "no end" if forecast.high is None else count(forecast.high)
     value = "" if forecast.value is None else f" about {count(forecast.value)},"
     return (
-        f"For {_error(forecast.target, fitted)}:{value} between {low} and {high} {fitted.axes[-1]}; "
-        f"never with probability {forecast.p_never:.2f}.{_next(forecast)}"
+        f"For {_error(forecast.target, fitted)}:{value} between {low} and {high} {fitted.axes[-1]} (90 %); "
+        f"never with probability {probability(forecast.p_never)}.{_next(forecast)}"
     )
 
 

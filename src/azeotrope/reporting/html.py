@@ -7,8 +7,9 @@ names and paths come from strangers; only drawings made by `render.svg` are plac
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import jinja2
@@ -20,17 +21,20 @@ from azeotrope.reporting import figures, render, trade_off, words
 from azeotrope.reporting.advice_text import points, settling_title
 from azeotrope.reporting.by_task import apart, by_task, errors, per_class
 from azeotrope.reporting.numbers import Comparison, Document, NotTested
+from azeotrope.reporting.part import Missing, attempt
 from azeotrope.reporting.plain import plain
 from azeotrope.reporting.study import Study, Sweep, checklists, fit_rows, panels
 
 
 @dataclass(frozen=True)
 class Section:
-    """A further figure for the top of the page, e.g. a fitted law. `chart` is drawn in the report's theme."""
+    """A further figure for the top of the page, e.g. a fitted law. `chart` makes it, and it is drawn in the report's
+    theme; where there is none, the caption says why.
+    """
 
     title: str
     caption: str
-    chart: render.Chart
+    chart: Callable[[], render.Chart] | None
 
 
 class _Drawing(NamedTuple):
@@ -60,7 +64,7 @@ def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | No
             per_class=per_class if tasks and any(map(apart, tasks.rows)) else None,
             overview=[
                 *(_trade_off(comparisons) if sweep else _curves(comparisons)),
-                *(_drawn(section.title, section.caption, section.chart) for section in sections),
+                *map(_section, sections),
             ],
             sweep=sweep,
             studies=[(study, _panels(study)) for study in sweep.studies] if sweep else [],
@@ -107,16 +111,16 @@ def _drawings(comparison: Comparison) -> list[_Drawing]:
         _drawn(
             f"{_error(comparison)} by arm",
             "A dot is a seed, the diamond their mean, the bar its 95 % interval. Further left is better.",
-            figures.errors(comparison),
+            lambda: figures.errors(comparison),
         )
     ]
     if any(words.total(arm.seconds_amortised) for arm in finished):
         drawings += [
-            _drawn("Cost by phase", "Where the seconds of a run go.", figures.seconds(comparison)),
+            _drawn("Cost by phase", "Where the seconds of a run go.", lambda: figures.seconds(comparison)),
             _drawn(
                 f"{_error(comparison)} against cost",
                 "Lower is more accurate, further left is cheaper. Bars are 95 % intervals.",
-                figures.error_against_cost(comparison),
+                lambda: figures.error_against_cost(comparison),
             ),
         ]
     return drawings
@@ -126,9 +130,15 @@ def _panels(study: Study) -> list[_Drawing]:
     return [_drawn(*panel) for panel in panels(study)]
 
 
+def _section(section: Section) -> _Drawing:
+    if section.chart is None:
+        return _Drawing(section.title, section.caption, Markup())
+    return _drawn(section.title, section.caption, section.chart)
+
+
 def _trade_off(comparisons: Sequence[Comparison]) -> list[_Drawing]:
     """Error against cost over everything; nothing where no seconds were recorded."""
-    dots = trade_off.numbers(comparisons)
+    dots = attempt(lambda: trade_off.numbers(comparisons))
     caption = (
         "A dot is an arm at a number of training images; lower is more accurate, further left cheaper to train. The "
         "line joins what nothing beats in both; its numbers are training images, whose labels are not in the price."
@@ -136,11 +146,10 @@ def _trade_off(comparisons: Sequence[Comparison]) -> list[_Drawing]:
     arms = list(dict.fromkeys(arm.name for comparison in comparisons for arm in comparison.arms))
     reference = comparisons[-1].reference
     title = f"{_error(comparisons[-1])} against cost"
-    return (
-        [_drawn(title, caption, trade_off.figure(dots, arms, reference, figures.error_title(comparisons[-1])))]
-        if dots
-        else []
-    )
+    if isinstance(dots, Missing):
+        return [_Drawing(title, caption, _not_drawn(dots))]
+    axis = figures.error_title(comparisons[-1])
+    return [_drawn(title, caption, partial(trade_off.figure, dots, arms, reference, axis))] if dots else []
 
 
 def _curves(comparisons: Sequence[Comparison]) -> list[_Drawing]:
@@ -154,7 +163,7 @@ def _curves(comparisons: Sequence[Comparison]) -> list[_Drawing]:
         _drawn(
             f"{_error(family[0])} by number of training images" + (f" of {family[0].task}" if several else ""),
             f"Student {student}. Both axes are logarithmic; bars are 95 % intervals. Lower is better.",
-            figures.curves(family),
+            partial(figures.curves, family),
         )
         for (_, student, _), family in families.items()
         if len({item.train_images for item in family if item.winner is not None}) > 1
@@ -167,8 +176,14 @@ def _error(comparison: Comparison) -> str:
     return error[0].upper() + error[1:]
 
 
-def _drawn(title: str, caption: str, chart: render.Chart) -> _Drawing:
-    return _Drawing(title, caption, Markup(render.svg(chart)))  # our own drawing: Vega escapes its labels
+def _drawn(title: str, caption: str, chart: Callable[[], render.Chart]) -> _Drawing:
+    """The figure, or the sentence that says why it is not there."""
+    drawing = attempt(lambda: Markup(render.svg(chart())))  # our own drawing: Vega escapes its labels
+    return _Drawing(title, caption, _not_drawn(drawing) if isinstance(drawing, Missing) else drawing)
+
+
+def _not_drawn(missing: Missing) -> Markup:
+    return Markup('<p class="missing">This figure could not be drawn. {}</p>').format(missing.reason)
 
 
 def _distinct(comparisons: Sequence[Comparison]) -> list[NotTested]:

@@ -71,7 +71,12 @@ class ArmSummary(Shown):
 
 
 class VerdictSummary(Shown):
-    """Does arm `a` beat arm `b`? `difference` is test error of a minus that of b: negative when a is better."""
+    """Does arm `a` beat arm `b`? `difference` is test error of a minus that of b: negative when a is better.
+
+    `verdict` is that of the pair alone, at `level`; `page_verdict` what is left of it when the probability of any wrong
+    call among the verdicts of this size is to be 1 - `level` (Holm), with the error rates `p` and `p_page`.
+    `seeds_needed`: paired seeds in all that would probably settle it; None where it is settled, or none within reach.
+    """
 
     a: str
     b: str
@@ -79,6 +84,11 @@ class VerdictSummary(Shown):
     difference: Estimate | None
     seeds: tuple[int, ...]
     reason: str = ""
+    level: float = 0.95
+    p: float | None = None
+    p_page: float | None = None
+    page_verdict: Call | None = None
+    seeds_needed: int | None = None
 
 
 class NotTested(Shown):
@@ -137,18 +147,23 @@ class Comparison(Shown):
     classes: tuple[str, ...]
     kind: KindName = "single"
     unit: str | None = None
+    common_class: str | None = Field(default=None, description="the largest class in training")
+    common_error: float | None = Field(default=None, description="test error of always naming it")
     train_images: int
     val_images: int | None
     test_images: int | None
     student: str
-    parameters: int
+    parameters: int | None
     macs: int | None
     image_size: int | None
     teacher: TeacherSummary | None
     reference: str = Field(description="the arm every other is compared with")
-    winner: str | None = Field(description="lowest mean validation error; the test images never choose")
+    winner: str | None = Field(description="lowest mean validation error; test images take no part in this choice")
     arms: tuple[ArmSummary, ...]
     verdicts: tuple[VerdictSummary, ...]
+    looks: tuple[int, ...] = Field(
+        default=(), description="seeds at which verdicts were looked at; empty: fixed before"
+    )
     failed: tuple[FailedRun, ...] = ()
     not_tested: tuple[NotTested, ...] = ()
     pretraining: PretrainingCost | None = None

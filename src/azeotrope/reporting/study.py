@@ -5,7 +5,9 @@ It holds what `analysis/study.py` worked out, and turns it into drawings and sho
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from azeotrope.advice.answer import Advice
@@ -44,7 +46,7 @@ class Panel(NamedTuple):
 
     title: str
     caption: str
-    chart: Chart
+    chart: Callable[[], Chart]
 
 
 _CURVES = (
@@ -60,18 +62,20 @@ _DIFFERENCE = (
 def panels(study: Study) -> list[Panel]:
     """The curves of one student, then one difference for each arm against the reference."""
     found = []
-    if study.fitted is not None:
-        found.append(
-            Panel(
-                f"Error curves of {study.student}",
-                _CURVES,
-                curves.figure(curves.numbers(study.fitted), study.reference),
-            )
-        )
+    if (fitted := study.fitted) is not None:
+        found.append(Panel(f"Error curves of {study.student}", _CURVES, partial(_curves, fitted, study.reference)))
     for boundary in study.boundaries:
         said = _DIFFERENCE.format(challenger=boundary.challenger)
-        found.append(Panel(boundary_text.headline(boundary), said, difference.figure(difference.numbers(boundary))))
+        found.append(Panel(boundary_text.headline(boundary), said, partial(_difference, boundary)))
     return found
+
+
+def _curves(fitted: FitResult, reference: str) -> Chart:
+    return curves.figure(curves.numbers(fitted), reference)
+
+
+def _difference(boundary: Boundary) -> Chart:
+    return difference.figure(difference.numbers(boundary))
 
 
 class FitRow(NamedTuple):

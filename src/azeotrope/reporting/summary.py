@@ -1,6 +1,6 @@
 """From runs to the numbers that a comparison shows: means, intervals, shared cost, the winner, who meets whom.
 
-Verdicts themselves are made by `verdicts/verdict.py`; how things look is decided elsewhere.
+Verdicts themselves are made by `verdicts/page.py`; how things look is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ from azeotrope.reporting.numbers import (
     TeacherSummary,
     VerdictSummary,
 )
-from azeotrope.verdicts.verdict import FEWEST_SEEDS, arm_error, verdict
+from azeotrope.verdicts.differences import Differences, of_records
+from azeotrope.verdicts.moderated import Common
+from azeotrope.verdicts.page import PageVerdict, all_pairs, common_of, judged
+from azeotrope.verdicts.stopping import level_of
+from azeotrope.verdicts.verdict import FEWEST_SEEDS, arm_error
 
 STRATEGIES = ("scratch", "linear_probe", "finetune", "distill")
 """The order in which arms are shown; a stranger's strategy comes after these."""
@@ -44,12 +48,16 @@ def summarise(
     pretraining_missing: str | None = None,
     warnings: Sequence[str] = (),
     plan: dict[str, JsonValue] | None = None,
+    shared: Common | None = None,
+    looks: Sequence[int] = (),
 ) -> Comparison:
     """The comparison that these runs make: one task, size, student and teacher, and one run for each arm and seed.
 
     `pretraining`, measured apart, or why it could not be, comes in the place of what the runs themselves say of it.
-    `reference` is the arm the others are judged against; where it was not run, the first arm is. Raises InputError when
-    there are no runs or when they do not belong side by side.
+    `reference` is the arm the others are judged against; where it was not run, the first arm is. `shared` is the common
+    variance of all sizes of a page (`shared_by`); without it, that of this size. `looks`: the numbers of seeds at which
+    somebody looked, where seeds were added until decided. Raises InputError when there are no runs or when they do not
+    belong side by side.
     """
     runs = sorted(records, key=shown_order)
     _check_side_by_side(runs)
@@ -69,6 +77,8 @@ def summarise(
         classes=facts.task.classes,
         kind=facts.task.kind,
         unit=facts.task.unit,
+        common_class=facts.task.common_class,
+        common_error=facts.task.common_error,
         train_images=facts.train_images,
         val_images=facts.val_images,
         test_images=facts.test_images,
@@ -80,7 +90,8 @@ def summarise(
         reference=reference,
         winner=winner,
         arms=arms,
-        verdicts=tuple(_verdicts(done, reference, winner)),
+        verdicts=tuple(_verdicts(done, reference, winner, shared, level_of(looks))),
+        looks=tuple(looks),
         failed=tuple(
             FailedRun(run_id=run.run_id, arm=run.arm, seed=run.seed, reason=run.reason or "no reason was recorded")
             for run in runs
@@ -175,24 +186,49 @@ def _winner(arms: Sequence[ArmSummary]) -> str | None:
     return min(ranks)[-1] if ranks else None
 
 
-def _verdicts(runs: Sequence[RunRecord], reference: str, winner: str | None) -> Iterable[VerdictSummary]:
+def shared_by(sizes: Iterable[Sequence[RunRecord]]) -> Common | None:
+    """The common variance of the comparisons of a page, one of these at each size; None where there is one pair."""
+    return common_of(_pairs([run for run in runs if run.state == "done"]) for runs in sizes)
+
+
+def _pairs(done: Sequence[RunRecord]) -> list[Differences]:
+    return all_pairs(
+        {name: [run for run in done if run.arm == name] for name in dict.fromkeys(run.arm for run in done)}
+    )
+
+
+def _verdicts(
+    runs: Sequence[RunRecord], reference: str, winner: str | None, shared: Common | None, level: float
+) -> Iterable[VerdictSummary]:
     """Every arm against the reference, then the winner against every other arm; a pair is judged once."""
-    names = list(dict.fromkeys(run.arm for run in runs))
+    by_arm = {name: [run for run in runs if run.arm == name] for name in dict.fromkeys(run.arm for run in runs)}
+    asked = [of_records(by_arm[a], by_arm[b]) for a, b in asked_pairs(list(by_arm), reference, winner)]
+    return [shown(one, level) for one in judged(asked, shared or common_of([_pairs(runs)]), level)]
+
+
+def asked_pairs(names: Sequence[str], reference: str, winner: str | None) -> list[tuple[str, str]]:
+    """The pairs that a page judges."""
     pairs = [(name, reference) for name in names if name != reference and reference in names]
-    pairs += [(winner, name) for name in names if winner and name not in (winner, reference) and winner != reference]
-    by_arm = {name: [run for run in runs if run.arm == name] for name in names}
-    return [_judged(by_arm[a], by_arm[b]) for a, b in pairs]
+    return pairs + [
+        (winner, name) for name in names if winner and name not in (winner, reference) and winner != reference
+    ]
 
 
-def _judged(a: Sequence[RunRecord], b: Sequence[RunRecord]) -> VerdictSummary:
-    made = verdict(a, b)
+def shown(made: PageVerdict, level: float) -> VerdictSummary:
+    """A verdict as the page holds it."""
+    alone = made.alone
     return VerdictSummary(
-        a=made.a,
-        b=made.b,
-        verdict=made.verdict,
-        difference=_estimate(made.difference),
-        seeds=made.seeds,
-        reason=made.reason,
+        a=alone.a,
+        b=alone.b,
+        verdict=alone.verdict,
+        difference=_estimate(alone.difference),
+        seeds=alone.seeds,
+        reason=alone.reason,
+        level=level,
+        p=alone.p,
+        p_page=made.p_page,
+        page_verdict=made.page_call,
+        seeds_needed=alone.seeds_needed,
     )
 
 
@@ -222,9 +258,24 @@ def _warnings(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable
     for arm in arms:
         if arm.seeds and len(arm.seeds) < most:
             yield f"{arm.name} finished {len(arm.seeds)} of {most} seeds and cannot be chosen."
+    yield from _no_better_than_always(runs, arms)
     if 0 < most < FEWEST_SEEDS:
         seeds = "1 seed" if most == 1 else f"{most} seeds"
         yield f"Only {seeds} an arm: every verdict is INCONCLUSIVE until there are {FEWEST_SEEDS}."
+
+
+def _no_better_than_always(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable[str]:
+    """A warning about arms whose error is that of an answer that looks at nothing."""
+    always = next((run.task for run in runs if run.task.common_error is not None), None)
+    if always is None or always.common_error is None:
+        return
+    level = always.common_error
+    poor = [arm.name for arm in arms if arm.test_error and arm.test_error.value >= level - 1e-9]
+    if poor:
+        yield (
+            f"{', '.join(poor)} {'is' if len(poor) == 1 else 'are'} no better than always naming "
+            f"{always.common_class!r}, which is wrong on {100 * level:.1f} % of the test images."
+        )
 
 
 def _check_side_by_side(runs: Sequence[RunRecord]) -> None:

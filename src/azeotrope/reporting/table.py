@@ -39,7 +39,7 @@ def _grid(comparison: Comparison) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     grid.add_column("arm", overflow="fold", max_width=29)
     error = words.error_word(comparison)
-    grid.add_column(f"test {error}", justify="right", no_wrap=True)
+    grid.add_column(f"test {error}, 95 %", justify="right", no_wrap=True)
     grid.add_column(f"val {error}", justify="right", no_wrap=True)
     grid.add_column("seeds", justify="right", no_wrap=True)
     grid.add_column("time a run", justify="right", no_wrap=True)

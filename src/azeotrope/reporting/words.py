@@ -11,6 +11,7 @@ from azeotrope.record.kinds import WORDS, metrics_text
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate, Faster, PretrainingCost, VerdictSummary
 from azeotrope.terms import CROSS_ENTROPY, weight_text
+from azeotrope.verdicts.more_seeds import MOST
 from azeotrope.verdicts.verdict import FEWEST_SEEDS
 
 MISSING = "–"
@@ -53,7 +54,13 @@ def gain_interval(difference: Estimate | None) -> str:
 def _bounds(estimate: Estimate) -> str:
     if not estimate.known:
         return ""
-    return f" [{_hundredths(estimate.low)}, {_hundredths(estimate.high)}]"
+    return f" [{_end(estimate.low)}, {_end(estimate.high)}]"
+
+
+def _end(share: float) -> str:
+    """An end that rounds to zero and is not shows on which side it lies."""
+    text = _hundredths(share)
+    return f"{100 * share:.2f}".replace("-", MINUS) if text == "0.0" and abs(share) >= 0.00005 else text
 
 
 def _hundredths(share: float, *, sign: bool = False) -> str:
@@ -99,15 +106,36 @@ def sentence(verdict: VerdictSummary, comparison: Comparison) -> str:
         return f"{verdict.a} and {verdict.b} cannot be compared: {verdict.reason or 'no paired runs'}"
     gap = points_interval(verdict.difference.negated())
     if verdict.verdict == "BEATS":
-        return f"{verdict.a} beats {verdict.b} by {gap} ({basis})"
+        return f"{verdict.a} beats {verdict.b} by {gap} ({basis}){among(verdict, comparison)}"
     if verdict.verdict == "DOES NOT BEAT":
-        return f"{verdict.a} does not beat {verdict.b}: gain {gap} ({basis})"
-    return f"{verdict.a} against {verdict.b} is inconclusive: gain {gap} ({basis})"
+        return f"{verdict.a} does not beat {verdict.b}: gain {gap} ({basis}){among(verdict, comparison)}"
+    return f"{verdict.a} against {verdict.b} is inconclusive: gain {gap} ({basis}){settled_by(verdict)}"
+
+
+def among(verdict: VerdictSummary, comparison: Comparison) -> str:
+    """What is left of a call when all verdicts of its size are to be right together; empty for a lone one."""
+    judged = sum(item.p is not None for item in comparison.verdicts)
+    if judged < 2 or verdict.p_page is None or verdict.verdict == "INCONCLUSIVE":
+        return ""
+    if verdict.page_verdict == verdict.verdict:
+        return f"; holds among all {judged} verdicts too"
+    return f"; alone, not among all {judged} verdicts (p = {verdict.p_page:.2f})"
+
+
+def settled_by(verdict: VerdictSummary) -> str:
+    """How many seeds would probably settle it; empty below three, where the spread is a guess, and if nobody asked."""
+    if len(verdict.seeds) < FEWEST_SEEDS or verdict.p is None:
+        return ""
+    if verdict.seeds_needed is None:
+        return f"; not even {MOST} seeds would probably settle it"
+    return f"; {verdict.seeds_needed} seeds in all would probably settle it"
 
 
 def _rests_on(verdict: VerdictSummary, comparison: Comparison) -> str:
     """What the interval counts: seeds, and test images where the error is a mean over them."""
-    seeds = plural(len(verdict.seeds), "paired seed")
+    interval = verdict.difference is not None and verdict.difference.known
+    level = f"{100 * verdict.level:.3g} %, " if interval else ""
+    seeds = level + plural(len(verdict.seeds), "paired seed")
     if not WORDS[comparison.kind].sampled:
         return f"{seeds}; the sampling of test images is not counted"
     return seeds + (f", {comparison.test_images:,} test images" if comparison.test_images else "")
@@ -118,7 +146,7 @@ def unsettled(verdict: VerdictSummary) -> str:
     if len(verdict.seeds) < FEWEST_SEEDS:
         seeds = plural(len(verdict.seeds), "paired seed")
         return f"there {'is' if len(verdict.seeds) == 1 else 'are'} {seeds}, and a verdict needs {FEWEST_SEEDS}"
-    return "the interval of the gain contains zero"
+    return "the interval of the gain contains zero" + settled_by(verdict)
 
 
 def headline(comparison: Comparison) -> str:
@@ -126,17 +154,32 @@ def headline(comparison: Comparison) -> str:
     verdict = leading(comparison)
     if verdict is not None:
         return sentence(verdict, comparison)
-    if comparison.winner is None:
+    if comparison.winner is None and lowest(comparison) is None:
         return "No arm finished, so there is nothing to compare"
+    if comparison.winner is None:
+        return f"{lowest(comparison)} is the only arm of this size, so there is nothing to compare it with"
     return f"{comparison.winner} is the only arm that finished, so there is nothing to compare it with"
 
 
 def leading(comparison: Comparison) -> VerdictSummary | None:
-    """The verdict to read first: the winner against the reference, or its best rival when the reference won."""
+    """The verdict to read first: the winner against the reference, or its best rival when the reference won.
+
+    Without validation errors nobody won: then that of the arm with the lowest test error, or of the arm nearest to it.
+    """
+    if comparison.winner is None:
+        first = lowest(comparison)
+        others = [item for item in comparison.verdicts if first in (item.a, item.b)]
+        return min(others, key=lambda item: abs(item.difference.value) if item.difference else 1.0, default=None)
     rival = best_rival(comparison)
-    if comparison.winner is None or rival is None:
+    if rival is None:
         return None
     return comparison.verdict(comparison.winner, rival) or comparison.verdict(rival, comparison.winner)
+
+
+def lowest(comparison: Comparison) -> str | None:
+    """The arm with the lowest mean test error, to be named and not to be chosen by; None when no arm finished."""
+    errors = {arm.name: arm.test_error.value for arm in comparison.arms if arm.test_error is not None}
+    return min(errors, key=lambda name: errors[name]) if errors else None
 
 
 def best_rival(comparison: Comparison) -> str | None:
@@ -152,9 +195,14 @@ def best_rival(comparison: Comparison) -> str | None:
 
 
 def described(arm: ArmSummary) -> str:
-    """What sets this arm apart: where its weights start, and the losses, of which cross-entropy is the labels'."""
-    start = {"random": "random weights", "hub": "pretrained weights", "upstream": "weights pre-trained here"}[arm.init]
-    weights = arm.losses or {LABELS: 1.0}
+    """What sets this arm apart: where its weights start, and the losses, of which cross-entropy is the labels'.
+
+    Empty where a table does not say it.
+    """
+    starts = {"random": "random weights", "hub": "pretrained weights", "upstream": "weights pre-trained here"}
+    if arm.init not in starts:
+        return ""
+    start, weights = starts[arm.init], arm.losses or {LABELS: 1.0}
     losses = [key if weight == 1 else f"{key} × {weight_text(weight)}" for key, weight in weights.items()]
     chosen = f" (chosen among {len(arm.search.candidates)} on validation)" if arm.search else ""
     return f"{start}; {' + '.join(losses).replace(CROSS_ENTROPY, LABELS)}{chosen}"
@@ -177,6 +225,10 @@ def energy(joules: Mapping[str, float]) -> str:
 
 def choice(comparison: Comparison) -> str:
     """What to do, and why that arm: validation chose it."""
+    first = lowest(comparison)
+    if comparison.winner is None and first is not None:
+        found = percent_interval(comparison.arm(first).test_error)
+        return f"Lowest test error: {first}, {found}. It was not chosen on validation, so it may be a little lucky."
     if comparison.winner is None:
         return "Every run failed; the reasons are listed below."
     arm = comparison.arm(comparison.winner)
@@ -184,7 +236,13 @@ def choice(comparison: Comparison) -> str:
     return (
         f"Use {arm.name}: lowest {error} on validation ({percent(arm.val_error)}); "
         f"on the test images its {error} is {percent_interval(arm.test_error)}{f' ({further})' if further else ''}."
+        f"{always_naming(comparison.common_class, comparison.common_error)}"
     )
+
+
+def always_naming(name: str | None, error: float | None) -> str:
+    """A sentence on what an answer that looks at nothing scores, with a space before; empty where that is not known."""
+    return "" if name is None or error is None else f" Always naming {name!r} is wrong on {percent(error)}."
 
 
 def error_word(comparison: Comparison) -> str:
@@ -222,10 +280,9 @@ def outputs(comparison: Comparison) -> str:
 def basis(comparison: Comparison) -> str:
     """What was compared, in one line."""
     teacher = f", teacher {comparison.teacher.name}" if comparison.teacher else ""
-    return (
-        f"{comparison.task}, {plural(comparison.train_images, 'training image')}, "
-        f"student {comparison.student} ({count(comparison.parameters)} parameters){teacher}"
-    )
+    size = f" ({count(comparison.parameters)} parameters)" if comparison.parameters else ""
+    student = f", student {comparison.student}{size}" if comparison.student else ""
+    return f"{comparison.task}, {plural(comparison.train_images, 'training image')}{student}{teacher}"
 
 
 def faster(found: Faster, cost: PretrainingCost) -> str:

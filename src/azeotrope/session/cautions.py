@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import product
+from pathlib import Path
+
+import numpy as np
 
 from azeotrope.data.class_names import shard_warning
 from azeotrope.data.subset import subset
@@ -17,9 +20,11 @@ from azeotrope.models.licence import objection
 from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.workshop import Workshop
+from azeotrope.sweeping.predictions import predictions_of
 from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SynthSet
 from azeotrope.teacher.teacher import Teacher
 
+SHOWN = 5
 PRETRAINING_CLASSES = (1000, 11821, 21841, 21843)  # ImageNet's: nobody expects these to be the task's
 
 
@@ -32,9 +37,10 @@ def before_training(workshop: Workshop) -> tuple[str, ...]:
     return (*names, *_licences(workshop), *left_out, *_few_a_fold(workshop), *_further_pictures(workshop))
 
 
-def cautions(task: Task, comparison: Comparison) -> tuple[str, ...]:
-    """One sentence each; empty when there is nothing to say."""
-    return (*_images(task), *_classes(task, comparison), *_teacher(comparison), *_searches(comparison))
+def cautions(task: Task, comparison: Comparison, out: Path) -> tuple[str, ...]:
+    """One sentence each; empty when there is nothing to say. `out` holds what the runs said of each test image."""
+    about_classes = (*_classes(task, comparison), *_never_named(task, comparison, out))
+    return (*task.words, *about_classes, *_teacher(comparison), *_searches(comparison))
 
 
 def _teachers(workshop: Workshop) -> tuple[Teacher, ...]:
@@ -122,14 +128,6 @@ def _made(workshop: Workshop) -> Iterable[str]:
             )
 
 
-def _images(task: Task) -> Iterable[str]:
-    """What the splits left out, which no number shows."""
-    if task.splits.unreadable:
-        yield f"{task.splits.unreadable:,} unreadable images were left out; `azeotrope check` names them."
-    if task.splits.dropped:
-        yield f"{task.splits.dropped:,} copies of other images were left out, so that none is in two splits."
-
-
 def _classes(task: Task, comparison: Comparison) -> Iterable[str]:
     """From as many images as classes on, every class is seen (`Kind.spread`); with several an image fewer may do."""
     seeds = {seed for arm in comparison.arms for seed in arm.seeds}
@@ -138,6 +136,24 @@ def _classes(task: Task, comparison: Comparison) -> Iterable[str]:
             f"{comparison.train_images} training images do not show all {len(task.classes)} classes: "
             "some are never seen in training."
         )
+
+
+def _never_named(task: Task, comparison: Comparison, out: Path) -> Iterable[str]:
+    """Classes that stand in the test split and that no run of an arm ever answers: an error rate does not show them."""
+    if comparison.kind != "single":
+        return
+    present = np.unique(task.labels[task.splits.test])
+    for arm in comparison.arms:
+        said = [found for run_id in arm.run_ids if (found := predictions_of(out, run_id)) is not None]
+        missing = [
+            task.classes[label]
+            for label in present.tolist()
+            if said and not any((label == each).any() for each in said)
+        ]
+        if missing:
+            more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+            listed = ", ".join(map(repr, missing[:SHOWN]))
+            yield f"{arm.name} never names {listed}{more} on the test images: none of them was found."
 
 
 def _unseen(task: Task, comparison: Comparison, seed: int) -> bool:

@@ -46,7 +46,7 @@ def disagreements(task: Task, comparison: Comparison, out: Path) -> tuple[Disagr
 
 
 def _data_uri(task: Task, row: int) -> str:
-    pixels = decode(task.source.read(row)).pixels
+    pixels = decode(task.source.read(row), task.manifest.value_range).pixels
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
     buffer = io.BytesIO()

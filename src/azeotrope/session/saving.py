@@ -47,7 +47,11 @@ def save_run(workshop: Workshop, runner: Runner, record: RunRecord, spec: RunSpe
         spec=spec.student,
         classes=workshop.task.classes,
         preprocessing=replace(
-            student.preprocessing, size=spec.image_size, stored_size=pack.size, stored_channels=pack.channels
+            student.preprocessing,
+            size=spec.image_size,
+            stored_size=pack.size,
+            stored_channels=pack.channels,
+            value_range=workshop.task.manifest.value_range,
         ),
         weights=student.weights,
         kind=record.task.kind,

@@ -136,7 +136,14 @@ def _forget(runner: Runner, left: Sequence[RunSpec]) -> None:
 
 
 def _release(runner: Runner, grid: Grid, outcome: Outcome) -> None:
-    """Delete the pre-trainings once every run of the plan is done."""
+    """Delete what a worker that was killed between its record and its tidying left, and the pre-trainings once every
+    run of the plan is done.
+    """
+    if runner.work.is_dir() and any(runner.work.iterdir()):
+        done = {record.run_id for record in outcome.records if record.state == "done"}
+        for spec in grid.specs:
+            if spec.digest() in done:
+                runner.tidy(spec)
     if sum(record.state == "done" for record in outcome.records) == len(grid.specs):
         for spec in grid.specs:
             if spec.upstream is not None:

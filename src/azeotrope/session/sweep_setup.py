@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from azeotrope.data.sources._places import cache_root
-from azeotrope.data.task import load_task
 from azeotrope.errors import InputError, StoreError
 from azeotrope.models.device import choose, prepare
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.record.tasks import read_tasks
-from azeotrope.session.progress import Progress, scanning
+from azeotrope.session.progress import Progress
+from azeotrope.session.reading import read_task
 from azeotrope.session.seen_weights import refuse_seen_weights
 from azeotrope.spec import digest, read_yaml
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
@@ -61,7 +61,7 @@ def read_plan(plan: SweepPlan | str | Path) -> SweepPlan:
     """The plan itself, or what the YAML file of that name holds. Raises InputError for a plan of several tasks."""
     if isinstance(plan, SweepPlan):
         return plan
-    tasks = planned({str(plan): read_yaml(Path(plan))})
+    tasks = planned({str(plan): read_yaml(Path(plan).expanduser())})
     if len(tasks) > 1:
         raise InputError(
             f"The plan {plan} has several tasks",
@@ -89,10 +89,10 @@ def is_url(out: str | Path) -> bool:
 def open_sweep(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progress) -> Opened:
     """Read the images, resolve the plan, say where everything is; unfinished trainings of a URL lie in the cache."""
     prepare()
-    resources = Resources(cache or cache_root(), choose(plan.precision))
+    resources = Resources(cache.expanduser() if cache else cache_root(), choose(plan.precision))
     check_models(resources, plan.students, plan.teachers, plan.image_size)
-    task = load_task(plan.data, scanning(progress), plan.labels, plan.held_out)
-    upstream = load_task(plan.upstream, scanning(progress)) if plan.upstream else None
+    task = read_task(plan.data, progress, plan.labels, resources.cache, held_out=plan.held_out)
+    upstream = read_task(plan.upstream, progress, cache=resources.cache) if plan.upstream else None
     for each in (task, upstream):
         if each is not None:
             resources.add(each)

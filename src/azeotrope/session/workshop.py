@@ -4,6 +4,7 @@ own.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Literal
 
 from azeotrope.arm import Arm
 from azeotrope.data.sources._places import cache_root
-from azeotrope.data.task import Task, load_task
+from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.device import choose, prepare
@@ -19,7 +20,8 @@ from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, Ups
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.session.cache_budget import within_budget
-from azeotrope.session.progress import Progress, Silent, scanning
+from azeotrope.session.progress import Progress, Silent
+from azeotrope.session.reading import read_task
 from azeotrope.session.seen_weights import refuse_seen_weights
 from azeotrope.spec import to_yaml
 from azeotrope.sweeping.history import planned_for
@@ -36,18 +38,18 @@ class Request:
     trained on these very images, `held_out` is the share of images in each split that the source does not give.
     """
 
-    data: str
+    data: str | Path
     student: str
     teacher: str | TeacherSpec | None
     train_images: Sequence[int] | None = None
-    arms: Sequence[str] | None = None
+    arms: str | Sequence[str] | None = None
     seeds: Sequence[int] = (0, 1, 2)
     image_size: int | None = None
     upstream: UpstreamSpec | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     cache: Path | None = None
-    losses: Sequence[str] | None = None
+    losses: str | Sequence[str] | None = None
     cache_gb: float | None = None
     verify_cache: bool = False
     strict: bool = False
@@ -55,6 +57,13 @@ class Request:
     labels: LabelSpec = ONE_CLASS
     seen_weights: bool = False
     held_out: float = HELD_OUT
+
+    def __post_init__(self) -> None:
+        """Take what a person writes in Python as the command line takes it: a path, one text of several arms."""
+        object.__setattr__(self, "data", os.fspath(self.data))
+        for name in ("arms", "losses"):
+            if isinstance(given := getattr(self, name), str):
+                object.__setattr__(self, name, [part.strip() for part in given.split(",") if part.strip()])
 
 
 @dataclass(frozen=True)
@@ -76,18 +85,20 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
     """
     progress = progress or Silent()
     prepare()
-    resources = Resources(request.cache or cache_root(), choose(request.precision), verify_cache=request.verify_cache)
+    cache = request.cache.expanduser() if request.cache else cache_root()
+    resources = Resources(cache, choose(request.precision), verify_cache=request.verify_cache)
     arms, left_out = _arms(request)
     teacher = TeacherSpec(model=request.teacher) if isinstance(request.teacher, str) else request.teacher
     check_models(resources, [request.student], [teacher] if teacher else [], request.image_size)
-    task = load_task(request.data, scanning(progress), request.labels, request.held_out)
-    _report_unreadable(task, progress, strict=request.strict)
+    task = read_task(
+        request.data, progress, request.labels, resources.cache, held_out=request.held_out, strict=request.strict
+    )
     resources.add(task)
     if not request.seen_weights:
         refuse_seen_weights(task.fingerprint, [request.student], [teacher] if teacher else [], arms)
     upstream = None
     if request.upstream is not None:
-        upstream = load_task(request.upstream.data, scanning(progress))
+        upstream = read_task(request.upstream.data, progress, cache=resources.cache)
         resources.add(upstream)
         resources.rows(upstream.fingerprint, request.upstream.pretrain_images, request.seeds[0])  # are there so many?
     plan = make_plan(
@@ -109,22 +120,6 @@ def open_workshop(request: Request, progress: Progress | None = None) -> Worksho
         asked = request.recipe.get("views")
         plan = within_budget(plan, request.cache_gb, asked, resources, task, progress)
     return Workshop(task, upstream, resources, plan, left_out)
-
-
-def _report_unreadable(task: Task, progress: Progress, *, strict: bool) -> None:
-    """Unreadable images are in no split. They are counted here; `check` names them. `strict` refuses them."""
-    reasons = task.manifest.reasons
-    if not reasons:
-        return
-    first = next(iter(reasons))
-    example = f"{task.manifest.keys[first]}: {reasons[first]}"
-    if strict:
-        raise InputError(
-            "Every image must be readable when --strict is given",
-            found=f"{len(reasons):,} of {len(task.labels):,} are not, such as {example}",
-            next_step="repair or remove them (`azeotrope check` lists them), or leave --strict out",
-        )
-    progress.say(f"{len(reasons):,} of {len(task.labels):,} images cannot be read and are left out, such as {example}")
 
 
 def keep_plan(out: Path, plan: ComparePlan) -> None:

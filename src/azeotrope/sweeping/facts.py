@@ -76,6 +76,8 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
             classes=task.classes,
             kind=task.kind.name,
             unit=task.source.unit,
+            common_class=task.commonest and task.commonest[0],
+            common_error=task.commonest and task.commonest[1],
         ),
         "strategy": spec.arm.strategy,
         "arm": spec.arm.name,

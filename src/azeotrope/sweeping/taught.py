@@ -117,7 +117,7 @@ def together(name: str, parts: Sequence[Taught], task: Task, rows: Rows, scale: 
         sum(part.head_seconds for part in parts),
         sum(part.tuning_seconds for part in parts),
         sum(part.tuning_images for part in parts),
-        _sum([part.head_joules for part in parts]),
+        head_joules=_sum([part.head_joules for part in parts]),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -69,12 +69,10 @@ class TrainingFolder:
 
     def discard(self) -> None:
         """Delete the training unless somebody holds it; it is made again, bit-equal, if it is ever needed."""
-        try:
-            with locked(self._lock, wait=False):
-                shutil.rmtree(self.path, ignore_errors=True)
+        with suppress(BlockingIOError, FileNotFoundError), locked(self._lock, wait=False):
+            shutil.rmtree(self.path, ignore_errors=True)
+            with suppress(PermissionError):  # Windows removes no file that is open
                 self._lock.unlink()
-        except (BlockingIOError, FileNotFoundError):
-            return
 
     @property
     def _lock(self) -> Path:
@@ -83,7 +81,7 @@ class TrainingFolder:
     def outcome(self) -> Trained | None:
         """The outcome, or None when the training has not been finished."""
         file = self.path / "trained.json"
-        return Trained(**json.loads(file.read_text())) if file.exists() else None
+        return Trained(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
 
     def finish(self, trained: Trained, network: Network | None) -> None:
         """Keep weights first and outcome last: an outcome on disk means that all is there."""

@@ -55,6 +55,7 @@ class Tuning:
             batch_images=min(BATCH, images),
             learning_rates=(self.spec.tune_rate,),
             label_smoothing=0.0,  # its word is to be sure of what it is sure of
+            weight_average=0.0,  # the epoch with the lowest log-loss is kept
             views=self.spec.tune_epochs,
             policy=self.policy,
         )

@@ -95,7 +95,7 @@ def train_own(
     guidance = OWN_GUIDANCE if spec.guidance is None else spec.guidance
     frame = Frame(pictures.shape[1], pictures.shape[-1])
     own = OwnGenerator(network, frame, task.classes, spec.steps or OWN_STEPS, guidance, device, f"own:{digest}")
-    return Ready(own, float(json.loads((folder / _TIMES).read_text())["seconds"]))
+    return Ready(own, float(json.loads((folder / _TIMES).read_text(encoding="utf-8"))["seconds"]))
 
 
 def open_named(

@@ -13,6 +13,7 @@ import polars as pl
 
 from azeotrope.errors import InputError
 from azeotrope.lookup import nearest
+from azeotrope.tables.recognise import accuracies, is_accuracy, own, own_name, plain
 from azeotrope.tables.units import Unit
 
 AXES = ("train_images", "pretrain_images", "parameters")
@@ -22,8 +23,10 @@ _SHORT = {
     "pretraining": "pretrain_images",
     "params": "parameters",
 }
-_ERRORS = ("test_error", "error", "test_loss", "loss")
+_ERRORS = ("test_error", "test_loss")
 _GROUPS = ("arm", "strategy")
+CORRECT = "correct_bits"
+"""One bit a test image, as `RunRecord.correct` packs them. Only records have it."""
 _NUMBERS = (*AXES, "seed", "test_images", "classes")
 
 
@@ -66,8 +69,7 @@ def _equals(column: pl.Series, value: str) -> pl.Series:
 
 def name_columns(raw: pl.DataFrame, columns: Columns) -> tuple[pl.DataFrame, str]:
     """The columns we know under their own names, numbers as numbers; and the name that the error had."""
-    error = _choose(raw, columns.error, _ERRORS, "--error")
-    assert error is not None
+    error = _choose(raw, columns.error)
     axes = {_SHORT.get(axis, axis): _present(raw, name, "--x") for axis, name in columns.x.items()}
     for axis in axes.keys() - set(AXES):
         raise InputError(
@@ -80,17 +82,46 @@ def name_columns(raw: pl.DataFrame, columns: Columns) -> tuple[pl.DataFrame, str
     tidy = raw.select(
         (pl.col(task).cast(pl.String) if task else pl.lit("")).fill_null("").alias("task"),
         _group(raw, columns.by).alias("group"),
-        *(_number_column(raw, source).alias(name) for name, source in numbers.items()),
-        (pl.col("run_id").cast(pl.String) if "run_id" in raw.columns else pl.lit(None, pl.String)).alias("run_id"),
+        *(_number_column(raw, source).alias(name) for name, source in numbers.items() if name not in ("error", "seed")),
+        _error_column(raw, error, columns.unit).alias("error"),
+        _seed_column(raw, numbers["seed"]).alias("seed"),
+        *(
+            (pl.col(name).cast(pl.String) if name in raw.columns else pl.lit(None, pl.String)).alias(name)
+            for name in ("run_id", CORRECT)
+        ),
     )
     if all(tidy[axis].null_count() == tidy.height for axis in AXES):
         raise InputError(
             "The runs need at least one size: images, pretraining images or parameters",
-            found=f"columns {', '.join(raw.columns)}",
+            found=f"columns {', '.join(own(raw.columns))}",
             allowed=", ".join(AXES),
             next_step="say which column it is: --x images=YOUR_COLUMN",
         )
-    return tidy, error
+    return tidy, own_name(raw.columns, error)
+
+
+def _error_column(raw: pl.DataFrame, name: str, unit: Unit | Literal["auto"]) -> pl.Expr:
+    """The errors; of a column of accuracies 1 less, as a fraction whatever their unit."""
+    column = _number_column(raw, name)
+    if not is_accuracy(name):
+        return column
+    largest = raw.select(column.fill_nan(None).max()).item() or 0.0
+    per_cent = unit == "percent" or (unit == "auto" and largest > 1)
+    return (100 - column) / 100 if per_cent else 1 - column
+
+
+def _seed_column(raw: pl.DataFrame, name: str) -> pl.Expr:
+    """Seeds as numbers; texts are told apart and numbered in their order. A column such as `run` that never repeats a
+    value numbers the rows and pairs nothing.
+    """
+    named_otherwise = plain(own_name(raw.columns, name)) != "seed"
+    if name in raw.columns and named_otherwise and raw.height > 1 and raw[name].n_unique() == raw.height:
+        return pl.lit(None, pl.Float64)
+    if name in raw.columns and raw.schema[name] == pl.String:
+        numbered = raw[name].cast(pl.Float64, strict=False)
+        if numbered.null_count() > raw[name].null_count():
+            return pl.col(name).rank("dense").cast(pl.Float64) - 1
+    return _number_column(raw, name)
 
 
 def _group(raw: pl.DataFrame, by: tuple[str, ...]) -> pl.Expr:
@@ -116,17 +147,33 @@ def _number_column(raw: pl.DataFrame, name: str) -> pl.Expr:
     return pl.col(name).cast(pl.Float64)
 
 
-def _choose(raw: pl.DataFrame, said: str | None, known: tuple[str, ...], flag: str) -> str:
-    found = [name for name in known if name in raw.columns]
-    return found[0] if said is None and found else _present(raw, said or known[0], flag)
+def _choose(raw: pl.DataFrame, said: str | None) -> str:
+    """The column of errors: the one named, else one that says error, accuracy or loss, in this order."""
+    if said is not None:
+        return _present(raw, said, "--error")
+    mine = own(raw.columns)
+    found = [name for name in _ERRORS[:1] if name in raw.columns] or accuracies(mine)
+    found += [name for name in _ERRORS[1:] if name in raw.columns]
+    if not found:
+        raise InputError(
+            "No column here says error, accuracy or loss",
+            found=f"columns {', '.join(mine)}",
+            next_step="name the column with --error",
+        )
+    return found[0]
 
 
 def _present(raw: pl.DataFrame, name: str, flag: str) -> str:
+    """The column of that name, whatever its case. Raises InputError that names the person's own columns."""
     if name in raw.columns:
         return name
+    mine = own(raw.columns)
+    alike = [column for column in mine if plain(column) == plain(name)]
+    if len(alike) == 1:
+        return alike[0]
     raise InputError(
         f"There is no column named {name!r}",
-        found=", ".join(raw.columns),
-        allowed=f"nearest: {', '.join(nearest(name, raw.columns)) or 'none'}",
+        found=", ".join(mine),
+        allowed=f"nearest: {', '.join(nearest(name, mine)) or 'none'}",
         next_step=f"name the column with {flag}",
     )

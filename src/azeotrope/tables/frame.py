@@ -10,14 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from azeotrope.errors import InputError
 from azeotrope.labels import KindName
 from azeotrope.lookup import nearest
 from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
-from azeotrope.tables.columns import AXES, Columns, keep_where, name_columns
+from azeotrope.tables.columns import AXES, CORRECT, Columns, keep_where, name_columns
+from azeotrope.tables.edges import NoUsableRun, count_edges
+from azeotrope.tables.recognise import is_accuracy
+from azeotrope.tables.recognise import notes as column_notes
 from azeotrope.tables.table import read_table
 from azeotrope.tables.units import Unit, describe_unit, recognise_unit
 
@@ -26,18 +31,15 @@ _LEAST = {"train_images": 1, "pretrain_images": 0, "parameters": 1, "classes": 2
 """The least that a count can be. With one class guessing is never wrong, and no law has room."""
 
 
-class NoUsableRun(InputError):  # noqa: N818 (an answer: these runs cannot be counted)
-    """Every run had to be left out."""
-
-
 @dataclass(frozen=True)
 class RunFrame:
     """Numeric runs, one a row, with what was left out and what the user should know.
 
     `table` columns: task, group, train_images, pretrain_images, parameters, error, seed, replicate, cluster,
-    test_images, classes, run_id. `error` is a fraction in (0, 1), or a positive loss when `unit` is "loss". Rows with
-    equal `replicate` share task and seed; rows with equal `cluster` share task and all axes, across groups. `paired`
-    says that seeds are known. `measure` names what `error` is.
+    test_images, classes, run_id, correct_bits. `error` is a fraction in (0, 1), or a positive loss when `unit` is
+    "loss"; `test_images` is null where the error is no mean over images; `correct_bits` is `RunRecord.correct`, and
+    null in tables. Rows with equal `replicate` share task and seed; rows with equal `cluster` share task and all axes,
+    across groups. `paired` says that seeds are known. `measure` names what `error` is.
     """
 
     table: pl.DataFrame
@@ -95,24 +97,44 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     raw = _drop(raw, ~pl.struct(pl.all()).is_first_distinct(), "duplicated row", left_out)
     _refuse_mixed(raw, "schema", "schemas of records", "make the runs again with one version of azeotrope")
     tidy, error_name = name_columns(raw, columns)
+    tidy = tidy.with_columns(sampled=_sampled(raw))
     tidy = _drop(tidy, ~pl.col("error").is_finite().fill_null(value=False), _lacks(error_name), left_out)
     endless = ~pl.col(AXES).is_finite().fill_null(value=True)
     tidy = _drop(tidy, pl.any_horizontal(endless), "size is NaN or infinite", left_out)
     _refuse_empty(tidy, left_out)
     values = tidy["error"].to_numpy()
-    unit = recognise_unit(error_name, values, columns.unit)
-    notes = (describe_unit(error_name, unit, values),)
+    if is_accuracy(error_name):
+        unit: Unit = "fraction"
+        _refuse_no_accuracy(error_name, values)
+        notes = (f"column {error_name!r} is read as accuracy: the error is 1 - accuracy, {_span(values)}",)
+    else:
+        unit = recognise_unit(error_name, values, columns.unit)
+        notes = (describe_unit(error_name, unit, values),)
     if unit == "percent":
         tidy = tidy.with_columns(pl.col("error") / 100)
     _refuse_bad_counts(tidy)
     for _, rows in tidy.group_by("group", maintain_order=True):
         _refuse_mixed(rows, "task", "tasks", "keep one with --where task=NAME, or add task to --by")
-    tidy = _drop_edges(tidy, unit, left_out)
-    _refuse_empty(tidy, left_out)
+    tidy, edges = count_edges(tidy, unit)
+    tidy = tidy.with_columns(test_images=pl.when("sampled").then("test_images"))
     tidy, paired = _number(tidy)
-    warnings, measure = tuple(_warnings(left_out, paired=paired)), _measure(raw, unit, error_name)
-    meanings = _meanings(raw) if unit != "loss" else ()
+    warnings, measure = (*_warnings(left_out, paired=paired), *edges), _measure(raw, unit, error_name)
+    meanings = (*column_notes(raw.columns), *(_meanings(raw) if unit != "loss" else ()))
     return RunFrame(tidy, unit, paired, (*notes, *meanings), warnings, left_out, measure)
+
+
+def _span(values: NDArray[np.float64]) -> str:
+    return f"{values.min():.4g} to {values.max():.4g}"
+
+
+def _refuse_no_accuracy(name: str, values: NDArray[np.float64]) -> None:
+    """1 - accuracy must be a share."""
+    if values.min(initial=0.0) < 0 or values.max(initial=0.0) > 1:
+        raise InputError(
+            "An accuracy lies between 0 and 1, or between 0 and 100 per cent",
+            found=f"1 - accuracy from {_span(values)} in column {name!r}",
+            next_step="correct these rows, or say --unit percent or --unit fraction",
+        )
 
 
 def _drop(table: pl.DataFrame, these: pl.Expr | pl.Series, reason: str, left_out: dict[str, int]) -> pl.DataFrame:
@@ -140,7 +162,7 @@ def _refuse_empty(table: pl.DataFrame, left_out: Mapping[str, int]) -> None:
         raise NoUsableRun(
             "No usable run is left",
             found=_counted(left_out),
-            allowed="runs with a test error, which for a law is neither 0 nor 1",
+            allowed="runs with a test error",
             next_step="make more runs, or look at the reasons in the failed records",
         )
 
@@ -160,16 +182,6 @@ def _refuse_bad_counts(tidy: pl.DataFrame) -> None:
             )
 
 
-def _drop_edges(tidy: pl.DataFrame, unit: Unit, left_out: dict[str, int]) -> pl.DataFrame:
-    """Errors of exactly 0 or 1 have no logarithm or logit: the test set is too small to tell, or, where 1 is what
-    naming the mean reaches (a number), nothing was learnt.
-
-    Dropping those runs alone would keep the less, or the more, lucky seeds, so their whole cell goes.
-    """
-    edge = (pl.col("error") == 0) if unit == "loss" else pl.col("error").is_in([0.0, 1.0])
-    return _drop(tidy, edge.any().over("group", *AXES), "error exactly 0 or 1 in its cell", left_out)
-
-
 def _number(tidy: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     """Sorted, with replicate and cluster numbers; and whether seeds are known, so that groups can be paired."""
     cell = ["task", *AXES]
@@ -182,6 +194,7 @@ def _number(tidy: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     else:
         replicate = pl.int_range(pl.len()).over("group", *cell).cast(pl.Int64)
     order = ["task", "group", *AXES, "error", "seed", "replicate", "cluster", "test_images", "classes", "run_id"]
+    order += [CORRECT]
     return tidy.with_columns(replicate=replicate, seed=pl.col("seed").cast(pl.Int64)).select(order), paired
 
 
@@ -206,6 +219,12 @@ def _kinds(raw: pl.DataFrame) -> list[KindName]:
         return []
     found = set(raw["kind"].drop_nulls())
     return [name for name in WORDS if name in found] if found <= WORDS.keys() else []
+
+
+def _sampled(raw: pl.DataFrame) -> pl.Series:
+    """Rows whose error is a mean over test images, so that their number says how noisy it is."""
+    kinds = raw["kind"].to_list() if _kinds(raw) else [None] * raw.height
+    return pl.Series([kind is None or WORDS[kind].sampled for kind in kinds], dtype=pl.Boolean)
 
 
 def _measure(raw: pl.DataFrame, unit: Unit, error_name: str) -> str:

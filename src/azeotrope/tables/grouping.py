@@ -12,7 +12,8 @@ import polars as pl
 from azeotrope.record.run import RunRecord
 from azeotrope.tables.checks import FEWEST_SIZES
 from azeotrope.tables.columns import Columns
-from azeotrope.tables.frame import NoUsableRun, RunFrame, read_runs
+from azeotrope.tables.edges import NoUsableRun
+from azeotrope.tables.frame import RunFrame, read_runs
 from azeotrope.tables.table import flatten
 
 COLUMN = "contender"
@@ -24,8 +25,7 @@ def contender(arm: str, pretrain_images: int) -> str:
 
 
 def finished(records: Sequence[RunRecord]) -> dict[str, RunFrame]:
-    """The curves of one student, by contender; those with too few sizes for a law are left out, as are runs whose error
-    has no place in one.
+    """The curves of one student, by contender; those with too few sizes for a law are left out.
 
     Raises InputError when these runs do not belong together (several tasks, or two runs of one arm, size and seed).
     """

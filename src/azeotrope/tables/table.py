@@ -14,8 +14,9 @@ from azeotrope.errors import InputError
 from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
-
-SUFFIXES = (".csv", ".parquet")
+from azeotrope.tables.columns import CORRECT
+from azeotrope.tables.reading import SUFFIXES, read_file
+from azeotrope.tables.recognise import recognised
 
 _SCHEMA: dict[str, type[pl.DataType]] = {
     "run_id": pl.String,
@@ -43,6 +44,7 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "test_ece": pl.Float64,
     "test_images": pl.Int64,
     "kind": pl.String,
+    CORRECT: pl.String,
 }
 
 _ELSEWHERE = (
@@ -55,6 +57,7 @@ _ELSEWHERE = (
     "parameters",
     "teacher",
     "teacher_head_error",
+    CORRECT,
 )
 _SAME_NAME = tuple(name for name in _SCHEMA if name not in _ELSEWHERE)
 
@@ -66,11 +69,12 @@ def read_table(source: str | Path | pl.DataFrame | Sequence[RunRecord]) -> tuple
     """
     unreadable: tuple[str, ...] = ()
     if isinstance(source, pl.DataFrame):
-        table = source
+        table = recognised(source)
     elif isinstance(source, str | Path):
         if str(source).lower().endswith(SUFFIXES):
-            table = _read_file(str(source))
+            table = recognised(read_file(str(source)))
         else:
+            _refuse_file(str(source))
             store = RunStore(str(source))
             table = flatten(list(store))
             unreadable = tuple(f"{problem.path}: {problem.reason}" for problem in store.problems)
@@ -80,10 +84,21 @@ def read_table(source: str | Path | pl.DataFrame | Sequence[RunRecord]) -> tuple
         raise InputError(
             f"There are no runs in {source if isinstance(source, str | Path) else 'this table'}",
             found=f"{len(unreadable)} unreadable records" if unreadable else "nothing to read",
-            allowed="a folder or URL with runs/<run_id>.json, a .csv or a .parquet file with a row a run",
+            allowed="a folder or URL with runs/<run_id>.json, a .csv, .tsv or .parquet file with a row a run",
             next_step="check the path, or make runs with `azeotrope sweep` or `azeotrope compare`",
         )
     return table, unreadable
+
+
+def _refuse_file(path: str) -> None:
+    """A file of another format is neither a table that can be read nor a folder of runs."""
+    if Path(path).is_file():
+        raise InputError(
+            "A table of runs is a text file with a header, or Parquet",
+            found=path,
+            allowed=", ".join(SUFFIXES),
+            next_step="export it as CSV (a spreadsheet: Save as, CSV), or give it that ending",
+        )
 
 
 def flatten(records: Sequence[RunRecord]) -> pl.DataFrame:
@@ -97,32 +112,15 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
         "task": record.task.name,
         "fingerprint": record.task.fingerprint,
         "kind": record.task.kind,
-        **_counts(record),
+        "classes": _classes(record),
         "student": record.student.name,
         "parameters": record.student.parameters,
         "teacher": record.teacher.name if record.teacher else None,
         "teacher_head_error": record.teacher.head_error if record.teacher else None,
+        CORRECT: record.correct,
     }
 
 
-def _counts(record: RunRecord) -> dict[str, int | None]:
-    """Classes and test images, from which chance and binomial noise follow where the error is a share of images."""
-    counted = WORDS[record.task.kind].sampled
-    return {
-        "classes": len(record.task.classes) or None if counted else None,
-        "test_images": record.test_images if counted else None,
-    }
-
-
-def _read_file(path: str) -> pl.DataFrame:
-    try:
-        if path.lower().endswith(".parquet"):
-            return pl.read_parquet(path)
-        return pl.read_csv(path, infer_schema_length=None, null_values=["", "NA", "nan", "NaN"])
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(
-            f"The table {path} cannot be read",
-            found=str(error).splitlines()[0],
-            allowed="a CSV with a header, or a Parquet file",
-            next_step="check the path and open the file in an editor",
-        ) from error
+def _classes(record: RunRecord) -> int | None:
+    """Number of classes, from which chance follows where the error is a share of images."""
+    return len(record.task.classes) or None if WORDS[record.task.kind].sampled else None

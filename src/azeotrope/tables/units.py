@@ -15,15 +15,16 @@ from azeotrope.errors import InputError
 Unit = Literal["fraction", "percent", "loss"]
 
 _LOSS_WORDS = ("loss", "nll", "perplexity", "entropy")
-_PERCENT_WORDS = ("percent", "per_cent", "pct", "%")
+_PERCENT_WORDS = ("percent", "per_cent", "pct", "prozent", "%")
+AMBIGUOUS = 2.0
+"""Largest value of a column without a unit up to which it is not clear whether it is per cent."""
 
 
 def recognise_unit(name: str, values: NDArray[np.float64], said: Unit | Literal["auto"] = "auto") -> Unit:
     """The unit of the finite `values` [n] of column `name`; `said` is the user's word, which is checked, not guessed.
 
-    Raises InputError when values are negative, exceed what the unit allows, or the column holds accuracies.
+    Raises InputError when values are negative, exceed what the unit allows, or leave open whether they are per cent.
     """
-    _refuse_accuracy(name)
     if values.min(initial=0.0) < 0:
         raise InputError(
             "An error or a loss may not be negative",
@@ -33,6 +34,13 @@ def recognise_unit(name: str, values: NDArray[np.float64], said: Unit | Literal[
         )
     largest = float(values.max(initial=0.0))
     unit = said if said != "auto" else _guess(name.lower(), largest)
+    if said == "auto" and unit == "percent" and largest <= AMBIGUOUS and not _says_percent(name.lower()):
+        raise InputError(
+            f"Column {name!r} may be per cent, or a share of which some are wrong",
+            found=f"values {values.min():g} to {largest:g}",
+            allowed="shares up to 1, or per cent",
+            next_step="say --unit percent, or correct the rows above 1",
+        )
     limit = {"fraction": 1.0, "percent": 100.0, "loss": np.inf}[unit]
     if largest > limit:
         raise InputError(
@@ -70,16 +78,10 @@ _WORDS: dict[Unit, str] = {"fraction": "a fraction", "percent": "per cent", "los
 def _guess(name: str, largest: float) -> Unit:
     if any(word in name for word in _LOSS_WORDS):
         return "loss"
-    if any(word in name for word in _PERCENT_WORDS):
+    if _says_percent(name):
         return "percent"
     return "fraction" if largest <= 1 else "percent"
 
 
-def _refuse_accuracy(name: str) -> None:
-    if name.lower().startswith(("acc", "top1_acc", "top5_acc", "test_acc", "val_acc")) or "accuracy" in name.lower():
-        raise InputError(
-            "The laws describe error, and this column's name says accuracy",
-            found=f"column {name!r}",
-            allowed="an error (1 - accuracy) or a loss",
-            next_step="add a column with 1 - accuracy and name it with --error",
-        )
+def _says_percent(name: str) -> bool:
+    return any(word in name for word in _PERCENT_WORDS)

@@ -1,7 +1,7 @@
-"""Is arm a better than arm b? BEATS, DOES NOT BEAT or INCONCLUSIVE, from paired seeds (METHOD 1).
+"""Is arm a better than arm b? BEATS, DOES NOT BEAT or INCONCLUSIVE, from paired seeds (METHOD 1 and 12).
 
-It compares two arms at one size on one task. It corrects for no multiple comparisons, and it never concludes from
-fewer than three seeds.
+It compares two arms at one size on one task, and never concludes from fewer than three seeds. What several pairs of
+one page do to each other (a common variance, a page-wise error) is `page`'s part.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy import optimize, special
 
-from azeotrope.errors import InputError
 from azeotrope.record.interval import Interval
 from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
+from azeotrope.verdicts.differences import Differences, by_seed, error_of, of_records, wrong
+from azeotrope.verdicts.moderated import Common
+from azeotrope.verdicts.more_seeds import seeds_needed
 from azeotrope.verdicts.paired import bootstrap_sd, normal_interval, t_interval, widen
 
 FEWEST_SEEDS = 3
 LEVEL = 0.95
+_LEAST_P = 1e-12
 
 Call = Literal["BEATS", "DOES NOT BEAT", "INCONCLUSIVE"]
 
@@ -30,8 +33,10 @@ class Verdict:
     """`difference` is mean test error of `a` minus that of `b`, as a fraction: below zero, a is better.
 
     It joins two sources of error, given apart: `over_seeds` (t interval; None below two pairs) and `over_test_images`
-    (paired bootstrap; None when the records hold no per-image correctness, as with kinds of task in which an answer is
-    not simply right: the verdict then rests on the seeds alone, and says so). It is None when no seed has both arms.
+    (None where nothing is known of it; the verdict then rests on the seeds alone, and says so). `difference` is None
+    when no seed has both arms. `p` is the smallest error rate at which the interval excludes zero. `seeds_needed` is
+    the number of paired seeds that would probably settle what is INCONCLUSIVE; None where none within reach would, or
+    where it is settled.
     """
 
     a: str
@@ -42,30 +47,60 @@ class Verdict:
     reason: str
     over_seeds: Interval | None = None
     over_test_images: Interval | None = None
+    p: float | None = None
+    seeds_needed: int | None = None
 
 
 def verdict(a: Sequence[RunRecord], b: Sequence[RunRecord]) -> Verdict:
-    """Compare the runs of two arms, one run a seed; failed runs do not take part.
+    """Compare the runs of two arms alone, one run a seed; failed runs do not take part.
 
     BEATS when the 95 % interval of the difference lies wholly below zero, DOES NOT BEAT when wholly above, else
     INCONCLUSIVE. Raises InputError when the runs are of several arms, tasks, sizes or test sets, or repeat a seed.
     """
-    runs_a, runs_b = _by_seed(a, "a"), _by_seed(b, "b")
-    _refuse_different([*a, *b])
-    names = (a[0].arm, b[0].arm)
-    seeds = tuple(sorted(runs_a.keys() & runs_b.keys()))
-    if not seeds:
-        return Verdict(*names, "INCONCLUSIVE", None, (), "no seed has a finished run of both arms")
-    pairs = [(runs_a[seed], runs_b[seed]) for seed in seeds]
-    deltas = np.array([_error(left) - _error(right) for left, right in pairs])
-    value = float(deltas.mean())
-    over_seeds, over_images = t_interval(deltas, LEVEL), _over_test_images(pairs, value)
+    return judge(of_records(a, b))
+
+
+def judge(found: Differences, common: Common | None = None, level: float = LEVEL) -> Verdict:
+    """The verdict on one pair at `level`; `common` is what the other pairs of its page say of the spread."""
+    if not found.seeds:
+        return Verdict(found.a, found.b, "INCONCLUSIVE", None, (), "no seed has a finished run of both arms")
+    value, spread, images = found.mean, found.spread, found.image_variance or 0.0
+    over_images = None if found.image_variance is None else normal_interval(value, images**0.5, level)
+    if spread is None:
+        reason = _too_few(1) + found.uncounted
+        return Verdict(
+            found.a, found.b, "INCONCLUSIVE", Interval(value, -1.0, 1.0, level), found.seeds, reason, None, over_images
+        )
+    variance, freedom = (spread.variance, float(spread.freedom)) if common is None else common.moderate(spread)
+    of_mean = variance / len(found.seeds)
+    half = float(special.stdtrit(freedom, (1 + level) / 2)) * of_mean**0.5
+    over_seeds = Interval(value, value - half, value + half, level)
     parts = [part for part in (over_seeds, over_images) if part is not None]
-    unknown = Interval(value, -1.0, 1.0, LEVEL)
-    difference = widen(value, parts, low=-1.0, high=1.0, level=LEVEL) if over_seeds else unknown
-    call = _call(difference, len(seeds))
-    reason = _reason(call, difference, len(seeds), _uncounted(pairs[0][0]) if over_images is None else "")
-    return Verdict(*names, call, difference, seeds, reason, over_seeds, over_images)
+    difference = widen(value, parts, low=-1.0, high=1.0, level=level)
+    call = _call(difference, len(found.seeds))
+    needed = None
+    if call == "INCONCLUSIVE":
+        needed = seeds_needed(value, variance, freedom, images, len(found.seeds), level)
+    reason = _reason(call, difference, len(found.seeds)) + found.uncounted + (_BOUND if found.bound else "")
+    return Verdict(
+        found.a,
+        found.b,
+        call,
+        difference,
+        found.seeds,
+        reason,
+        over_seeds,
+        over_images,
+        _p(value, of_mean, freedom, images),
+        needed,
+    )
+
+
+def call_of(value: float, p: float, seeds: int, level: float = LEVEL) -> Call:
+    """The call that an error rate `p` allows."""
+    if seeds < FEWEST_SEEDS or p >= 1 - level:
+        return "INCONCLUSIVE"
+    return "BEATS" if value < 0 else "DOES NOT BEAT"
 
 
 def arm_error(runs: Sequence[RunRecord]) -> Interval | None:
@@ -73,10 +108,10 @@ def arm_error(runs: Sequence[RunRecord]) -> Interval | None:
 
     [0, 1] around the value when there is one seed only, which says nothing of the spread; None when no run finished.
     """
-    done = list(_by_seed(runs, "the arm").values())
+    done = list(by_seed(runs, "the arm").values())
     if not done:
         return None
-    errors = np.array([_error(run) for run in done])
+    errors = np.array([error_of(run) for run in done])
     value, over_seeds = float(errors.mean()), t_interval(errors, LEVEL)
     if over_seeds is None:
         return Interval(value, 0.0, 1.0, LEVEL)
@@ -85,65 +120,40 @@ def arm_error(runs: Sequence[RunRecord]) -> Interval | None:
     )
 
 
-def _by_seed(runs: Sequence[RunRecord], name: str) -> dict[int, RunRecord]:
-    if not runs:
-        raise InputError(f"A verdict needs runs of both arms; {name} has none", next_step="check the names of the arms")
-    arms = sorted({run.arm for run in runs})
-    if len(arms) > 1:
-        raise InputError(f"{name} must be one arm", found=", ".join(arms), next_step="pass the runs of one arm")
-    done = [run for run in runs if run.state == "done" and run.test_error is not None]
-    by_seed = {run.seed: run for run in done}
-    if len(by_seed) < len(done):
-        raise InputError(
-            f"Each seed of {arms[0]} may have one run",
-            found=f"{len(done)} runs of seeds {', '.join(map(str, sorted(by_seed)))}",
-            next_step="pass the runs of one student, recipe and size",
-        )
-    return by_seed
-
-
-def _refuse_different(runs: Sequence[RunRecord]) -> None:
-    """Arms are comparable on the same task, size and test images only."""
-    shared: dict[str, set[str | int]] = {
-        "task": {run.task.fingerprint for run in runs},
-        "train_images": {run.train_images for run in runs},
-        "number of test images": {run.test_images for run in runs if run.test_images is not None},
-    }
-    for what, values in shared.items():
-        if len(values) > 1:
-            raise InputError(
-                f"Both arms of a verdict must share one {what}",
-                found=", ".join(sorted(map(str, values))),
-                next_step="compare runs made by one `azeotrope compare`, or filter the runs",
-            )
-
-
-def _error(run: RunRecord) -> float:
-    assert run.test_error is not None  # _by_seed kept runs with an outcome only
-    return run.test_error
-
-
-def _over_test_images(pairs: list[tuple[RunRecord, RunRecord]], value: float) -> Interval | None:
-    """Sampling of the test set: both arms see the same images, so images are resampled with both arms' outcomes."""
-    outcomes = [(left.correctness(), right.correctness()) for left, right in pairs]
-    if any(left is None or right is None for left, right in outcomes):
-        return None
-    advantage = np.mean([_wrong(left) - _wrong(right) for left, right in outcomes], axis=0)
-    return normal_interval(value, bootstrap_sd(advantage), LEVEL)
-
-
-def _wrong(correct: NDArray[np.bool_] | None) -> NDArray[np.float64]:
-    assert correct is not None
-    return np.asarray(~correct, dtype=np.float64)
+def error_interval(errors: Sequence[float], images: int | None) -> Interval:
+    """The same from one arm's `errors` alone, with the number of test images where that is known."""
+    value, over_seeds = float(np.mean(errors)), t_interval(errors, LEVEL)
+    if over_seeds is None:
+        return Interval(value, 0.0, 1.0, LEVEL)
+    sampled = normal_interval(value, (value * (1 - value) / images) ** 0.5 if images else 0.0, LEVEL)
+    return widen(value, [over_seeds, sampled], low=0.0, high=1.0, level=LEVEL)
 
 
 def _test_sd(runs: list[RunRecord], error: float) -> float:
     """Standard error that the test set's size gives: from per-image outcomes, else binomial, else none is known."""
     outcomes = [run.correctness() for run in runs]
-    if all(outcome is not None for outcome in outcomes):
-        return bootstrap_sd(np.mean([_wrong(outcome) for outcome in outcomes], axis=0))
     images = runs[0].test_images if WORDS[runs[0].task.kind].sampled else None
+    if images and error in (0, 1):  # no image differs from another: half a wrong one stands in (METHOD 12)
+        return float(np.sqrt(0.5) / images)
+    if all(outcome is not None for outcome in outcomes):
+        return bootstrap_sd(np.mean([wrong(outcome) for outcome in outcomes], axis=0))
     return float(np.sqrt(error * (1 - error) / images)) if images else 0.0
+
+
+def _p(value: float, of_mean: float, freedom: float, images: float) -> float:
+    """The error rate at which the half width equals the difference."""
+
+    def excess(log_p: float) -> float:
+        tail = np.exp(log_p) / 2
+        student, normal = special.stdtrit(freedom, tail), special.ndtri(tail)
+        return float(student**2 * of_mean + normal**2 * images - value**2)
+
+    low = float(np.log(_LEAST_P))
+    if of_mean + images == 0:
+        return _LEAST_P if value else 1.0
+    if excess(low) <= 0:
+        return _LEAST_P
+    return float(np.exp(optimize.brentq(excess, low, 0.0))) if value else 1.0
 
 
 def _call(difference: Interval, seeds: int) -> Call:
@@ -152,18 +162,17 @@ def _call(difference: Interval, seeds: int) -> Call:
     return "BEATS" if difference.high < 0 else "DOES NOT BEAT"
 
 
-def _uncounted(run: RunRecord) -> str:
-    """Why the sampling of test images is no part of the interval."""
-    words = WORDS[run.task.kind]
-    why = "the records hold no correctness" if words.sampled else f"{words.error} is no mean over images"
-    return f"; sampling of test images is not counted: {why}"
+_BOUND = "; test images are counted at the most they can add, for the runs do not hold which were wrong"
 
 
-def _reason(call: Call, difference: Interval, seeds: int, uncounted: str) -> str:
+def _too_few(seeds: int) -> str:
+    return f"{seeds} paired seed{'s' if seeds > 1 else ''}; a verdict needs {FEWEST_SEEDS}"
+
+
+def _reason(call: Call, difference: Interval, seeds: int) -> str:
     if seeds < FEWEST_SEEDS:
-        said = f"{seeds} paired seed{'s' if seeds > 1 else ''}; a verdict needs {FEWEST_SEEDS}"
-    else:
-        side = {"BEATS": "lies below", "DOES NOT BEAT": "lies above", "INCONCLUSIVE": "contains"}[call]
-        ends = f"{100 * difference.low:+.2f} to {100 * difference.high:+.2f} points"
-        said = f"the 95 % interval of the difference, {ends}, {side} zero ({seeds} paired seeds)"
-    return said + uncounted
+        return _too_few(seeds)
+    side = {"BEATS": "lies below", "DOES NOT BEAT": "lies above", "INCONCLUSIVE": "contains"}[call]
+    ends = f"{100 * difference.low:+.2f} to {100 * difference.high:+.2f} points"
+    level = f"{100 * difference.level:.3g} %"
+    return f"the {level} interval of the difference, {ends}, {side} zero ({seeds} paired seeds)"

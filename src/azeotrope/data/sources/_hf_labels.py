@@ -6,7 +6,7 @@ The library's own types say what a column holds, so nothing is read out of text 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import datasets
@@ -14,6 +14,7 @@ import datasets
 from azeotrope.errors import InputError
 from azeotrope.labels import KindName, LabelSpec
 
+_LABEL_COLUMNS = ("label", "labels", "class", "category", "target")
 _Check = Callable[[object], bool]
 
 
@@ -25,6 +26,13 @@ def is_image(feature: object) -> bool:
 def is_class(feature: object) -> bool:
     """Whether it holds one class a row."""
     return isinstance(feature, datasets.ClassLabel)
+
+
+def is_name(feature: object) -> bool:
+    """Whether it holds one text or whole number a row, which may be a class written out."""
+    return isinstance(feature, datasets.Value) and (
+        feature.dtype == "string" or feature.dtype.startswith(("int", "uint"))
+    )
 
 
 def is_classes(feature: object) -> bool:
@@ -53,7 +61,15 @@ def label_column(features: Mapping[str, object], name: str, spec: LabelSpec) -> 
             next_step="leave --separator out",
         )
     check, what = _TYPES[spec.kind]
+    if spec.kind == "single" and not any(map(is_class, features.values())):
+        named = [column for column, feature in features.items() if is_name(feature) and _may_label(column, spec.column)]
+        if len(named) == 1:
+            return named[0]
     return one_column(features, check, what, name, spec.column or "")
+
+
+def _may_label(column: str, wanted: str | None) -> bool:
+    return column == wanted if wanted else column.strip().lower() in _LABEL_COLUMNS
 
 
 def one_column(features: Mapping[str, object], check: _Check, what: str, name: str, wanted: str = "") -> str:
@@ -74,12 +90,16 @@ def one_column(features: Mapping[str, object], check: _Check, what: str, name: s
     )
 
 
-def class_names(features: Mapping[str, Any], column: str, kind: KindName) -> tuple[str, ...]:
-    """Of the classes; of a number, the column's own name."""
-    if kind == "number":
-        return (column,)
-    feature = features[column]
-    return tuple((feature.feature if kind == "multi" else feature).names)
+def numbered(feature: Any, labels: Sequence[Any], kind: KindName) -> tuple[Sequence[str], Sequence[Any]]:
+    """Names of the classes in the order of a split's own numbers, and its labels in these numbers; classes that are
+    written out are numbered by value, else by name.
+    """
+    inner = feature.feature if kind == "multi" else feature
+    if is_class(inner):
+        return inner.names, labels
+    written = sorted(set(labels), key=lambda label: (isinstance(label, str), label))
+    place = {label: number for number, label in enumerate(written)}
+    return [str(label) for label in written], [place[label] for label in labels]
 
 
 def labels_of(images: Any, column: str, name: str, kind: KindName) -> list[Any]:

@@ -6,6 +6,7 @@ for, and several labels are read only where several were asked for.
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,38 +14,43 @@ from typing import Any
 
 import polars as pl
 
+from azeotrope.data.sources._columns import no_one_column, require_column
+from azeotrope.data.sources._names import reconciled
 from azeotrope.data.sources._source import class_index
+from azeotrope.data.sources._splits import plain
 from azeotrope.errors import InputError
 from azeotrope.kinds.multi import SEPARATOR
 from azeotrope.labels import KindName, LabelSpec
-from azeotrope.lookup import nearest
 
 LABEL_COLUMNS = ("label", "class", "category", "target")
 SEVERAL = ("labels", "classes", "tags", *LABEL_COLUMNS)
 VALUES = ("value", "number", *LABEL_COLUMNS)
 _ANSWERS = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True}
+_OPTION = "--label-column"
 _OTHER_SEPARATORS = ";|,"
 _HEADER_ROW = 1  # so that the row numbers in messages are those of an editor or a spreadsheet
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Names of the outputs, and the label of each row."""
+    """Names of the outputs, the label of each row, and what to tell of how they were read."""
 
     classes: tuple[str, ...]
     labels: Sequence[Any]
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
     """A table of text, the columns of it that are not about labels, its name, and the classes that were listed for it
-    (none: those that occur).
+    in `classes_file` (none: those that occur).
     """
 
     content: pl.DataFrame
     others: tuple[str, ...]
     name: str
     listed: tuple[str, ...] = ()
+    classes_file: str = ""
 
     def where(self, place: int) -> str:
         """A row as a person finds it."""
@@ -56,17 +62,12 @@ def read_labels(table: Table, spec: LabelSpec) -> Labelled:
     return _READERS[spec.kind](table, spec)
 
 
-def one_column(table: Table, names: Sequence[str], what: str) -> str:
-    """The one column with one of these names. Raises InputError when there is none, or several."""
-    found = [column for column in table.content.columns if column.strip().lower() in names]
-    if len(found) == 1:
-        return found[0]
-    raise InputError(
-        f"The table {table.name} must have exactly one column of {what}",
-        found=f"columns {', '.join(table.content.columns)}",
-        allowed=f"one named {', '.join(names)}",
-        next_step="rename or remove columns",
-    )
+def label_columns(table: Table, spec: LabelSpec) -> tuple[str, ...]:
+    """The columns that hold labels by their name: the one that was named, else those of a usual name."""
+    if spec.column is not None:
+        return (require_column(table.content, table.name, spec.column, _OPTION),)
+    usual = {"single": LABEL_COLUMNS, "multi": SEVERAL, "number": VALUES}[spec.kind]
+    return tuple(column for column in table.content.columns if plain(column) in usual)
 
 
 def complete(table: Table, column: str) -> list[str]:
@@ -85,55 +86,114 @@ def complete(table: Table, column: str) -> list[str]:
 
 
 def _single(table: Table, spec: LabelSpec) -> Labelled:
-    labels = complete(table, _named(table, spec.column) or one_column(table, LABEL_COLUMNS, "labels"))
-    classes = table.listed or _sorted_classes(set(labels))
-    return Labelled(classes, class_index(labels, classes, table.where))
+    column = _chosen(table, spec, LABEL_COLUMNS, "labels")
+    labels = complete(table, column)
+    meant, words = reconciled((*labels, *table.listed))
+    classes = tuple(dict.fromkeys(meant[name] for name in table.listed)) or _sorted_classes(set(meant.values()))
+    several = next((label for label in labels if _listed_as_text(label) is not None or ";" in label), None)
+    if several is not None:
+        words = (
+            *words,
+            f"Labels such as {several!r} were read as one class each; several labels an image: --kind multi.",
+        )
+    index = class_index([meant[label] for label in labels], classes, table.where, table.classes_file)
+    return Labelled(classes, index, words)
 
 
 def _multi(table: Table, spec: LabelSpec) -> Labelled:
     """From one column in which labels are separated, or, where none has a name of such a column, from a column of 0 and
     1 for each class.
     """
-    column = _named(table, spec.column)
-    if column is None and any(name.strip().lower() in SEVERAL for name in table.content.columns):
-        column = one_column(table, SEVERAL, "labels")
-    return _answers(table, spec) if column is None else _separated(table, column, spec.separator or SEPARATOR)
+    named = label_columns(table, spec)
+    if not named:
+        return _answers(table, spec)
+    return _separated(table, _chosen(table, spec, SEVERAL, "labels"), spec.separator)
 
 
-def _separated(table: Table, column: str, separator: str) -> Labelled:
-    cells = [value or "" for value in table.content[column].to_list()]
-    rows = [[part.strip() for part in cell.split(separator) if part.strip()] for cell in cells]
-    if all(len(row) < 2 for row in rows):
+def _chosen(table: Table, spec: LabelSpec, usual: Sequence[str], what: str) -> str:
+    """The one column of labels. Raises InputError where there is none, or several."""
+    named = label_columns(table, spec)
+    if len(named) == 1:
+        return named[0]
+    raise no_one_column(table.content, table.name, usual, what, _OPTION)
+
+
+def _separated(table: Table, column: str, asked: str | None) -> Labelled:
+    separator, cells = asked or SEPARATOR, [value or "" for value in table.content[column].to_list()]
+    lists = [_listed_as_text(cell) for cell in cells]
+    words: tuple[str, ...] = ()
+    if (
+        asked is None
+        and any(lists)
+        and all(found is not None or not cell for found, cell in zip(lists, cells, strict=True))
+    ):
+        rows = [found or [] for found in lists]
+        words = (f"Labels were read as the lists that column {column!r} holds as text.",)
+    else:
+        rows = [[part.strip() for part in cell.split(separator) if part.strip()] for cell in cells]
+    if asked is None and not words and all(len(row) < 2 for row in rows):
         _refuse_other_separator(table, column, cells, separator)
-    classes = table.listed or _sorted_classes({label for row in rows for label in row})
+    meant, more = reconciled((*(label for row in rows for label in row), *table.listed))
+    rows = [list(dict.fromkeys(meant[label] for label in row)) for row in rows]
+    classes = tuple(dict.fromkeys(meant[name] for name in table.listed)) or _sorted_classes(
+        {x for row in rows for x in row}
+    )
     if not classes:
         raise InputError(
             f"No row of {table.name} has a label",
             found=f"nothing but empty cells in column {column!r}",
             next_step="name the column of labels with --label-column",
         )
-    index = [class_index(row, classes, lambda _, place=place: table.where(place)) for place, row in enumerate(rows)]  # type: ignore[misc]
-    return Labelled(classes, [tuple(row) for row in index])
+    index = [
+        tuple(class_index(row, classes, lambda _, place=place: table.where(place), table.classes_file))  # type: ignore[misc]
+        for place, row in enumerate(rows)
+    ]
+    return Labelled(classes, index, (*words, *more))
+
+
+def _listed_as_text(cell: str) -> list[str] | None:
+    """The labels of a list that a program wrote as text (['a', 'b'], ["a"], {'a'}); None for anything else."""
+    if cell.strip()[:1] not in ("[", "(", "{"):
+        return None
+    try:
+        found = ast.literal_eval(cell.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    if not isinstance(found, list | tuple | set) or not all(isinstance(label, str | int) for label in found):
+        return None
+    return [str(label) for label in found]
 
 
 def _refuse_other_separator(table: Table, column: str, cells: Sequence[str], separator: str) -> None:
-    """No row has two labels. That may be, but not where something else seems to stand between them."""
+    """No row has two labels. That may be, but not where something else seems to stand between them: one of the usual
+    signs, or a space between words that are labels themselves.
+    """
     for other in _OTHER_SEPARATORS:
         for place, cell in enumerate(cells):
             if other != separator and other in cell:
-                raise InputError(
-                    f"Labels of one image are separated by {separator!r}, and no row of {table.name} has two",
-                    found=f"{cell!r} in column {column!r}, {table.where(place)}",
-                    next_step=f"say --separator '{other}' if that is what separates labels, or rename the classes",
-                )
+                raise _separated_otherwise(table, column, place, separator, other)
+    single = {cell.strip() for cell in cells}
+    for place, cell in enumerate(cells):
+        if len(parts := cell.split()) > 1 and all(part in single for part in parts[:1]):
+            raise _separated_otherwise(table, column, place, separator, " ")
+
+
+def _separated_otherwise(table: Table, column: str, place: int, separator: str, other: str) -> InputError:
+    return InputError(
+        f"Labels of one image are separated by {separator!r}, and no row of {table.name} has two",
+        found=f"{table.content[column][place]!r} in column {column!r}, {table.where(place)}",
+        next_step=f"say --separator '{other}' if that is what separates labels, "
+        f"or --separator '{separator}' if each is one label",
+    )
 
 
 def _answers(table: Table, spec: LabelSpec) -> Labelled:
     classes = tuple(column for column in table.content.columns if column not in table.others)
     if spec.separator is not None or not classes:
-        one_column(table, SEVERAL, "labels")  # raises: it says what such a column may be called
+        raise no_one_column(table.content, table.name, SEVERAL, "labels", _OPTION)
     columns = [_yes_or_no(table, column) for column in classes]
-    return Labelled(classes, [tuple(i for i, yes in enumerate(row) if yes) for row in zip(*columns, strict=True)])
+    labels = [tuple(i for i, yes in enumerate(row) if yes) for row in zip(*columns, strict=True)]
+    return Labelled(tuple(name.strip() for name in classes), labels)
 
 
 def _yes_or_no(table: Table, column: str) -> list[bool]:
@@ -150,7 +210,7 @@ def _yes_or_no(table: Table, column: str) -> list[bool]:
 
 
 def _number(table: Table, spec: LabelSpec) -> Labelled:
-    column = _named(table, spec.column) or one_column(table, VALUES, "values")
+    column = _chosen(table, spec, VALUES, "values")
     cells = complete(table, column)
     return Labelled((column,), [_value(cell, column, table, place) for place, cell in enumerate(cells)])
 
@@ -169,19 +229,6 @@ def _value(cell: str, column: str, table: Table, place: int) -> float:
             "values are then classes",
         )
     return value
-
-
-def _named(table: Table, column: str | None) -> str | None:
-    """The column that the user named. Raises InputError when there is none of that name."""
-    if column is not None and column not in table.content.columns:
-        near = nearest(column, table.content.columns)
-        raise InputError(
-            f"The table {table.name} has no column {column!r}",
-            found=f"columns {', '.join(table.content.columns)}",
-            allowed=f"nearest: {', '.join(near)}" if near else "",
-            next_step="correct --label-column",
-        )
-    return column
 
 
 def _sorted_classes(labels: set[str]) -> tuple[str, ...]:

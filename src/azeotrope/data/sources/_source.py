@@ -15,22 +15,12 @@ from numpy.typing import NDArray
 
 from azeotrope.errors import InputError
 from azeotrope.labels import KindName
-from azeotrope.lookup import nearest
+from azeotrope.lookup import nearest, some
 
 Split: TypeAlias = Literal["train", "val", "test", ""]
 Raw: TypeAlias = "bytes | NDArray[np.uint8]"
 Label: TypeAlias = "int | tuple[int, ...] | float"
 Part: TypeAlias = "tuple[int, Callable[[int], Raw]]"  # so many images, and how to read one
-
-SPLIT_NAMES: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +33,19 @@ class Item:
     key: str
     label: Label
     split: Split
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """Files that are not among the items: how many of one kind (".heic", "hidden", "@eaDir") lie in one class folder
+    ("" above the classes), with an example. `picture` says whether they may be pictures that the user wants.
+    """
+
+    where: str
+    what: str
+    count: int
+    example: str
+    picture: bool
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class Source:
     `read(i)` gives the bytes of file `i`, or its pixels as uint8 [H, W] or [H, W, 3]; it is called from several
     threads. `mirror` is False where a horizontal flip changes the class (digits, letters, traffic signs). With a
     `formula` the images are listed without being read. Of the kind `number`, `classes` holds one name, that of what is
-    measured, and `unit` is its unit.
+    measured, and `unit` is its unit. `words` are sentences on how names and layout were read, `passed` is what was not
+    taken.
     """
 
     name: str
@@ -76,25 +80,15 @@ class Source:
     formula: Formula | None = None
     kind: KindName = "single"
     unit: str | None = None
+    words: tuple[str, ...] = ()
+    passed: tuple[PassedOver, ...] = ()
 
 
-def split_of(text: str | None, where: str) -> Split:
-    """The split that this word means ("valid" -> "val"). Raises InputError for a word that names none."""
-    if text is None or not text.strip():
-        return ""
-    if text.strip().lower() not in SPLIT_NAMES:
-        raise InputError(
-            f"{where} names an unknown split",
-            found=repr(text),
-            allowed="train, val or test (or empty: azeotrope then makes the splits)",
-            next_step="rename it",
-        )
-    return SPLIT_NAMES[text.strip().lower()]
-
-
-def class_index(labels: Iterable[str], classes: Sequence[str], where: Callable[[int], str]) -> list[int]:
+def class_index(
+    labels: Iterable[str], classes: Sequence[str], where: Callable[[int], str], listed_in: str = ""
+) -> list[int]:
     """Index of each label in `classes`. Raises InputError for a label that is not in the list; `where(i)` names the
-    place.
+    place, `listed_in` the file that holds the list.
     """
     index = {name: number for number, name in enumerate(classes)}
     numbers = []
@@ -102,10 +96,11 @@ def class_index(labels: Iterable[str], classes: Sequence[str], where: Callable[[
         if label not in index:
             near = nearest(label, classes)
             raise InputError(
-                "Every label must be in the list of classes",
+                f"Every label must be in the list of classes{f' {listed_in}' if listed_in else ''}",
                 found=f"{label!r} at {where(place)}",
-                allowed=f"nearest: {', '.join(near)}" if near else f"one of {len(classes)} classes",
-                next_step="correct the label, or add the class to the list",
+                allowed=f"nearest: {', '.join(near)}" if near else some(classes),
+                next_step="correct the label, or add the class to the list"
+                + (f"; move {listed_in} away if it belongs to another tool" if listed_in else ""),
             )
         numbers.append(index[label])
     return numbers

@@ -8,12 +8,14 @@ sets that need a script are refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from azeotrope.data.sources._names import in_one_list
 from azeotrope.data.sources._query import parted
-from azeotrope.data.sources._source import SPLIT_NAMES, Item, Part, Source, Split, joined, keyed_items
+from azeotrope.data.sources._source import Item, Part, PassedOver, Source, Split, joined, keyed_items
+from azeotrope.data.sources._splits import split_word
 from azeotrope.errors import InputError, MissingDependency
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import nearest
@@ -21,18 +23,28 @@ from azeotrope.lookup import nearest
 try:
     import datasets
 
-    from azeotrope.data.sources._hf_labels import class_names, is_image, label_column, labels_of, one_column
+    from azeotrope.data.sources._hf_labels import (
+        is_image,
+        label_column,
+        labels_of,
+        numbered,
+        one_column,
+    )
 except ImportError as error:
     raise MissingDependency(
         "The source `hf` needs the package datasets", next_step="install it: pip install 'azeotrope[hf]'"
     ) from error
 
 
+TAKES = ("kind", "column", "separator", "unit")
+
+
 def open_source(name: str) -> Source:
     """The set `name`. Raises InputError when it cannot be had, or has no column of images or of labels.
 
-    Splits named train, validation and test are used, others ("extra", "unsupervised") are not; one split alone counts
-    as none given. A query says otherwise: what it names serves as it says, and serves as nothing else.
+    Splits named train, validation and test are used, others ("extra", "unsupervised") are passed over; one split alone
+    counts as none given. A query says otherwise: what it names serves as it says, and serves as nothing else. Splits
+    that number their classes apart are matched by name.
     """
     return open_labelled(name, ONE_CLASS)
 
@@ -44,24 +56,45 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
     path, _, config = place.partition("@")
     loaded = _load(path, config or None)
     sets = _chosen(loaded, chosen, name) if chosen else _by_split(loaded, name)
+    passed = _not_used(loaded, sets)
     features = next(iter(sets.values())).features
     image = one_column(features, is_image, "images (a feature of type Image)", name)
     label = label_column(features, name, labels.model_copy(update={"column": labels.column or column or None}))
+    for images in sets.values():
+        _require_columns(images.features, (image, label), name)
+    found = [labels_of(images, label, name, labels.kind) for images in sets.values()]
+    classes: tuple[str, ...] = (label,)
+    words: tuple[str, ...] = ()
+    if labels.kind != "number":
+        own = [images.features[label] for images in sets.values()]
+        by_split = [numbered(feature, values, labels.kind) for feature, values in zip(own, found, strict=True)]
+        classes, found, words = in_one_list(by_split)
     items: list[Item] = []
     parts: list[Part] = []
-    for split, images in sets.items():
-        found = labels_of(images, label, name, labels.kind)
-        items += keyed_items(found, split)
-        parts.append((len(found), _Reader(images, image)))
+    for (split, images), values in zip(sets.items(), found, strict=True):
+        items += keyed_items(values, split)
+        parts.append((len(values), _Reader(images, image)))
     return Source(
         f"hf:{Path(path).name}",
-        class_names(features, label, labels.kind),
+        classes,
         items,
         joined(parts),
         licence=next(iter(sets.values())).info.license or None,
         kind=labels.kind,
         unit=labels.unit,
+        words=words,
+        passed=passed,
     )
+
+
+def _require_columns(features: Mapping[str, object], columns: Sequence[str], name: str) -> None:
+    """Raises InputError where a split lacks a column that another has."""
+    if missing := [column for column in columns if column not in features]:
+        raise InputError(
+            f"Every split of hf:{name} must have the same columns",
+            found=f"one without {', '.join(missing)}",
+            next_step="remove that split, or give it these columns, and write the set with save_to_disk",
+        )
 
 
 _ROLES = ("train", "val", "test")
@@ -97,19 +130,37 @@ def _load(path: str, config: str | None) -> Any:
 
 
 def _by_split(loaded: Any, name: str) -> Mapping[Split, Any]:
+    """The splits by what their own names say."""
     if not isinstance(loaded, Mapping):
         return {"": loaded}
     if len(loaded) == 1:
         return {"": next(iter(loaded.values()))}
-    known: dict[Split, Any] = {SPLIT_NAMES[split]: part for split, part in loaded.items() if split in SPLIT_NAMES}
-    if "train" not in known:
+    named: dict[Split, list[str]] = {}
+    for split in loaded:
+        if word := split_word(split):
+            named.setdefault(word, []).append(split)
+    twice = [split for splits in named.values() if len(splits) > 1 for split in splits]
+    if "train" not in named or twice:
         raise InputError(
-            f"The image set hf:{name} has several splits but none to train on",
-            found=", ".join(loaded),
+            f"The image set hf:{name} has "
+            + ("two splits that mean the same" if twice else "several splits but none to train on"),
+            found=", ".join(twice or loaded),
             allowed="train, and where there are any, validation and test",
             next_step="rename the splits and write the set with save_to_disk",
         )
-    return known
+    return {word: loaded[splits[0]] for word, splits in named.items()}
+
+
+def _not_used(loaded: Any, sets: Mapping[Split, Any]) -> tuple[PassedOver, ...]:
+    """The splits that serve as nothing."""
+    if not isinstance(loaded, Mapping):
+        return ()
+    used = {id(part) for part in sets.values()}
+    return tuple(
+        PassedOver("", f"split {split}", len(part), split, picture=True)
+        for split, part in loaded.items()
+        if id(part) not in used
+    )
 
 
 def _chosen(loaded: Any, chosen: Mapping[str, str], name: str) -> Mapping[Split, Any]:
@@ -126,9 +177,8 @@ def _chosen(loaded: Any, chosen: Mapping[str, str], name: str) -> Mapping[Split,
             next_step="name one of these, or leave the query out",
         )
     left = {split: part for split, part in splits.items() if split not in chosen.values()}
-    rest = {SPLIT_NAMES[split]: part for split, part in left.items() if split in SPLIT_NAMES}
-    named = {SPLIT_NAMES[role]: splits[split] for role, split in chosen.items()}
-    found = {**rest, **named}
+    found: dict[Split, Any] = {word: part for split, part in left.items() if (word := split_word(split))}
+    found |= {word: splits[split] for role, split in chosen.items() if (word := split_word(role))}
     if "train" not in found:
         raise InputError(
             f"A query for hf:{name} leaves no split to train on",

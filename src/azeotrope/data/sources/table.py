@@ -2,7 +2,8 @@
 
 Paths are relative to the table's folder; URLs (with `://`) are opened by fsspec. Where a `classes.txt` (one class a
 line) lies beside the table, it is the list of classes and every label must be in it; otherwise the labels in the table
-are the classes. Labels are text: "007" stays so. How they are read is in `_labels`.
+are the classes. Labels are text: "007" stays so. How bytes become columns is in `_reading`, which column is what in
+`_columns`, how labels are read in `_labels`.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fsspec
-import polars as pl
 
-from azeotrope.data.sources._labels import Table, complete, one_column, read_labels
-from azeotrope.data.sources._source import Item, Source, split_of
+from azeotrope.data.sources._columns import known_columns
+from azeotrope.data.sources._labels import Table, complete, label_columns, read_labels
+from azeotrope.data.sources._reading import read_table
+from azeotrope.data.sources._source import Item, Source
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 
-PATH_COLUMNS = ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "url")
-_SPLIT_COLUMN = "split"
+TAKES = ("kind", "column", "separator", "unit", "path_column", "split_column")
 _CLASSES_FILE = "classes.txt"
+_TRIED = 50  # paths that are looked for, to tell a table whose paths all lead nowhere
 
 
 def open_source(name: str) -> Source:
@@ -35,37 +37,65 @@ def open_source(name: str) -> Source:
 
 def open_labelled(name: str, labels: LabelSpec) -> Source:
     """The same with the labels that are asked for: one class an image, several, or a number."""
-    content = _read_table(name)
-    table = Table(content, tuple(column for column in content.columns if _is_other(column)), name)
-    paths = complete(table, one_column(table, PATH_COLUMNS, "paths"))
-    listed = () if labels.kind == "number" else _listed_classes(name)
-    read = read_labels(replace(table, listed=listed), labels)
+    content = read_table(name, _fetch)
+    table = Table(content.frame, (), name)
+    held = label_columns(table, labels)
+    columns = known_columns(
+        content.frame,
+        name,
+        paths=labels.path_column,
+        splits=labels.split_column,
+        labels=held,
+        one_hot=labels.kind == "multi" and not held,
+        images=content.images and content.images[0],
+    )
+    listed, classes_file = ((), "") if labels.kind == "number" else _listed_classes(name)
+    read = read_labels(replace(table, others=columns.others, listed=listed, classes_file=classes_file), labels)
+    if content.images is None:
+        paths, more = _clean(complete(table, columns.paths), name)
+        fetch = lambda place: _fetch(_beside(name, paths[place]))  # noqa: E731 (one of two readers)
+    else:
+        paths, more, fetch = [f"row {place + 1}" for place in range(len(read.labels))], (), content.images[1]
     if labels.kind != "single":
         _refuse_parts(table, paths, read.labels)
     items = tuple(
-        Item(path, label, split_of(split, table.where(place).replace("row", "Row", 1)))
-        for place, (path, label, split) in enumerate(zip(paths, read.labels, _splits(table), strict=True))
+        Item(path, label, split) for path, label, split in zip(paths, read.labels, columns.splits, strict=True)
     )
     return Source(
-        PurePosixPath(name).stem,
+        (PurePosixPath(name) if "://" in name else Path(name)).stem,
         read.classes,
         items,
-        lambda place: _fetch(_beside(name, paths[place])),
+        fetch,
         kind=labels.kind,
         unit=labels.unit,
+        words=(*content.words, *columns.words, *read.words, *more),
     )
 
 
-def _is_other(column: str) -> bool:
-    """Whether a column is about something else than labels."""
-    return column.strip().lower() in (*PATH_COLUMNS, _SPLIT_COLUMN)
+def _clean(paths: list[str], name: str) -> tuple[list[str], tuple[str, ...]]:
+    """Paths as this machine writes them, and a word where that was needed or none of them leads anywhere."""
+    words = []
+    stripped = [path if path == path.strip() or _is_there(name, path) else path.strip() for path in paths]
+    of_windows = os.sep == "/" and any("\\" in path for path in stripped)
+    if of_windows and not any("/" in path or _is_there(name, path) for path in stripped[:_TRIED]):
+        stripped = [path.replace("\\", "/") for path in stripped]
+        words.append("Backslashes in the paths were read as /.")
+    local = [path for path in stripped[:_TRIED] if "://" not in path and "://" not in name]
+    if local and not any(_is_there(name, path) for path in local):
+        words.append(
+            f"None of the first {len(local)} paths is there, such as {_beside(name, local[0])}: paths are relative to "
+            "the table's folder, and end with the file's suffix."
+        )
+    return stripped, tuple(words)
 
 
-def _splits(table: Table) -> list[str | None]:
-    """What the column of splits says of each row, where there is one."""
-    if not any(column.strip().lower() == _SPLIT_COLUMN for column in table.content.columns):
-        return [None] * table.content.height
-    return table.content[one_column(table, (_SPLIT_COLUMN,), "splits")].to_list()
+def _is_there(name: str, path: str) -> bool:
+    if "://" in name or "://" in path:
+        return False
+    try:
+        return Path(os.path.expanduser(_beside(name, path))).is_file()  # noqa: PTH111 (Path.expanduser refuses ~a.png)
+    except (OSError, ValueError):
+        return False
 
 
 def _refuse_parts(table: Table, paths: Sequence[str], labels: Sequence[Any]) -> None:
@@ -84,45 +114,15 @@ def _refuse_parts(table: Table, paths: Sequence[str], labels: Sequence[Any]) -> 
             )
 
 
-def _read_table(name: str) -> pl.DataFrame:
-    """Every column as text."""
-    try:
-        content = _fetch(name)
-        if name.lower().endswith(".parquet"):
-            return _as_text(pl.read_parquet(content), name)
-        separator = "\t" if name.lower().endswith(".tsv") else ","
-        return pl.read_csv(content, infer_schema=False, separator=separator)
-    except FileNotFoundError as error:
-        raise InputError(f"There is no table {name}", next_step="check the path") from error
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-        raise InputError(
-            f"The table {name} cannot be read",
-            found=str(error).splitlines()[0] if str(error) else type(error).__name__,
-            allowed="CSV or TSV in UTF-8 with a header line, or Parquet",
-            next_step="open it in a text editor or write it again",
-        ) from error
-
-
-def _as_text(content: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Raises InputError for a column that holds more than one value a row."""
-    for column, dtype in content.schema.items():
-        if dtype.is_nested():
-            what = "records of several fields" if isinstance(dtype, pl.Struct) else "lists"
-            raise InputError(
-                f"Every column of the table {name} must hold one value a row",
-                found=f"column {column!r} holds {what}",
-                next_step="join its labels into one text (cat;dog), or remove the column",
-            )
-    return content.with_columns(pl.all().cast(pl.String))
-
-
-def _listed_classes(name: str) -> tuple[str, ...]:
-    """The lines of `classes.txt`, or nothing when there is no such file. Raises InputError when it is not UTF-8."""
+def _listed_classes(name: str) -> tuple[tuple[str, ...], str]:
+    """The lines of `classes.txt` and where it is, or nothing when there is no such file. Raises InputError when it is
+    not UTF-8.
+    """
     path = _beside(name, _CLASSES_FILE)
     try:
         text = _fetch(path).decode("utf-8-sig")  # some editors begin a file with a mark that is no part of a name
     except OSError:
-        return ()
+        return (), ""
     except UnicodeDecodeError as error:
         raise InputError(
             f"The list of classes {path} cannot be read",
@@ -130,15 +130,17 @@ def _listed_classes(name: str) -> tuple[str, ...]:
             allowed="text in UTF-8, one class a line",
             next_step="save it as UTF-8 in a text editor",
         ) from error
-    return tuple(dict.fromkeys(line for line in text.splitlines() if line.strip()))
+    return tuple(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip())), path
 
 
 def _beside(name: str, path: str) -> str:
     """Where the table's `path` leads: itself when it is a URL or absolute, else relative to the table."""
-    if "://" in path or path.startswith("/"):
+    if "://" in path:
         return path
-    folder, slash, _ = name.rpartition("/")
-    return f"{folder}{slash}{path}"
+    if "://" in name:
+        folder, slash, _ = name.rpartition("/")
+        return path if path.startswith("/") else f"{folder}{slash}{path}"
+    return os.path.join(os.path.dirname(name), path)  # noqa: PTH118, PTH120 (pathlib would tidy the text)
 
 
 def _fetch(url: str) -> bytes:

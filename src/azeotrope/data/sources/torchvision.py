@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from azeotrope.data.sources._names import in_one_list
 from azeotrope.data.sources._places import data_root
 from azeotrope.data.sources._query import parted
-from azeotrope.data.sources._source import Item, Part, Source, Split, joined, numbered_items
+from azeotrope.data.sources._source import Item, Part, Source, Split, joined, keyed_items
 from azeotrope.errors import InputError
 from azeotrope.lookup import unknown
 
@@ -50,16 +51,17 @@ def open_source(name: str) -> Source:
         raise unknown("image set of torchvision", name, SETS)
     partition = _partition(name, options["partition"]) if options else {}
     sets = {split: _construct(name, {**arguments, **partition}) for split, arguments in SETS[name].items()}
+    labels = [_labels(images) for images in sets.values()]
+    count = 1 + max(int(found.max()) for found in labels)
+    names = [_classes(images, count) for images in sets.values()]
+    classes, moved, words = in_one_list([(own, found.tolist()) for own, found in zip(names, labels, strict=True)])
     items: list[Item] = []
     parts: list[Part] = []
-    highest = 0
-    for split, images in sets.items():
-        labels = _labels(images)
-        items += numbered_items(labels, split)
-        highest = max(highest, int(labels.max()))
-        parts.append((len(labels), partial(_pixels, images)))
-    classes = _classes(next(iter(sets.values())), 1 + highest)
-    return Source(f"torchvision:{whole}", classes, items, joined(parts), mirror=name not in _NOT_MIRRORED)
+    for (split, images), found in zip(sets.items(), moved, strict=True):
+        items += keyed_items(found, split)
+        parts.append((len(found), partial(_pixels, images)))
+    mirror = name not in _NOT_MIRRORED
+    return Source(f"torchvision:{whole}", classes, items, joined(parts), mirror=mirror, words=words)
 
 
 def _partition(name: str, number: str) -> Mapping[str, int]:

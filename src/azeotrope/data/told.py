@@ -1,0 +1,102 @@
+"""What a person should be told of how a set was read: names, layout, values, what was passed over or lost.
+
+One place for all commands, so that none keeps silent about what another says.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from azeotrope.data.audit import lost_by_class
+from azeotrope.data.manifest import Manifest
+from azeotrope.data.sources._source import PassedOver, Source
+from azeotrope.data.split import TaskSplits
+
+SHOWN = 5
+_WHAT_TO_DO = {
+    **dict.fromkeys(
+        (".heic", ".heif"), "export them as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible)"
+    ),
+    **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"), "develop them to JPEG or PNG"),
+    "no suffix": "give them the suffix of their format",
+    "links to folders": "copy the files in, or link the class folder itself",
+    "beside the class folders": "put each into the folder of its class",
+    "hidden": "rename them without the dot if they belong to the set",
+}
+
+
+def reading_words(source: Source, manifest: Manifest) -> tuple[str, ...]:
+    """Sentences on what was read how, and on what was not read; empty where all is plain."""
+    return (*source.words, *manifest.words, *passed_words(source.passed), *lost_words(manifest))
+
+
+def passed_words(passed: Sequence[PassedOver]) -> Iterable[str]:
+    """A sentence for each kind of file that may be a picture and was passed over, with the classes that it is of."""
+    kinds = dict.fromkeys(row.what for row in passed if row.picture)
+    for what in kinds:
+        rows = [row for row in passed if row.picture and row.what == what]
+        total = sum(row.count for row in rows)
+        done = _WHAT_TO_DO.get(what, "convert them to JPEG or PNG if they are pictures, or move them away")
+        files = (
+            what
+            if what in ("hidden", "links to folders", "beside the class folders") or what[:1] != "."
+            else f"called {what}"
+        )
+        yield f"Passed over: {total:,} files {files} ({by_class(rows)}), such as {rows[0].example}. Next: {done}."
+
+
+def by_class(rows: Sequence[PassedOver]) -> str:
+    """`20 in bolt, 3 in nut and 4 classes more`."""
+    listed = [f"{row.count:,} in {row.where or 'the folder itself'}" for row in rows[:SHOWN]]
+    return ", ".join(listed) + (f" and {len(rows) - SHOWN} classes more" if len(rows) > SHOWN else "")
+
+
+def lost_words(manifest: Manifest) -> Iterable[str]:
+    """A sentence on the unreadable images, by class, with the reason that is most frequent in each."""
+    lost = lost_by_class(manifest)
+    if not lost:
+        return
+    counts = _counts(manifest)
+    parts = []
+    for name, reasons in sorted(lost.items(), key=lambda item: -sum(item[1].values()))[:SHOWN]:
+        gone = sum(reasons.values())
+        reason, times = next(iter(reasons.items()))
+        often = "" if times == gone else f" ({times:,} times)"
+        parts.append(f"{gone:,} of {counts.get(name, 0) + gone:,} of {name}: {reason}{often}")
+    more = f" and {len(lost) - SHOWN} classes more" if len(lost) > SHOWN else ""
+    total = len(manifest.reasons)
+    yield f"{total:,} unreadable images were left out: {'; '.join(parts)}{more}. `azeotrope check` counts all reasons."
+
+
+def _counts(manifest: Manifest) -> Mapping[str, int]:
+    """Readable images of each class."""
+    if manifest.kind == "number":
+        return {"all": int(manifest.readable.sum())}
+    return Counter(manifest.label_texts[row] for row in manifest.readable.nonzero()[0].tolist())
+
+
+def split_words(splits: TaskSplits, *, near_measured: bool) -> Iterable[str]:
+    """Sentences on what the splits left out and kept together."""
+    if splits.dropped:
+        yield f"{splits.dropped:,} copies of other images were left out, so that none is in two splits."
+    if splits.contradictory:
+        yield (
+            f"{splits.contradictory:,} images are copies that carry different labels: none of them is used, since "
+            "nobody knows which label is right. `azeotrope check` lists them."
+        )
+    if splits.together:
+        yield (
+            f"{splits.together:,} images are near copies of others: those of one picture were kept in one of the "
+            "splits made here."
+        )
+    elif splits.together is None:
+        yield (
+            "Near copies could not be kept in one split: a class would be left with too few different pictures. The "
+            "error may flatter; `azeotrope check` lists them."
+        )
+    if not near_measured:
+        yield (
+            "Near copies were not looked for, since nearly all images resemble each other: splits made here may hold "
+            "the same picture twice. A column or folders of splits keep them apart."
+        )

@@ -1,0 +1,40 @@
+"""How every command opens images: read them, say what is not plain, and with `strict` refuse what was lost."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from azeotrope.data.task import Task, load_task
+from azeotrope.data.told import lost_words, passed_words
+from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.plan import HELD_OUT
+from azeotrope.session.progress import Progress, scanning
+
+
+def read_task(
+    data: str | Path,
+    progress: Progress,
+    labels: LabelSpec = ONE_CLASS,
+    cache: Path | None = None,
+    *,
+    held_out: float = HELD_OUT,
+    strict: bool = False,
+) -> Task:
+    """The task that `data` names; each of its words is shown as a note that stays.
+
+    Raises InputError where it makes no task, and with `strict` where an image is unreadable or a file that may be a
+    picture was passed over.
+    """
+    task = load_task(os.fspath(data), scanning(progress), labels, held_out, cache)
+    lost = (*lost_words(task.manifest), *passed_words(task.source.passed))
+    if strict and lost:
+        raise InputError(
+            "Every image must be readable, and no picture passed over, when --strict is given",
+            found=" ".join(lost),
+            next_step="repair or remove these files (`azeotrope check` counts them by class), or leave --strict out",
+        )
+    for word in task.words:
+        progress.note(word)
+    return task

@@ -1,0 +1,128 @@
+"""Paired differences of two arms at one size, whoever made them: stored records or a row of a person's table.
+
+It pairs and refuses what cannot be paired; it concludes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azeotrope.errors import InputError
+from azeotrope.record.kinds import WORDS
+from azeotrope.record.run import RunRecord
+from azeotrope.verdicts.moderated import Spread
+from azeotrope.verdicts.sampling import binomial_variance, image_variance
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Test error of `a` minus that of `b`, one value a seed that both have; `error` is the mean of both arms.
+
+    `image_variance` is what the sampling of test images adds to the variance of the mean; None where that is not
+    known, and `uncounted` then says why. `bound` says that it is the most it can be.
+    """
+
+    a: str
+    b: str
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+    error: float
+    image_variance: float | None
+    uncounted: str = ""
+    bound: bool = False
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds."""
+        return float(np.mean(self.values))
+
+    @property
+    def spread(self) -> Spread | None:
+        """Variance over seeds; None below two, which say nothing of it."""
+        if len(self.values) < 2:
+            return None
+        return Spread(float(np.var(self.values, ddof=1)), len(self.values) - 1, self.error)
+
+
+def of_records(a: Sequence[RunRecord], b: Sequence[RunRecord]) -> Differences:
+    """The differences of two arms, one run a seed; failed runs take no part.
+
+    Raises InputError when the runs are of several arms, tasks, sizes or test sets, or repeat a seed.
+    """
+    runs_a, runs_b = by_seed(a, "a"), by_seed(b, "b")
+    _refuse_different([*a, *b])
+    seeds = tuple(sorted(runs_a.keys() & runs_b.keys()))
+    pairs = [(runs_a[seed], runs_b[seed]) for seed in seeds]
+    values = tuple(error_of(left) - error_of(right) for left, right in pairs)
+    if not pairs:
+        return Differences(a[0].arm, b[0].arm, (), (), 0.0, None)
+    left, right = (float(np.mean([error_of(pair[side]) for pair in pairs])) for side in (0, 1))
+    variance, bound = _image_variance(pairs, (left, right))
+    uncounted = _uncounted(pairs[0][0]) if variance is None else ""
+    return Differences(a[0].arm, b[0].arm, seeds, values, (left + right) / 2, variance, uncounted, bound)
+
+
+def by_seed(runs: Sequence[RunRecord], name: str) -> dict[int, RunRecord]:
+    """The finished runs of one arm. Raises InputError for none, for several arms, and for a seed that comes twice."""
+    if not runs:
+        raise InputError(f"A verdict needs runs of both arms; {name} has none", next_step="check the names of the arms")
+    arms = sorted({run.arm for run in runs})
+    if len(arms) > 1:
+        raise InputError(f"{name} must be one arm", found=", ".join(arms), next_step="pass the runs of one arm")
+    done = [run for run in runs if run.state == "done" and run.test_error is not None]
+    found = {run.seed: run for run in done}
+    if len(found) < len(done):
+        raise InputError(
+            f"Each seed of {arms[0]} may have one run",
+            found=f"{len(done)} runs of seeds {', '.join(map(str, sorted(found)))}",
+            next_step="pass the runs of one student, recipe and size",
+        )
+    return found
+
+
+def error_of(run: RunRecord) -> float:
+    """The test error of a finished run."""
+    assert run.test_error is not None  # by_seed kept runs with an outcome only
+    return run.test_error
+
+
+def wrong(correct: NDArray[np.bool_] | None) -> NDArray[np.float64]:
+    """1 where an answer was wrong."""
+    assert correct is not None
+    return np.asarray(~correct, dtype=np.float64)
+
+
+def _refuse_different(runs: Sequence[RunRecord]) -> None:
+    """Arms are comparable on the same task, size and test images only."""
+    shared: dict[str, set[str | int]] = {
+        "task": {run.task.fingerprint for run in runs},
+        "train_images": {run.train_images for run in runs},
+        "number of test images": {run.test_images for run in runs if run.test_images is not None},
+    }
+    for what, values in shared.items():
+        if len(values) > 1:
+            raise InputError(
+                f"Both arms of a verdict must share one {what}",
+                found=", ".join(sorted(map(str, values))),
+                next_step="compare runs made by one `azeotrope compare`, or filter the runs",
+            )
+
+
+def _image_variance(pairs: list[tuple[RunRecord, RunRecord]], means: tuple[float, float]) -> tuple[float | None, bool]:
+    """From what each image got; without that, from the number of images, as a bound."""
+    outcomes = [(left.correctness(), right.correctness()) for left, right in pairs]
+    if not any(left is None or right is None for left, right in outcomes):
+        return image_variance(np.array([wrong(left) - wrong(right) for left, right in outcomes])), False
+    images = pairs[0][0].test_images if WORDS[pairs[0][0].task.kind].sampled else None
+    return (binomial_variance(*means, images), True) if images else (None, False)
+
+
+def _uncounted(run: RunRecord) -> str:
+    """Why the sampling of test images is no part of the interval."""
+    words = WORDS[run.task.kind]
+    why = "the number of test images is not given" if words.sampled else f"{words.error} is no mean over images"
+    return f"; sampling of test images is not counted: {why}"
