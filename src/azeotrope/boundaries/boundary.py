@@ -70,7 +70,9 @@ class Piece:
 
 @dataclass(frozen=True)
 class Mass:
-    """Shares of the draws: one crossing `below`, `inside` or `above` the data, a `window`, one arm ahead throughout."""
+    """Shares of the draws: one crossing `inside` the data, whatever lies beyond; else one `below` or `above` it, a
+    `window` of several, or one arm ahead throughout.
+    """
 
     below: float
     inside: float
@@ -155,7 +157,7 @@ def find_boundary(
         regret=tuple(_regret(size, column) for size, column in zip(asked, at_asked.T, strict=True)),
         confidence_set=confidence_set((difference > 0).mean(axis=0), grid),
         crossings=_crossings(outcome, changes, difference, grid, smallest, largest),
-        mass=_mass(changes, smallest, largest),
+        mass=_mass(changes, _within(difference, grid, smallest, largest), smallest, largest),
         form_free=checks,
         effective_data=effective_data_at(cells, draws, asked.tolist(), LEVEL),
         next_runs=apart(ranked),
@@ -233,14 +235,13 @@ def _crossings(
     outcome: Outcome, changes: SignChanges, difference: Floats, grid: Floats, smallest: float, largest: float
 ) -> tuple[Crossing, ...]:
     """The crossings that the outcome claims, and no others."""
-    direction = main_direction(changes)
-    if outcome == "crossing_bracketed":
-        return (_crossing(direction, changes.crossing(direction), smallest, largest),)
+    direction, within = main_direction(changes), _within(difference, grid, smallest, largest)
+    if outcome == "crossing_bracketed":  # whatever else a draw may do beyond the data
+        direction = main_direction(within)
+        return (_crossing(direction, within.crossing(direction), smallest, largest),)
     if outcome == "crossing_extrapolated":
         return (_one_sided(direction, changes.crossing(direction), smallest, largest),)
     if outcome == "window":
-        inside = (grid >= smallest) & (grid <= largest)
-        within = sign_changes(difference[:, inside], grid[inside])
         several = within.count > 1
         first: Direction = "down" if within.starts_ahead[several].mean() > 0.5 else "up"
         last: Direction = "up" if first == "down" else "down"
@@ -249,6 +250,12 @@ def _crossings(
             _crossing(last, within.last[several], smallest, largest),
         )
     return ()
+
+
+def _within(difference: Floats, grid: Floats, smallest: float, largest: float) -> SignChanges:
+    """Sign changes inside the data."""
+    inside = (grid >= smallest) & (grid <= largest)
+    return sign_changes(difference[:, inside], grid[inside])
 
 
 def _crossing(direction: Direction, places: Floats, smallest: float, largest: float) -> Crossing:
@@ -270,13 +277,15 @@ def _known(size: float, largest: float) -> float | None:
     return float(size) if 0 < size < np.inf and size <= TRUSTED_REACH * largest else None
 
 
-def _mass(changes: SignChanges, smallest: float, largest: float) -> Mass:
-    single = changes.count == 1
+def _mass(changes: SignChanges, within: SignChanges, smallest: float, largest: float) -> Mass:
+    inside = within.count == 1
+    single = (changes.count == 1) & ~inside
+    middle = np.sqrt(smallest * largest)
     return Mass(
-        below=float((single & (changes.first < smallest)).mean()),
-        inside=float((single & (changes.first >= smallest) & (changes.first <= largest)).mean()),
-        above=float((single & (changes.first > largest)).mean()),
-        window=float((changes.count > 1).mean()),
+        below=float((single & (changes.first < middle)).mean()),
+        inside=float(inside.mean()),
+        above=float((single & (changes.first >= middle)).mean()),
+        window=float(((changes.count > 1) & ~inside).mean()),
         challenger_throughout=float(changes.never(ahead=True).mean()),
         baseline_throughout=float(changes.never(ahead=False).mean()),
     )
