@@ -17,7 +17,8 @@ from azeotrope.record.store import RunStore
 from azeotrope.tables.columns import Columns, keep_where
 from azeotrope.tables.frame import RunFrame, read_runs
 from azeotrope.tables.grouping import contender
-from azeotrope.tables.table import SUFFIXES, flatten, read_table
+from azeotrope.tables.reading import SUFFIXES
+from azeotrope.tables.table import flatten, read_table
 
 Source = str | Path | pl.DataFrame | Sequence[RunRecord]
 

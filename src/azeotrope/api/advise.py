@@ -16,7 +16,7 @@ from azeotrope.boundaries.boundary import PRACTICAL
 from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.reporting.files import read_comparisons
 from azeotrope.tables.columns import Columns
-from azeotrope.tables.table import SUFFIXES
+from azeotrope.tables.reading import SUFFIXES
 
 
 def advise(
