@@ -18,6 +18,7 @@ from curves.worlds import CROSSING, power, records
 
 DISTILL, SCRATCH = CROSSING
 KEYS = {
+    "schema",
     "recommendation",
     "predicted_error",
     "p_win",

@@ -147,7 +147,7 @@ def test_arms_that_cannot_be_tested_are_listed_with_the_reason(compare, tmp_path
 
 
 def test_a_teacher_that_fails_the_gate_leaves_failed_records_and_a_report(compare, tmp_path, monkeypatch):
-    monkeypatch.setattr("azeotrope.teacher.gate.needed_accuracy", lambda *_: 1.01)
+    monkeypatch.setattr("azeotrope.teacher.gate.STANDARD_ERRORS", 1e6)
     comparison = compare("digits", tmp_path / "out", seeds=1)
     (failed,) = comparison.failed
     assert failed.arm == "distill"

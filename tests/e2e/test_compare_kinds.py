@@ -16,7 +16,7 @@ from azeotrope.record.store import RunStore
 from azeotrope.sweeping.predictions import predictions_of
 from azeotrope.verdicts.verdict import verdict
 
-LONGER = {"epochs": 6, "views": 2, "learning_rates": (8e-3,)}
+LONGER = {"epochs": 12, "views": 2, "learning_rates": (8e-3,)}
 LABELS = {"several": LabelSpec(kind="multi"), "number": LabelSpec(kind="number", column="ink", unit="%")}
 
 

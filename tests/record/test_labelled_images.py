@@ -28,6 +28,7 @@ def test_it_is_what_the_program_does_with_images_without_splits(owned, classes):
     splits, said = split_task(manifest(rows, classes=map(str, range(classes)))), divided(owned, classes)
     assert (len(splits.train), len(splits.test)) == (said.train, said.test)
     assert validation_images(said.train, classes, len(splits.val)) == said.validate
+    assert said.owned == owned
 
 
 @pytest.mark.parametrize("train", [1, 60, 250, 1280, 10_000])

@@ -160,7 +160,7 @@ class TestTuning:
         records = [runner.run(spec) for spec in found.values()]
         tuning = records[0].tuning
         assert (tuning.seed, tuning.learning_rates) == (0, rates)
-        assert tuning.chosen == rates[tuning.val_errors.index(min(tuning.val_errors))]
+        assert tuning.val_errors[rates.index(tuning.chosen)] == min(tuning.val_errors)  # ties: the lower log-loss
         assert records[0].val_error == min(tuning.val_errors)
         assert records[1].tuning == tuning
         assert trained_rates == [(0, 5e-4), (0, 2e-3), (1, tuning.chosen)]

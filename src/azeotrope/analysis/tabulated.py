@@ -24,6 +24,8 @@ from azeotrope.verdicts.page import common_of, judged
 from azeotrope.verdicts.sampling import binomial_variance
 from azeotrope.verdicts.verdict import LEVEL, error_interval
 
+MOST_DOTS = 200
+"""Seeds of an arm that a figure still shows one by one."""
 PLAIN_ARMS = ("scratch", "from_scratch", "baseline", "none", "vanilla", "supervised")
 """Arms that others are compared with, where a table has one."""
 
@@ -155,6 +157,6 @@ def _arm(one: Contender, rows: pl.DataFrame) -> ArmSummary:
         test_error=Estimate(value=found.value, low=found.low, high=found.high),
         val_error=None,
         seeds=seeds,
-        seed_errors=dict(zip(seeds, errors, strict=True)),
+        seed_errors=dict(zip(seeds, errors, strict=True)) if len(seeds) <= MOST_DOTS else {},
         run_ids=tuple(rows["run_id"].drop_nulls().to_list()),
     )

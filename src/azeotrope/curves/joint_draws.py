@@ -93,7 +93,7 @@ class Draws:
         missed = np.array(list(self.forms.values())) @ np.array([one.middle_missed for one in self.laws])
         log_error = self._averaged(self.forms, near) + self._anchor(near) * missed[:, None]
         log_error = log_error + self._averaged(self.beyond, far) - self._averaged(self.beyond, end)
-        return np.exp(log_error[list(self.arms)])
+        return np.asarray(np.exp(log_error[list(self.arms)]))
 
     def only(self, arms: Sequence[int]) -> Draws:
         """The same draws of some arms."""

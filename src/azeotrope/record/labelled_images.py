@@ -19,16 +19,20 @@ MIN_VAL_PER_CLASS = 2
 
 @dataclass(frozen=True)
 class Division:
-    """Labelled images by what they do. A run trains on `train` of them, chooses on `validate`, is judged on `test`."""
+    """Labelled images by what they do. A run trains on `train` of them, chooses on `validate`, is judged on `test`.
+
+    `spare`: held out to validate beyond a quarter of those that train, a few by rounding.
+    """
 
     train: int
     validate: int
     test: int
+    spare: int = 0
 
     @property
     def owned(self) -> int:
         """All of them: what a person labels."""
-        return self.train + self.validate + self.test
+        return self.train + self.validate + self.test + self.spare
 
 
 def held_out_of(images: float, share: float = HELD_OUT) -> int:
@@ -48,9 +52,10 @@ def divided(owned: int, classes: int = 1, share: float = HELD_OUT) -> Division:
     """
     test = classes * held_out_of(owned / classes, share)
     left = max(0, owned - test)
-    pool = classes * held_out_of(left / classes, share)
-    train = max(0, left - pool)
-    return Division(train, validation_images(train, classes, min(pool, left)), test)
+    pool = min(left, classes * held_out_of(left / classes, share))
+    train = left - pool
+    validate = validation_images(train, classes, pool)
+    return Division(train, validate, test, spare=pool - validate)
 
 
 def owned_for(train: float, classes: int = 1, share: float = HELD_OUT) -> float:

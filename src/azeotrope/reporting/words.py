@@ -123,8 +123,8 @@ def among(verdict: VerdictSummary, comparison: Comparison) -> str:
 
 
 def settled_by(verdict: VerdictSummary) -> str:
-    """How many seeds would probably settle it; empty below three, where the spread is a guess."""
-    if len(verdict.seeds) < FEWEST_SEEDS:
+    """How many seeds would probably settle it; empty below three, where the spread is a guess, and if nobody asked."""
+    if len(verdict.seeds) < FEWEST_SEEDS or verdict.p is None:
         return ""
     if verdict.seeds_needed is None:
         return f"; not even {MOST} seeds would probably settle it"
@@ -133,7 +133,8 @@ def settled_by(verdict: VerdictSummary) -> str:
 
 def _rests_on(verdict: VerdictSummary, comparison: Comparison) -> str:
     """What the interval counts: seeds, and test images where the error is a mean over them."""
-    level = f"{100 * verdict.level:.3g} %, "
+    interval = verdict.difference is not None and verdict.difference.known
+    level = f"{100 * verdict.level:.3g} %, " if interval else ""
     seeds = level + plural(len(verdict.seeds), "paired seed")
     if not WORDS[comparison.kind].sampled:
         return f"{seeds}; the sampling of test images is not counted"

@@ -118,7 +118,7 @@ def _image_variance(pairs: list[tuple[RunRecord, RunRecord]], means: tuple[float
     if not any(left is None or right is None for left, right in outcomes):
         return image_variance(np.array([wrong(left) - wrong(right) for left, right in outcomes])), False
     images = pairs[0][0].test_images if WORDS[pairs[0][0].task.kind].sampled else None
-    return (binomial_variance(*means, images), True) if images else (None, False)
+    return (binomial_variance(means[0], means[1], images), True) if images else (None, False)
 
 
 def _uncounted(run: RunRecord) -> str:
