@@ -42,7 +42,8 @@ def test_the_page_shows_what_the_commands_say():
 @pytest.mark.parametrize("target", [0.15])
 def test_images_needed_agree(target):
     forecast = azeotrope.fit(RUNS, forecast=target).groups["scratch"].forecast
-    needed = {one.contender: one for one in azeotrope.advise(RUNS, Needs(target_error=target, train_images=INSIDE)).labels_needed}
+    advice = azeotrope.advise(RUNS, Needs(target_error=target, train_images=INSIDE))
+    needed = {one.contender: one for one in advice.labels_needed}
     assert (forecast.value, forecast.low, forecast.high) == (
         needed["scratch"].value,
         needed["scratch"].images.low,
