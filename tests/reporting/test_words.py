@@ -63,28 +63,33 @@ def comparison(**changes):
 
 def test_beats_is_said_as_in_the_issue():
     said = words.sentence(verdict("BEATS", -0.019, -0.026, -0.012), comparison(test_images=10_000))
-    assert said == "distill beats scratch by 1.9 points [1.2, 2.6] (3 paired seeds, 10,000 test images)"
+    assert said == "distill beats scratch by 1.9 points [1.2, 2.6] (95 %, 3 paired seeds, 10,000 test images)"
 
 
 def test_does_not_beat_and_inconclusive_are_said_as_plainly():
     lost = words.sentence(verdict("DOES NOT BEAT", 0.005, 0.001, 0.009), comparison())
-    assert lost == "distill does not beat scratch: gain −0.5 points [−0.9, −0.1] (3 paired seeds, 1,000 test images)"
+    assert lost == (
+        "distill does not beat scratch: gain −0.5 points [−0.9, −0.1] (95 %, 3 paired seeds, 1,000 test images)"
+    )
     open_ = words.sentence(verdict("INCONCLUSIVE", -0.004, -1, 1, seeds=(0,)), comparison(test_images=None))
-    assert open_ == "distill against scratch is inconclusive: gain 0.4 points (1 paired seed)"
+    assert open_ == "distill against scratch is inconclusive: gain 0.4 points (95 %, 1 paired seed)"
 
 
 @pytest.mark.parametrize("kind", ["multi", "number"])
 def test_test_images_that_an_interval_does_not_count_are_not_named_as_its_basis(kind):
     said = words.sentence(verdict("BEATS", -0.019, -0.026, -0.012), comparison(kind=kind))
     assert said == (
-        "distill beats scratch by 1.9 points [1.2, 2.6] (3 paired seeds; the sampling of test images is not counted)"
+        "distill beats scratch by 1.9 points [1.2, 2.6] (95 %, 3 paired seeds; the sampling of test images is not counted)"
     )
 
 
 def test_why_nothing_is_settled_is_said():
     few, wide = verdict("INCONCLUSIVE", 0, -1, 1, seeds=(0,)), verdict("INCONCLUSIVE", 0, -0.1, 0.1)
+    nearer = wide.model_copy(update={"seeds_needed": 7})
     assert words.unsettled(few) == "there is 1 paired seed, and a verdict needs 3"
-    assert words.unsettled(wide) == "the interval of the gain contains zero"
+    zero = "the interval of the gain contains zero"
+    assert words.unsettled(wide) == f"{zero}; not even 60 seeds would probably settle it"
+    assert words.unsettled(nearer) == f"{zero}; 7 seeds in all would probably settle it"
 
 
 def test_arms_without_a_common_seed_are_not_compared():
