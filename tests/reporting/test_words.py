@@ -79,7 +79,8 @@ def test_does_not_beat_and_inconclusive_are_said_as_plainly():
 def test_test_images_that_an_interval_does_not_count_are_not_named_as_its_basis(kind):
     said = words.sentence(verdict("BEATS", -0.019, -0.026, -0.012), comparison(kind=kind))
     assert said == (
-        "distill beats scratch by 1.9 points [1.2, 2.6] (95 %, 3 paired seeds; the sampling of test images is not counted)"
+        "distill beats scratch by 1.9 points [1.2, 2.6] "
+        "(95 %, 3 paired seeds; the sampling of test images is not counted)"
     )
 
 
