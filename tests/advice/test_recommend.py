@@ -69,7 +69,7 @@ def test_it_recommends_what_is_truly_best(one_student, images, arm):
     assert advice.runner_up.margin.low > 0
 
 
-def test_the_document_has_exactly_the_keys_of_the_issue_and_every_number_its_runs(one_student):
+def test_the_document_has_exactly_the_agreed_keys_and_every_number_its_runs(one_student):
     content = document(advise(one_student, train_images=500, target_error=0.2, reachable=4000, hourly_price=2))
     assert content.keys() == KEYS
     ids = {run.run_id for run in one_student}
@@ -294,7 +294,7 @@ def test_a_log_loss_above_one_is_advised_on_in_its_own_unit(one_student):
 
 
 def test_a_table_must_say_which_run_is_of_which_strategy(one_student):
-    table = as_table(one_student).rename({"n_train": "train_images"})
+    table = as_table(one_student).rename({"n_train": "train_images", "method": "how"})
     with pytest.raises(InputError, match="which run is of which strategy"):
         advise(table)
     with pytest.raises(InputError, match="There is no column named 'wrong'"):

@@ -79,9 +79,9 @@ def test_two_runs_of_one_arm_size_and_seed_are_refused():
 
 
 def test_a_table_of_losses_is_answered_in_a_line():
-    table = runs().rename({"Error": "val loss"}).with_columns(pl.col("val loss").alias("log-loss"))
-    with pytest.raises(InputError, match="about errors"):
-        tabulated(table.drop("val loss"), None, NO_LAWS)
+    table = runs().rename({"Error": "log-loss"})
+    with pytest.raises(InputError, match=r"about errors.*read as a loss.*with --error; `azeotrope advise`"):
+        tabulated(table, None, NO_LAWS)
 
 
 def test_the_page_of_a_csv_shows_no_costs_and_no_claims_of_ours(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 import azeotrope
 from azeotrope.analysis.comparisons import compared
+from azeotrope.cli._columns import Columns
 from azeotrope.cli.report import command
 from azeotrope.errors import InputError, StoreError
 from azeotrope.record.run import TeacherFacts
@@ -139,11 +140,11 @@ def test_a_page_that_cannot_be_written_is_said(tmp_path):
 
 
 def test_the_command_prints_one_json_document_and_nothing_else(tmp_path, capsys):
-    command(str(stored(tmp_path)), as_json=True)
+    command(str(stored(tmp_path)), columns=Columns(), as_json=True)
     assert json.loads(capsys.readouterr().out)["winner"] == "distill"
     assert (tmp_path / "report.html").exists()
 
 
 def test_the_command_names_the_page_it_wrote(tmp_path, capsys):
-    command(str(stored(tmp_path)), out=str(tmp_path / "page.html"))
+    command(str(stored(tmp_path)), out=str(tmp_path / "page.html"), columns=Columns())
     assert capsys.readouterr().out == f"{tmp_path / 'page.html'}\n"

@@ -31,4 +31,4 @@ def test_classes_that_are_never_seen_are_told_of(tmp_path, kind, labels, said):
     (tmp_path / "set.csv").write_text("\n".join(["path,label", *rows]))
     task = load_task(str(tmp_path / "set.csv"), labels=LabelSpec(kind=kind))
     comparison = summarise(three_seeds("scratch", [200] * 3, train_images=5))
-    assert cautions(task, comparison) == said
+    assert cautions(task, comparison, tmp_path) == said

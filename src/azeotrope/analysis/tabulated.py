@@ -38,6 +38,13 @@ def tabulated(
     Raises InputError when the table is about a loss, several tasks, or names no arms, sizes or errors.
     """
     evidence = read_evidence(source, columns)
+    if evidence.unit == "loss":
+        raise InputError(
+            "A page is about errors, and this column is read as a loss",
+            found=evidence.measure,
+            allowed="a share of wrong answers, 0 to 1 or in per cent",
+            next_step="name the column of errors with --error; `azeotrope advise` and `azeotrope fit` take a loss",
+        )
     order = {name: place for place, name in enumerate(_first_seen(evidence))}
     contenders = sorted(evidence.contenders, key=lambda one: order[one.name])
     table = pl.concat(one.curve.table.with_columns(arm=pl.lit(one.name)) for one in contenders)
