@@ -81,10 +81,10 @@ def test_losses_have_their_own_scale():
     assert "loss by which" in svg(figure(numbers(found)))
 
 
-def test_a_small_test_set_widens_what_counts_as_equal():
-    found = boundary(runs(CROSSING).with_columns(test_images=pl.lit(100)))
-    error = runs(CROSSING)["test_error"].min()
-    assert found.practical == pytest.approx(math.sqrt(error * (1 - error) / 100))
+def test_what_counts_as_equal_is_the_users_number_however_few_the_test_images():
+    few = runs(CROSSING).with_columns(test_images=pl.lit(100))
+    assert boundary(few).practical == 0.005
+    assert boundary(few, practical=0.02).practical == 0.02
 
 
 def test_more_than_two_arms_must_be_named():

@@ -82,7 +82,7 @@ def test_arms_that_cannot_be(cli, tmp_path, arms, words):
         (("--learning-rates", "1e-3,1e-3"), "learning_rates must be a list of different positive numbers"),
         (("--epochs", "0"), "epochs: Input should be greater than or equal to 1"),
         (("--precision", "fp16"), "'fp16' is not one of 'auto', 'fp32', 'bf16'"),
-        (("--seeds", "0"), "Invalid value for '--seeds'"),
+        (("--seeds", "0"), "--seeds is a number of paired seeds, or auto. Found: 0."),
         (("--train-images", "0"), "Invalid value for '--train-images'"),
         (("--image-size", "0"), "Invalid value for '--image-size'"),
         (("--wobble",), "No such option: --wobble"),
@@ -104,7 +104,7 @@ def test_options_that_cannot_be(cli, tmp_path, more, words):
         (("list", "students", "teachers"), "unexpected extra argument"),
         (("list", "studnts"), "'studnts' is not one of 'teachers', 'students', 'losses'"),
         (("report", "nowhere"), "A report is made from records. Found: none that can be read"),
-        (("predict", "nowhere", "image.png"), "no model.yaml in nowhere"),
+        (("predict", "nowhere", "image.png"), "Found: no image.png."),
         (("check", "digits", "--seeds", "0"), "Invalid value for '--seeds'"),
     ],
 )

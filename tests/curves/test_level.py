@@ -74,7 +74,7 @@ def test_what_paired_seeds_share_is_shared_at_every_size():
     runs = runs.with_columns(test_error=pl.col("test_error") * pl.col("seed").replace_strict(shift).exp())
     draws = draw_curves(joint_cells(frames(runs), "pretrain_images"), draws=2000)
     level, pretrained = np.log(draws.errors(np.array([4000.0])))[:, :, 0]
-    assert np.corrcoef(level, pretrained)[0, 1] > 0.9
+    assert np.corrcoef(level, pretrained)[0, 1] > 0.6  # drawn towards what is usual, since three seeds say little
 
 
 def test_two_level_arms_have_no_boundary():

@@ -13,12 +13,12 @@ from fitting.worlds import runs
 
 @pytest.fixture
 def table(tmp_path: Path) -> str:
-    renamed = runs().rename({"train_images": "n_train", "test_error": "top1", "arm": "method"})
+    renamed = runs().rename({"train_images": "n_train", "test_error": "top1_err", "arm": "method"})
     renamed.write_csv(tmp_path / "runs.csv")
     return str(tmp_path / "runs.csv")
 
 
-MAPPING = ["--x", "images=n_train", "--error", "top1", "--by", "method", "--bootstrap", "100"]
+MAPPING = ["--x", "images=n_train", "--error", "top1_err", "--by", "method", "--bootstrap", "100"]
 
 
 def run(*arguments: str) -> int:
@@ -50,5 +50,5 @@ def test_plot_is_written(table: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_column_is_exit_status_two_with_near_names(table: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(table, "--x", "images=n_trian", "--error", "top1") == 2
+    assert run(table, "--x", "images=n_trian", "--error", "top1_err") == 2
     assert "n_train" in capsys.readouterr().err

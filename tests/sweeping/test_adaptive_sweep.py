@@ -67,15 +67,27 @@ def test_what_is_under_way_is_waited_for(grid):
     assert (again.specs, again.stop) == ((), None)
 
 
-@pytest.mark.parametrize("learnt", [(), ("scratch",)])
-def test_arms_that_learnt_nothing_leave_nothing_to_judge_and_the_sweep_goes_on(grid, learnt):
-    """Of a number an error of exactly 1 is what every run has that learnt nothing."""
+def pilot_of(grid, *learnt):
+    """What the planner wants after a pilot in which only these arms learnt anything."""
     pilot = Deciding(grid).choose([], [], lambda run_id: 1.0, math.inf).specs
     records = [record(spec, test_error=error_of(spec) if spec.arm.name in learnt else 1.0) for spec in pilot]
-    choice = Deciding(grid).choose(records, [], lambda run_id: 1.0, math.inf)
+    return pilot, Deciding(grid).choose(records, [], lambda run_id: 1.0, math.inf)
+
+
+def test_arms_that_learnt_nothing_leave_nothing_to_judge_and_the_sweep_goes_on(grid):
+    """Of a number an error of exactly 1 is what every run has that learnt nothing."""
+    pilot, choice = pilot_of(grid)
     assert choice.said == "test_resnet: too few runs to judge: a law needs three sizes, and a choice two arms"
     assert choice.stop is None
     assert len(choice.specs) == len(grid.specs) - len(pilot)
+
+
+def test_an_arm_that_learnt_leads_one_that_did_not_and_two_seeds_settle_nothing(grid):
+    _, choice = pilot_of(grid, "scratch")
+    assert choice.said.startswith("test_resnet: scratch is best at 640 images")
+    assert choice.said.endswith("share 2 paired seeds at 640 images, and a verdict needs 3")
+    assert choice.stop is None
+    assert choice.specs
 
 
 def test_how_the_answer_firms_up_costs_no_more_than_its_share(grid):

@@ -256,7 +256,7 @@ def test_what_was_left_out_of_unlabelled_pictures_is_said(compare, shapes, shape
     """The task's own folder: its held-out images are left out, and a run's own images teach as labelled ones only."""
     made = compare(tmp_path, ["distill", "distill+unlabelled"], PicturesSpec(unlabelled=str(shapes_folder)), seeds=1)
     held = len(shapes.splits.val) + len(shapes.splits.test)
-    (said,) = [warning for warning in made.warnings if "unlabelled" in warning]
+    (said,) = [warning for warning in made.warnings if "unlabelled pictures" in warning]
     assert re.match(
         rf"Of 120 unlabelled pictures {120 - held} may teach; left out: {held} same picture as a validation", said
     )

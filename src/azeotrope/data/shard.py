@@ -113,7 +113,7 @@ class Shard:
     def energy(self) -> tuple[int, float]:
         """Of how many rows the energy is known, and the joules that they took; none where it was not read, or lost."""
         try:
-            content = json.loads((self.folder / f"{self.name}.times").read_text())
+            content = json.loads((self.folder / f"{self.name}.times").read_text(encoding="utf-8"))
             return int(content["metered_rows"]), float(content["joules"])
         except (OSError, ValueError, TypeError, KeyError):  # `times` warns of a damaged file
             return 0, 0.0

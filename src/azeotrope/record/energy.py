@@ -91,7 +91,7 @@ def _packages(powercap: Path) -> list[Counter]:
 
 
 def _number(path: Path) -> int:
-    return int(path.read_text())
+    return int(path.read_text(encoding="utf-8"))
 
 
 def _gpu() -> Counter | None:

@@ -64,6 +64,6 @@ def _version_1(group: Path) -> float | None:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except OSError:
         return ""

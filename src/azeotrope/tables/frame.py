@@ -116,7 +116,8 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     for _, rows in tidy.group_by("group", maintain_order=True):
         _refuse_mixed(rows, "task", "tasks", "keep one with --where task=NAME, or add task to --by")
     tidy, edges = count_edges(tidy, unit)
-    tidy = tidy.with_columns(test_images=pl.when("sampled").then("test_images"))
+    sampled = pl.col("sampled") if unit != "loss" else pl.lit(value=False)  # a loss: its spread is not kept
+    tidy = tidy.with_columns(test_images=pl.when(sampled).then("test_images"))
     tidy, paired = _number(tidy)
     warnings, measure = (*_warnings(left_out, paired=paired), *edges), _measure(raw, unit, error_name)
     meanings = (*column_notes(raw.columns), *(_meanings(raw) if unit != "loss" else ()))
