@@ -160,7 +160,7 @@ def main() -> None:
         print(f"| {ASKED[place] // FITTED[-1]}x | {name} | {score.line()} |")
     print(dict(outcomes))
     if importlib.util.find_spec("lcpfn") is None:
-        print("lcpfn is left out: it is not installed (it pins an old torch)")
+        print("lcpfn is left out: it is not installed")
 
 
 if __name__ == "__main__":
