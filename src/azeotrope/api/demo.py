@@ -78,7 +78,8 @@ def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None
 def _difference(found: Boundary | Missing) -> Section:
     if isinstance(found, Missing):
         return Section("Where the answer changes", f"These runs cannot say. {found.reason}", None)
-    caption = f"{boundary_text.headline(found)} Above zero, {found.challenger} has the lower error; the band holds 90 %."
+    meaning = f"Above zero, {found.challenger} has the lower error; the band holds 90 %."
+    caption = f"{boundary_text.headline(found)} {meaning}"
     return Section("Where the answer changes", caption, lambda: difference.figure(difference.numbers(found)))
 
 
