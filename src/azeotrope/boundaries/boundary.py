@@ -146,7 +146,7 @@ def find_boundary(
     asked = np.array(at or cells.sizes, dtype=float)
     at_asked, middle, checks = _difference(draws, asked, unit), _middle(draws, asked, unit), form_free(cells)
     seen = np.array([check.size for check in checks])
-    p_at_checks = (_difference(draws, seen, unit) > 0).mean(axis=0) if checks else []
+    p_at_checks = np.asarray((_difference(draws, seen, unit) > 0).mean(axis=0)) if checks else np.empty(0)
     ranked = settle_crossing(cells, draws, changes, main_direction(changes), price=price, at=float(asked[-1]))
     return Boundary(
         axis=axis,
@@ -167,7 +167,7 @@ def find_boundary(
         largest=largest,
         curve=_curve(difference, _middle(draws, grid, unit), grid),
         unit=unit,
-        warnings=(*disagreements(checks, np.asarray(p_at_checks)), *_reach_warnings(asked, smallest, largest)),
+        warnings=(*disagreements(checks, p_at_checks), *_reach_warnings(asked, smallest, largest)),
     )
 
 
