@@ -14,7 +14,7 @@ from pathlib import Path
 
 from azeotrope.arm import Arm
 from azeotrope.data.task import load_task
-from azeotrope.models.device import choose
+from azeotrope.devices.choice import choose
 from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.sweeping.plan import make_plan, run_specs
 from azeotrope.sweeping.resources import Resources

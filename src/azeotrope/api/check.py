@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from azeotrope.data.audit import Audit, audit
 from azeotrope.data.task import RefusedSet
-from azeotrope.models.device import choose
+from azeotrope.devices.choice import choose
 from azeotrope.session.forecast import Forecast, Rates, forecast, measure
 from azeotrope.session.progress import Progress
 from azeotrope.session.workshop import Request, open_workshop

@@ -12,8 +12,10 @@ import numpy as np
 
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task
+from azeotrope.devices.choice import choose
+from azeotrope.devices.memory import give_back_freed_memory
+from azeotrope.devices.process import prepare
 from azeotrope.errors import InputError, StoreError
-from azeotrope.models.device import choose, give_back_freed_memory, prepare
 from azeotrope.plan import HELD_OUT, TeacherSpec
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, expanded, write_atomically

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from azeotrope.data.sources._places import cache_root
+from azeotrope.devices.choice import choose
+from azeotrope.devices.process import prepare
 from azeotrope.errors import InputError, StoreError
-from azeotrope.models.device import choose, prepare
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.record.tasks import read_tasks

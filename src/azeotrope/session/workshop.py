@@ -13,9 +13,10 @@ from typing import Any, Literal
 from azeotrope.arm import Arm
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task
+from azeotrope.devices.choice import choose
+from azeotrope.devices.process import prepare
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
-from azeotrope.models.device import choose, prepare
 from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.store import cannot_write, write_atomically
