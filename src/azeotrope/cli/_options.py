@@ -224,10 +224,11 @@ def given(flags: Mapping[str, Any]) -> dict[str, Any]:
 
 def counts(text: str | None) -> list[int] | None:
     """Numbers of images, by commas. Raises InputError."""
-    try:
-        return None if text is None else [int(part) for part in names(text) or ()]
-    except ValueError:
-        raise InputError("Numbers of images are whole numbers", found=text or "", allowed="such as 250,500") from None
+    if text is None:
+        return None
+    if not (parts := names(text)) or not all(part.isdecimal() and int(part) for part in parts):
+        raise InputError("Numbers of images are whole numbers, 1 or more", found=text, allowed="such as 250,500")
+    return [int(part) for part in parts]
 
 
 def print_json(content: JsonValue) -> None:
