@@ -17,6 +17,7 @@ from azeotrope.recipe import Recipe
 from azeotrope.spec import Spec
 
 FOLDS = 5  # in which the teacher's head is cross-fitted
+Precision = Literal["auto", "fp32", "bf16"]  # of matrix work, as it is asked; a resolved plan names which
 HELD_OUT = 0.2  # of all images for test, and of what is left for validation, where the source gives none
 
 

@@ -19,8 +19,9 @@ from azeotrope.devices.device import Device
 from azeotrope.errors import InputError, RunFailed
 from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.session.cautions import before_training
-from azeotrope.session.workshop import Request as Asked
-from azeotrope.session.workshop import open_workshop
+from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.session.opening import open_plan
+from azeotrope.session.progress import Silent
 from azeotrope.sweeping import training
 from azeotrope.sweeping.pools import extra_of
 from azeotrope.synthesis import opening
@@ -335,17 +336,16 @@ def notes(shapes_folder, teacher, cache):
 
     def said(out, **changes):
         asked = {"teacher": teacher, "train_images": [40, 60], "arms": ["distill+synth"], "seeds": (0,), **changes}
-        request = Asked(
-            str(shapes_folder),
-            "test_resnet",
+        plan = comparison_plan(
+            shapes_folder,
+            student="test_resnet",
             **asked,
             image_size=32,
             recipe=QUICK,
             precision="fp32",
-            cache=cache,
             pictures=PicturesSpec(synth=str(out)),
         )
-        return before_training(open_workshop(request))
+        return before_training(open_plan(plan, Silent(), {"cache": cache}))
 
     return said
 

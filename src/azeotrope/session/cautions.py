@@ -19,7 +19,7 @@ from azeotrope.labels import KindName
 from azeotrope.models.licence import objection
 from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import Comparison
-from azeotrope.session.workshop import Workshop
+from azeotrope.session.opening import Opened
 from azeotrope.sweeping.predictions import predictions_of
 from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SynthSet
 from azeotrope.teacher.teacher import Teacher
@@ -28,13 +28,13 @@ SHOWN = 5
 PRETRAINING_CLASSES = (1000, 11821, 21841, 21843)  # ImageNet's: nobody expects these to be the task's
 
 
-def before_training(workshop: Workshop) -> tuple[str, ...]:
+def before_training(opened: Opened) -> tuple[str, ...]:
     """About the pretrained weights that will be used (licences that forbid something, classifiers left out), and about
     the further pictures.
     """
-    names = [said] if (said := shard_warning(workshop.task.classes)) else []
-    left_out = (said for teacher in _teachers(workshop) for said in _left_out(teacher, workshop.task))
-    return (*names, *_licences(workshop), *left_out, *_few_a_fold(workshop), *_further_pictures(workshop))
+    names = [said] if (said := shard_warning(opened.task.classes)) else []
+    left_out = (said for teacher in _teachers(opened) for said in _left_out(teacher, opened.task))
+    return (*names, *_licences(opened), *left_out, *_few_a_fold(opened), *_further_pictures(opened))
 
 
 def cautions(task: Task, comparison: Comparison, out: Path) -> tuple[str, ...]:
@@ -43,16 +43,16 @@ def cautions(task: Task, comparison: Comparison, out: Path) -> tuple[str, ...]:
     return (*task.words, *about_classes, *_teacher(comparison), *_searches(comparison))
 
 
-def _teachers(workshop: Workshop) -> tuple[Teacher, ...]:
-    spec = workshop.plan.teacher
-    return workshop.resources.teacher(spec).members if spec else ()
+def _teachers(opened: Opened) -> tuple[Teacher, ...]:
+    spec = opened.comparison.teacher
+    return opened.resources.teacher(spec).members if spec else ()
 
 
-def _licences(workshop: Workshop) -> Iterable[str]:
-    licences = {teacher.name: teacher.licence for teacher in _teachers(workshop)}
-    if any(arm.init == "hub" for arm in workshop.plan.arms):
-        student = workshop.plan.student
-        licences[student] = workshop.resources.hub_licence(student, workshop.plan.image_size)
+def _licences(opened: Opened) -> Iterable[str]:
+    licences = {teacher.name: teacher.licence for teacher in _teachers(opened)}
+    if any(arm.init == "hub" for arm in opened.comparison.arms):
+        student = opened.comparison.student
+        licences[student] = opened.resources.hub_licence(student, opened.comparison.image_size)
     for name, named in licences.items():
         if said := objection(named):
             yield (
@@ -74,13 +74,13 @@ def _left_out(teacher: Teacher, task: Task) -> Iterable[str]:
     )
 
 
-def _few_a_fold(workshop: Workshop) -> Iterable[str]:
+def _few_a_fold(opened: Opened) -> Iterable[str]:
     """A fold without images of a class is judged by a head that has fewer of them, or none, to learn from."""
-    plan, task = workshop.plan, workshop.task
+    plan, task = opened.comparison, opened.task
     if plan.teacher is None or plan.teacher.folds == 1 or task.kind.name == "number":
         return
     for size, seed in product(plan.train_images, plan.seeds):
-        rows = workshop.resources.rows(task.fingerprint, size, seed).train
+        rows = opened.resources.rows(task.fingerprint, size, seed).train
         counts = task.kind.counts(task.labels[rows], len(task.classes))
         few = int((counts < plan.teacher.folds).sum())
         if few:
@@ -92,28 +92,28 @@ def _few_a_fold(workshop: Workshop) -> Iterable[str]:
             return
 
 
-def _further_pictures(workshop: Workshop) -> Iterable[str]:
+def _further_pictures(opened: Opened) -> Iterable[str]:
     """What was taken out of the further pictures before they could teach, and who judged those that were made."""
-    kinds = {arm.pictures for arm in workshop.plan.arms}
+    kinds = {arm.pictures for arm in opened.comparison.arms}
     if "unlabelled" in kinds:
-        yield from _unlabelled(workshop)
+        yield from _unlabelled(opened)
     if "synth" in kinds:
-        yield from dict.fromkeys(_made(workshop))
+        yield from dict.fromkeys(_made(opened))
 
 
-def _unlabelled(workshop: Workshop) -> Iterable[str]:
-    pool: Pool = workshop.resources.unlabelled(workshop.task.fingerprint)
+def _unlabelled(opened: Opened) -> Iterable[str]:
+    pool: Pool = opened.resources.unlabelled(opened.task.fingerprint)
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in pool.counts().items()) or "none"
     yield f"Of {len(pool.task.labels):,} unlabelled pictures {len(pool.rows):,} may teach; left out: {dropped}."
     if not pool.near_measured:
         yield "Near duplicates among them were not looked for, since nearly all resemble each other; exact copies were."
 
 
-def _made(workshop: Workshop) -> Iterable[str]:
+def _made(opened: Opened) -> Iterable[str]:
     """Of every set that a run uses; several runs may use one."""
-    plan, teaching = workshop.plan, {(teacher.name, teacher.image_size) for teacher in _teachers(workshop)}
+    plan, teaching = opened.comparison, {(teacher.name, teacher.image_size) for teacher in _teachers(opened)}
     for size, seed in product(plan.train_images, plan.seeds):
-        made: SynthSet = workshop.resources.synth_set(plan.fingerprint, size, seed)
+        made: SynthSet = opened.resources.synth_set(plan.fingerprint, size, seed)
         pool, judge = made.pool, made.plan.teacher
         if pool.dropped:
             dropped = ", ".join(f"{count:,} {reason}" for reason, count in pool.counts().items())
