@@ -21,8 +21,9 @@ from azeotrope.data.manifest import scan
 from azeotrope.data.sources._source import Source
 from azeotrope.data.split import split_task
 from azeotrope.data.task import Task, open_source
+from azeotrope.devices.choice import choose
+from azeotrope.devices.process import prepare
 from azeotrope.lookup import members
-from azeotrope.models.device import choose, prepare
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.run import RunRecord
 from azeotrope.session.comparison_plan import comparison_plan

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from azeotrope.data.task import load_task
-from azeotrope.models.device import choose
+from azeotrope.devices.choice import choose
 from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.session.comparison_plan import comparison_plan
 from azeotrope.sweeping.grid import open_grid

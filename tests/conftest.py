@@ -14,9 +14,11 @@ from jaxtyping import install_import_hook
 
 SHAPES_CHECKED = (
     "azeotrope.losses",
-    "azeotrope.data.views",
+    "azeotrope.data.render",
+    "azeotrope.data.resample",
     "azeotrope.train",
     "azeotrope.teacher",
+    "azeotrope.devices",
     "azeotrope.models.network",
 )
 install_import_hook(SHAPES_CHECKED, "beartype.beartype")  # before these are imported
@@ -71,6 +73,18 @@ def teacher_model(tmp_path_factory):
     file = tmp_path_factory.mktemp("weights") / "teacher.safetensors"
     save_file(weights, file)
     return f"timm:test_resnet@{file}"
+
+
+@pytest.fixture(scope="session")
+def embed():
+    """What a teacher says of one view of packed images [n, S, S, K]."""
+    from azeotrope.data.host_batch import Inputs
+    from azeotrope.data.views import draw
+
+    def said(teacher, images, policy, identities, view):
+        return teacher.embedder(teacher.device.send(Inputs(images.numpy(), draw(policy, identities, view))))
+
+    return said
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from PIL import Image
 
 from azeotrope.arm import Arm
 from azeotrope.data.task import load_task
-from azeotrope.models.device import Device, make_repeatable
+from azeotrope.devices.device import Device
+from azeotrope.devices.process import make_repeatable
 from azeotrope.plan import TeacherSpec, UpstreamSpec
 from azeotrope.spec import validated
 from azeotrope.sweeping.plan import Setting, make_plan, run_specs

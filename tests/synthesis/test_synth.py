@@ -15,8 +15,8 @@ from azeotrope.data.decode import decode
 from azeotrope.data.pack import open_pack
 from azeotrope.data.task import load_task
 from azeotrope.data.unlabelled import HELD_OUT
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError, RunFailed
-from azeotrope.models.device import Device
 from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.session.cautions import before_training
 from azeotrope.session.comparison_plan import comparison_plan
@@ -247,10 +247,10 @@ def test_made_pictures_teach_their_intended_class_without_a_teacher(compare, mad
     assert more["flops"] > plain["flops"]
     (name, extra), *_ = shown
     batch = extra.batch(0, 0, 40, slice(None), 16)
-    places = batch.places.numpy() - 40
+    places = batch.places - 40
     assert name == "scratch+synth=0.5x"
-    assert batch.teacher_logits is None
-    assert batch.labels.tolist() == extra.data.pack.task.labels[extra.rows[places]].tolist()
+    assert not batch.stored
+    assert batch.labels.tolist() == extra.images.pack.task.labels[extra.rows[places]].tolist()
 
 
 def test_what_was_left_out_of_unlabelled_pictures_is_said(compare, shapes, shapes_folder, tmp_path):

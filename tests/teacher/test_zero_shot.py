@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
-from azeotrope.models.device import Device
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import Recipe
 from azeotrope.sweeping.resources import Resources

@@ -13,7 +13,7 @@ from typing import Unpack
 
 from azeotrope.data.audit import Audit, audit
 from azeotrope.data.task import RefusedSet
-from azeotrope.models.device import choose
+from azeotrope.devices.choice import choose
 from azeotrope.plan import TeacherSpec
 from azeotrope.session.comparison_plan import comparison_plan
 from azeotrope.session.forecast import Forecast, Rates, forecast, measure

@@ -11,8 +11,8 @@ from typing import Literal, Unpack
 import numpy as np
 
 from azeotrope.data.task import Task
+from azeotrope.devices.memory import give_back_freed_memory
 from azeotrope.errors import InputError, StoreError
-from azeotrope.models.device import give_back_freed_memory
 from azeotrope.plan import HELD_OUT, Precision, TeacherSpec
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, expanded, write_atomically

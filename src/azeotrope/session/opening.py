@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task
-from azeotrope.models.device import choose, prepare
+from azeotrope.devices.choice import choose
+from azeotrope.devices.process import prepare
 from azeotrope.plan import ComparePlan, Precision
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress

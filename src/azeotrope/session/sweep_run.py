@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from azeotrope.devices.memory import give_back_freed_memory
 from azeotrope.lookup import member
-from azeotrope.models.device import give_back_freed_memory
 from azeotrope.record.claim import claimed
 from azeotrope.record.claims import Claims
 from azeotrope.record.run import RunRecord

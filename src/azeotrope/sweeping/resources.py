@@ -12,9 +12,9 @@ from azeotrope.data.pack import Pack, open_pack
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool, load_unlabelled
+from azeotrope.devices.device import Device
 from azeotrope.kinds._kind import Scale
 from azeotrope.models import cost
-from azeotrope.models.device import Device
 from azeotrope.models.load import Loaded, load_network
 from azeotrope.models.weights import Weights
 from azeotrope.plan import PicturesSpec, TeacherSpec

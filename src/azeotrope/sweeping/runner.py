@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
+from azeotrope.devices.memory import give_back_freed_memory, reset_peak_memory
 from azeotrope.errors import RunFailed
-from azeotrope.models.device import give_back_freed_memory, reset_peak_memory
 from azeotrope.models.load import Loaded
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore

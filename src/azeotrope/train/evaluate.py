@@ -6,7 +6,7 @@ A test greps the package for other readers of the test rows.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,10 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from azeotrope.models.device import Device
+from azeotrope.devices.ahead import ahead
+from azeotrope.devices.device import Device
 from azeotrope.models.network import Network
 from azeotrope.record import energy
-from azeotrope.train.dataset import Batch, StudentData, Targets
+from azeotrope.train.dataset import StudentData, Targets
+from azeotrope.train.prepare import Prepare
 
 AT_A_TIME = (256, 2**21)  # images and pixels: so that judging takes less memory than training, at any image size
 
@@ -61,19 +63,19 @@ def batch_images(image_size: int) -> int:
 
 def validate(network: Network, data: StudentData, rows: NDArray[np.int64], device: Device) -> Score:
     """Score on these rows, which must not be test rows."""
-    logits, labels = _logits(network, data.plain(rows, batch_images(data.image_size)), device)
+    logits, labels = _logits(network, data, rows, device)
     return Score(data.kind.error(logits, labels), data.kind.loss(logits, labels).item())
 
 
 def final_test(network: Network, data: StudentData, teacher: Targets | None, device: Device) -> Test:
     """Read the test split, once a run, after everything has been chosen."""
-    task = data.pack.task
+    pack, task = data.images.pack, data.images.pack.task
     rows = task.splits.test
-    data.pack.ensure(rows)
+    pack.ensure(rows)
     before, began = energy.here().joules(), time.perf_counter()
-    logits, labels = _logits(network, data.plain(rows, batch_images(data.image_size)), device)
+    logits, labels = _logits(network, data, rows, device)
     seconds, joules = time.perf_counter() - began, energy.here().since(before)
-    predictions = task.kind.said(logits, data.scale)
+    predictions = task.kind.said(logits, data.images.scale)
     teacher_error = None
     if teacher is not None:
         teacher.cache.ensure(rows, [-1])
@@ -86,18 +88,22 @@ def final_test(network: Network, data: StudentData, teacher: Targets | None, dev
         teacher_error=teacher_error,
         log_loss=task.kind.log_loss(logits, labels),
         calibration_error=task.kind.calibration_error(logits, labels),
-        metrics=task.kind.metrics(logits, labels, data.scale),
+        metrics=task.kind.metrics(logits, labels, data.images.scale),
         seconds=seconds,
         joules=joules,
     )
 
 
 @torch.inference_mode()
-def _logits(network: Network, batches: Iterable[Batch], device: Device) -> tuple[torch.Tensor, torch.Tensor]:
+def _logits(
+    network: Network, data: StudentData, rows: NDArray[np.int64], device: Device
+) -> tuple[torch.Tensor, torch.Tensor]:
     network.eval()
+    prepare, hosts = Prepare(data.alone, device), data.plain(rows, batch_images(data.image_size))
     logits, labels = [], []
-    for batch in batches:
-        with device.autocast():
-            logits.append(network(batch.images).logits.float())
-        labels.append(batch.labels)
+    with closing(ahead(hosts, device, prepare)) as batches:
+        for batch in batches:
+            with device.autocast():
+                logits.append(network(batch.images).logits.float())
+            labels.append(batch.labels)
     return torch.cat(logits).cpu(), torch.cat(labels).cpu()

@@ -11,9 +11,10 @@ import torch
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.split import TaskSplits
 from azeotrope.data.task import Task, open_source
+from azeotrope.devices.device import Device
+from azeotrope.devices.process import prepare
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
-from azeotrope.models.device import Device, prepare
 from azeotrope.plan import PicturesSpec
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner
