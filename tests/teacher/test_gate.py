@@ -10,8 +10,9 @@ from azeotrope.kinds.multi import KIND as MULTI
 from azeotrope.kinds.number import KIND as NUMBER
 from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.teacher.folds import folds_of
-from azeotrope.teacher.gate import check
+from azeotrope.teacher.gate import check, check_against_pixels
 from azeotrope.teacher.head import fit_head
+from azeotrope.teacher.pixels import IMAGES, judged_rows, pixel_losses
 
 
 def said(right, others=0.0, images=100, classes=2):
@@ -98,3 +99,55 @@ def test_other_kinds_of_task(kind):
 def test_one_image_proves_nothing():
     with pytest.raises(RunFailed, match="near chance"):
         check("teacher", torch.tensor([[9.0, 0.0]]), torch.tensor([0]))
+
+
+def pictures(seed, images=400):
+    """Two classes that differ in the brightness of one corner, in noise."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(images) % 2
+    pixels = rng.integers(0, 200, (images, 32, 32, 1))
+    pixels[labels == 1, :16, :16] += 5
+    return torch.from_numpy(pixels.astype(np.uint8)), torch.from_numpy(labels)
+
+
+def losses_of(features, labels):
+    folds = torch.from_numpy(folds_of(labels.numpy(), SINGLE))
+    return SINGLE.losses(fit_head(features, labels, 2, folds).logits(features, folds), labels)
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_a_teacher_is_held_against_the_bare_pixels(knows):
+    """The corner's mean is all there is to know; half of it drowned in noise is more than chance, less than pixels."""
+    refused = 0
+    for seed in range(5):
+        images, labels = pictures(seed)
+        corner = images[:, :16, :16].float().mean((1, 2, 3))[:, None]
+        noise = torch.randn(len(labels), 1, generator=torch.Generator().manual_seed(seed))
+        features = corner if knows else corner + 4 * corner.std() * noise
+        folds = torch.from_numpy(folds_of(labels.numpy(), SINGLE))
+        pixels = pixel_losses(images, labels, folds, 2, SINGLE)
+        try:
+            check_against_pixels("teacher", losses_of(features, labels), pixels)
+        except RunFailed as refusal:
+            refused += 1
+            assert str(refusal).startswith("The teacher teacher knows less of these images than their bare pixels do. ")
+            assert "a linear model of 16 x 16 pixels has" in str(refusal)
+            assert str(refusal).endswith("or insist with --weak-teacher.")
+    assert refused == (0 if knows else 5)
+
+
+def test_the_losses_of_the_pixels_are_those_of_heads_that_have_not_seen_them():
+    """Labels that pixels say nothing of: heads in sample would know them, heads that have not seen them know chance."""
+    images, _ = pictures(0)
+    labels = torch.from_numpy(np.random.default_rng(9).integers(0, 2, len(images)))
+    folds = torch.from_numpy(folds_of(labels.numpy(), SINGLE))
+    assert pixel_losses(images, labels, folds, 2, SINGLE).mean().item() > math.log(2) - 0.03
+
+
+def test_of_many_images_some_are_judged_spread_evenly():
+    rows = np.arange(10_000) * 3
+    judged = judged_rows(rows)
+    assert len(judged) == IMAGES
+    assert np.isin(judged, rows).all()
+    assert np.abs(np.diff(judged) - 15).max() <= 3
+    assert np.array_equal(judged_rows(rows[:7]), rows[:7])
