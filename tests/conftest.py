@@ -60,7 +60,7 @@ def digit_tables(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def teacher_model(tmp_path_factory):
-    """A teacher that needs no hub: a network that was taught digits here, briefly: it knows more than their pixels, not all."""
+    """A teacher that needs no hub: a network that was taught digits here, briefly. It knows more than their pixels."""
     from safetensors.torch import save_file
 
     from networks import trained_on_digits

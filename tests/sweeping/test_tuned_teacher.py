@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from networks import trained_on_digits
 from safetensors.torch import save_file
 
 from azeotrope.data.views import PLAIN
@@ -11,6 +10,7 @@ from azeotrope.errors import InputError, RunFailed
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import ViewPolicy
 from azeotrope.sweeping.resources import Resources
+from networks import trained_on_digits
 
 POLICY = ViewPolicy(mirror=False)
 IMAGES, SEED, VIEWS = 160, 3, 2

@@ -57,7 +57,8 @@ def check_against_pixels(name: str, teacher: Float[Tensor, " n"], pixels: Float[
         f"The teacher {name} knows less of these images than their bare pixels do",
         found=f"log-loss {said:.3f} on {len(teacher)} images, of a head that has not seen them; a linear model of "
         f"{SIDE} x {SIDE} pixels has {known:.3f}",
-        allowed=f"at most {known + margin:.3f}: that of the pixels and {BELOW_PIXELS:g} standard errors of the difference",
+        allowed=f"at most {known + margin:.3f}: that of the pixels, and {BELOW_PIXELS:g} standard errors of the "
+        "difference",
         next_step="take a teacher trained on similar images, a larger --teacher-size, or insist with --weak-teacher",
     )
 

@@ -7,7 +7,6 @@ that knows less than sixteen times sixteen pixels has nothing to hand on: the st
 from __future__ import annotations
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int, Shaped, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
@@ -32,7 +31,7 @@ def pixel_losses(
     outputs: int,
     kind: Kind,
 ) -> Float[Tensor, " n"]:
-    """The log-loss of each image by a head of mean pixels that has not seen its label (`folds` as `fit_head` has it)."""
+    """The log-loss of each image by a head of mean pixels that has not seen its label; `folds` as for `fit_head`."""
     planes = pictures.permute(0, 3, 1, 2).float() / 255
     features = functional.adaptive_avg_pool2d(planes, SIDE).flatten(1)
     said = fit_head(features, targets, outputs, folds, kind).logits(features, folds)
