@@ -62,14 +62,12 @@ def digit_tables(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def teacher_model(tmp_path_factory):
-    """A teacher that needs no hub: random weights, stored. Random features carry digits well past the gate."""
-    import timm
-    import torch
+    """A teacher that needs no hub: a network that was taught digits here, briefly. It knows more than their pixels."""
     from safetensors.torch import save_file
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        weights = timm.create_model("test_resnet").state_dict()
+    from networks import trained_on_digits
+
+    weights = trained_on_digits(lambda digits: digits, 10, steps=25)
     file = tmp_path_factory.mktemp("weights") / "teacher.safetensors"
     save_file(weights, file)
     return f"timm:test_resnet@{file}"

@@ -21,11 +21,15 @@ LABELS = {"several": LabelSpec(kind="multi"), "number": LabelSpec(kind="number",
 
 
 @pytest.fixture(scope="module", params=LABELS)
-def made(request, compare, digit_tables, tmp_path_factory):
-    """(name, comparison, folder) of scratch and distill on 120 digits; seconds, so that something is learnt."""
+def made(request, compare, digit_tables, teacher_model, tmp_path_factory):
+    """(name, comparison, folder) of scratch and distill on 120 digits; seconds, so that something is learnt. Pixels
+    alone give the ink, so no teacher knows more than they do.
+    """
     out = tmp_path_factory.mktemp(request.param) / "out"
     data, labels = str(digit_tables / f"{request.param}.csv"), LABELS[request.param]
-    return request.param, compare(data, out, labels=labels, train_images=120, seeds=1, recipe=LONGER), out
+    teacher = TeacherSpec(model=teacher_model, image_size=32, weak=request.param == "number")
+    asked = {"labels": labels, "teacher": teacher, "train_images": 120, "seeds": 1, "recipe": LONGER}
+    return request.param, compare(data, out, **asked), out
 
 
 def records(out):
