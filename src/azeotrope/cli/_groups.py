@@ -101,6 +101,9 @@ class Labels(Group):
     split_column: options.SplitColumn = None
     layout: options.LayoutOf = None
     value_range: options.Range = None
+    group: options.GroupColumn = None
+    group_by: options.GroupBy = None
+    keep_leaks: options.KeepLeaks = False
 
     def given(self) -> dict[str, Any]:
         """The fields of `LabelSpec` that were asked for."""
@@ -114,6 +117,9 @@ class Labels(Group):
             "split_column": self.split_column,
             "layout": None if self.layout is None else self.layout.value,
             "value_range": options.value_range(self.value_range),
+            "group": self.group,
+            "group_by": self.group_by,
+            "keep_leaks": self.keep_leaks or None,
         }
         return {key: value for key, value in every.items() if value is not None}
 

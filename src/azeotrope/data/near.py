@@ -35,6 +35,7 @@ from azeotrope.spec import digest
 # Measured: a photograph at JPEG quality 40 or shrunk to 100 pixels keeps 0.998 or more; on Fashion-MNIST's 70,000
 # images 96 pairs reach this value, by eye all the same article, and 459 reach 0.985, many of them different trousers.
 ALIKE = 0.995
+METHOD = 2  # raise when other pairs are found: it is part of what identifies a task that they divide
 _FREQUENCIES = 16  # measured: 24 or 36 give fewer candidates, but the search takes longer
 _SIDE = 32  # of the thumbnails in colour
 _FLAT = 2.0  # grey levels of standard deviation below which a picture is one area of colour, with nothing to compare

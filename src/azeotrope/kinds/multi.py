@@ -86,6 +86,11 @@ class Multi(Kind):
             behind[shown[image]] += 1 / shares[shown[image]]
         return np.array(places, dtype=np.int64)
 
+    def strata_of(self, labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The classes that it shows, or the last stratum where it shows none."""
+        images, strata = np.nonzero(np.column_stack([labels, ~labels.any(axis=1)]))
+        return images, strata
+
     def targets(self, labels: Labels, scale: Scale) -> Tensor:
         """0 and 1 for each class."""
         return torch.from_numpy(labels).float()

@@ -69,6 +69,10 @@ class Single(Kind):
         """Each class within 1 of its share."""
         return _strata.spread(labels, count)
 
+    def strata_of(self, labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The classes."""
+        return np.arange(len(labels)), labels
+
     def targets(self, labels: Labels, scale: Scale) -> Tensor:
         """Class numbers."""
         return torch.from_numpy(labels)

@@ -8,8 +8,10 @@ from typing import Any
 import torch
 
 from azeotrope.arm import Pictures
+from azeotrope.data.task import Task
 from azeotrope.models.device import peak_memory_mb
 from azeotrope.models.pretraining import published
+from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.environment import environment
 from azeotrope.record.run import PublishedFacts, RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
 from azeotrope.sweeping.pools import pool_seconds, teacher_views
@@ -52,6 +54,7 @@ def done(
         metrics=test.metrics,
         test_images=len(test.predictions),
         correct=None if test.correct is None else pack_correctness(test.correct),
+        clusters=_clusters(resources.tasks[spec.task]),
         seconds=_seconds(resources, spec, best, data, taught, pretraining) | {"test": test.seconds},
         joules=_joules(resources, spec, best, test, data, taught, pretraining),
         flops=_flops(resources, spec, taught),
@@ -62,6 +65,11 @@ def done(
             "teacher": _teacher(resources, spec, taught, test.teacher_error),
         },
     )
+
+
+def _clusters(task: Task) -> str | None:
+    """Which test images belong together."""
+    return None if task.units is None else pack_clusters(task.units[task.splits.test])
 
 
 def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
