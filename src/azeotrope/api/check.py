@@ -45,7 +45,7 @@ def check(request: Request, progress: Progress | None = None) -> Check:
         return Check(found, device.name, device.precision, None, None, str(refused))
     rates = measure(workshop)
     return Check(
-        audit(workshop.task.manifest, workshop.task.source, workshop.task.near),
+        audit(workshop.task.manifest, workshop.task.source, workshop.task.near, workshop.task.splits),
         workshop.resources.device.name,
         workshop.resources.device.precision,
         rates,

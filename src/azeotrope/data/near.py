@@ -53,7 +53,7 @@ def near_pairs(manifest: Manifest, source: Source) -> Int64[np.ndarray, "pairs 2
     if source.formula is not None:
         return None
     rows = _comparable(manifest)
-    small = _standardised(manifest.thumbnails[rows])
+    small = standardised(manifest.thumbnails[rows])
     candidates = _candidates(small)
     if candidates is None:
         return None
@@ -102,7 +102,7 @@ def _comparable(manifest: Manifest) -> NDArray[np.int64]:
     return rows[usable]
 
 
-def _standardised(thumbnails: UInt8[np.ndarray, "n ..."]) -> Float32[np.ndarray, "n d"]:
+def standardised(thumbnails: UInt8[np.ndarray, "n ..."]) -> Float32[np.ndarray, "n d"]:
     """Mean 0 and length 1, so that a product is a correlation and a squared distance is 2 - 2 * correlation."""
     values = thumbnails.astype(np.float32).reshape(len(thumbnails), math.prod(thumbnails.shape[1:]))
     values -= values.mean(axis=1, keepdims=True)
@@ -148,5 +148,5 @@ def _confirmed(pairs: NDArray[np.int64], source: Source, span: Range | None = No
 
     with ThreadPoolExecutor(processors()) as pool:
         large = list(pool.map(seen, rows.tolist()))
-    vectors = _standardised(np.array(large, dtype=np.uint8).reshape(-1, _SIDE, _SIDE, 3))
+    vectors = standardised(np.array(large, dtype=np.uint8).reshape(-1, _SIDE, _SIDE, 3))
     return pairs[_correlation(vectors, places.reshape(-1, 2)) >= ALIKE]
