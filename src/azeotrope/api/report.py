@@ -14,7 +14,7 @@ from azeotrope.api.advise import advise
 from azeotrope.api.boundary import boundary
 from azeotrope.api.fit import fit
 from azeotrope.record.store import RunStore
-from azeotrope.reporting.files import PAGE, read_disagreements, write_page
+from azeotrope.reporting.files import PAGE, read_disagreements, read_mistakes, write_page
 from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Document
 from azeotrope.reporting.part import Missing, attempt
@@ -42,7 +42,7 @@ def report(runs: str | Path | pl.DataFrame, out: str | Path | None = None, *, co
         return write_page(out or beside, Document(comparisons=comparisons), sweep=sweep)
     folders = task_folders(runs)
     comparisons = tuple(comparison for folder in folders for comparison in compared(folder))
-    document = Document(comparisons=comparisons, disagreements=read_disagreements(runs))
+    document = Document(comparisons=comparisons, disagreements=read_disagreements(runs), mistakes=read_mistakes(runs))
     path = out or (PAGE if "://" in str(runs) else Path(runs) / PAGE)
     found = attempt(lambda: _sweep(folders))
     if isinstance(found, Missing):

@@ -18,10 +18,10 @@ from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
 from azeotrope.labels import KindName
 from azeotrope.models.licence import objection
+from azeotrope.record.answers import answers_of
 from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.workshop import Workshop
-from azeotrope.sweeping.predictions import predictions_of
 from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SynthSet
 from azeotrope.teacher.teacher import Teacher
 
@@ -152,7 +152,7 @@ def _never_named(task: Task, comparison: Comparison, out: Path) -> Iterable[str]
         return
     present = np.unique(task.labels[task.splits.test])
     for arm in comparison.arms:
-        said = [found for run_id in arm.run_ids if (found := predictions_of(out, run_id)) is not None]
+        said = [found.said for run_id in arm.run_ids if (found := answers_of(out, run_id)) is not None]
         missing = [
             task.classes[label]
             for label in present.tolist()

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from azeotrope.arm import Pictures
-from azeotrope.data.task import Task
 from azeotrope.models.device import peak_memory_mb
 from azeotrope.models.pretraining import published
 from azeotrope.record.clusters import pack_clusters
@@ -52,9 +51,9 @@ def done(
         test_nll=test.log_loss,
         test_ece=test.calibration_error,
         metrics=test.metrics,
-        test_images=len(test.predictions),
+        test_images=len(test.answers.said),
         correct=None if test.correct is None else pack_correctness(test.correct),
-        clusters=_clusters(resources.tasks[spec.task]),
+        clusters=None if test.images.clusters is None else pack_clusters(test.images.clusters),
         seconds=_seconds(resources, spec, best, data, taught, pretraining) | {"test": test.seconds},
         joules=_joules(resources, spec, best, test, data, taught, pretraining),
         flops=_flops(resources, spec, taught),
@@ -65,11 +64,6 @@ def done(
             "teacher": _teacher(resources, spec, taught, test.teacher_error),
         },
     )
-
-
-def _clusters(task: Task) -> str | None:
-    """Which test images belong together."""
-    return None if task.units is None else pack_clusters(task.units[task.splits.test])
 
 
 def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
