@@ -1,4 +1,4 @@
-"""Whether a model knows what it does not know: calibration, and the error on what is left when the unsure is refused."""
+"""Whether a model knows what it does not know: calibration, and the error left when the unsure is refused."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def data_uri(task: Task, row: int) -> str:
 
 
 def mistakes(task: Task, comparison: Comparison, out: Path) -> tuple[Mistake, ...]:
-    """The test images that all runs of the comparison are surest about and wrong on; none of other kinds than single."""
+    """The test images that all runs of the comparison are surest about and wrong on; none of kinds but single."""
     if comparison.kind != "single":
         return ()
     rows = task.splits.test
