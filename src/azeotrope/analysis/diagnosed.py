@@ -16,6 +16,6 @@ def diagnosed(runs: str | Path, comparison: Comparison) -> Comparison:
     """
     arms = {arm.name: dict(zip(arm.seeds, arm.run_ids, strict=True)) for arm in comparison.arms}
     first = leading(comparison)
-    pair = (first.a, first.b) if first else ()
+    pair = (first.a, first.b) if first else None
     found = diagnose(runs, arms, comparison.kind, comparison.classes, pair)
     return comparison.model_copy(update={"diagnosis": found})

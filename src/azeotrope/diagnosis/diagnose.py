@@ -20,9 +20,13 @@ from azeotrope.record.answers import Answers, TestSet, answers_of, stored_test_s
 
 
 def diagnose(
-    out: str | Path, arms: Mapping[str, Mapping[int, str]], kind: KindName, classes: Sequence[str], pair: Sequence[str]
+    out: str | Path,
+    arms: Mapping[str, Mapping[int, str]],
+    kind: KindName,
+    classes: Sequence[str],
+    pair: tuple[str, str] | None,
 ) -> Diagnosis | None:
-    """The diagnosis of these arms (of each the id of its run by seed), of which `pair` are compared class by class.
+    """The diagnosis of these arms (of each the id of its run by seed); those of `pair` are compared class by class.
 
     None in a store that holds no answers, or does not say what they are about. An arm without answers is left out.
     """
@@ -34,8 +38,10 @@ def diagnose(
     if not found:
         return None
     diagnosed = tuple(_arm(out, name, arms[name], answers, test, kind, classes) for name, answers in found.items())
-    compared = [_between(found, pair, test, classes)] if kind != "number" and set(pair) <= found.keys() else []
-    return Diagnosis(arms=diagnosed, between=tuple(each for each in compared if each is not None))
+    compared = None
+    if pair is not None and kind != "number" and set(pair) <= found.keys():
+        compared = _between(found, pair, test, classes)
+    return Diagnosis(arms=diagnosed, between=() if compared is None else (compared,))
 
 
 def certain_mistakes(out: str | Path, runs: Sequence[str], classes: int) -> tuple[Certain, ...]:
@@ -95,7 +101,7 @@ def _arm(
 
 
 def _between(
-    found: Mapping[str, Mapping[int, Answers]], pair: Sequence[str], test: TestSet, classes: Sequence[str]
+    found: Mapping[str, Mapping[int, Answers]], pair: tuple[str, str], test: TestSet, classes: Sequence[str]
 ) -> Between | None:
     a, b = pair
     seeds = sorted(found[a].keys() & found[b].keys())
