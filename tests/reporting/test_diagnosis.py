@@ -96,7 +96,7 @@ def test_the_page_of_one_class(store, capsys):
     said = capsys.readouterr().out
     assert "scratch: taken for cat" in said
     assert "Recall of distill against scratch: +" in said
-    assert "17.png: labelled owl, all runs say cat (97.0 %)" in said
+    assert "17.png: labelled owl, all runs together say cat (97.0 %)" in said
 
 
 def test_it_needs_no_torch(store):

@@ -28,7 +28,7 @@ from azeotrope.data.decode import decode
 from azeotrope.data.deep import Range
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.sources._source import Source
-from azeotrope.data.thumbnail import thumbnail
+from azeotrope.data.thumbnail import SIDE, thumbnail
 from azeotrope.record.processors import processors
 from azeotrope.record.store import write_atomically
 from azeotrope.spec import digest
@@ -61,7 +61,8 @@ def near_pairs(manifest: Manifest, source: Source) -> Int64[np.ndarray, "pairs 2
     if candidates is None:
         return None
     closeness = _correlation(small, candidates)
-    alike = closeness >= ALIKE
+    tiny = np.minimum(manifest.heights, manifest.widths)[rows[candidates]].min(axis=1) < SIDE
+    alike = closeness >= np.where(tiny, SURE, ALIKE)  # a digit of 8 pixels is like many others
     pairs, sure = rows[np.sort(candidates[alike], axis=1)], closeness[alike] >= SURE
     order = np.lexsort(pairs.T[::-1])
     return _confirmed(pairs[order], sure[order], source, manifest.value_range)

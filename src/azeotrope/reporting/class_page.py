@@ -140,7 +140,10 @@ def text(found: OneClass) -> RenderableType:
     if found.difference and found.of:
         parts.append(Text(f"Recall of {found.of[0]} against {found.of[1]}: {difference(found.difference.recall)}"))
     parts += [
-        Text(f"{one.name}: labelled {one.label}, all runs say {one.answer} ({percent(one.probability)})", style="dim")
+        Text(
+            f"{one.name}: labelled {one.label}, all runs together say {one.answer} ({percent(one.probability)})",
+            style="dim",
+        )
         for one in found.mistakes[:SHOWN]
     ]
     return Group(*parts)

@@ -45,7 +45,7 @@ def confusion(arm: ArmDiagnosis, names: Sequence[str]) -> Chart:
     if len(labels) > _FEW:
         return alt.layer(cells).properties(width=side, height=side)
     numbers = base.mark_text(fontSize=10).encode(
-        text=alt.condition("datum.images >= 0.05", alt.Text("images:Q", format=".3~g"), alt.value("")),
+        text=alt.condition("datum.images >= 0.05", alt.Text("images:Q", format=".2~g"), alt.value("")),
         color=alt.condition("datum.share > 0.5", alt.value("white"), alt.value("#1B1F24")),
     )
     return alt.layer(cells, numbers).properties(width=side, height=side)
