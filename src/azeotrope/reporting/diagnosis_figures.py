@@ -39,7 +39,7 @@ def confusion(arm: ArmDiagnosis, names: Sequence[str]) -> Chart:
             "share:Q",
             title="share of the class",
             scale=alt.Scale(scheme="blues", domain=[0, 1]),
-            legend=alt.Legend(format="%"),
+            legend=alt.Legend(format="%", type="symbol", symbolType="square", values=[0, 0.25, 0.5, 0.75, 1]),
         )
     )
     if len(labels) > _FEW:
