@@ -25,6 +25,7 @@ NUMPY_HALF = [
     "boundaries",
     "planning",
     "advice",
+    "diagnosis",
     "reporting",
     "analysis",
 ]

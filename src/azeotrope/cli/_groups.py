@@ -126,6 +126,9 @@ class Labels(Group):
     split_column: options.SplitColumn = None
     layout: options.LayoutOf = None
     value_range: options.Range = None
+    group: options.GroupColumn = None
+    group_by: options.GroupBy = None
+    keep_leaks: options.KeepLeaks = False
 
     def given(self) -> dict[str, Any]:
         """The fields of `LabelSpec` that were asked for."""
@@ -139,6 +142,9 @@ class Labels(Group):
                 "split_column": self.split_column,
                 "layout": self.layout,
                 "value_range": options.value_range(self.value_range),
+                "group": self.group,
+                "group_by": self.group_by,
+                "keep_leaks": self.keep_leaks or None,
             }
         )
 

@@ -99,6 +99,17 @@ LayoutOf = Annotated[
 Range = Annotated[
     str | None, typer.Option("--range", help="Values of black and white in files of more than 8 bits, such as 0,4095.")
 ]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option("--group", help="The table's column of what images belong together: patient, film, place."),
+]
+GroupBy = Annotated[
+    str | None,
+    typer.Option("--group-by", help="The same from each path: a regular expression, or parent for the folder."),
+]
+KeepLeaks = Annotated[
+    bool, typer.Option("--keep-leaks", help="Allow given splits of which several hold images of one group.")
+]
 Out = Annotated[
     Path,
     typer.Option(

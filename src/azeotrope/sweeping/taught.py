@@ -66,7 +66,8 @@ def fitted(spec: TeacherSpec, cache: EmbeddingCache, task: Task, rows: Rows, sca
     elif spec.folds == 1:
         head = fit_in_sample(*train, len(task.classes), known(cache, rows.val, task, scale), task.kind)
     else:
-        folds[rows.train] = folds_of(task.labels[rows.train], task.kind, spec.folds)
+        units = None if task.units is None else task.units[rows.train]
+        folds[rows.train] = folds_of(task.labels[rows.train], task.kind, spec.folds, units)
         head = fit_head(*train, len(task.classes), torch.from_numpy(folds[rows.train]), task.kind)
     return Targets(cache, head, folds), time.perf_counter() - began
 
