@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from azeotrope.arm import Arm, Pictures
 from azeotrope.errors import InputError
 from azeotrope.plan import PicturesSpec, TeacherSpec
+from azeotrope.record.result import SCHEMA
 from azeotrope.record.store import expanded
 from azeotrope.spec import validated
 from azeotrope.terms import split
@@ -214,6 +215,11 @@ def teacher_spec(
 def names(text: str | None) -> list[str] | None:
     """A comma-separated option as a list, None when it was not given; commas in parentheses separate nothing."""
     return None if text is None else [part.strip() for part in split(text, ",") if part.strip()]
+
+
+def print_document(**content: JsonValue) -> None:
+    """The document of a command, with the number of its schema (`azeotrope schema` prints that)."""
+    print_json({"schema": SCHEMA, **content})
 
 
 def print_json(content: JsonValue) -> None:

@@ -25,13 +25,12 @@ def command(
     """
     import azeotrope
     from azeotrope.analysis.comparisons import compared
-    from azeotrope.reporting.files import as_json as document
     from azeotrope.tables.reading import SUFFIXES
 
     path = azeotrope.report(runs, out, columns=columns.spec())
-    if as_json and not runs.lower().endswith(SUFFIXES):
-        options.print_json(document(compared(runs)))
-    elif as_json:
-        options.print_json({"page": str(path)})
+    if as_json:
+        table = runs.lower().endswith(SUFFIXES)
+        comparisons = [] if table else [comparison.model_dump(mode="json") for comparison in compared(runs)]
+        options.print_document(page=str(path), comparisons=comparisons)
     else:
         typer.echo(str(path))
