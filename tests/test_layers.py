@@ -104,7 +104,7 @@ def test_a_file_imports_only_from_its_left(path):
     if folder in BASE:
         allowed = BASE
     else:
-        assert folder in MAY_IMPORT, f"{folder} has no place in the layer order; give it one here and in DESIGN"
+        assert folder in MAY_IMPORT, f"{folder} has no place in the layer order; give it one, here and in docs"
         allowed = BASE | {folder} | MAY_IMPORT[folder] | {"__version__"}
     assert own_imports(path) <= allowed
 

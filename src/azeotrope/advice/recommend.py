@@ -40,7 +40,7 @@ from azeotrope.record.probability import probability
 from azeotrope.tables.units import amount, ends, gap
 
 USUAL = ("scratch", "linear_probe", "finetune", "distill", "distill@hub")
-"""Ways to train that a complete comparison has (METHOD 1)."""
+"""Ways to train that a complete comparison has."""
 
 
 def recommend(
