@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -11,6 +12,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: tests
 
 import pytest
 from jaxtyping import install_import_hook
+
+from documents import check_document
 
 SHAPES_CHECKED = (
     "azeotrope.losses",
@@ -105,7 +108,9 @@ class Done:
 
 @pytest.fixture(scope="session")
 def cli():
-    """Runs `azeotrope ARGUMENTS` in this process, as the installed command does."""
+    """Runs `azeotrope ARGUMENTS` in this process, as the installed command does. What it prints with `--json` must be
+    what `azeotrope schema` says, to the last key.
+    """
     from azeotrope.cli.__main__ import main
 
     def run(*arguments):
@@ -116,7 +121,10 @@ def cli():
                 status = 0
             except SystemExit as left:
                 status = left.code or 0
-        return Done(status, out.getvalue(), err.getvalue())
+        done = Done(status, out.getvalue(), err.getvalue())
+        if "--json" in arguments and done.out:
+            check_document(arguments, json.loads(done.out))
+        return done
 
     return run
 

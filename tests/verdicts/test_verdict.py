@@ -1,4 +1,4 @@
-"""Verdicts against textbook intervals and the rules of METHOD section 1."""
+"""Verdicts against textbook intervals and the rules of docs/verdicts.md."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from azeotrope.arm import Arm, Pictures
 from azeotrope.errors import InputError
 from azeotrope.plan import PicturesSpec
+from azeotrope.record.result import SCHEMA
 from azeotrope.record.store import expanded
 from azeotrope.terms import split
 
@@ -240,6 +241,11 @@ def counts(text: str | None) -> list[int] | None:
     if not (parts := names(text)) or not all(part.isdecimal() and int(part) for part in parts):
         raise InputError("Numbers of images are whole numbers, 1 or more", found=text, allowed="such as 250,500")
     return [int(part) for part in parts]
+
+
+def print_document(**content: JsonValue) -> None:
+    """The document of a command, with the number of its schema (`azeotrope schema` prints that)."""
+    print_json({"schema": SCHEMA, **content})
 
 
 def print_json(content: JsonValue) -> None:

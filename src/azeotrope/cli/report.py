@@ -30,17 +30,16 @@ def command(
     import azeotrope
     from azeotrope.analysis.comparisons import compared
     from azeotrope.reporting import class_page
-    from azeotrope.reporting.files import as_json as as_document
     from azeotrope.reporting.files import read_mistakes
     from azeotrope.reporting.numbers import Document
     from azeotrope.reporting.table import WIDTH
     from azeotrope.tables.reading import SUFFIXES
 
     path = azeotrope.report(runs, out, columns=columns.spec(), of_class=of_class)
-    if as_json and not runs.lower().endswith(SUFFIXES):
-        options.print_json(as_document(compared(runs)))
-    elif as_json:
-        options.print_json({"page": str(path)})
+    if as_json:
+        table = runs.lower().endswith(SUFFIXES)
+        comparisons = [] if table else [comparison.model_dump(mode="json") for comparison in compared(runs)]
+        options.print_document(page=str(path), comparisons=comparisons)
     else:
         if of_class is not None:
             document = Document(comparisons=compared(runs), mistakes=read_mistakes(runs))

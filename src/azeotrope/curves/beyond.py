@@ -1,9 +1,9 @@
 """How drawn curves go on beyond the sizes seen: as a law says, in parallel, or not at all.
 
 On real learning curves "the difference at the largest size stays" was the better forecast at two and four times the
-data (METHOD 11), for laws of two arms part company on the slightest difference of slope. So some draws keep the ratio
-of the arms and let them share one decay, some let each arm stay where it is, and all of them wander the further they
-go. The shares and the wandering were chosen on LCDB by leaving data sets out (`benchmarks/lcdb.py`).
+data (docs/method.md), for laws of two arms part company on the slightest difference of slope. So some draws keep the
+ratio of the arms and let them share one decay, some let each arm stay where it is, and all of them wander the further
+they go. The shares and the wandering were chosen on LCDB by leaving data sets out (`benchmarks/lcdb.py`).
 """
 
 from __future__ import annotations

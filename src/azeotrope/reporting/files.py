@@ -15,6 +15,7 @@ import fsspec
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from azeotrope.errors import InputError
+from azeotrope.record.result import SCHEMA
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.reporting.html import Section, page
 from azeotrope.reporting.numbers import Comparison, Disagreement, Document, Mistake
@@ -28,12 +29,13 @@ _MISTAKES = TypeAdapter(tuple[Mistake, ...])
 
 
 def as_json(comparisons: Sequence[Comparison]) -> dict[str, JsonValue]:
-    """What `compare.json` holds and `--json` prints: the comparison's fields.
+    """What `compare.json` holds and `--json` prints: the comparison's fields and the number of their schema.
 
     With several sizes these are of the last (largest) one, and `sizes` lists all.
     """
     dumps: list[dict[str, JsonValue]] = [comparison.model_dump(mode="json") for comparison in comparisons]
-    return dumps[-1] if len(dumps) == 1 else {**dumps[-1], "sizes": [*dumps]}
+    several: dict[str, JsonValue] = {"sizes": [*dumps]} if len(dumps) > 1 else {}
+    return {"schema": SCHEMA, **dumps[-1], **several}
 
 
 def write(folder: str | Path, document: Document, sections: Sequence[Section] = ()) -> Path:
@@ -77,6 +79,7 @@ def write_text(path: str | Path, text: str) -> Path:
 
 def _comparisons(text: str) -> tuple[Comparison, ...]:
     content = json.loads(text)
+    content.pop("schema", None)
     return tuple(Comparison.model_validate(item) for item in content.get("sizes", [content]))
 
 

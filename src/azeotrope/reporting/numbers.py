@@ -7,10 +7,13 @@ never zero.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from azeotrope.diagnosis.records import Diagnosis
 from azeotrope.labels import KindName
+from azeotrope.record.result import Result
 from azeotrope.record.run import EnvironmentFacts, SearchFacts
 from azeotrope.terms import Weight
 from azeotrope.verdicts.verdict import Call
@@ -142,8 +145,10 @@ class Faster(Shown):
     pretraining_seconds: float
 
 
-class Comparison(Shown):
+class Comparison(Result, Shown):
     """Arms side by side at one number of training images: everything the table, the page and `compare.json` say."""
+
+    shown_as: ClassVar[str] = "comparison"
 
     task: str
     fingerprint: str

@@ -1,4 +1,4 @@
-"""Is arm a better than arm b? BEATS, DOES NOT BEAT or INCONCLUSIVE, from paired seeds (METHOD 1 and 12).
+"""Is arm a better than arm b? BEATS, DOES NOT BEAT or INCONCLUSIVE, from paired seeds (docs/verdicts.md).
 
 It compares two arms at one size on one task, and never concludes from fewer than three seeds. What several pairs of
 one page do to each other (a common variance, a page-wise error) is `page`'s part.
@@ -134,7 +134,7 @@ def _test_sd(runs: list[RunRecord], error: float) -> float:
     """Standard error that the test set's size gives: from per-image outcomes, else binomial, else none is known."""
     outcomes = [run.correctness() for run in runs]
     images = runs[0].test_images if WORDS[runs[0].task.kind].sampled else None
-    if images and error in (0, 1):  # no image differs from another: half a wrong one stands in (METHOD 12)
+    if images and error in (0, 1):  # no image differs from another: half a wrong one stands in
         return float(np.sqrt(0.5) / images)
     if all(outcome is not None for outcome in outcomes):
         per_image, clusters = np.mean([wrong(outcome) for outcome in outcomes], axis=0), runs[0].test_clusters()
