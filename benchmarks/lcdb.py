@@ -44,26 +44,30 @@ Pair = tuple[int, str, str]
 
 @dataclass
 class Score:
-    """One forecast a pair: probability that the first wins, whether it does, whether the interval holds the truth."""
+    """One forecast a pair: probability that the first wins, whether it does, whether the interval holds the truth, and
+    how many of the two errors are in theirs.
+    """
 
     p: list[float] = field(default_factory=list)
     won: list[bool] = field(default_factory=list)
     held: list[bool] = field(default_factory=list)
+    errors: list[float] = field(default_factory=list)
 
-    def add(self, p: float, truth: float, low: float, high: float) -> None:
-        """One forecast more, of a difference that is in truth `truth`."""
+    def add(self, p: float, truth: float, low: float, high: float, errors: float = math.nan) -> None:
+        """One forecast more, of a difference that is `truth`; `errors`: the share of the two in their intervals."""
         self.p.append(p)
         self.won.append(truth > 0)
         self.held.append(low <= truth <= high)
+        self.errors.append(errors)
 
     def line(self) -> str:
-        """Cells of the table: pairs, Brier score, log-loss, coverage, sure calls, wrong ones."""
+        """Cells of the table: pairs, Brier score, log-loss, sure calls and wrong ones, coverage."""
         p, won = np.array(self.p), np.array(self.won)
         right = np.where(won, p, 1 - p)
         sure = np.maximum(p, 1 - p) > 0.95
         return (
             f"{len(p)} | {np.mean((p - won) ** 2):.3f} | {-np.log(np.maximum(right, 1e-3)).mean():.3f} | "
-            f"{np.mean(self.held):.2f} | {sure.sum()} | {((p > 0.5) != won)[sure].sum()}"
+            f"{sure.sum()}, {((p > 0.5) != won)[sure].sum()} | {np.mean(self.held):.3f} | {np.mean(self.errors):.3f}"
         )
 
 
@@ -143,13 +147,17 @@ class Case:
     draws: Draws
     rule: tuple[float, float, float]
     truths: dict[int, float]
+    errors: dict[int, list[float]]
 
     def add(self, scores: dict[tuple[str, int], Score], name: str, draws: Draws) -> str:
         """Score what `boundary` answers from these draws; returns its outcome."""
         answer = find_boundary(self.cells, draws, "train_images", at=ASKED)
+        low, high = np.quantile(draws.errors(np.array(ASKED, float)), [0.05, 0.95], axis=1)
         for place, truth in self.truths.items():
             win = answer.p_win[place]
-            scores.setdefault((name, place), Score()).add(win.p, truth, win.difference.low, win.difference.high)
+            held = [low[arm, place] <= error <= high[arm, place] for arm, error in enumerate(self.errors[place])]
+            score = scores.setdefault((name, place), Score())
+            score.add(win.p, truth, win.difference.low, win.difference.high, float(np.mean(held)))
         return answer.outcome
 
     def with_rates(self, rates: Rates) -> Draws:
@@ -158,48 +166,64 @@ class Case:
 
 
 class Known:
-    """What calibration asks of many cases: the log ratio of the two errors beyond the data, in `TENTH` of the draws."""
+    """What calibration asks of many cases: the two log errors beyond the data, and their difference, in `TENTH` of the
+    draws.
+    """
 
     def __init__(self, cases: Sequence[Case], curves: Curves) -> None:
         sizes = np.array(ASKED[1:], float)
         self.doublings = np.log2(sizes / FITTED[-1])
         self.cases = [case for case in cases if any(case.truths.values())]
         self.paths = [case.draws.own_way(sizes)[:, TENTH] for case in self.cases]
-        self.truth = np.array([[self._ratio(curves, case, size) for size in ASKED[1:]] for case in self.cases])
+        self.truth = np.array([self._log_errors(curves, case) for case in self.cases])
         self.differs = np.array([[case.truths.get(place, 0) != 0 for place in (1, 2, 3)] for case in self.cases])
 
     @staticmethod
-    def _ratio(curves: Curves, case: Case, size: int) -> float:
-        dataset, first, second = case.pair
+    def _log_errors(curves: Curves, case: Case) -> list[list[float]]:
+        """Of the first and the second learner at the sizes ahead; a mean without a wrong answer is half of one."""
+        dataset, *learners = case.pair
         least = 0.5 / (25 * curves.images[dataset])
-        found = [max(curves.mean.get((dataset, learner, size), np.nan), least) for learner in (first, second)]
-        return math.log(found[1] / found[0])
+        return [
+            [math.log(max(curves.mean.get((dataset, one, size), np.nan), least)) for size in ASKED[1:]]
+            for one in learners
+        ]
 
     def cost(self, point: np.ndarray) -> float:
-        """Mean of minus the log density of the true ratio and four times the log-loss of who wins."""
+        """Mean of minus the log densities of the true errors and of their ratio, and four times the log-loss of who
+        wins.
+        """
         rates = Rates(float(point[0]), *np.exp(point[1:]))
-        found = np.array([self._forecast(case, path, rates) for case, path in zip(self.cases, self.paths, strict=True)])
-        middle, spread = found[:, 0], found[:, 1]
-        away = (self.truth[:, None] - middle) / spread
-        density = (stats.t.pdf(away, FREEDOM) / spread).mean(axis=1)
-        p = special.stdtr(FREEDOM, middle / spread).mean(axis=1)
-        right = np.clip(np.where(self.truth > 0, p, 1 - p), 1e-3, 1.0)
-        return float((-np.log(density + 1e-2) - 4 * np.log(right))[self.differs].mean())
+        found = [self._forecast(case, path, rates) for case, path in zip(self.cases, self.paths, strict=True)]
+        middle, spread = (np.array(part) for part in zip(*found, strict=True))  # [cases, 3, draws, sizes]
+        ratio = self.truth[:, 1] - self.truth[:, 0]
+        known = np.stack([self.truth[:, 0], self.truth[:, 1], ratio], axis=1)[:, :, None]
+        density = (stats.t.pdf((known - middle) / spread, FREEDOM) / spread).mean(axis=2)
+        p = special.stdtr(FREEDOM, middle[:, 2] / spread[:, 2]).mean(axis=1)
+        right = np.clip(np.where(ratio > 0, p, 1 - p), 1e-3, 1.0)
+        arms, difference = -np.log(density[:, :2] + 1e-2).mean(axis=1), -np.log(density[:, 2] + 1e-2)
+        return float((arms + difference - 4 * np.log(right))[self.differs].mean())
 
     def _forecast(self, case: Case, path: np.ndarray, rates: Rates) -> tuple[np.ndarray, np.ndarray]:
-        """Middle and spread [draws, 3] of the log ratio, of which a draw's drift is a Student's t."""
-        onward, (first, second) = replace(case.draws.onward, rates=rates), case.draws.arms
-        log_error = onward.of(path, np.array(ASKED[1:], float), drifting=False)
-        gap = onward.gap(path)
-        spread = np.sqrt((onward.spread**2).sum() + (rates.of_gap * (gap[second] - gap[first])) ** 2)
-        return log_error[second] - log_error[first], spread[:, None] * self.doublings
+        """Middle and spread [3, draws, 3] of the two log errors and of their difference, of which a draw's drift is a
+        Student's t.
+        """
+        sizes = np.array(ASKED[1:], float)
+        onward, arms = replace(case.draws.onward, rates=rates), list(case.draws.arms)
+        log_error, gap = onward.of(path, sizes, drifting=False)[arms], rates.of_gap * onward.gap(path)[arms]
+        shared = onward.shared(path, sizes)[0]
+        together = rates.together * self.doublings + rates.of_decay * np.abs(shared)
+        own = onward.spread[arms]
+        alone = np.sqrt(own[:, None] ** 2 + gap**2)[:, :, None] * self.doublings
+        apart = np.sqrt((own**2).sum() + (gap[1] - gap[0]) ** 2)[:, None] * self.doublings
+        middle = np.concatenate([log_error, [log_error[1] - log_error[0]]])
+        return middle, np.concatenate([np.hypot(alone, together), [apart]])
 
 
 def calibrated(cases: Sequence[Case], curves: Curves) -> Rates:
     """The rates that foresee these cases best, from those that are shipped."""
     own, *rest = astuple(Rates())
     begin = np.array([own, *np.log(rest)])
-    known, options = Known(cases, curves), {"maxfev": 300, "xatol": 0.01, "fatol": 1e-4}
+    known, options = Known(cases, curves), {"maxfev": 500, "xatol": 0.01, "fatol": 1e-4}
     found = optimize.minimize(known.cost, begin, method="Nelder-Mead", options=options)
     return Rates(float(found.x[0]), *map(float, np.exp(found.x[1:])))
 
@@ -230,7 +254,9 @@ def main() -> None:
         seeds = [5 * outer + rng.randrange(5) for outer in rng.sample(range(5), 3)]
         frame = read_runs(curves.runs(pair, seeds))
         cells = joint_cells([frame.only(learner) for learner in pair[1:]], "train_images")
-        case = Case(pair, cells, draw_curves(cells, draws=DRAWS), rule(curves, pair, seeds), dict(curves.truths(pair)))
+        drawn, truths = draw_curves(cells, draws=DRAWS), dict(curves.truths(pair))
+        errors = {place: [curves.mean[pair[0], learner, ASKED[place]] for learner in pair[1:]] for place in truths}
+        case = Case(pair, cells, drawn, rule(curves, pair, seeds), truths, errors)
         for place, truth in case.truths.items():
             scores.setdefault((RULE, place), Score()).add(case.rule[0], truth, *case.rule[1:])
         outcomes[case.add(scores, AVERAGE, case.draws)] += 1
@@ -240,7 +266,7 @@ def main() -> None:
     if "--calibrate" in sys.argv:
         left_out(cases, curves, scores)
     print(f"{len(cases)} pairs of {len({case.pair[0] for case in cases})} data sets, seed {seed}, {DRAWS} draws")
-    print("| times the largest size | forecast | pairs | Brier | log-loss | 90 % holds | above 0.95 | wrong of these |")
+    print("| ahead | forecast | pairs | Brier | log-loss | above 0.95, wrong | 90 % holds difference | and errors |")
     print("|---|---|---|---|---|---|---|---|")
     for (name, place), score in sorted(scores.items(), key=lambda item: item[0][1]):
         print(f"| {ASKED[place] // FITTED[-1]}x | {name} | {score.line()} |")

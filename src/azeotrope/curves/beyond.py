@@ -22,36 +22,41 @@ FREEDOM = 3
 
 @dataclass(frozen=True)
 class Rates:
-    """`own_way`: share of an arm's own decay that it keeps where that differs from the mean of all arms. The drift per
-    doubling of the data, as sd of log error: `least`, a multiple `of_noise` of the sd that seeds give the cell mean at
-    the largest size, and of what the error moved over the last doubling, `of_move`; and of the log of the ratio of two
-    arms, `of_gap`.
+    """`own_way`: share of an arm's own decay that it keeps where that differs from the mean of all arms.
+
+    The others are the drift, as sd of log error a doubling. Of each arm alone: `least`, a multiple `of_noise` of the sd
+    that seeds give its mean at the largest size, and `of_move` of what it moved over the last doubling. Of all arms
+    together: `together`, and a multiple `of_decay` of their shared decay. Of arms apart: `of_gap` of their log ratio.
 
     The values are those that foresee LCDB best, and are derived anew, with data sets left out, by `python
     benchmarks/lcdb.py --calibrate`.
     """
 
-    own_way: float = 0.15
-    least: float = 0.004
-    of_noise: float = 0.7
-    of_move: float = 0.4
+    own_way: float = 0.2
+    least: float = 0.003
+    of_noise: float = 0.4
+    of_move: float = 0.25
+    together: float = 0.01
+    of_decay: float = 0.3
     of_gap: float = 0.17
 
 
-ONE_LAW = Rates(1.0, 0.0, 0.0, 0.0, 0.0)
+ONE_LAW = Rates(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 """A law that was named is taken at its word."""
 
 
 @dataclass(frozen=True)
 class Onward:
     """What R draws of K arms do beyond the data. `largest` [K]: where each arm's sizes end, infinite for a level arm;
-    `noise` and `move` [K]: see `Rates`; `drift` [K, R] and `stretch` [R]: Student's t of unit scale, one scale a draw.
+    `noise` and `move` [K]: see `Rates`. Student's t of unit scale, one scale a draw: `drift` [K, R] of each arm,
+    `common` [R] of all, `stretch` [R] of their gaps.
     """
 
     largest: Floats
     noise: Floats
     move: Floats
     drift: Floats
+    common: Floats
     stretch: Floats
     rates: Rates
 
@@ -82,14 +87,21 @@ class Onward:
         if not out.any():
             return found
         at, last, doublings = found[..., out], np.einsum("krk->kr", ends), doublings[:, None, out]
-        own = at - last[:, :, None]
-        shared = at[self.curved].mean(axis=0) - ends[self.curved].mean(axis=0).T[:, :, None]
-        change = shared + self.rates.own_way * (own - shared)
+        rates, own, shared = self.rates, at - last[:, :, None], self._shared(at, ends)
+        change = shared + rates.own_way * (own - shared)
         if drifting:
-            drift = self.spread[:, None] * self.drift + self.rates.of_gap * self.gap(path) * self.stretch
+            drift = self.spread[:, None] * self.drift + rates.of_gap * self.gap(path) * self.stretch
             change += drift[:, :, None] * doublings
+            change += (rates.together * doublings + rates.of_decay * np.abs(shared)) * self.common[:, None]
         found[..., out] = np.where(doublings > 0, last[:, :, None] + change, at)
         return found
+
+    def shared(self, path: Floats, sizes: Floats) -> Floats:
+        """Mean change of log error of all curves since each arm's largest size, [K, R, g]."""
+        return self._shared(path[..., : len(sizes)], path[..., len(sizes) :])
+
+    def _shared(self, at: Floats, ends: Floats) -> Floats:
+        return np.asarray(at[self.curved].mean(axis=0) - ends[self.curved].mean(axis=0).T[:, :, None])
 
     def gap(self, path: Floats) -> Floats:
         """Log error of each arm over the mean of all, at its largest size: [K, R]."""
@@ -102,5 +114,5 @@ def onward(
 ) -> Onward:
     """What `draws` draws do beyond the data."""
     scale = np.sqrt(FREEDOM / generator.chisquare(FREEDOM, size=draws))
-    unit = scale * generator.standard_normal((len(largest) + 1, draws))
-    return Onward(largest, noise, move, unit[1:], unit[0], rates)
+    unit = scale * generator.standard_normal((len(largest) + 2, draws))
+    return Onward(largest, noise, move, unit[2:], unit[0], unit[1], rates)

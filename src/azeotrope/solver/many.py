@@ -65,7 +65,8 @@ def fit_many(
     default 1, which needs `priors=False` to make sense unless residuals are of order one. `fixed` holds parameters at
     values (at the reference: floor and exponents are the same there and in natural units), and must name the law's
     known constants, `{"e0": 0.9}`. `start` [p] or [R, p] (from `Fits.params`) replaces the grid. `pinned` [R] holds
-    further parameters of each replicate at values, and needs a `start`. Raises InputError when a known constant is missing, an axis that must be positive is not, or the logit is asked of a loss.
+    further parameters of each replicate at values, and needs a `start`. Raises InputError when a known constant is
+    missing, an axis that must be positive is not, or the logit is asked of a loss.
     """
     sizes, observed = np.atleast_2d(np.asarray(x, float)), np.atleast_2d(np.asarray(error, float))
     fixed = dict(fixed or {})
