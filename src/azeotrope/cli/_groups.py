@@ -38,11 +38,13 @@ class Teaching(Group):
     teacher_size: options.TeacherSize = None
     teacher_head: options.TeacherHead = None
     teacher_folds: options.TeacherFolds = None
+    weak_teacher: options.WeakTeacher = False
 
     def given(self) -> dict[str, Any]:
         """The fields of `TeacherSpec` that were asked for."""
         head = self.teacher_head and self.teacher_head.value.replace("-", "_")
-        return options.given({"image_size": self.teacher_size, "head": head, "folds": self.teacher_folds})
+        weak = self.weak_teacher or None
+        return options.given({"image_size": self.teacher_size, "head": head, "folds": self.teacher_folds, "weak": weak})
 
     def spec(self, teacher: str | None) -> TeacherSpec | None:
         """The teacher of this name, where there is one."""

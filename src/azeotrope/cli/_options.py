@@ -143,6 +143,9 @@ TeacherFolds = Annotated[
         help="Parts in which the teacher is cross-fitted, 1: not at all (5; of finetune 1).",
     ),
 ]
+WeakTeacher = Annotated[
+    bool, typer.Option("--weak-teacher", help="Let a teacher teach that knows less of the images than bare pixels.")
+]
 TeacherSize = Annotated[
     int | None, typer.Option("--teacher-size", min=8, help="Pixels at which the teacher looks (its own).")
 ]
