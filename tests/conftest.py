@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -11,6 +12,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: tests
 
 import pytest
 from jaxtyping import install_import_hook
+
+from documents import check_document
 
 SHAPES_CHECKED = (
     "azeotrope.losses",
@@ -61,14 +64,12 @@ def digit_tables(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def teacher_model(tmp_path_factory):
-    """A teacher that needs no hub: random weights, stored. Random features carry digits well past the gate."""
-    import timm
-    import torch
+    """A teacher that needs no hub: a network that was taught digits here, briefly. It knows more than their pixels."""
     from safetensors.torch import save_file
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        weights = timm.create_model("test_resnet").state_dict()
+    from networks import trained_on_digits
+
+    weights = trained_on_digits(lambda digits: digits, 10, steps=25)
     file = tmp_path_factory.mktemp("weights") / "teacher.safetensors"
     save_file(weights, file)
     return f"timm:test_resnet@{file}"
@@ -106,7 +107,9 @@ class Done:
 
 @pytest.fixture(scope="session")
 def cli():
-    """Runs `azeotrope ARGUMENTS` in this process, as the installed command does."""
+    """Runs `azeotrope ARGUMENTS` in this process, as the installed command does. What it prints with `--json` must be
+    what `azeotrope schema` says, to the last key.
+    """
     from azeotrope.cli.__main__ import main
 
     def run(*arguments):
@@ -117,7 +120,10 @@ def cli():
                 status = 0
             except SystemExit as left:
                 status = left.code or 0
-        return Done(status, out.getvalue(), err.getvalue())
+        done = Done(status, out.getvalue(), err.getvalue())
+        if "--json" in arguments and done.out:
+            check_document(arguments, json.loads(done.out))
+        return done
 
     return run
 

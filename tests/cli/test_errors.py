@@ -135,7 +135,7 @@ def test_ctrl_c_says_how_to_go_on(cli, monkeypatch):
     monkeypatch.setattr("azeotrope.api.listing.listing", interrupted)
     done = cli("list", "losses")
     assert (done.status, done.out) == (130, "")
-    assert done.err == "error: Interrupted.\nnext: the same command goes on from here.\n"
+    assert done.err == "error: Interrupted.\nnext: run the same command again: it resumes.\n"
 
 
 def test_an_error_has_a_line_for_each_part(cli):

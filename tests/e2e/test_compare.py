@@ -12,10 +12,10 @@ from azeotrope.api.foresee import foresee
 from azeotrope.api.predict import predict
 from azeotrope.errors import InputError, StoreError
 from azeotrope.plan import UpstreamSpec
+from azeotrope.record.answers import answers_of
 from azeotrope.record.claim import claimed
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping import runner
-from azeotrope.sweeping.predictions import predictions_of
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_the_winner_is_chosen_on_validation(finished):
 def test_the_saved_model_predicts_what_the_test_said(finished, digits, tmp_path):
     """The images as files, through `predict`, against the predictions stored when the test split was read."""
     (model,) = (finished[1] / "models").iterdir()
-    stored = predictions_of(finished[1], model.name)
+    stored = answers_of(finished[1], model.name).said
     shown = digits.splits.test[:40]
     files = []
     for place, row in enumerate(shown):

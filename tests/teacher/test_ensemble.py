@@ -41,12 +41,17 @@ def resources(digits, tmp_path_factory):
     return resources
 
 
+def spec_of(model):
+    """Random weights are among them, which know less than the pixels."""
+    return TeacherSpec(model=model, image_size=32, weak=True)
+
+
 @pytest.fixture(scope="module")
 def taught(resources, digits, teacher_model, other_model):
     """By name: each alone, and both."""
     names = {"one": teacher_model, "other": other_model, "both": f"{teacher_model}+{other_model}"}
     return {
-        name: resources.taught(TeacherSpec(model=model, image_size=32), digits.fingerprint, N, 0, POLICY, 2).targets
+        name: resources.taught(spec_of(model), digits.fingerprint, N, 0, POLICY, 2).targets
         for name, model in names.items()
     }
 

@@ -60,12 +60,9 @@ def test_an_embedding_does_not_depend_on_its_company(teacher, embed):
 
 
 def test_views_differ_and_the_plain_one_is_the_image_at_the_teachers_size(teacher, embed):
-    torch.testing.assert_close(
-        embed(teacher, images(), POLICY, IDENTITIES, PLAIN),
-        teacher.module(_by_hand(images())),
-        rtol=1e-4,
-        atol=2e-3,  # a view's pixels have 8 bits
-    )
+    expected = teacher.module(_by_hand(images()))
+    rounding = 0.03 * expected.std().item()  # a view's pixels have 8 bits
+    torch.testing.assert_close(embed(teacher, images(), POLICY, IDENTITIES, PLAIN), expected, rtol=0, atol=rounding)
     assert not torch.allclose(
         embed(teacher, images(), POLICY, IDENTITIES, 0), embed(teacher, images(), POLICY, IDENTITIES, 1)
     )

@@ -42,7 +42,10 @@ def test_the_test_split_has_one_reader():
     assert {file: functions for file, functions in found.items() if functions} == {
         "train/evaluate.py": {"final_test"},
         "session/disagreements.py": {"disagreements"},  # pictures for the report
+        "session/pictures.py": {"mistakes"},  # the same
         "session/cautions.py": {"_never_named"},  # which classes an arm never names, said beside its error
+        "data/told.py": {"group_words"},  # how many groups each split has, from names alone
+        "data/audit.py": {"_rows_by_split"},  # which groups the splits tear
         "data/task.py": {"commonest"},  # what always naming the commonest class would score, from labels alone
         "data/unlabelled.py": {"held_out_rows"},  # to keep pictures like them out
         "sweeping/forecast.py": {"_embeddings"},  # how many of them the teacher has yet to see
@@ -87,11 +90,11 @@ def test_error_comes_first_and_cross_entropy_breaks_ties():
 def test_the_final_test_is_of_every_test_image_in_manifest_order(network, data, digits, made):
     test = final_test(network, data, None, CPU)
     rows = digits.splits.test
-    assert test.predictions.shape == test.correct.shape == rows.shape
+    assert test.answers.said.shape == test.correct.shape == rows.shape
     hosts = [data.images.batch(rows[[place]], -1) for place in (0, 100, len(rows) - 1)]
     alone = [network(made(data, host).images).logits.argmax().item() for host in hosts]
-    assert [test.predictions[place] for place in (0, 100, -1)] == alone
-    np.testing.assert_array_equal(test.correct, test.predictions == digits.labels[rows])
+    assert [test.answers.said[place] for place in (0, 100, -1)] == alone
+    np.testing.assert_array_equal(test.correct, test.answers.said == digits.labels[rows])
     assert test.teacher_error is None
 
 

@@ -66,7 +66,7 @@ def check(
         return Check(found, device.name, device.precision, None, None, str(refused))
     rates, device = measure(opened), opened.resources.device
     return Check(
-        audit(opened.task.manifest, opened.task.source, opened.task.near),
+        audit(opened.task.manifest, opened.task.source, opened.task.near, opened.task.splits),
         device.name,
         device.precision,
         rates,

@@ -6,28 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Required, Unpack, overload
+from typing import Literal, Unpack, overload
 
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.store import expanded
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.comparing import compare_sizes
 from azeotrope.session.comparison_plan import comparison_plan
-from azeotrope.session.options import Options, parted
+from azeotrope.session.options import Compared, Options, parted
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.verdicts.stopping import LOOKS
-
-
-class Compared(Options, total=False):
-    """What is compared, beside its sizes, and `Options`."""
-
-    student: Required[str]
-    teacher: Required[str | TeacherSpec | None]
-    out: Required[str | Path]
-    arms: str | Sequence[str] | None
-    losses: str | Sequence[str] | None
-    seeds: int | Sequence[int] | Literal["auto"]
-    progress: Progress | None
 
 
 @overload

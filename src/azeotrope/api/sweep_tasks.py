@@ -74,7 +74,7 @@ def _swept(now: OpenTask, meter: Meter, sharing: int, *, retry_failed: bool, vie
     """The sweep of one task with its share of what is left. Raises BudgetTooSmallError where that buys no run."""
     share = meter.budget.share(sharing, meter.spent_seconds, meter.runs)
     if share is None:
-        raise BudgetTooSmallError("The budget is spent", next_step="give the command again: it goes on from here")
+        raise BudgetTooSmallError("The budget is spent", next_step="run the same command again: it resumes")
     plan = now.task.plan.model_copy(update={"budget": share})
     with held(now.out):
         return carry_out(plan, now.opened, now.out, Meter(share), retry_failed=retry_failed, view=view)

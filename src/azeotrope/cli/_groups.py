@@ -38,11 +38,13 @@ class Teaching(Group):
     teacher_size: options.TeacherSize = None
     teacher_head: options.TeacherHead = None
     teacher_folds: options.TeacherFolds = None
+    weak_teacher: options.WeakTeacher = False
 
     def given(self) -> dict[str, Any]:
         """The fields of `TeacherSpec` that were asked for."""
         head = self.teacher_head and self.teacher_head.value.replace("-", "_")
-        return options.given({"image_size": self.teacher_size, "head": head, "folds": self.teacher_folds})
+        weak = self.weak_teacher or None
+        return options.given({"image_size": self.teacher_size, "head": head, "folds": self.teacher_folds, "weak": weak})
 
     def spec(self, teacher: str | None) -> TeacherSpec | None:
         """The teacher of this name, where there is one."""
@@ -126,6 +128,9 @@ class Labels(Group):
     split_column: options.SplitColumn = None
     layout: options.LayoutOf = None
     value_range: options.Range = None
+    group: options.GroupColumn = None
+    group_by: options.GroupBy = None
+    keep_leaks: options.KeepLeaks = False
 
     def given(self) -> dict[str, Any]:
         """The fields of `LabelSpec` that were asked for."""
@@ -139,6 +144,9 @@ class Labels(Group):
                 "split_column": self.split_column,
                 "layout": self.layout,
                 "value_range": options.value_range(self.value_range),
+                "group": self.group,
+                "group_by": self.group_by,
+                "keep_leaks": self.keep_leaks or None,
             }
         )
 

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from azeotrope.arm import Arm, Pictures
 from azeotrope.errors import InputError
 from azeotrope.plan import PicturesSpec
+from azeotrope.record.result import SCHEMA
 from azeotrope.record.store import expanded
 from azeotrope.terms import split
 
@@ -99,6 +100,17 @@ LayoutOf = Annotated[
 Range = Annotated[
     str | None, typer.Option("--range", help="Values of black and white in files of more than 8 bits, such as 0,4095.")
 ]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option("--group", help="The table's column of what images belong together: patient, film, place."),
+]
+GroupBy = Annotated[
+    str | None,
+    typer.Option("--group-by", help="The same from each path: a regular expression, or parent for the folder."),
+]
+KeepLeaks = Annotated[
+    bool, typer.Option("--keep-leaks", help="Allow given splits of which several hold images of one group.")
+]
 Out = Annotated[
     Path,
     typer.Option(
@@ -130,6 +142,9 @@ TeacherFolds = Annotated[
         max=20,
         help="Parts in which the teacher is cross-fitted, 1: not at all (5; of finetune 1).",
     ),
+]
+WeakTeacher = Annotated[
+    bool, typer.Option("--weak-teacher", help="Let a teacher teach that knows less of the images than bare pixels.")
 ]
 TeacherSize = Annotated[
     int | None, typer.Option("--teacher-size", min=8, help="Pixels at which the teacher looks (its own).")
@@ -229,6 +244,11 @@ def counts(text: str | None) -> list[int] | None:
     if not (parts := names(text)) or not all(part.isdecimal() and int(part) for part in parts):
         raise InputError("Numbers of images are whole numbers, 1 or more", found=text, allowed="such as 250,500")
     return [int(part) for part in parts]
+
+
+def print_document(**content: JsonValue) -> None:
+    """The document of a command, with the number of its schema (`azeotrope schema` prints that)."""
+    print_json({"schema": SCHEMA, **content})
 
 
 def print_json(content: JsonValue) -> None:

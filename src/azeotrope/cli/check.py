@@ -48,7 +48,7 @@ def command(
         content = asdict(found)
         if found.forecast is not None:
             content["forecast"]["total_seconds"] = found.forecast.total_seconds
-        options.print_json(content)
+        options.print_document(**content)
     else:
         show(found, Console(width=min(100, Console().width)))
     if found.refusal is not None:

@@ -45,7 +45,7 @@ def command(
             **further.options(),
         )
     if as_json:
-        options.print_json({"model": str(distilled.model), "record": distilled.record.model_dump(mode="json")})
+        options.print_document(model=str(distilled.model), record=distilled.record.model_dump(mode="json"))
     else:
         typer.echo(words.tested(distilled.record))
         typer.echo(f"Model: {distilled.model}\nUse it: azeotrope predict {distilled.model} IMAGE")

@@ -86,7 +86,7 @@ def command(
                 task.plan, out=out, retry_failed=retry_failed, progress=watched, view=watched, **machine.options()
             )
     if as_json:
-        options.print_json(asdict(foreseen) if dry_run else asdict(made))
+        options.print_document(**asdict(foreseen if dry_run else made))
     else:
         typer.echo("\n".join(shown.cells(foreseen) if dry_run else shown.ended(made)))
     if not dry_run and made.planned and len(made.failed) == made.planned:
@@ -116,7 +116,7 @@ def _several(
                 **machine.options(),
             )
     if as_json:
-        options.print_json(together.foreseen_json(foreseen) if dry_run else together.swept_json(made))
+        options.print_document(**(together.foreseen_json(foreseen) if dry_run else together.swept_json(made)))
     elif dry_run:
         typer.echo("\n".join(together.foreseen_lines(foreseen)))
     else:

@@ -152,7 +152,7 @@ def command(
             progress=progress,
         )
     if as_json:
-        options.print_json([{**asdict(done), "folder": str(done.folder)} for done in sets])
+        options.print_document(sets=[{**asdict(done), "folder": str(done.folder)} for done in sets])
         return
     for done in sets:
         typer.echo(f"{done.kept:,} of {done.made:,} pictures kept: {done.folder / PAGE}")

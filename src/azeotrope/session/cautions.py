@@ -12,15 +12,16 @@ from pathlib import Path
 import numpy as np
 
 from azeotrope.data.class_names import shard_warning
+from azeotrope.data.groups import units_showing
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
 from azeotrope.labels import KindName
 from azeotrope.models.licence import objection
+from azeotrope.record.answers import answers_of
 from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.opening import Opened
-from azeotrope.sweeping.predictions import predictions_of
 from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SynthSet
 from azeotrope.teacher.teacher import Teacher
 
@@ -81,13 +82,17 @@ def _few_a_fold(opened: Opened) -> Iterable[str]:
         return
     for size, seed in product(plan.train_images, plan.seeds):
         rows = opened.resources.rows(task.fingerprint, size, seed).train
-        counts = task.kind.counts(task.labels[rows], len(task.classes))
+        if task.units is None:
+            counts, what = task.kind.counts(task.labels[rows], len(task.classes)), "images"
+        else:
+            strata = task.kind.strata_of(task.labels[rows])
+            counts, what = units_showing(task.units[rows], strata, len(task.classes)), "groups"
         few = int((counts < plan.teacher.folds).sum())
         if few:
             yield (
-                f"With {size:,} training images (seed {seed}), {few} of {len(task.classes)} classes have fewer images "
+                f"With {size:,} training images (seed {seed}), {few} of {len(task.classes)} classes have fewer {what} "
                 f"than the teacher's head has folds ({plan.teacher.folds}), so it knows little of them. "
-                "More images a class, or fewer --teacher-folds, help."
+                f"More {what} a class, or fewer --teacher-folds, help."
             )
             return
 
@@ -129,9 +134,12 @@ def _made(opened: Opened) -> Iterable[str]:
 
 
 def _classes(task: Task, comparison: Comparison) -> Iterable[str]:
-    """From as many images as classes on, every class is seen (`Kind.spread`); with several an image fewer may do."""
+    """From as many images as classes on, every class is seen (`Kind.spread`); with several an image fewer may do, and
+    with groups it may take more.
+    """
     seeds = {seed for arm in comparison.arms for seed in arm.seeds}
-    if comparison.train_images < len(task.classes) and any(_unseen(task, comparison, seed) for seed in seeds):
+    few = comparison.train_images < len(task.classes) or task.units is not None
+    if few and any(_unseen(task, comparison, seed) for seed in seeds):
         yield (
             f"{comparison.train_images} training images do not show all {len(task.classes)} classes: "
             "some are never seen in training."
@@ -144,7 +152,7 @@ def _never_named(task: Task, comparison: Comparison, out: Path) -> Iterable[str]
         return
     present = np.unique(task.labels[task.splits.test])
     for arm in comparison.arms:
-        said = [found for run_id in arm.run_ids if (found := predictions_of(out, run_id)) is not None]
+        said = [found.said for run_id in arm.run_ids if (found := answers_of(out, run_id)) is not None]
         missing = [
             task.classes[label]
             for label in present.tolist()
@@ -159,7 +167,7 @@ def _never_named(task: Task, comparison: Comparison, out: Path) -> Iterable[str]
 def _unseen(task: Task, comparison: Comparison, seed: int) -> bool:
     """Whether the training images of this seed lack a class."""
     pool, checksums = task.splits.train, task.manifest.checksums
-    rows = subset(pool, task.labels, comparison.train_images, seed, checksums, task.kind)
+    rows = subset(pool, task.labels, comparison.train_images, seed, checksums, task.kind, task.units)
     return bool((task.kind.counts(task.labels[rows], len(task.classes)) == 0).any())
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from azeotrope.analysis.diagnosed import diagnosed
+from azeotrope.data.task import Task
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting import files
 from azeotrope.reporting.numbers import Comparison, Document, NotTested, PretrainingCost
-from azeotrope.reporting.part import Missing, attempt
+from azeotrope.reporting.part import Made, Missing, attempt
 from azeotrope.reporting.summary import shared_by, summarise
 from azeotrope.reporting.words import plural
 from azeotrope.session.cautions import before_training, cautions
@@ -18,6 +20,7 @@ from azeotrope.session.disagreements import disagreements
 from azeotrope.session.making import made, made_of
 from azeotrope.session.opening import Opened
 from azeotrope.session.options import Machine
+from azeotrope.session.pictures import mistakes
 from azeotrope.session.pretraining_cost import pretraining_cost
 from azeotrope.session.progress import Progress
 from azeotrope.session.saving import save_winner
@@ -47,14 +50,27 @@ def compare_sizes(
             looks = (*looks, seeds)
             comparisons = _summaries(opened, records, looks, out)
         save_winner(opened, comparisons[-1], out)
-        pictures = attempt(partial(disagreements, opened.task, comparisons[-1], out))
-        if isinstance(pictures, Missing):
-            said = f"Pictures that the arms call differently are not shown. {pictures.reason}"
-            last = comparisons[-1]
-            comparisons = (*comparisons[:-1], last.model_copy(update={"warnings": (*last.warnings, said)}))
-            pictures = ()
-        files.write(out, Document(comparisons=comparisons, disagreements=pictures))
-    return comparisons
+        document = _document(opened.task, comparisons, out)
+        files.write(out, document)
+    return document.comparisons
+
+
+def _document(task: Task, comparisons: Sequence[Comparison], out: Path) -> Document:
+    """All that the report shows; a part that cannot be made is said among the warnings."""
+    last, said = comparisons[-1], list[str]()
+
+    def made_or(what: str, make: Callable[[], Made], nothing: Made) -> Made:
+        found = attempt(make)
+        if isinstance(found, Missing):
+            said.append(f"{what} not shown. {found.reason}")
+            return nothing
+        return found
+
+    examples = made_or("Pictures that the arms call differently are", partial(disagreements, task, last, out), ())
+    surest = made_or("The surest mistakes are", partial(mistakes, task, last, out), ())
+    last = made_or("What each arm gets wrong is", partial(diagnosed, out, last), last)
+    last = last.model_copy(update={"warnings": (*last.warnings, *said)})
+    return Document(comparisons=(*comparisons[:-1], last), disagreements=examples, mistakes=surest)
 
 
 def _undecided(comparisons: Sequence[Comparison]) -> int:

@@ -4,12 +4,13 @@ groups that are passed on whole: an option is named here, on the command line (`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, Required, TypedDict, cast
 
 from azeotrope.labels import LabelSpec
-from azeotrope.plan import PicturesSpec, Precision, UpstreamSpec
+from azeotrope.plan import PicturesSpec, Precision, TeacherSpec, UpstreamSpec
+from azeotrope.session.progress import Progress
 
 
 class Machine(TypedDict, total=False):
@@ -40,6 +41,18 @@ class Options(Machine, total=False):
     labels: LabelSpec
     held_out: float
     seen_weights: bool
+
+
+class Compared(Options, total=False):
+    """What `compare` takes beside the data and its sizes."""
+
+    student: Required[str]
+    teacher: Required[str | TeacherSpec | None]
+    out: Required[str | Path]
+    arms: str | Sequence[str] | None
+    losses: str | Sequence[str] | None
+    seeds: int | Sequence[int] | Literal["auto"]
+    progress: Progress | None
 
 
 def parted(options: Options) -> tuple[dict[str, Any], Machine]:

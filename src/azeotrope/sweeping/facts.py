@@ -10,6 +10,7 @@ import torch
 from azeotrope.arm import Pictures
 from azeotrope.devices.memory import peak_memory_mb
 from azeotrope.models.pretraining import published
+from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.environment import environment
 from azeotrope.record.run import PublishedFacts, RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
 from azeotrope.sweeping.pools import pool_seconds, teacher_views
@@ -50,8 +51,9 @@ def done(
         test_nll=test.log_loss,
         test_ece=test.calibration_error,
         metrics=test.metrics,
-        test_images=len(test.predictions),
+        test_images=len(test.answers.said),
         correct=None if test.correct is None else pack_correctness(test.correct),
+        clusters=None if test.images.clusters is None else pack_clusters(test.images.clusters),
         seconds=_seconds(resources, spec, best, data, taught, pretraining) | {"test": test.seconds},
         joules=_joules(resources, spec, best, test, data, taught, pretraining),
         flops=_flops(resources, spec, taught),

@@ -21,7 +21,7 @@ from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.sweep_plan import SweepPlan, with_losses
 
-AUTO_SIZES = 7  # METHOD 7: seven log-spaced sizes extrapolate best
+AUTO_SIZES = 7  # seven log-spaced sizes extrapolate best
 AUTO_RATIO = 2.0
 AUTO_IMAGES_PER_CLASS = 2  # in the smallest; with fewer no teacher's head can be fitted
 AUTO_SEEDS = 5  # those that `auto` may choose from, where the plan names fewer

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from azeotrope.devices.ahead import ahead
 from azeotrope.devices.device import Device
 from azeotrope.models.network import Network
 from azeotrope.record import energy
+from azeotrope.record.answers import Answers, TestSet
 from azeotrope.train.dataset import StudentData, Targets
 from azeotrope.train.prepare import Prepare
 
@@ -39,13 +40,14 @@ class Score:
 
 @dataclass(frozen=True)
 class Test:
-    """The one look at the test split: the error, per image what the student said and whether it was right (None where
-    an answer is not simply right or wrong), its log-loss and calibration error (None where it says no probabilities),
-    the further `metrics` of the kind, and the teacher's error beside.
+    """The one look at the test split: the error, the images, for each what the student said and with which
+    probabilities, whether it was right (None where an answer is not simply right or wrong), its log-loss and
+    calibration error (None where it says no probabilities), further `metrics` of the kind, and the teacher's error.
     """
 
     error: float
-    predictions: NDArray[Any]
+    images: TestSet
+    answers: Answers
     correct: NDArray[np.bool_] | None
     teacher_error: float | None
     log_loss: float | None = None
@@ -67,6 +69,16 @@ def validate(network: Network, data: StudentData, rows: NDArray[np.int64], devic
     return Score(data.kind.error(logits, labels), data.kind.loss(logits, labels).item())
 
 
+def answers_on(network: Network, data: StudentData, rows: NDArray[np.int64], device: Device) -> Answers:
+    """What the student says of these rows, which must not be test rows."""
+    logits, _ = _logits(network, data, rows, device)
+    return _answers(data, logits)
+
+
+def _answers(data: StudentData, logits: torch.Tensor) -> Answers:
+    return Answers(data.kind.said(logits, data.images.scale), data.kind.probabilities(logits))
+
+
 def final_test(network: Network, data: StudentData, teacher: Targets | None, device: Device) -> Test:
     """Read the test split, once a run, after everything has been chosen."""
     pack, task = data.images.pack, data.images.pack.task
@@ -75,15 +87,20 @@ def final_test(network: Network, data: StudentData, teacher: Targets | None, dev
     before, began = energy.here().joules(), time.perf_counter()
     logits, labels = _logits(network, data, rows, device)
     seconds, joules = time.perf_counter() - began, energy.here().since(before)
-    predictions = task.kind.said(logits, data.images.scale)
+    answers = _answers(data, logits)
     teacher_error = None
     if teacher is not None:
         teacher.cache.ensure(rows, [-1])
         teacher_error = task.kind.error(teacher.head.logits(teacher.cache.read(rows, -1)), labels)
-    correct = task.kind.correct(predictions, task.labels[rows])  # to the last bit, the error is what these bits say
+    correct = task.kind.correct(answers.said, task.labels[rows])  # to the last bit, the error is what these bits say
     return Test(
         error=task.kind.error(logits, labels) if correct is None else float(1 - correct.mean()),
-        predictions=predictions,
+        images=TestSet(
+            tuple(task.manifest.keys[row] for row in rows.tolist()),
+            task.labels[rows],
+            None if task.units is None else np.unique(task.units[rows], return_inverse=True)[1],
+        ),
+        answers=answers,
         correct=correct,
         teacher_error=teacher_error,
         log_loss=task.kind.log_loss(logits, labels),
