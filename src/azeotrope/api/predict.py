@@ -116,5 +116,5 @@ def _plain(pixels: NDArray[np.uint8], preparation: Preprocessing) -> torch.Tenso
     view = draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)
     inputs = Inputs(packed[None].copy(), view).map(torch.from_numpy)
     renderer = Renderer(preparation.size, preparation.interpolation, preparation.mean, preparation.std)
-    pixels: torch.Tensor = renderer(inputs.pixels, inputs.views)
-    return pixels
+    frame: torch.Tensor = renderer(inputs.pixels, inputs.views)
+    return frame
