@@ -27,7 +27,7 @@ from scipy import optimize, special, stats
 
 from azeotrope.boundaries.boundary import find_boundary
 from azeotrope.curves.beyond import FREEDOM, Rates
-from azeotrope.curves.joint_cells import JointCells, joint_cells
+from azeotrope.curves.cells import JointCells, joint_cells
 from azeotrope.curves.joint_draws import Draws, draw_curves
 from azeotrope.tables.frame import read_runs
 

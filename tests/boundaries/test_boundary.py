@@ -31,9 +31,7 @@ def level_draws(*errors):
         inside=np.zeros(100, int),
         outside=np.zeros(100, int),
         before=np.ones(arms),
-        onward=onward(
-            np.full(arms, np.inf), np.zeros(arms), np.zeros(arms), 100, np.random.default_rng(0), Rates()
-        ),
+        onward=onward(np.full(arms, np.inf), np.zeros(arms), np.zeros(arms), 100, np.random.default_rng(0), Rates()),
         anchored=True,
         arms=tuple(range(arms)),
     )

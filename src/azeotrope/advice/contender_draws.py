@@ -11,7 +11,7 @@ import numpy as np
 from azeotrope.advice.evidence import Contender
 from azeotrope.boundaries.boundary import LEVEL
 from azeotrope.boundaries.standing import AXIS
-from azeotrope.curves.joint_cells import Floats, JointCells, joint_cells
+from azeotrope.curves.cells import Floats, JointCells, joint_cells
 from azeotrope.curves.joint_draws import DRAWS, Draws, draw_curves
 from azeotrope.errors import NotIdentifiable
 from azeotrope.record.interval import Interval, quantile_interval

@@ -13,7 +13,7 @@ import numpy as np
 
 from azeotrope.boundaries.boundary import LEVEL, PRACTICAL, Piece, confidence_set
 from azeotrope.boundaries.crossings import log_grid
-from azeotrope.curves.joint_cells import Floats, JointCells, joint_cells
+from azeotrope.curves.cells import Floats, JointCells, joint_cells
 from azeotrope.curves.joint_draws import DRAWS, Draws, draw_curves
 from azeotrope.record.interval import Interval, quantile_interval
 from azeotrope.tables.frame import RunFrame

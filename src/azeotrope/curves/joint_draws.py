@@ -17,9 +17,10 @@ from scipy import stats
 
 from azeotrope.curves.applicable_laws import default_forms
 from azeotrope.curves.beyond import ONE_LAW, Onward, Rates, onward
-from azeotrope.curves.joint_cells import Floats, JointCells, correlation
+from azeotrope.curves.cells import Floats, JointCells
 from azeotrope.curves.law_fit import FormFit, Options, fit_form
 from azeotrope.curves.level import LevelLine
+from azeotrope.curves.noise import correlation
 from azeotrope.curves.weighing import judgeable, weigh
 from azeotrope.errors import NotIdentifiable
 from azeotrope.laws._law import Law, law
