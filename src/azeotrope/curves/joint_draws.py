@@ -9,7 +9,7 @@ sizes held out, or as `beyond.py` says. It reads nothing off the curves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ LEAST_FREEDOM = 2
 """A t distribution with one degree of freedom has no usable quantiles."""
 KEPT = 8
 """Results kept in memory: a report asks for the same curves half a dozen times."""
+GRID, GRIDS_KEPT = 50, 2
+"""Grids of that many sizes are kept with their errors, so many of them: every pair of arms asks for the same ones."""
 _kept: dict[tuple[object, ...], Draws] = {}
 
 
@@ -70,11 +72,20 @@ class Draws:
     onward: Onward
     anchored: bool
     arms: tuple[int, ...]
+    _grids: dict[bytes, Floats] = field(default_factory=dict, repr=False, compare=False)
 
     def errors(self, sizes: Floats) -> Floats:
         """Error of every arm and draw at `sizes` [g]: [arms, R, g]."""
         sizes = np.asarray(sizes, float)
-        return np.exp(self.onward.of(self.own_way(sizes), sizes)[list(self.arms)])
+        key = sizes.tobytes()
+        found = self._grids.get(key)
+        if found is None:
+            found = np.exp(self.onward.of(self.own_way(sizes), sizes))
+            if len(sizes) >= GRID:
+                while len(self._grids) >= GRIDS_KEPT:
+                    self._grids.pop(next(iter(self._grids)))
+                self._grids[key] = found
+        return found[list(self.arms)]
 
     def middle(self, sizes: Floats) -> Floats:
         """The error of every arm at `sizes` [g] that the runs themselves give, laws averaged in log error: [arms, g].
@@ -91,6 +102,10 @@ class Draws:
     def only(self, arms: Sequence[int]) -> Draws:
         """The same draws of some arms."""
         return replace(self, arms=tuple(self.arms[arm] for arm in arms))
+
+    def with_rates(self, rates: Rates) -> Draws:
+        """The same draws, going on beyond the data at other rates."""
+        return replace(self, onward=replace(self.onward, rates=rates), _grids={})
 
     def own_way(self, sizes: Floats) -> Floats:
         """Log error [K, R, g + K] at `sizes` [g] and where each arm's sizes end, if every arm followed its own laws."""
