@@ -200,7 +200,7 @@ def test_an_arm_without_any_wrong_answer_is_said_with_its_bound():
 
 def test_some_runs_without_a_wrong_answer_are_counted():
     frame = read_runs(errors(r0=0.0).with_columns(test_images=359))
-    assert "distill: 1 of 6 runs has no wrong answer in 359 images and count as 0.14 % wrong" in frame.warnings
+    assert "distill: 1 of 6 runs has no wrong answer in 359 images and counts as 0.14 % wrong" in frame.warnings
 
 
 def test_an_arm_that_is_always_wrong_keeps_its_runs():

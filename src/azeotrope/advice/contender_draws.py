@@ -46,13 +46,16 @@ class Judged:
 
     def error(self, name: str, at: float) -> Interval:
         """Error of one contender at `at` images, with its 90 % interval."""
-        place = self.place(name)
-        return quantile_interval(float(self._middle(at)[place]), self.errors(at)[place], LEVEL)
+        return self.draws.intervals(self.place(name), np.array([at]), LEVEL)[0]
 
     def margin(self, name: str, first: str, at: float) -> Interval:
         """Error of `name` minus that of `first` at `at` images, with its 90 % interval."""
         places = [self.place(name), self.place(first)]
-        (other, own), (value, least) = self.errors(at)[places], self._middle(at)[places]
+        most = self.draws.most
+        (other, own), (value, least) = (
+            np.minimum(self.errors(at)[places], most),
+            np.minimum(self._middle(at)[places], most),
+        )
         return quantile_interval(float(value - least), other - own, LEVEL)
 
     def _middle(self, at: float) -> Floats:

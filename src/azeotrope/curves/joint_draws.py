@@ -24,6 +24,7 @@ from azeotrope.curves.noise import correlation
 from azeotrope.curves.weighing import judgeable, weigh
 from azeotrope.errors import NotIdentifiable
 from azeotrope.laws._law import Law, law
+from azeotrope.record.interval import Interval, quantile_interval
 from azeotrope.solver.many import Fits
 
 DRAWS = 1000
@@ -60,7 +61,8 @@ class Draws:
     """R draws of K error curves, and their middle. `forms` and `beyond` are the weights of the laws between the sizes
     seen and beyond them; `inside` and `outside` [R] say which law each draw took. `before` [K]: the size before each
     arm's largest (1 for a level arm). What a law misses at the largest size is put back there if `anchored`, for what
-    lies beyond starts from the runs. `arms`: those of the K that are asked about.
+    lies beyond starts from the runs. `most`: what an error can be, 1 for a share of images. `arms`: those of the K that
+    are asked about.
     """
 
     laws: tuple[LawDraws, ...]
@@ -71,6 +73,7 @@ class Draws:
     before: Floats
     onward: Onward
     anchored: bool
+    most: float
     arms: tuple[int, ...]
     _grids: dict[bytes, Floats] = field(default_factory=dict, repr=False, compare=False)
 
@@ -98,6 +101,13 @@ class Draws:
         path = self._averaged(self.forms, near) + self._anchor(near) * missed[:, None]
         path = path + self._averaged(self.beyond, far) - self._averaged(self.beyond, end)
         return np.asarray(np.exp(self.onward.of(path[:, None], sizes, drifting=False)[list(self.arms), 0]))
+
+    def intervals(self, arm: int, sizes: Floats, level: float) -> list[Interval]:
+        """The error of one arm at `sizes` [g] as `middle` has it, with the interval that `errors` give; none above
+        `most`, which a draw alone may pass.
+        """
+        middle, drawn = (np.minimum(found[arm], self.most) for found in (self.middle(sizes), self.errors(sizes)))
+        return [quantile_interval(float(value), column, level) for value, column in zip(middle, drawn.T, strict=True)]
 
     def only(self, arms: Sequence[int]) -> Draws:
         """The same draws of some arms."""
@@ -213,6 +223,7 @@ def _draw(cells: JointCells, draws: int, seed: int, options: Options, form: str 
         before=before,
         onward=onward(largest, *_at_the_end(cells), draws, generator, ONE_LAW if form else Rates()),
         anchored=form is None,
+        most=np.inf if cells.chance is None else 1.0,
         arms=tuple(range(len(cells.arms))),
     )
 
