@@ -1,7 +1,7 @@
 """How often `--seeds auto` calls equal arms different, and how soon it finds a true gain, looking four times.
 
 Run: `python benchmarks/verdict_stopping.py [PAGES]`. Pairs of arms as in `verdict_power.py` (a difference has an sd of
-0.7 points over seeds, a test set without end), one pair a page; each look at the level of `verdicts/stopping.py`, and at
+0.7 points over seeds, a test set without end), one pair a page; each look at the level of `stopping.py`, and at
 the 95 % of a look that was planned.
 """
 
@@ -10,11 +10,11 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from verdict_power import ARM_SD, ERROR, FIRST_SEED, GAIN
 
 from azeotrope.verdicts.differences import Differences
 from azeotrope.verdicts.stopping import LEVEL_OF_A_LOOK, LOOKS
 from azeotrope.verdicts.verdict import LEVEL, judge
+from verdict_power import ARM_SD, ERROR, FIRST_SEED, GAIN
 
 
 def looked(gain: float, level: float, pages: int) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from azeotrope.verdicts.verdict import LEVEL
 LOOKS = (3, 5, 8, 12)
 """Paired seeds at which verdicts are looked at; the last is the limit."""
 LEVEL_OF_A_LOOK = 0.984
-"""Level of every look. Pocock's constant for four looks is 0.982; t intervals from three seeds on need a little more."""
+"""Level of every look. Pocock's for four looks is 0.982; t intervals from three seeds on need a little more."""
 
 
 def level_of(looks: Sequence[int]) -> float:
