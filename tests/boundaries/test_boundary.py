@@ -145,4 +145,4 @@ def test_the_suggested_run_tells_about_the_crossing():
     best = answer.next_runs[0]
     assert 0 < best.variance_removed < 1
     assert best.score >= answer.next_runs[1].score
-    assert best.size < 16_000  # sizes far beyond D* add nothing and cost most (METHOD 7)
+    assert best.size < 16_000  # sizes far beyond D* add nothing and cost most

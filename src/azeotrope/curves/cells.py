@@ -190,7 +190,7 @@ def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
 
 
 def _pooled(arm: Floats, table: pl.DataFrame, sizes: Floats) -> Noise | None:
-    """Noise of one arm [n, m], its variance pooled over sizes as METHOD 6 has it."""
+    """Noise of one arm [n, m], its variance pooled over sizes."""
     freedom = np.maximum((~np.isnan(arm)).sum(axis=1) - 1, 0)
     squares = np.nansum((arm - mean_known(arm)[:, None]) ** 2, axis=1)
     images = table["test_images"].mean()

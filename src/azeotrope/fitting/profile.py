@@ -2,7 +2,7 @@
 have supplied.
 
 A parameter is identified when moving it away, with all others refitted, makes the runs clearly less likely in both
-directions. A floor is when zero is (METHOD section 6).
+directions. A floor is when zero is.
 """
 
 from __future__ import annotations
