@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import torch
@@ -48,6 +48,12 @@ class Device:
         if self.is_host:
             return None
         return torch.cuda.get_device_name(self.name) if self.kind == "cuda" else torch.backends.mps.get_name()
+
+    def for_worker(self, place: int) -> Device:
+        """The card of this worker of a machine: by turns, unless a card was named."""
+        if self.name != "cuda":
+            return self
+        return replace(self, name=f"cuda:{place % torch.accelerator.device_count()}")
 
     def send(self, host: HostBatch) -> DeviceInputs:
         """The arrays of a batch as tensors there, in few copies that nobody waits for."""
