@@ -16,6 +16,7 @@ _FUNCTIONS = (
     "sweep_tasks",
     "distill",
     "check",
+    "export",
     "predict",
     "synth",
     "demo",

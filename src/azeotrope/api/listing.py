@@ -8,19 +8,26 @@ from collections.abc import Mapping, Sequence
 from azeotrope.errors import InputError
 from azeotrope.lookup import members
 
-_PACKAGES = {"losses": "losses", "laws": "laws", "sources": "data.sources", "strategies": "strategies"}
+_PACKAGES = {
+    "losses": "losses",
+    "laws": "laws",
+    "sources": "data.sources",
+    "strategies": "strategies",
+    "targets": "exporting.targets",
+}
+_HYPHENATED = ("sources", "targets")
 Row = Mapping[str, str | int | float]
 
 
 def listing(family: str, ladder: str | None = None) -> Sequence[Row]:
-    """Rows of the family `teachers`, `students`, `losses`, `laws`, `sources` or `strategies`; every row has the same
-    keys.
+    """Rows of the family `teachers`, `students`, `losses`, `laws`, `sources`, `strategies` or `targets`; every row has
+    the same keys.
     """
     if family in _PACKAGES:
         package = _PACKAGES[family]
         return [
             {
-                "name": name.replace("_", "-") if family == "sources" else name,
+                "name": name.replace("_", "-") if family in _HYPHENATED else name,
                 **({"parameters": _parameters(name)} if family == "losses" else {}),
                 "what": _says(package, name),
             }

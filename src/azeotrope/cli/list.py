@@ -20,6 +20,7 @@ class Family(StrEnum):
     laws = "laws"
     sources = "sources"
     strategies = "strategies"
+    targets = "targets"
 
 
 def command(
