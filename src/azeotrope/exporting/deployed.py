@@ -6,6 +6,7 @@ Decoding and resizing stay outside (`preparation`).
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 
 import torch
@@ -26,22 +27,23 @@ OUTPUTS: Mapping[KindName, tuple[str, ...]] = {
 class Deployed(nn.Module):
     """A trained network as a device runs it.
 
-    `pixel_values` are RGB pixels of 0 to 255, of any type. Logits are the network's divided by `temperature`, so that
-    their softmax (sigmoid, for several labels an image) is the probability. A number has one output, the value.
+    `pixel_values` are RGB pixels of 0 to 255, of any type. Logits are the network's divided by `temperature`, which is
+    folded into the head, so that their softmax (sigmoid, for several labels an image) is the probability. A number has
+    one output, the value.
     """
 
     scale: Tensor
     shift: Tensor
-    temperature: Tensor
 
     def __init__(self, saved: SavedModel, temperature: float = 1.0) -> None:
         super().__init__()
         mean, std = (torch.tensor(values)[:, None, None] for values in _statistics(saved))
-        self.backbone, self.head, self.kind = saved.network.backbone, saved.network.head, saved.kind
+        self.backbone, self.head, self.kind = saved.network.backbone, copy.deepcopy(saved.network.head), saved.kind
         self.register_buffer("scale", 1 / (255 * std))
         self.register_buffer("shift", mean / std)
-        self.register_buffer("temperature", torch.tensor(temperature))
         self.eval().requires_grad_(False)
+        self.head.weight /= temperature
+        self.head.bias /= temperature
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -50,10 +52,9 @@ class Deployed(nn.Module):
 
     def forward(self, pixel_values: Shaped[Tensor, "B 3 H W"]) -> tuple[Float[Tensor, "B C"], ...]:
         """Pixels to `outputs`. A plain tuple: `torch.export.save` cannot store a named one."""
-        said = self.head(self.backbone(self.normalised(pixel_values)))
+        logits = self.head(self.backbone(self.normalised(pixel_values)))
         if self.kind == "number":
-            return (said,)
-        logits = said / self.temperature
+            return (logits,)
         return logits, logits.softmax(-1) if self.kind == "single" else logits.sigmoid()
 
     def normalised(self, pixel_values: Shaped[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 H W"]:

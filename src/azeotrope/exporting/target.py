@@ -1,6 +1,7 @@
 """The contract of an export target: one file in `targets/`, whose name is its key.
 
-Each exposes `FILE` (its name in the bundle), `INT8`, `convert(conversion, file)` and `open_program(file, outputs)`.
+Each exposes `FILES` (their names in the bundle, the one that is opened first), `INT8`, `convert(conversion, file)` and
+`open_program(file, outputs)`.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class Conversion:
     def file_of(self, key: str) -> Path:
         """The file of another target, converted at most once."""
         target = target_named(key)
-        path = self.work / target.FILE
+        path = self.work / target.FILES[0]
         if not path.exists():
             target.convert(self, path)
         return path
@@ -96,11 +97,11 @@ class Conversion:
 class Target(Protocol):
     """What a file of `targets/` exposes."""
 
-    FILE: str
+    FILES: tuple[str, ...]
     INT8: bool
 
     def convert(self, conversion: Conversion, file: Path) -> None:
-        """Write `file`. Raises NotExported where this network cannot be had in this form."""
+        """Write `file`, and the others beside it. Raises NotExported where this network cannot be had in this form."""
 
     def open_program(self, file: Path, outputs: Sequence[str]) -> Program:
         """Open what `convert` wrote."""

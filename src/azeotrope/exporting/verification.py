@@ -222,7 +222,7 @@ def verified(key: str, target: Target, file: Path, program: Program, evidence: E
     return File(
         target=key,
         file=file.name,
-        bytes=file.stat().st_size,
+        bytes=sum(file.with_name(name).stat().st_size for name in target.FILES),
         parity=same,
         images=same.images,
         error=evidence.kind.error(found, targets),

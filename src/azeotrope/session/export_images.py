@@ -125,7 +125,16 @@ def _task(
         )
     asked = labels or (validated(LabelSpec, plan["labels"]) if plan.get("labels") else ONE_CLASS)
     share = plan.get("held_out", HELD_OUT) if held_out is None else held_out
-    task = read_task(str(named), progress, asked, cache_root(), held_out=share)
+    try:
+        task = read_task(str(named), progress, asked, cache_root(), held_out=share)
+    except InputError as error:
+        if data is not None:
+            raise
+        raise InputError(
+            "Files are verified on the images that the model was trained on",
+            found=f"{named} in {PLAN}: {error.rule}",
+            next_step="name where they are now with --data",
+        ) from error
     wanted = saved.facts.get("fingerprint")
     if task.fingerprint != wanted:
         raise InputError(

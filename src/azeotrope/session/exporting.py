@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -143,13 +144,16 @@ def _made(
     for key in plan.targets:
         progress.say(key)
         target = target_named(key)
-        path = bundle / target.FILE
+        path = bundle / target.FILES[0]
         try:
-            path.write_bytes(conversion.file_of(key).read_bytes())
+            made = conversion.file_of(key)
+            for name in target.FILES:
+                shutil.copyfile(made.with_name(name), bundle / name)
             program = target.open_program(path, conversion.deployed.outputs)
             files.append(verified(key, target, path, program, evidence))
         except NotExported as error:
-            path.unlink(missing_ok=True)
+            for name in target.FILES:
+                (bundle / name).unlink(missing_ok=True)
             refused.append(Refused(target=key, reason=str(error)))
         progress.advance(1)
     if not files:

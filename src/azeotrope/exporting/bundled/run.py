@@ -91,9 +91,7 @@ def check(session: onnxruntime.InferenceSession, how: Settings, model: str) -> N
         wanted = np.load(HERE / "samples" / sample["input"]).astype(np.float32)[None]
         if not np.array_equal(pixels, wanted):
             levels = np.abs(pixels - wanted).max()
-            raise SystemExit(
-                f"{sample['picture']}: prepared otherwise than in the verification, by {levels:.0f} levels"
-            )
+            raise SystemExit(f"{sample['picture']}: prepared otherwise than when verified, by {levels:.0f} levels")
         outputs = answer(session, pixels)
         name = "value" if how["kind"] == "number" else "probabilities"
         wanted = np.array(sample["outputs"][model][name])

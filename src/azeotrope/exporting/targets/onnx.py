@@ -12,7 +12,7 @@ from azeotrope.exporting.deployed import INPUT
 from azeotrope.exporting.target import Conversion, Program, first_line
 from azeotrope.exporting.targets._onnxruntime import OnnxProgram
 
-FILE = "model.onnx"
+FILES = ("model.onnx",)
 INT8 = False
 OPSET = 18  # the lowest that torch's exporter writes without converting: what old runtimes read
 

@@ -28,7 +28,7 @@ from azeotrope.exporting.deployed import INPUT
 from azeotrope.exporting.target import Conversion, Program, first_line
 from azeotrope.exporting.targets._onnxruntime import OnnxProgram
 
-FILE = "model.int8.onnx"
+FILES = ("model.int8.onnx",)
 INT8 = True
 WEIGHTED = ("Conv", "Gemm", "MatMul")
 BETWEEN = ("Add", "AveragePool", "Clip", "Concat", "GlobalAveragePool", "MaxPool", "Mul", "Relu", "Reshape")

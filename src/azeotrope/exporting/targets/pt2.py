@@ -14,7 +14,7 @@ from torch import Tensor
 from azeotrope.errors import NotExported
 from azeotrope.exporting.target import AT_A_TIME, Conversion, Latency, Program, first_line, timed
 
-FILE = "model.pt2"
+FILES = ("model.pt2",)
 INT8 = False
 
 
