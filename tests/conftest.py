@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -12,11 +13,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: tests
 import pytest
 from jaxtyping import install_import_hook
 
+from documents import check_document
+
 SHAPES_CHECKED = (
     "azeotrope.losses",
-    "azeotrope.data.views",
+    "azeotrope.data.render",
+    "azeotrope.data.resample",
     "azeotrope.train",
     "azeotrope.teacher",
+    "azeotrope.devices",
     "azeotrope.models.network",
 )
 install_import_hook(SHAPES_CHECKED, "beartype.beartype")  # before these are imported
@@ -60,17 +65,27 @@ def digit_tables(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def teacher_model(tmp_path_factory):
-    """A teacher that needs no hub: random weights, stored. Random features carry digits well past the gate."""
-    import timm
-    import torch
+    """A teacher that needs no hub: a network that was taught digits here, briefly. It knows more than their pixels."""
     from safetensors.torch import save_file
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        weights = timm.create_model("test_resnet").state_dict()
+    from networks import trained_on_digits
+
+    weights = trained_on_digits(lambda digits: digits, 10, steps=25)
     file = tmp_path_factory.mktemp("weights") / "teacher.safetensors"
     save_file(weights, file)
     return f"timm:test_resnet@{file}"
+
+
+@pytest.fixture(scope="session")
+def embed():
+    """What a teacher says of one view of packed images [n, S, S, K]."""
+    from azeotrope.data.host_batch import Inputs
+    from azeotrope.data.views import draw
+
+    def said(teacher, images, policy, identities, view):
+        return teacher.embedder(teacher.device.send(Inputs(images.numpy(), draw(policy, identities, view))))
+
+    return said
 
 
 @dataclass(frozen=True)
@@ -93,7 +108,9 @@ class Done:
 
 @pytest.fixture(scope="session")
 def cli():
-    """Runs `azeotrope ARGUMENTS` in this process, as the installed command does."""
+    """Runs `azeotrope ARGUMENTS` in this process, as the installed command does. What it prints with `--json` must be
+    what `azeotrope schema` says, to the last key.
+    """
     from azeotrope.cli.__main__ import main
 
     def run(*arguments):
@@ -104,7 +121,10 @@ def cli():
                 status = 0
             except SystemExit as left:
                 status = left.code or 0
-        return Done(status, out.getvalue(), err.getvalue())
+        done = Done(status, out.getvalue(), err.getvalue())
+        if "--json" in arguments and done.out:
+            check_document(arguments, json.loads(done.out))
+        return done
 
     return run
 

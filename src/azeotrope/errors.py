@@ -1,9 +1,8 @@
 """What the program says when it cannot go on.
 
 An error states the rule, what was found, what is allowed and the next step, so that a person can act on
-it without reading the code. The command line prints it without a traceback; `exit_status` follows DESIGN: 1 failed,
-2 wrong
-usage or input.
+it without reading the code. The command line prints it without a traceback. `exit_status` is 1 for what failed, 2 for
+wrong usage or input.
 """
 
 from __future__ import annotations

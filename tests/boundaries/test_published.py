@@ -13,7 +13,7 @@ RESNET50 = Columns(where={"student": "resnet50"}, by=("pretrain_images",))
 
 @pytest.mark.parametrize("pretrain_images", ["16000", "64000"])
 def test_the_gap_between_pretrained_and_from_scratch_vanishes(pretrain_images):
-    """METHOD 9: scratch minus pretrained is 0.068 at 12.8K images and 0.0007 at 1.28M: equal there, no crossing."""
+    """Scratch minus pretrained is 0.068 at 12.8K images and 0.0007 at 1.28M: equal there, no crossing."""
     table = published("syn2real_imagenet.csv")
     found = azeotrope.boundary(table, columns=RESNET50, challenger=pretrain_images, baseline="0")
     assert found.outcome == "practically_equal"

@@ -83,7 +83,9 @@ def test_arms_that_cannot_be(cli, tmp_path, arms, words):
         (("--epochs", "0"), "epochs: Input should be greater than or equal to 1"),
         (("--precision", "fp16"), "'fp16' is not one of 'auto', 'fp32', 'bf16'"),
         (("--seeds", "0"), "--seeds is a number of paired seeds, or auto. Found: 0."),
-        (("--train-images", "0"), "Invalid value for '--train-images'"),
+        (("--train-images", "0"), "Numbers of images are whole numbers, 1 or more. Found: 0."),
+        (("--train-images", "250,many"), "Numbers of images are whole numbers, 1 or more. Found: 250,many."),
+        (("--train-images", "250,250"), "train_images: each may be named once"),
         (("--image-size", "0"), "Invalid value for '--image-size'"),
         (("--wobble",), "No such option: --wobble"),
         (("--train-images", "99999"), "A subset cannot be larger than"),
@@ -133,7 +135,7 @@ def test_ctrl_c_says_how_to_go_on(cli, monkeypatch):
     monkeypatch.setattr("azeotrope.api.listing.listing", interrupted)
     done = cli("list", "losses")
     assert (done.status, done.out) == (130, "")
-    assert done.err == "error: Interrupted.\nnext: the same command goes on from here.\n"
+    assert done.err == "error: Interrupted.\nnext: run the same command again: it resumes.\n"
 
 
 def test_an_error_has_a_line_for_each_part(cli):

@@ -55,7 +55,7 @@ def test_predict_names_classes_above_the_threshold_or_a_value(cli, distilled, di
         part.rsplit(" ", 2)[0].strip() for part in done.out.split(": ")[1].split(",")
     }
     assert cli("predict", distilled["several"][1], picture, "--threshold", 1).out == f"{picture}: none of the classes\n"
-    (said,) = json.loads(cli("predict", distilled["number"][1], picture, "--json").out)
+    (said,) = json.loads(cli("predict", distilled["number"][1], picture, "--json").out)["predictions"]
     assert (said["unit"], said["classes"]) == ("%", [])
     shown = number_text(said["value"])
     assert cli("predict", distilled["number"][1], picture).out == f"{picture}: {shown} %\n"

@@ -20,7 +20,7 @@ def test_list_says_the_same_as_text_and_as_json(cli, family, monkeypatch):
     monkeypatch.setattr("azeotrope.models.ladder.STUDENTS", ("test_vit2", "test_resnet"))  # each is built: a second
     done = cli("list", family, "--json")
     assert (done.status, done.err) == (0, "")
-    rows = json.loads(done.out)
+    rows = json.loads(done.out)["rows"]
     assert FAMILIES[family] in [row["name"] for row in rows]
     text = cli("list", family)
     assert (text.status, text.err) == (0, "")
@@ -28,14 +28,14 @@ def test_list_says_the_same_as_text_and_as_json(cli, family, monkeypatch):
 
 
 def test_list_of_a_ladder(cli):
-    rows = json.loads(cli("list", "students", "--ladder", "test_byobnet", "--json").out)
+    rows = json.loads(cli("list", "students", "--ladder", "test_byobnet", "--json").out)["rows"]
     assert [row["name"] for row in rows] == ["timm:test_byobnet"]
 
 
 def test_what_is_listed_ends_with_its_sentence(cli):
     """A description that was cut in the middle of a line would end without a full stop."""
     for family in ("losses", "laws", "sources", "strategies", "targets"):
-        rows = json.loads(cli("list", family, "--json").out)
+        rows = json.loads(cli("list", family, "--json").out)["rows"]
         assert [row["name"] for row in rows if not row["what"].endswith(".")] == []
 
 

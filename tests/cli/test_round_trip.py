@@ -44,7 +44,16 @@ def test_compare_prints_one_document_and_keeps_progress_apart(compared):
 def test_the_documented_files_are_there(compared):
     out, _ = compared
     names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
-    assert names == {"plan.yaml", "runs", "predictions", "models", "compare.json", "examples.json", "report.html"}
+    assert names == {
+        "plan.yaml",
+        "runs",
+        "predictions",
+        "models",
+        "compare.json",
+        "examples.json",
+        "mistakes.json",
+        "report.html",
+    }
     runs = list(RunStore(str(out)))
     assert {(run.arm, run.state) for run in runs} == {("scratch", "done"), ("distill", "done")}
     assert len(list(out.glob("models/*/model.yaml"))) == 1
@@ -78,7 +87,8 @@ def test_report_gives_the_same_numbers_as_compare(cli, compared):
     out, done = compared
     again = cli("report", out, "--json")
     assert (again.status, again.err) == (0, "")
-    assert json.loads(again.out)["arms"] == json.loads(done.out)["arms"]
+    (comparison,) = json.loads(again.out)["comparisons"]
+    assert comparison["arms"] == json.loads(done.out)["arms"]
 
 
 def test_predict_finds_the_model_in_the_output_folder(cli, compared, picture):
@@ -95,7 +105,7 @@ def test_predict_as_json_gives_probabilities_of_known_classes(cli, compared, pic
     out, _ = compared
     done = cli("predict", out, picture.parent, "--top", 10, "--json")
     assert (done.status, done.err) == (0, "")
-    (prediction,) = json.loads(done.out)
+    (prediction,) = json.loads(done.out)["predictions"]
     assert sorted(prediction["classes"]) == [str(digit) for digit in range(10)]
     assert sum(prediction["probabilities"]) == pytest.approx(1, abs=1e-5)
     assert prediction["probabilities"] == sorted(prediction["probabilities"], reverse=True)
@@ -109,7 +119,7 @@ def test_a_broken_file_is_named_and_the_others_are_classified(cli, compared, pic
     assert done.status == 1
     assert [line.split(":")[0] for line in done.out.splitlines()] == [str(tmp_path / "a.png")]
     assert f"{tmp_path / 'b.png'}: cannot be read: " in done.said
-    readable, broken = json.loads(cli("predict", out, tmp_path, "--json").out)
+    readable, broken = json.loads(cli("predict", out, tmp_path, "--json").out)["predictions"]
     assert (readable["problem"], broken["classes"]) == (None, [])
     assert broken["problem"]
 

@@ -1,4 +1,4 @@
-"""Truth: METHOD section 2 as double loops over pairs in NumPy float64, and point sets whose distances are known."""
+"""Truth: the formula of docs/losses.md as double loops in NumPy float64, and point sets whose distances are known."""
 
 import itertools
 import math

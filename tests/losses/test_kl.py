@@ -1,4 +1,4 @@
-"""Truth: the formula of METHOD section 2 in NumPy float64, and closed forms."""
+"""Truth: the formula of docs/losses.md in NumPy float64, and closed forms."""
 
 import math
 

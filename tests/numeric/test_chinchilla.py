@@ -1,5 +1,4 @@
-"""The reference optimum on the points read off Hoffmann et al.'s figure (Besiroglu et al. 2024, arXiv 2404.10102;
-METHOD section 9)."""
+"""The reference optimum on the points read off Hoffmann et al.'s figure (Besiroglu et al. 2024, arXiv 2404.10102)."""
 
 from __future__ import annotations
 

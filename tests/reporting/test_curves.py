@@ -28,7 +28,7 @@ def test_points_are_the_cells_with_their_residuals(drawn: curves.CurveNumbers) -
 
 def test_it_draws_on_log_axes(drawn: curves.CurveNumbers) -> None:
     picture = render.svg(curves.figure(drawn))
-    assert "train_images" in picture
+    assert "training images" in picture
     assert "log residual" in picture
 
 

@@ -15,6 +15,9 @@ import azeotrope
 from azeotrope.boundaries.next_runs import APART, NextRun, apart
 from azeotrope.record.probability import probability
 from azeotrope.reporting import advice_text, boundary_text, fit_text
+from azeotrope.reporting.summary import summarise
+
+from .factories import three_seeds
 
 SIZES = (250, 500, 1000, 2000, 4000)
 
@@ -39,6 +42,9 @@ def answers(runs) -> dict:
         "boundary": azeotrope.boundary(runs, draws=300),
         "fit": azeotrope.fit(runs, at=(8000,), bootstrap=100),
         "advice": azeotrope.advise(runs, draws=300),
+        "comparison": summarise(
+            [*three_seeds("scratch", (200, 210, 205)), *three_seeds("distill:kl", (180, 175, 182))]
+        ),
     }
 
 
@@ -50,14 +56,19 @@ def test_a_frame_has_a_row_a_size_a_prediction_a_contender(answers):
     contenders = answers["advice"].to_frame()
     assert contenders.height == 2
     assert set(contenders["level"]) == {0.9}
+    arms = answers["comparison"].to_frame()
+    assert arms["arm"].to_list() == ["scratch", "distill:kl"]
+    assert arms["test_error"].to_list() == pytest.approx([0.205, 0.179])
+    assert arms["difference"].to_list() == [None, pytest.approx(-0.026)]
+    assert arms["verdict"].to_list() == [None, "BEATS"]
 
 
-@pytest.mark.parametrize("name", ["boundary", "fit", "advice"])
+@pytest.mark.parametrize("name", ["boundary", "fit", "advice", "comparison"])
 def test_a_document_has_its_schema_number_and_is_json(name, answers):
     assert json.loads(answers[name].to_json())["schema"] == 1
 
 
-@pytest.mark.parametrize("name", ["boundary", "fit", "advice"])
+@pytest.mark.parametrize("name", ["boundary", "fit", "advice", "comparison"])
 def test_a_name_is_short_and_a_page_has_a_figure(name, answers):
     assert repr(answers[name]).startswith("<")
     assert len(repr(answers[name])) < 250

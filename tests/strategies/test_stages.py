@@ -1,4 +1,4 @@
-"""What each arm trains, as data: METHOD section 1."""
+"""What each arm trains, as data."""
 
 import pytest
 

@@ -179,7 +179,7 @@ def test_missing_errors_are_left_out_and_counted(missing):
 
 @pytest.mark.parametrize(("edge", "counted"), [(0.0, 0.5 / 501), (1.0, 500.5 / 501)])
 def test_no_wrong_and_no_right_answer_are_values(edge, counted):
-    """(wrong + 1/2) / (images + 1), METHOD 12; every other error stays."""
+    """(wrong + 1/2) / (images + 1); every other error stays."""
     frame = read_runs(errors(r0=edge).with_columns(test_images=500))
     assert frame.excluded == {}
     assert frame.table["error"].to_list() == pytest.approx([counted, *table()["test_error"].to_list()[1:]])

@@ -40,7 +40,7 @@ from azeotrope.record.probability import probability
 from azeotrope.tables.units import amount, ends, gap
 
 USUAL = ("scratch", "linear_probe", "finetune", "distill", "distill@hub")
-"""Ways to train that a complete comparison has (METHOD 1)."""
+"""Ways to train that a complete comparison has."""
 
 
 def recommend(
@@ -229,7 +229,7 @@ def _gaps(evidence: Evidence, needs: Needs, at: float, missing: dict[str, str]) 
         if present & set(usual.values()):
             for name, (strategy, init) in usual.items():
                 if (strategy, init) not in present and (needs.hub or init != "hub"):
-                    yield NotTested(f"{name} ({student})" if student else name, "these runs hold none of it")
+                    yield NotTested(f"{name} ({student})" if student else name, "not run")
     if len(evidence.teachers) == 1:
         yield NotTested("another teacher", f"all distilled runs had {evidence.teachers[0]}")
     if at > evidence.largest:

@@ -45,7 +45,7 @@ def boundary(
     cost of a run at a size.
 
     Raises InputError for arms, columns or values that cannot be; NotIdentifiable below 3 sizes, a factor 2 between
-    them, or no size in common. METHOD section 7 describes the estimator.
+    them, or no size in common. docs/method.md describes the estimator.
     """
     check_at(at)
     check_draws(draws, seed, "--draws")

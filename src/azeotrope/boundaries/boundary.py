@@ -1,4 +1,4 @@
-"""Where two strategies swap places along an axis, and how sure that is (METHOD 7, steps 4 and 5).
+"""Where two strategies swap places along an axis, and how sure that is.
 
 The probability at the user's own size comes first, the crossing second; no crossing is a result too. Curves are
 drawn in `draws`, signs read in `crossings`, the outcome named in `outcome`.
@@ -27,7 +27,7 @@ from azeotrope.tables.units import Unit
 LEVEL = 0.9
 TAIL = (1 - LEVEL) / 2
 PRACTICAL = 0.005
-"""Half a point of error: below it nobody would change strategy (METHOD 7)."""
+"""Half a point of error: below it nobody would change strategy."""
 _NOTHING = 1e-12
 """A difference that has a sign and no size."""
 

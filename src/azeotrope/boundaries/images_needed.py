@@ -17,7 +17,7 @@ from azeotrope.record.interval import Interval, quantile_interval
 HORIZON = 1000.0
 POINTS = 400
 TRUSTED_REACH = 5.0
-"""No point value is given beyond 5 x the largest size (METHOD 7)."""
+"""No point value is given beyond 5 x the largest size."""
 
 
 @dataclass(frozen=True)

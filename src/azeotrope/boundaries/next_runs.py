@@ -1,4 +1,4 @@
-"""Which run to make next: the one that tells most about the target for its price (METHOD 7, grid design).
+"""Which run to make next: the one that tells most about the target for its price.
 
 The draws already know how every possible outcome at a size moves with the target; a run there removes
 Cov(t, y)² / (Var y + s²) of the target's variance. It plans one step ahead and makes no runs.
@@ -18,7 +18,7 @@ from azeotrope.curves.joint_draws import Draws
 APART = 1.5
 """Suggested sizes differ by this factor at least: two that are nearly one size tell the same."""
 KAPPA = 0.4
-"""Price enters with this power: at equal total cost this cut the boundary's sd by a third (METHOD 7)."""
+"""Price enters with this power: at equal total cost this cut the boundary's sd by a third."""
 CANDIDATES = 25
 SUGGESTED = 3
 """How many of the ranked runs are shown."""

@@ -21,7 +21,7 @@ Outcome = Literal[
     "window",
     "undetermined",
 ]
-"""In the words of METHOD 7. `distill` stands for the challenger, whichever arm that is."""
+"""`distill` stands for the challenger, whichever arm that is."""
 
 SURE = 0.9
 LIKELY = 0.5

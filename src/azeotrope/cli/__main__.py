@@ -36,7 +36,7 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as stopped:
-            raise Interrupted("Interrupted", next_step="the same command goes on from here") from stopped
+            raise Interrupted("Interrupted", next_step="run the same command again: it resumes") from stopped
 
 
 def build() -> typer.Typer:
@@ -46,7 +46,7 @@ def build() -> typer.Typer:
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
         pretty_exceptions_enable=False,
-        help="Distil, fine-tune or train from scratch? Proved on your own images.",
+        help="Distil, fine-tune or train from scratch? Measured on your own images.",
         epilog="Start with: azeotrope demo. `azeotrope COMMAND -h` shows its options and an example.",
     )
     app.callback()(_options)

@@ -78,7 +78,7 @@ def command(
         )
     verification = exported.verification
     if as_json:
-        options.print_json({"folder": str(exported.folder), "verification": verification.model_dump(mode="json")})
+        options.print_document(folder=str(exported.folder), verification=verification.model_dump(mode="json"))
     else:
         _show(exported)
     for refused in verification.refused:

@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from pydantic import JsonValue
 
 from azeotrope.cli import _options as options
 
@@ -36,8 +35,7 @@ def command(
 
     rows = listing(family.value, ladder)
     if as_json:
-        content: list[JsonValue] = [dict(row) for row in rows]
-        options.print_json(content)
+        options.print_document(rows=[dict(row) for row in rows])
         return
     widths = {key: max(len(str(row[key])) for row in rows) for key in rows[0]}
     for row in rows:

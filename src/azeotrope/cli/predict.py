@@ -40,7 +40,7 @@ def command(
 
     predictions = azeotrope.predict(model, images, top=top, threshold=threshold)
     if as_json:
-        options.print_json([asdict(prediction) for prediction in predictions])
+        options.print_document(predictions=[asdict(prediction) for prediction in predictions])
     else:
         _show(predictions)
     if any(prediction.problem for prediction in predictions):

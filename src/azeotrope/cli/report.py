@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from azeotrope.cli import _columns as mapping
 from azeotrope.cli import _options as options
@@ -16,6 +17,9 @@ def command(
     out: Annotated[
         str | None, typer.Option(help="Where to write the page; RUNS/report.html, or the table's name with .html.")
     ] = None,
+    of_class: Annotated[
+        str | None, typer.Option("--class", help="A page of this one class instead, RUNS/class-NUMBER.html.")
+    ] = None,
     columns: mapping.Columns,
     as_json: options.AsJson = False,
 ) -> None:
@@ -25,13 +29,19 @@ def command(
     """
     import azeotrope
     from azeotrope.analysis.comparisons import compared
-    from azeotrope.reporting.files import as_json as document
+    from azeotrope.reporting import class_page
+    from azeotrope.reporting.files import read_mistakes
+    from azeotrope.reporting.numbers import Document
+    from azeotrope.reporting.table import WIDTH
     from azeotrope.tables.reading import SUFFIXES
 
-    path = azeotrope.report(runs, out, columns=columns.spec())
-    if as_json and not runs.lower().endswith(SUFFIXES):
-        options.print_json(document(compared(runs)))
-    elif as_json:
-        options.print_json({"page": str(path)})
+    path = azeotrope.report(runs, out, columns=columns.spec(), of_class=of_class)
+    if as_json:
+        table = runs.lower().endswith(SUFFIXES)
+        comparisons = [] if table else [comparison.model_dump(mode="json") for comparison in compared(runs)]
+        options.print_document(page=str(path), comparisons=comparisons)
     else:
+        if of_class is not None:
+            document = Document(comparisons=compared(runs), mistakes=read_mistakes(runs))
+            Console(width=min(WIDTH, Console().width)).print(class_page.text(class_page.of_class(document, of_class)))
         typer.echo(str(path))

@@ -1,6 +1,6 @@
 """Several laws, one prediction: each law weighs as much as it foresaw the largest sizes from the smaller ones.
 
-Picking the one winner did worse than always using M4 (METHOD section 6), so no law falls below a floor. Averages are
+Picking the one winner did worse than always using M4, so no law falls below a floor. Averages are
 of log error.
 """
 

@@ -1,6 +1,6 @@
 """Draws of the averaged prediction: what the runs' noise, each law's misfit and the choice of law leave open.
 
-Intervals from one law's bootstrap alone covered 14-38 % at nominal 90 % on real curves (METHOD section 6). Three
+Intervals from one law's bootstrap alone covered 14-38 % at nominal 90 % on real curves. Three
 parts are joined here: the cluster bootstrap refits each law; a cell's spread is the larger of noise and that law's
 misfit (lack of fit); and each draw takes one law by its weight (between-form variance).
 """

@@ -1,4 +1,4 @@
-"""The runs of a few arms as cells of log error, with the noise that their seeds show (METHOD 7, steps 1 and 2).
+"""The runs of a few arms as cells of log error, with the noise that their seeds show.
 
 Paired seeds share subset, order and views, so the noise of two arms is correlated; that correlation is what makes a
 difference sharper than either error. A seed is also shared by sizes (nested subsets), and the test images by all
@@ -26,7 +26,7 @@ Floats: TypeAlias = NDArray[np.float64]
 STRONGEST = 0.99
 """Correlations are shrunk by this factor: a few seeds show 1.0 by luck."""
 USUAL_NEIGHBOURS, NEIGHBOURS_FREEDOM = 0.27, 10
-"""Correlation of one seed's residuals at neighbouring sizes in the golden sweep (METHOD 12), and the degrees of freedom
+"""Correlation of one seed's residuals at neighbouring sizes in the golden sweep, and the degrees of freedom
 for which it counts beside what these runs show."""
 MOST_NEIGHBOURS = 0.95
 
@@ -179,7 +179,7 @@ def _neighbours(log_error: Floats, level: Sequence[bool]) -> float:
 
 
 def _pooled(arm: Floats, table: pl.DataFrame, sizes: Floats) -> Noise | None:
-    """Noise of one arm [n, m], its variance pooled over sizes as METHOD 6 has it."""
+    """Noise of one arm [n, m], its variance pooled over sizes."""
     freedom = np.maximum((~np.isnan(arm)).sum(axis=1) - 1, 0)
     squares = np.nansum((arm - _mean(arm)[:, None]) ** 2, axis=1)
     images = table["test_images"].mean()

@@ -26,7 +26,7 @@ LEAST_SPREAD = 0.01
 
 @dataclass(frozen=True)
 class Options:
-    """How to fit: METHOD section 6. `huber` uses δ = 1e-3 on the residual; `bootstrap` 0 asks for point fits only."""
+    """How to fit. `huber` uses δ = 1e-3 on the residual; `bootstrap` 0 asks for point fits only."""
 
     huber: bool = False
     priors: bool = True

@@ -1,8 +1,8 @@
 """How far one run's log error would move if it were made again with another seed, on the same test images.
 
 Repeats are few in any cell, so their variance is pooled over cells by sd(log E) = s0 (E / E_ref)^p (D / D_ref)^q
-(METHOD section 6; q for arms whose error stays while their seeds come together), and moderated by a prior: two seeds
-that happen to tie do not make an error certain.
+(q for arms whose error stays while their seeds come together), and moderated by a prior: two seeds that happen to tie
+do not make an error certain.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from azeotrope.laws._law import Floats
 
 _POWER, _POWER_SD = -0.5, 1.5
-"""Weak prior on p: the binomial's −½, for designs whose cells cannot tell. At ±0.5 it was too sure (METHOD 12)."""
+"""Weak prior on p: the binomial's −½, for designs whose cells cannot tell. At ±0.5 it was too sure."""
 _SIZE_POWER_SD = 0.25
 """Weak prior on q, around 0."""
 _FURTHEST = 1.5

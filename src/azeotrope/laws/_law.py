@@ -25,7 +25,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Prior:
-    """Log-normal: log value ~ N(log median, log_sd²). METHOD section 6 gives the numbers."""
+    """Log-normal: log value ~ N(log median, log_sd²)."""
 
     median: float
     log_sd: float

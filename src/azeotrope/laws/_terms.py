@@ -16,14 +16,14 @@ FEW_EXPONENTS = (0.01, 0.05, 0.15, 0.3, 0.5, 0.8, 1.3)
 """The same, where the grid runs over several parameters."""
 
 FLOOR = Parameter("e", "error", 1e-4, 1.05, prior=Prior(0.6, 0.5), of_lowest_error=True)
-"""The error that no amount of data removes; its prior is METHOD section 6."""
+"""The error that no amount of data removes; its prior is weak."""
 
 CHANCE = Parameter("e0", "error", 0.0, np.inf, given=True)
 """Error of guessing, 1 − 1/classes."""
 
 
 WEAK = Prior(0.45, 0.4)
-"""On the exponent of the data, METHOD section 6."""
+"""On the exponent of the data."""
 
 
 def exponent(name: str, *, prior: Prior | None = WEAK, grid: tuple[float, ...] = EXPONENTS) -> Parameter:

@@ -9,9 +9,7 @@ from azeotrope.laws._terms import FLOOR, amplitude, decay, exponent, stack
 
 
 class PowerFloor(Law):
-    """M2 of Alabdulmohsin et al. 2022. The arms of a distillation study with one fixed teacher follow it (METHOD
-    section 5).
-    """
+    """M2 of Alabdulmohsin et al. 2022. The arms of a distillation study with one fixed teacher follow it."""
 
     formula = "e + A D^-b"
     symbols = ("D",)

@@ -1,4 +1,4 @@
-"""Which runs of a sweep to make next, or why to stop: the rule of METHOD 7 over all students and arms of a plan.
+"""Which runs of a sweep to make next, or why to stop: the rule of docs/advise.md over all students and arms of a plan.
 
 A pilot first. Then, for each student, one more paired seed of all arms that can still win, at the size that tells most
 for its price, until who wins at the user's size is settled, the boundary around that size is known within a factor of

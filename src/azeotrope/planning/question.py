@@ -16,7 +16,7 @@ from azeotrope.tables.frame import RunFrame
 HOPELESS = 0.01
 """An arm is dropped when its error is lower than the leader's with no more than this probability."""
 NARROW = 2.0
-"""A boundary known within this factor needs no more runs (METHOD 7)."""
+"""A boundary known within this factor needs no more runs."""
 
 State = Literal["pilot", "open", "settled", "boundary_narrow", "no_choice"]
 Judge = Callable[[Sequence[RunFrame]], Contest]

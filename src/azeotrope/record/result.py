@@ -20,7 +20,7 @@ SCHEMA = 1
 
 
 class Result:
-    """Base of `Advice`, `Boundary` and `FitResult`."""
+    """Base of `Advice`, `Boundary`, `Comparison` and `FitResult`."""
 
     shown_as: ClassVar[str]
 

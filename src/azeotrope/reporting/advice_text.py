@@ -139,7 +139,7 @@ def _cost(cost: Cost) -> str:
     if cost.money is not None:
         said += f", {cost.money.value:.2g} in money at {cost.hourly_price:g} an hour"
     if cost.pretraining_seconds is not None:
-        said += f"; its published weights, counted, {duration(cost.pretraining_seconds)} more"
+        said += f"; pre-training its published weights here would take {duration(cost.pretraining_seconds)} more"
     return said + (" (extrapolated)" if cost.extrapolated else "")
 
 
@@ -173,9 +173,10 @@ def _worth(item: WorthInImages, marks: dict[str, int]) -> str:
     mark = _mark(marks, item.challenger, item.baseline)
     times = item.times
     high = f"to {times.high:.3g}" if math.isfinite(times.high) else "or more"
-    middle = f"{times.value:.3g} times " if item.value is not None else ""
+    middle = f"{times.value:.3g} " if item.value is not None else ""
     return (
-        f"{item.of}: {item.challenger} is worth {middle}({times.low:.3g} {high}) the images of {item.baseline} {mark}"
+        f"{item.of}: 1 image for {item.challenger} is worth {middle}({times.low:.3g} {high}) images for "
+        f"{item.baseline} {mark}"
     )
 
 

@@ -17,6 +17,7 @@ from azeotrope.record.probability import probability
 from azeotrope.record.result import SCHEMA
 from azeotrope.reporting.difference import points, unit_name
 from azeotrope.reporting.plain import plain
+from azeotrope.reporting.words import axis_name
 
 _SHORT = {"train_images": "images", "pretrain_images": "upstream"}
 """Titles that leave room: the table fits 80 characters."""
@@ -33,7 +34,11 @@ def document(found: Boundary) -> dict[str, JsonValue]:
 
 def headline(found: Boundary) -> str:
     """The outcome in one sentence."""
-    a, b, seen = found.challenger, found.baseline, f"{found.smallest:,.0f} to {found.largest:,.0f} {found.axis}"
+    a, b, seen = (
+        found.challenger,
+        found.baseline,
+        f"{found.smallest:,.0f} to {found.largest:,.0f} {axis_name(found.axis)}",
+    )
     match found.outcome:
         case "distill_always":
             return f"{a} is better than {b} throughout {seen}; no crossing there."
@@ -41,13 +46,17 @@ def headline(found: Boundary) -> str:
             return f"{b} is better than {a} throughout {seen}; no crossing there."
         case "practically_equal":
             equal = f"practically equal, within {points(found) * found.practical:.2g} {unit_name(found)}"
-            return f"The gap vanishes: {a} and {b} are {equal}, near {found.largest:,.0f} {found.axis}."
+            return f"The gap vanishes: {a} and {b} are {equal}, near {found.largest:,.0f} {axis_name(found.axis)}."
         case "undetermined":
             return f"These runs do not settle whether {a} or {b} is better throughout {seen}, or where they cross."
         case "window":
-            return f"{a} and {b} swap places twice: {' and '.join(map(_place, found.crossings))} {found.axis}."
+            return (
+                f"{a} and {b} swap places twice: {' and '.join(map(_place, found.crossings))} {axis_name(found.axis)}."
+            )
     below, above = (a, b) if found.crossings[0].direction == "down" else (b, a)
-    return f"{below} is better below, {above} above: they cross at {_place(found.crossings[0])} {found.axis}."
+    return (
+        f"{below} is better below, {above} above: they cross at {_place(found.crossings[0])} {axis_name(found.axis)}."
+    )
 
 
 def text(found: Boundary) -> RenderableType:
@@ -55,9 +64,9 @@ def text(found: Boundary) -> RenderableType:
     parts: list[RenderableType] = [Text(headline(found), style="bold"), Text(), _sizes(found), Text()]
     parts.append(
         Text(
-            f"p: probability that {found.challenger} is better; regret: {unit_name(found)} lost by taking it where "
-            f"{found.baseline} is better; other: by taking {found.baseline}; worth: one image for {found.challenger} "
-            f"in those of {found.baseline}. Intervals are 90 %.",
+            f"p: probability that {found.challenger} is better. regret: {unit_name(found)} lost on average by choosing "
+            f"it. other: by choosing {found.baseline}. worth: how many images for {found.baseline} 1 image for "
+            f"{found.challenger} is worth. Intervals are 90 %.",
             style="dim",
         )
     )
@@ -66,7 +75,7 @@ def text(found: Boundary) -> RenderableType:
         run = found.next_runs[0]
         parts.append(
             Text(
-                f"Next run: one more seed of both arms at {run.size:,.0f} {found.axis}; "
+                f"Next run: one more seed of both arms at {run.size:,.0f} {axis_name(found.axis)}; "
                 f"it would remove {run.variance_removed:.0%} of what is uncertain."
             )
         )
@@ -78,7 +87,14 @@ def text(found: Boundary) -> RenderableType:
 def _sizes(found: Boundary) -> Table:
     scale = points(found)
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for title in (_SHORT.get(found.axis, found.axis), "p", f"{unit_name(found)} better", "regret", "other", "worth"):
+    for title in (
+        _SHORT.get(found.axis, axis_name(found.axis)),
+        "p",
+        f"{unit_name(found)} better",
+        "regret",
+        "other",
+        "worth",
+    ):
         grid.add_column(Text(title), justify="right", no_wrap=True)
     for win, regret, worth in zip(found.p_win, found.regret, found.effective_data, strict=True):
         d = win.difference

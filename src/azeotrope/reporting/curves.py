@@ -13,6 +13,7 @@ from azeotrope.fitting.result import FitResult, GroupFit
 from azeotrope.reporting.render import Chart
 from azeotrope.reporting.scales import arm_colours, log_size
 from azeotrope.reporting.theme import REFERENCE
+from azeotrope.reporting.words import axis_name
 
 _ROOM = 1.12
 
@@ -62,7 +63,8 @@ def figure(drawn: CurveNumbers, reference: str | None = None) -> Chart:
         lines.mark_line().encode(y=alt.Y("error:Q", title=drawn.measure, scale=error)),
         points.mark_circle(size=45, opacity=1).encode(y=alt.Y("error:Q", scale=error)),
     ).properties(
-        title=f"{drawn.measure} over {drawn.axis}", description="Averaged laws with 90 % band; dots are cells of runs"
+        title=f"{drawn.measure} over {axis_name(drawn.axis)}",
+        description="Averaged laws with 90 % band; dots are cells of runs",
     )
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(color=REFERENCE).encode(y="zero:Q")
     residuals = points.mark_circle(size=45, opacity=1).encode(y=alt.Y("residual:Q", title="log residual"))
@@ -72,7 +74,7 @@ def figure(drawn: CurveNumbers, reference: str | None = None) -> Chart:
 def _size(drawn: CurveNumbers) -> alt.X:
     """One log axis for both panels, with room for dots at its ends."""
     sizes = [float(row["size"] or 0) for row in (*drawn.lines, *drawn.points)]
-    return log_size("size", drawn.axis, min(sizes) / _ROOM, max(sizes) * _ROOM)
+    return log_size("size", axis_name(drawn.axis), min(sizes) / _ROOM, max(sizes) * _ROOM)
 
 
 def _points(name: str, group: GroupFit, axis: str) -> list[Row]:

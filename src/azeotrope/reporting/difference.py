@@ -11,6 +11,7 @@ from azeotrope.boundaries.boundary import Boundary, Crossing
 from azeotrope.reporting.render import Chart
 from azeotrope.reporting.scales import log_size
 from azeotrope.reporting.theme import PALETTE, REFERENCE
+from azeotrope.reporting.words import axis_name
 
 Row: TypeAlias = dict[str, float | None]
 
@@ -84,7 +85,7 @@ def figure(drawn: DifferenceNumbers) -> Chart:
 
 
 def _size(drawn: DifferenceNumbers, field: str = "size") -> alt.X:
-    return log_size(field, drawn.axis, float(drawn.band[0]["size"] or 0), float(drawn.band[-1]["size"] or 0))
+    return log_size(field, axis_name(drawn.axis), float(drawn.band[0]["size"] or 0), float(drawn.band[-1]["size"] or 0))
 
 
 def _difference(drawn: DifferenceNumbers, field: str) -> alt.Y:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from azeotrope.fitting.result import FitResult, Forecast, GroupFit
 from azeotrope.record.probability import probability
-from azeotrope.reporting.words import MISSING, count, percent
+from azeotrope.reporting.words import MISSING, axis_name, count, percent
 
 SAID = 0.01
 """Share of a forecast's variance below which no run is worth naming."""
@@ -36,7 +36,7 @@ def _group(group: GroupFit, fitted: FitResult) -> list[RenderableType]:
 
 def _predictions(group: GroupFit, fitted: FitResult) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for title in (fitted.axes[-1], fitted.measure, f"{fitted.level:.0%} interval", "of largest size"):
+    for title in (axis_name(fitted.axes[-1]), fitted.measure, f"{fitted.level:.0%} interval", "of largest size"):
         grid.add_column(title, justify="right")
     for step in group.predictions:
         between = MISSING if step.low is None else f"{_error(step.low, fitted)} to {_error(step.high, fitted)}"
@@ -62,7 +62,7 @@ def _forecast(forecast: Forecast, fitted: FitResult) -> str:
     low, high = count(forecast.low), "no end" if forecast.high is None else count(forecast.high)
     value = "" if forecast.value is None else f" about {count(forecast.value)},"
     return (
-        f"For {_error(forecast.target, fitted)}:{value} between {low} and {high} {fitted.axes[-1]} (90 %); "
+        f"For {_error(forecast.target, fitted)}:{value} between {low} and {high} {axis_name(fitted.axes[-1])} (90 %); "
         f"never with probability {probability(forecast.p_never)}.{_next(forecast)}"
     )
 

@@ -17,7 +17,8 @@ import yaml
 from markupsafe import Markup
 
 import azeotrope
-from azeotrope.reporting import figures, render, trade_off, words
+from azeotrope.diagnosis.confusion import MOST
+from azeotrope.reporting import class_page, diagnosis_page, figures, render, trade_off, words
 from azeotrope.reporting.advice_text import points, settling_title
 from azeotrope.reporting.by_task import apart, by_task, errors, per_class
 from azeotrope.reporting.numbers import Comparison, Document, NotTested
@@ -56,6 +57,12 @@ def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | No
         .render(
             document=document,
             lead=comparisons[-1],
+            diagnosis=None if tasks else comparisons[-1].diagnosis,
+            diagnosed=[] if tasks else [_drawn(*panel) for panel in diagnosis_page.panels(comparisons[-1])],
+            rows=diagnosis_page.classes_shown(comparisons[-1]),
+            most=MOST,
+            interval=class_page.interval,
+            difference=class_page.difference,
             sizes=[(comparison, _drawings(comparison)) for comparison in comparisons],
             sizes_said=" · ".join(f"{size:,}" for size in sorted({item.train_images for item in comparisons})),
             students=len({item.student for item in comparisons}),
@@ -78,6 +85,24 @@ def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | No
             words=words,
             version=azeotrope.__version__,
         )
+    )
+
+
+def one_class(document: Document, name: str) -> tuple[class_page.OneClass, str]:
+    """The class of that name, and its page as HTML. Raises InputError as `class_page.of_class` does."""
+    found = class_page.of_class(document, name)
+    template = _environment().get_template("class.html.jinja")
+    return found, template.render(
+        found=found,
+        lead=document.comparisons[-1],
+        interval=class_page.interval,
+        difference=class_page.difference,
+        pairs=class_page.pairs,
+        threshold=class_page.threshold,
+        words=words,
+        version=azeotrope.__version__,
+        most=MOST,
+        rows=[],
     )
 
 

@@ -265,7 +265,7 @@ def _warnings(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable
 
 
 def _no_better_than_always(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable[str]:
-    """A warning about arms whose error is that of an answer that looks at nothing."""
+    """A warning about arms that do no better than always naming the commonest class."""
     always = next((run.task for run in runs if run.task.common_error is not None), None)
     if always is None or always.common_error is None:
         return

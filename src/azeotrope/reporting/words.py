@@ -15,6 +15,7 @@ from azeotrope.verdicts.more_seeds import MOST
 from azeotrope.verdicts.verdict import FEWEST_SEEDS
 
 MISSING = "–"
+_AXES = {"train_images": "training images", "pretrain_images": "pretraining images"}
 MINUS = "−"
 LABELS = "labels"  # what cross-entropy compares with
 
@@ -97,6 +98,11 @@ def count(number: float | None) -> str:
 def plural(number: int, noun: str) -> str:
     """Like "1 seed", "3 seeds"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def axis_name(axis: str) -> str:
+    """What a size is called for a reader: `train_images` is "training images"; a table's own name stays."""
+    return _AXES.get(axis, axis.replace("_", " "))
 
 
 def sentence(verdict: VerdictSummary, comparison: Comparison) -> str:

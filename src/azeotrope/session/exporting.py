@@ -15,8 +15,9 @@ import torch
 from jaxtyping import UInt8
 
 from azeotrope.data.pack import open_pack
+from azeotrope.data.render import Renderer
 from azeotrope.data.sources._places import cache_root
-from azeotrope.data.views import PLAIN, draw, render
+from azeotrope.data.views import PLAIN, Views, draw
 from azeotrope.errors import NotExported
 from azeotrope.exporting.bundle import ONNX, RUN, Sample, beside, refuse_other_files, sealed, write_texts
 from azeotrope.exporting.deployed import Deployed
@@ -167,7 +168,8 @@ def _stages(saved: SavedModel, images: ExportImages, evidence: Evidence, tempera
     pack = open_pack(images.task, cache_root(), look.size)
     pack.ensure(rows)
     view = draw(ViewPolicy(), images.task.identities[rows], PLAIN)
-    shown = render(pack.read(rows), view, look.size, look.interpolation, look.mean, look.std)
+    renderer = Renderer(look.size, look.interpolation, look.mean, look.std)
+    shown = renderer(pack.read(rows), Views(torch.from_numpy(view.values), view.cutout))
     deployed = Deployed(saved, temperature)
     given = torch.from_numpy(evidence.pixels[: len(rows)])
     with torch.inference_mode():

@@ -12,8 +12,10 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from azeotrope.data.host_batch import Inputs
 from azeotrope.data.pack import squared, stored_size
-from azeotrope.data.views import PLAIN, draw, render
+from azeotrope.data.render import Renderer
+from azeotrope.data.views import PLAIN, draw
 from azeotrope.errors import InputError
 from azeotrope.exporting.preparation import Preparation, read_preparation
 from azeotrope.exporting.target import Program, target_named
@@ -73,6 +75,6 @@ def _plain(picture: UInt8[np.ndarray, "H W K"], look: Preprocessing) -> Float[Te
     """The image as evaluation saw it, normalised: squared as it is packed, then the plain view."""
     stored = look.stored_size or stored_size(max(picture.shape[:2]), look.size)
     packed = squared(picture, stored, look.stored_channels)
-    view = draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)
-    frame = torch.from_numpy(packed.copy())[None]
-    return render(frame, view, look.size, look.interpolation, look.mean, look.std)
+    inputs = Inputs(packed[None].copy(), draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)).map(torch.from_numpy)
+    shown: Tensor = Renderer(look.size, look.interpolation, look.mean, look.std)(inputs.pixels, inputs.views)
+    return shown

@@ -1,4 +1,4 @@
-"""The scale on which a residual is measured. On 72 real curves it mattered more than the form (METHOD section 6).
+"""The scale on which a residual is measured. On 72 real curves it mattered more than the form.
 
 A space is an increasing map y(E) with its derivative. It holds no data.
 """

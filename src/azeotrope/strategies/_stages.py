@@ -12,7 +12,7 @@ from azeotrope.recipe import Recipe
 from azeotrope.terms import CROSS_ENTROPY, Weight, name_of
 from azeotrope.train.stage import Stage
 
-HEAD_RATE = 10.0  # a fresh head on a pretrained body learns at ten times the body's rate (METHOD section 1)
+HEAD_RATE = 10.0  # a fresh head on a pretrained body learns at ten times the body's rate
 
 
 def with_labels(losses: Mapping[str, Weight]) -> dict[str, Weight]:

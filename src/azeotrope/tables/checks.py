@@ -47,8 +47,7 @@ def sizes(frame: RunFrame, axis: str) -> NDArray[np.float64]:
 def check_sizes(frame: RunFrame, axis: str) -> tuple[str, ...]:
     """Warnings about one group's design along `axis`.
 
-    Raises NotIdentifiable below 3 sizes, or when the sizes span less than a factor 2: no slope can be told from noise
-    (METHOD 6).
+    Raises NotIdentifiable below 3 sizes, or when the sizes span less than a factor 2: no slope can be told from noise.
     """
     name, found = ", ".join(frame.groups), sizes(frame, axis)
     listed = ", ".join(f"{size:g}" for size in found) or "none"

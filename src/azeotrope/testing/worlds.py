@@ -18,7 +18,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Curve: TypeAlias = Callable[[Floats], Floats]
 
 SEVEN: Floats = np.geomspace(250, 16000, 7)
-"""Sizes of METHOD's own simulation: seven, a factor 2 apart."""
+"""Seven sizes, a factor 2 apart."""
 
 
 def power(floor: float, amplitude: float, exponent: float) -> Curve:
@@ -36,7 +36,7 @@ def saturating(floor: float, amplitude: float, exponent: float, chance: float = 
     return error
 
 
-# METHOD 7, equal exponents: D* = ((A_n - A_d) / (e_d - e_n)) ** (1 / b).
+# With equal exponents D* = ((A_n - A_d) / (e_d - e_n)) ** (1 / b).
 CROSSING_AT = ((4 - 2.78) / (0.10 - 0.06)) ** (1 / 0.45)
 CROSSING = power(0.10, 2.78, 0.45), power(0.06, 4.0, 0.45)
 NONE = power(0.05, 2.8, 0.45), power(0.06, 4.0, 0.45)

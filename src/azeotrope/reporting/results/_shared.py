@@ -20,9 +20,9 @@ def drawn(chart: render.Chart, path: str | Path | None) -> render.Chart:
     return chart
 
 
-def page(text: RenderableType, chart: render.Chart | None = None) -> str:
+def page(text: RenderableType, chart: render.Chart | None = None, width: int = _WIDTH) -> str:
     """The text as HTML, names and labels escaped, with the figure below."""
-    console = Console(record=True, width=_WIDTH, file=io.StringIO())
+    console = Console(record=True, width=width, file=io.StringIO())
     console.print(text)
     said = console.export_html(inline_styles=True, code_format=_PAGE)
     return said if chart is None else f"{said}<div>{render.svg(chart)}</div>"

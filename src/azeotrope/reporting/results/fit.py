@@ -12,7 +12,7 @@ from azeotrope.fitting.result import FitResult
 from azeotrope.reporting import curves, fit_text
 from azeotrope.reporting.render import Chart
 from azeotrope.reporting.results._shared import drawn, page
-from azeotrope.reporting.words import plural
+from azeotrope.reporting.words import axis_name, plural
 
 
 def document(fitted: FitResult) -> dict[str, JsonValue]:
@@ -44,7 +44,7 @@ def frame(fitted: FitResult) -> pl.DataFrame:
 def line(fitted: FitResult) -> str:
     """What was fitted, in one line."""
     refused = sum(bool(group.refused) for group in fitted.groups.values())
-    said = f"{plural(len(fitted.groups) - refused, 'group')} over {' and '.join(fitted.axes)}"
+    said = f"{plural(len(fitted.groups) - refused, 'group')} over {' and '.join(map(axis_name, fitted.axes))}"
     return said + (f"; {refused} refused" if refused else "")
 
 

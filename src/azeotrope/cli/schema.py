@@ -1,0 +1,27 @@
+"""`azeotrope schema`: a thin call of `azeotrope.schema`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from azeotrope.cli import _options as options
+
+
+def command(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A command whose --json is meant (compare, predict, ...), or record, plan, sweep-plan, synth-plan.",
+        ),
+    ],
+) -> None:
+    """Print the JSON Schema of a file that azeotrope writes, or of what a command prints with --json.
+
+    Example: azeotrope schema record
+    """
+    import azeotrope
+
+    options.print_json(azeotrope.schema(name))
