@@ -66,8 +66,7 @@ def read_disagreements(folder: str | Path) -> tuple[Disagreement, ...]:
 
 
 def _comparisons(text: str) -> tuple[Comparison, ...]:
-    content = json.loads(text)
-    content.pop("schema", None)
+    content = {key: value for key, value in json.loads(text).items() if key != "schema"}
     return tuple(Comparison.model_validate(item) for item in content.get("sizes", [content]))
 
 
