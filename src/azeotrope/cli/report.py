@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 
 from azeotrope.cli import _columns as mapping
 from azeotrope.cli import _options as options
@@ -30,7 +31,7 @@ def command(
     path = azeotrope.report(runs, out, columns=columns.spec())
     if as_json:
         table = runs.lower().endswith(SUFFIXES)
-        comparisons = [] if table else [comparison.model_dump(mode="json") for comparison in compared(runs)]
+        comparisons: list[JsonValue] = [] if table else [comparison.model_dump(mode="json") for comparison in compared(runs)]
         options.print_document(page=str(path), comparisons=comparisons)
     else:
         typer.echo(str(path))
