@@ -18,16 +18,16 @@ from PIL import Image
 from azeotrope.arm import Arm
 from azeotrope.data.pack import open_pack
 from azeotrope.data.task import Task, load_task
-from azeotrope.models.device import Device
+from azeotrope.devices.device import Device
 from azeotrope.models.load import load_backbone, load_network
 from azeotrope.plan import FOLDS
 from azeotrope.recipe import Recipe, ViewPolicy
 from azeotrope.strategies import distill, scratch
 from azeotrope.teacher.cache import EmbeddingCache, open_cache
+from azeotrope.teacher.embedder import Frozen
 from azeotrope.teacher.head import Head
-from azeotrope.teacher.teacher import Frozen, Teacher
-from azeotrope.train.ahead import ahead
-from azeotrope.train.dataset import StudentData, Targets
+from azeotrope.teacher.teacher import Teacher
+from azeotrope.train.dataset import StudentData, Targets, TaskImages
 from azeotrope.train.loop import Rows, Training
 
 CLASSES, SIDE, VIEWS = 10, 256, 16
@@ -114,15 +114,8 @@ def training(
         if cache
         else None
     )
-    data = StudentData(
-        pack,
-        pair.size,
-        loaded.preprocessing,
-        recipe.policy,
-        recipe.views,
-        device.name,
-        Targets(cache, head, np.arange(len(task.labels)) % FOLDS) if cache and head else None,
-    )
+    targets = Targets(cache, head, np.arange(len(task.labels)) % FOLDS) if cache and head else None
+    data = StudentData(TaskImages(pack, recipe.policy, recipe.views, targets), pair.size, loaded.preprocessing)
     stage = (distill if cache else scratch).stages(Arm.parse("distill" if cache else "scratch"), recipe, None)[-1]
     place = folder / "checkpoint.pt"
     return Training(loaded.network, stage, 1e-3, 0, data, Rows(rows, rows[: pair.batch]), device, place)
@@ -154,8 +147,7 @@ class Steps:
         if batch is None:
             made = self.training
             batch_images = made.stage.recipe.batch_images
-            batches = made.data.epoch(made.rows.train, batch_images, 0, self.epoch)
-            self.batches = ahead(batches) if made.data.worth_a_thread else batches
+            self.batches = made.batches(made.data.epoch(made.rows.train, batch_images, 0, self.epoch))
             self.epoch += 1
             batch = next(self.batches)
         self.waiting += time.perf_counter() - began

@@ -1,5 +1,5 @@
-"""What two measures for training on a CPU are worth: gradients of depthwise convolutions (`models.depthwise`) and
-memory that is kept (`models.device.keep_freed_memory`). Both, either and neither, in processes of their own, in turn.
+"""What two measures for training on a CPU are worth: gradients of depthwise convolutions (`devices.depthwise`) and
+memory that is kept (`devices.device.keep_freed_memory`). Both, either and neither, in processes of their own, in turn.
 
 A step is forward, cross-entropy, backward and AdamW in bf16 on one fixed batch; `embed` is a frozen ResNet-50 that
 looks at 128 images, as the teacher's pass does.
@@ -18,9 +18,11 @@ import torch
 from torch.nn import functional
 
 from _apart import Apart, Work, in_turn
-from azeotrope.models.device import Device, keep_freed_memory, make_repeatable
+from azeotrope.devices.device import Device
+from azeotrope.devices.memory import keep_freed_memory
+from azeotrope.devices.process import make_repeatable
 from azeotrope.models.load import load_backbone, load_network
-from azeotrope.teacher.teacher import Frozen
+from azeotrope.teacher.embedder import Frozen
 
 STUDENTS = (
     ("mobilenetv2_100", 224, 16),

@@ -32,9 +32,11 @@ from torchvision.datasets import ImageFolder
 from _apart import Apart, Work, in_turn
 from _arms import PAIRS, VIEWS, Pair, Steps, cache_of, photographs, teacher_of, training
 from azeotrope.data.task import load_task
+from azeotrope.devices.choice import choose
+from azeotrope.devices.memory import keep_freed_memory
+from azeotrope.devices.process import prepare
 from azeotrope.losses._contract import Setup, Signals, build
 from azeotrope.models.backbone import IMAGENET_MEAN, IMAGENET_STD
-from azeotrope.models.device import choose, keep_freed_memory, prepare
 from azeotrope.models.load import load_backbone, load_network
 
 LOSSES = {"cross_entropy": 1.0, "kl": 1.0, "align_uniform": 1.0}

@@ -2,8 +2,11 @@
 
 Fits sizes 64 to 1,024 with three seeds of two learners, and judges P_win and the 90 % interval of the difference at
 1, 2, 4, 8 times the largest size by the mean of 25 replicates. Beside it stand the rule "the difference at the largest
-size stays", with its t distribution, and single laws (M1 to M4) as the same engine draws them.
-Run: `python benchmarks/lcdb.py [PAIRS] [SEED] [LAW ...]`.
+size stays", with its t distribution, and single laws where they are named, as the same engine draws them.
+
+Run: `python benchmarks/lcdb.py [PAIRS] [SEED] [LAW ...]`, e.g. `360 7 power power_floor shifted sigmoid`. With
+`--calibrate` the rates of `curves/beyond.py` are found anew on four fifths of the data sets, and score the other fifth,
+five times: no data set scores what it had a part in.
 """
 
 from __future__ import annotations
@@ -14,46 +17,57 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from scipy import stats
+from scipy import optimize, special, stats
 
-from azeotrope.boundaries.boundary import PRACTICAL
-from azeotrope.boundaries.crossings import log_grid
-from azeotrope.boundaries.outcome import decide
-from azeotrope.curves.joint_cells import joint_cells
-from azeotrope.curves.joint_draws import draw_curves
+from azeotrope.boundaries.boundary import find_boundary
+from azeotrope.curves.beyond import FREEDOM, Rates
+from azeotrope.curves.joint_cells import JointCells, joint_cells
+from azeotrope.curves.joint_draws import Draws, draw_curves
 from azeotrope.tables.frame import read_runs
 
 FITTED = (64, 128, 256, 512, 1024)
 ASKED = (1024, 2048, 4096, 8192)
-DRAWS = 300
-RULE, AVERAGE = "the difference stays", "average"
-M1_TO_M4 = ("power", "power_floor", "shifted", "sigmoid")
+DRAWS = 400
+FOLDS = 5
+TENTH = slice(None, None, 10)
+"""Of the draws, which calibrate."""
+RULE, AVERAGE, LEFT_OUT = "the difference stays", "average", "average, its data set left out"
 
 Pair = tuple[int, str, str]
 
 
 @dataclass
 class Score:
-    """One forecast a pair: probability that the first wins, whether it does, whether the interval holds the truth."""
+    """One forecast a pair: probability that the first wins, whether it does, whether the interval holds the truth, and
+    how many of the two errors are in theirs.
+    """
 
     p: list[float] = field(default_factory=list)
     won: list[bool] = field(default_factory=list)
     held: list[bool] = field(default_factory=list)
+    errors: list[float] = field(default_factory=list)
+
+    def add(self, p: float, truth: float, low: float, high: float, errors: float = math.nan) -> None:
+        """One forecast more, of a difference that is `truth`; `errors`: the share of the two in their intervals."""
+        self.p.append(p)
+        self.won.append(truth > 0)
+        self.held.append(low <= truth <= high)
+        self.errors.append(errors)
 
     def line(self) -> str:
-        """Cells of the table: pairs, Brier score, log-loss, coverage, sure calls, wrong ones."""
+        """Cells of the table: pairs, Brier score, log-loss, sure calls and wrong ones, coverage."""
         p, won = np.array(self.p), np.array(self.won)
         right = np.where(won, p, 1 - p)
         sure = np.maximum(p, 1 - p) > 0.95
         return (
             f"{len(p)} | {np.mean((p - won) ** 2):.3f} | {-np.log(np.maximum(right, 1e-3)).mean():.3f} | "
-            f"{np.mean(self.held):.2f} | {sure.sum()} | {((p > 0.5) != won)[sure].sum()}"
+            f"{sure.sum()}, {((p > 0.5) != won)[sure].sum()} | {np.mean(self.held):.3f} | {np.mean(self.errors):.3f}"
         )
 
 
@@ -124,37 +138,135 @@ def rule(curves: Curves, pair: Pair, seeds: list[int]) -> tuple[float, float, fl
     return float(stats.t.cdf(last / sd, 6)), last - half, last + half
 
 
+@dataclass(frozen=True)
+class Case:
+    """One pair as it was drawn, what the rule says of it, and the true differences by place in `ASKED`."""
+
+    pair: Pair
+    cells: JointCells
+    draws: Draws
+    rule: tuple[float, float, float]
+    truths: dict[int, float]
+    errors: dict[int, list[float]]
+
+    def add(self, scores: dict[tuple[str, int], Score], name: str, draws: Draws) -> str:
+        """Score what `boundary` answers from these draws; returns its outcome."""
+        answer = find_boundary(self.cells, draws, "train_images", at=ASKED)
+        low, high = np.quantile(draws.errors(np.array(ASKED, float)), [0.05, 0.95], axis=1)
+        for place, truth in self.truths.items():
+            win = answer.p_win[place]
+            held = [low[arm, place] <= error <= high[arm, place] for arm, error in enumerate(self.errors[place])]
+            score = scores.setdefault((name, place), Score())
+            score.add(win.p, truth, win.difference.low, win.difference.high, float(np.mean(held)))
+        return answer.outcome
+
+    def with_rates(self, rates: Rates) -> Draws:
+        """The draws as other rates continue them."""
+        return replace(self.draws, onward=replace(self.draws.onward, rates=rates))
+
+
+class Known:
+    """What calibration asks of many cases: the two log errors beyond the data, and their difference, in `TENTH` of the
+    draws.
+    """
+
+    def __init__(self, cases: Sequence[Case], curves: Curves) -> None:
+        sizes = np.array(ASKED[1:], float)
+        self.doublings = np.log2(sizes / FITTED[-1])
+        self.cases = [case for case in cases if any(case.truths.values())]
+        self.paths = [case.draws.own_way(sizes)[:, TENTH] for case in self.cases]
+        self.truth = np.array([self._log_errors(curves, case) for case in self.cases])
+        self.differs = np.array([[case.truths.get(place, 0) != 0 for place in (1, 2, 3)] for case in self.cases])
+
+    @staticmethod
+    def _log_errors(curves: Curves, case: Case) -> list[list[float]]:
+        """Of the first and the second learner at the sizes ahead; a mean without a wrong answer is half of one."""
+        dataset, *learners = case.pair
+        least = 0.5 / (25 * curves.images[dataset])
+        return [
+            [math.log(max(curves.mean.get((dataset, one, size), np.nan), least)) for size in ASKED[1:]]
+            for one in learners
+        ]
+
+    def cost(self, point: np.ndarray) -> float:
+        """Mean of minus the log densities of the true errors and of their ratio, and four times the log-loss of who
+        wins.
+        """
+        rates = Rates(float(point[0]), *np.exp(point[1:]))
+        found = [self._forecast(case, path, rates) for case, path in zip(self.cases, self.paths, strict=True)]
+        middle, spread = (np.array(part) for part in zip(*found, strict=True))  # [cases, 3, draws, sizes]
+        ratio = self.truth[:, 1] - self.truth[:, 0]
+        known = np.stack([self.truth[:, 0], self.truth[:, 1], ratio], axis=1)[:, :, None]
+        density = (stats.t.pdf((known - middle) / spread, FREEDOM) / spread).mean(axis=2)
+        p = special.stdtr(FREEDOM, middle[:, 2] / spread[:, 2]).mean(axis=1)
+        right = np.clip(np.where(ratio > 0, p, 1 - p), 1e-3, 1.0)
+        arms, difference = -np.log(density[:, :2] + 1e-2).mean(axis=1), -np.log(density[:, 2] + 1e-2)
+        return float((arms + difference - 4 * np.log(right))[self.differs].mean())
+
+    def _forecast(self, case: Case, path: np.ndarray, rates: Rates) -> tuple[np.ndarray, np.ndarray]:
+        """Middle and spread [3, draws, 3] of the two log errors and of their difference, of which a draw's drift is a
+        Student's t.
+        """
+        sizes = np.array(ASKED[1:], float)
+        onward, arms = replace(case.draws.onward, rates=rates), list(case.draws.arms)
+        log_error, gap = onward.of(path, sizes, drifting=False)[arms], rates.of_gap * onward.gap(path)[arms]
+        shared = onward.shared(path, sizes)[0]
+        together = rates.together * self.doublings + rates.of_decay * np.abs(shared)
+        own = onward.spread[arms]
+        alone = np.sqrt(own[:, None] ** 2 + gap**2)[:, :, None] * self.doublings
+        apart = np.sqrt((own**2).sum() + (gap[1] - gap[0]) ** 2)[:, None] * self.doublings
+        middle = np.concatenate([log_error, [log_error[1] - log_error[0]]])
+        return middle, np.concatenate([np.hypot(alone, together), [apart]])
+
+
+def calibrated(cases: Sequence[Case], curves: Curves) -> Rates:
+    """The rates that foresee these cases best, from those that are shipped."""
+    own, *rest = astuple(Rates())
+    begin = np.array([own, *np.log(rest)])
+    known, options = Known(cases, curves), {"maxfev": 500, "xatol": 0.01, "fatol": 1e-4}
+    found = optimize.minimize(known.cost, begin, method="Nelder-Mead", options=options)
+    return Rates(float(found.x[0]), *map(float, np.exp(found.x[1:])))
+
+
+def left_out(cases: Sequence[Case], curves: Curves, scores: dict[tuple[str, int], Score]) -> None:
+    """Score every data set by rates that were found on others, and say these."""
+    datasets = sorted({case.pair[0] for case in cases})
+    random.Random(0).shuffle(datasets)
+    for fold in range(FOLDS):
+        hidden = set(datasets[fold::FOLDS])
+        rates = calibrated([case for case in cases if case.pair[0] not in hidden], curves)
+        print(f"without {sorted(hidden)}: {rates}", flush=True)
+        for case in cases:
+            if case.pair[0] in hidden:
+                case.add(scores, LEFT_OUT, case.with_rates(rates))
+    print(f"all: {calibrated(cases, curves)}", flush=True)
+
+
 def main() -> None:
-    count, seed = (int(word) for word in (sys.argv[1:3] + ["360", "7"][len(sys.argv[1:3]) :]))
-    laws = sys.argv[3:] or [AVERAGE, *M1_TO_M4]
+    words = [word for word in sys.argv[1:] if word != "--calibrate"]
+    count, seed = (int(word) for word in (words[:2] + ["360", "7"][len(words[:2]) :]))
+    laws = words[2:]
     curves, rng = Curves(), random.Random(seed)
-    pairs = curves.pairs(count, rng)
-    scores = {(name, place): Score() for name in (RULE, *laws) for place in range(len(ASKED))}
+    scores: dict[tuple[str, int], Score] = {}
+    cases: list[Case] = []
     outcomes: Counter[str] = Counter()
-    for pair in pairs:
+    for pair in curves.pairs(count, rng):
         seeds = [5 * outer + rng.randrange(5) for outer in rng.sample(range(5), 3)]
         frame = read_runs(curves.runs(pair, seeds))
         cells = joint_cells([frame.only(learner) for learner in pair[1:]], "train_images")
-        asked: dict[str, np.ndarray] = {}
+        drawn, truths = draw_curves(cells, draws=DRAWS), dict(curves.truths(pair))
+        errors = {place: [curves.mean[pair[0], learner, ASKED[place]] for learner in pair[1:]] for place in truths}
+        case = Case(pair, cells, drawn, rule(curves, pair, seeds), truths, errors)
+        for place, truth in case.truths.items():
+            scores.setdefault((RULE, place), Score()).add(case.rule[0], truth, *case.rule[1:])
+        outcomes[case.add(scores, AVERAGE, case.draws)] += 1
         for law in laws:
-            drawn = draw_curves(cells, draws=DRAWS, form=None if law == AVERAGE else law)
-            first, second = np.minimum(drawn.errors(np.array(ASKED, float)), 1)
-            asked[law] = second - first
-            if law == AVERAGE:
-                grid = log_grid(cells.sizes)
-                first, second = np.minimum(drawn.errors(grid), 1)
-                outcomes[decide(second - first, grid, FITTED[0], FITTED[-1], PRACTICAL)] += 1
-        p_stays, *stays = rule(curves, pair, seeds)
-        for place, truth in curves.truths(pair):
-            for name in (RULE, *laws):
-                p = p_stays if name == RULE else float((asked[name][:, place] > 0).mean())
-                low, high = stays if name == RULE else np.quantile(asked[name][:, place], [0.05, 0.95])
-                score = scores[name, place]
-                score.p.append(p)
-                score.won.append(truth > 0)
-                score.held.append(bool(low <= truth <= high))
-    print(f"{len(pairs)} pairs of {len({pair[0] for pair in pairs})} data sets, seed {seed}, {DRAWS} draws")
-    print("| times the largest size | forecast | pairs | Brier | log-loss | 90 % holds | above 0.95 | wrong of these |")
+            case.add(scores, law, draw_curves(cells, draws=DRAWS, form=law))
+        cases.append(case)
+    if "--calibrate" in sys.argv:
+        left_out(cases, curves, scores)
+    print(f"{len(cases)} pairs of {len({case.pair[0] for case in cases})} data sets, seed {seed}, {DRAWS} draws")
+    print("| ahead | forecast | pairs | Brier | log-loss | above 0.95, wrong | 90 % holds difference | and errors |")
     print("|---|---|---|---|---|---|---|---|")
     for (name, place), score in sorted(scores.items(), key=lambda item: item[0][1]):
         print(f"| {ASKED[place] // FITTED[-1]}x | {name} | {score.line()} |")

@@ -24,12 +24,15 @@ from torchvision.transforms import v2
 
 from azeotrope.data.pack import open_pack
 from azeotrope.data.task import load_task
-from azeotrope.models.device import choose
+from azeotrope.devices.ahead import in_turn
+from azeotrope.devices.choice import choose
+from azeotrope.devices.device import Device
 from azeotrope.models.load import load_network
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import ViewPolicy
 from azeotrope.teacher.teacher import load_teacher
-from azeotrope.train.dataset import StudentData
+from azeotrope.train.dataset import StudentData, TaskImages
+from azeotrope.train.prepare import Prepare
 from azeotrope.train.throughput import inference_rate, training_rate
 
 BATCH = 64
@@ -70,9 +73,10 @@ def main() -> None:
 def packed(pack, options, rows) -> float:
     """Images a second of training batches, as the loop gets them."""
     look = load_network("resnet10t", 2, image_size=options.size, pretrained=False, seed=0).preprocessing
-    data = StudentData(pack, options.size, look, ViewPolicy(), 16, "cpu")
+    data = StudentData(TaskImages(pack, ViewPolicy(), 16), options.size, look)
+    device = Device("cpu", "fp32")
     began, count = time.perf_counter(), 0
-    for batch in data.epoch(rows, BATCH, 0, 0):
+    for batch in in_turn(data.epoch(rows, BATCH, 0, 0), device, Prepare(data, device)):
         count += len(batch.labels)
     return count / (time.perf_counter() - began)
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from azeotrope.devices.choice import choose
+from azeotrope.devices.process import prepare
 from azeotrope.lookup import members
 from azeotrope.losses._contract import Setup, Signals, WeightedSum, build
-from azeotrope.models.device import choose, prepare, synchronise
 from azeotrope.models.load import load_network
 
 STUDENT, PIXELS, BATCH, CLASSES = "mobilenetv2_100", 224, 64, 100
@@ -71,7 +72,7 @@ def step_seconds(network, case: Case, images: Tensor, rest: dict[str, Tensor]) -
     total.backward()
     torch.nn.utils.clip_grad_norm_([p for group in case.optimizer.param_groups for p in group["params"]], 1.0)
     case.optimizer.step()
-    synchronise(DEVICE)
+    DEVICE.synchronise()
     return time.perf_counter() - began, time.process_time() - spent
 
 
@@ -82,7 +83,7 @@ def loss_seconds(case: Case, features: Tensor, logits: Tensor, rest: dict[str, T
     with DEVICE.autocast():
         total, _ = case.losses(Signals(features, logits, **rest))
     total.backward()
-    synchronise(DEVICE)
+    DEVICE.synchronise()
     return time.perf_counter() - began
 
 

@@ -17,16 +17,17 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from azeotrope.arm import Arm
 from azeotrope.data.manifest import scan
 from azeotrope.data.sources._source import Source
 from azeotrope.data.split import split_task
 from azeotrope.data.task import Task, open_source
+from azeotrope.devices.choice import choose
+from azeotrope.devices.process import prepare
 from azeotrope.lookup import members
-from azeotrope.models.device import choose, prepare
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.run import RunRecord
-from azeotrope.sweeping.plan import make_plan, run_specs
+from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.sweeping.grid import open_grid
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
@@ -138,19 +139,17 @@ def specs(
     recipe: dict[str, object],
 ) -> list[RunSpec]:
     """The runs of one seed."""
-    plan = make_plan(
-        task,
-        resources,
-        teacher=teacher,
+    plan = comparison_plan(
+        task.name,
         student=student,
-        arms=[Arm.parse(arm) for arm in arms],
-        seeds=[0],
-        train_images=[images],
+        teacher=teacher,
+        train_images=images,
+        arms=arms,
+        seeds=1,
         image_size=size,
-        upstream=None,
         recipe=recipe,
     )
-    return run_specs(plan, images, resources, None)
+    return list(open_grid(plan, resources, task, None).specs)
 
 
 def error_at_start(resources: Resources, spec: RunSpec) -> float:

@@ -12,11 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from azeotrope.arm import Arm
 from azeotrope.data.task import load_task
-from azeotrope.models.device import choose
+from azeotrope.devices.choice import choose
 from azeotrope.plan import PicturesSpec, TeacherSpec
-from azeotrope.sweeping.plan import make_plan, run_specs
+from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.sweeping.grid import open_grid
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.training import _prepare
 
@@ -42,20 +42,18 @@ def _trainings(folder: Path):
     task = load_task("fashion-mnist")
     resources = Resources(folder, choose())
     resources.add(task)
-    plan = make_plan(
-        task,
-        resources,
-        teacher=TeacherSpec(model="tf_efficientnet_lite0", image_size=64),
+    plan = comparison_plan(
+        "fashion-mnist",
         student="resnet10t",
-        arms=[Arm.parse("distill"), Arm.parse("distill+unlabelled=1x")],
-        seeds=[0],
-        train_images=[IMAGES],
+        teacher=TeacherSpec(model="tf_efficientnet_lite0", image_size=64),
+        train_images=IMAGES,
+        arms=["distill", "distill+unlabelled=1x"],
+        seeds=1,
         image_size=32,
-        upstream=None,
         recipe={"epochs": 2, "views": 2, "learning_rates": [3e-3], "batch_images": 32},
         pictures=PicturesSpec(unlabelled="fashion-mnist"),
     )
-    plain, mixed = run_specs(plan, IMAGES, resources, None)
+    plain, mixed = open_grid(plan, resources, task, None).specs
     double = plain.recipe.model_copy(update={"batch_images": 64})
     return [_open(resources, spec, folder) for spec in (mixed, plain.model_copy(update={"recipe": double}))]
 

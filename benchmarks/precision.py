@@ -1,13 +1,15 @@
 """Does bf16 pay on this machine? Images per second against fp32, interleaved in one process, median of n trials.
 
-Run alone on the machine: `python benchmarks/precision.py`. Decides the rule in `models/device.py`.
+Run alone on the machine: `python benchmarks/precision.py`. Decides the rule in `devices/device.py`.
 """
 
 from __future__ import annotations
 
 import statistics
 
-from azeotrope.models.device import Device, choose, prepare
+from azeotrope.devices.choice import choose
+from azeotrope.devices.device import Device
+from azeotrope.devices.process import prepare
 from azeotrope.models.load import load_backbone, load_network
 from azeotrope.train.throughput import inference_rate, training_rate
 

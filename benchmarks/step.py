@@ -23,7 +23,10 @@ import torch
 from torch.nn import functional
 
 from _arms import PAIRS, VIEWS, Pair, Steps, cache_of, compared, fill_at_random, in_turn, task_of, teacher_of, training
-from azeotrope.models.device import Device, choose, make_repeatable, peak_memory_mb, prepare, reset_peak_memory
+from azeotrope.devices.choice import choose
+from azeotrope.devices.device import Device
+from azeotrope.devices.memory import peak_memory_mb, reset_peak_memory
+from azeotrope.devices.process import make_repeatable, prepare
 from azeotrope.models.load import load_network
 from azeotrope.recipe import Recipe
 from azeotrope.train.throughput import inference_rate
@@ -122,7 +125,7 @@ def peak(arm: str, pair: Pair, images: int, device: Device, folder: Path) -> dic
     cache = cache_of(task, teacher_of(pair, Device(device.name, device.precision)), 2, folder)
     fill_at_random(cache, rows)
     made = training(pair, task, rows, device, folder, cache)
-    packed = made.data.pack.store.row_bytes * images
+    packed = made.data.images.pack.store.row_bytes * images
     reset_peak_memory(device)
     made.run()
     return {"peak_mb": peak_memory_mb(device), "caches_mb": (packed + cache.store.row_bytes * images) / 1e6}

@@ -17,9 +17,11 @@ from documents import check_document
 
 SHAPES_CHECKED = (
     "azeotrope.losses",
-    "azeotrope.data.views",
+    "azeotrope.data.render",
+    "azeotrope.data.resample",
     "azeotrope.train",
     "azeotrope.teacher",
+    "azeotrope.devices",
     "azeotrope.models.network",
 )
 install_import_hook(SHAPES_CHECKED, "beartype.beartype")  # before these are imported
@@ -63,17 +65,27 @@ def digit_tables(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def teacher_model(tmp_path_factory):
-    """A teacher that needs no hub: random weights, stored. Random features carry digits well past the gate."""
-    import timm
-    import torch
+    """A teacher that needs no hub: a network that was taught digits here, briefly. It knows more than their pixels."""
     from safetensors.torch import save_file
 
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        weights = timm.create_model("test_resnet").state_dict()
+    from networks import trained_on_digits
+
+    weights = trained_on_digits(lambda digits: digits, 10, steps=25)
     file = tmp_path_factory.mktemp("weights") / "teacher.safetensors"
     save_file(weights, file)
     return f"timm:test_resnet@{file}"
+
+
+@pytest.fixture(scope="session")
+def embed():
+    """What a teacher says of one view of packed images [n, S, S, K]."""
+    from azeotrope.data.host_batch import Inputs
+    from azeotrope.data.views import draw
+
+    def said(teacher, images, policy, identities, view):
+        return teacher.embedder(teacher.device.send(Inputs(images.numpy(), draw(policy, identities, view))))
+
+    return said
 
 
 @dataclass(frozen=True)

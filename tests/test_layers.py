@@ -14,7 +14,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "azeotrope"
 BASE = {"errors", "lookup", "spec", "labels", "terms", "recipe", "arm", "plan"}
 
 # Each entry may import itself, the base files and what is listed. Two chains meet in `record`.
-TORCH_HALF = ["kinds", "data", "models", "teacher", "losses", "train", "strategies", "synthesis", "sweeping"]
+TORCH_HALF = ["kinds", "data", "devices", "models", "teacher", "losses", "train", "strategies", "synthesis", "sweeping"]
 NUMPY_HALF = [
     "tables",
     "laws",
@@ -25,6 +25,7 @@ NUMPY_HALF = [
     "boundaries",
     "planning",
     "advice",
+    "diagnosis",
     "reporting",
     "analysis",
 ]

@@ -1,8 +1,9 @@
-"""What images and their labels are, where the source of images leaves it open."""
+"""What images and their labels are, and which images belong together, where the source of images leaves it open."""
 
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer, model_validator
@@ -30,11 +31,14 @@ class LabelSpec(Spec):
     split_column: str | None = Field(default=None, min_length=1)
     layout: Layout | None = None
     value_range: tuple[float, float] | None = None
+    group: str | None = Field(default=None, min_length=1)
+    group_by: str | None = Field(default=None, min_length=1)
+    keep_leaks: bool | None = None
 
     @model_serializer(mode="wrap")
     def _as_asked(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Fields that came later are written only where they were given: what was asked before keeps its hash."""
-        later = ("path_column", "split_column", "layout", "value_range")
+        later = ("path_column", "split_column", "layout", "value_range", "group", "group_by", "keep_leaks")
         content: dict[str, Any] = written(self)
         return {name: value for name, value in content.items() if name not in later or value is not None}
 
@@ -45,8 +49,22 @@ class LabelSpec(Spec):
             raise ValueError("black must lie below white, and both be finite, such as 0,4095")
         return value
 
+    @field_validator("group_by")
+    @classmethod
+    def _pattern_compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"a regular expression, or parent, is needed: {value!r} is none ({error})") from None
+        return value
+
     @model_validator(mode="after")
     def _parts_fit_the_kind(self) -> Self:
+        if self.group is not None and self.group_by is not None:
+            raise ValueError("group and group_by both say which images belong together: give one of them")
+        if self.keep_leaks and self.group is None and self.group_by is None:
+            raise ValueError("keep_leaks is about groups: name them with group or group_by")
         if self.separator is not None and self.kind != "multi":
             raise ValueError(f"a separator stands between several labels: with kind multi, not {self.kind}")
         if self.unit is not None and self.kind != "number":

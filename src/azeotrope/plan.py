@@ -17,6 +17,7 @@ from azeotrope.recipe import Recipe
 from azeotrope.spec import Spec
 
 FOLDS = 5  # in which the teacher's head is cross-fitted
+Precision = Literal["auto", "fp32", "bf16"]  # of matrix work, as it is asked; a resolved plan names which
 HELD_OUT = 0.2  # of all images for test, and of what is left for validation, where the source gives none
 
 
@@ -32,6 +33,7 @@ class TeacherSpec(Spec):
     A fitted head is cross-fitted in `folds` parts, so that none speaks of an image whose label it has seen; 1 fits one
     head on all of the run's images, for ablations. With `finetune` the backbone is tuned too, for `tune_epochs` at the
     rate `tune_rate`: once on all of the run's images or, with `folds` above 1, once more for each fold.
+    `weak` insists on a teacher that knows less than the pixels, which the gate refuses; it changes no number.
     """
 
     model: str
@@ -40,6 +42,7 @@ class TeacherSpec(Spec):
     folds: int = Field(default_factory=_folds, ge=1, le=20)
     tune_epochs: int = Field(default=10, ge=1)
     tune_rate: float = Field(default=1e-4, gt=0, lt=math.inf)
+    weak: bool = Field(default=False, exclude_if=lambda weak: not weak)
 
     @property
     def members(self) -> tuple[Self, ...]:

@@ -44,7 +44,16 @@ def test_compare_prints_one_document_and_keeps_progress_apart(compared):
 def test_the_documented_files_are_there(compared):
     out, _ = compared
     names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
-    assert names == {"plan.yaml", "runs", "predictions", "models", "compare.json", "examples.json", "report.html"}
+    assert names == {
+        "plan.yaml",
+        "runs",
+        "predictions",
+        "models",
+        "compare.json",
+        "examples.json",
+        "mistakes.json",
+        "report.html",
+    }
     runs = list(RunStore(str(out)))
     assert {(run.arm, run.state) for run in runs} == {("scratch", "done"), ("distill", "done")}
     assert len(list(out.glob("models/*/model.yaml"))) == 1

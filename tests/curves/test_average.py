@@ -102,8 +102,9 @@ def test_many_cells_are_resampled_and_few_are_moved() -> None:
 
 def test_a_clear_floor_is_identified_and_inside_its_profile() -> None:
     form = fit_form(law("power_floor"), cells(0.15, 0.01, sizes=np.geomspace(100, 1e6, 12)), Options())
-    assert identified(form, "e")
-    assert identified(form, "b")
+    told = identified(form)
+    assert told["e"]
+    assert told["b"]
     found = floor_interval(form)
     assert found.low < 0.15 < found.high
     assert found.low > 0
@@ -112,7 +113,7 @@ def test_a_clear_floor_is_identified_and_inside_its_profile() -> None:
 def test_a_floor_that_the_runs_do_not_show_is_not_identified() -> None:
     form = fit_form(law("power_floor"), cells(0.0, 0.03), Options())
     assert form.fits.params[0, 0] > 0.01  # the prior supplies one
-    assert not identified(form, "e")
+    assert not identified(form)["e"]
     assert floor_interval(form).low == 0.0
 
 
@@ -120,7 +121,7 @@ def test_exponent_of_a_free_sigmoid_on_seven_points_is_not_identified() -> None:
     rng = np.random.default_rng(2)
     error = (0.1 + 0.4 * (X / 1000) ** -0.5) * np.exp(0.03 * rng.standard_normal(7))
     form = fit_form(law("sigmoid"), plain(X, np.minimum(error, 0.85), 0.9), Options())
-    assert not identified(form, "a")
+    assert not identified(form)["a"]
 
 
 def test_profile_is_zero_at_the_best_and_rises_from_it() -> None:

@@ -124,9 +124,10 @@ def test_nothing_is_missed_by_the_search_near_low_frequencies():
     walk = np.clip(128 + np.cumsum(steps, axis=0), 0, 255).astype(np.uint8)
     found = pairs(*walk)
     source = Source("made", ("a",), [Item(str(place), 0, "") for place in range(300)], lambda place: walk[place])
-    small = near._standardised(scan(source).thumbnails)
-    first, second = np.nonzero(np.triu(small @ small.T >= near.ALIKE, 1))
-    by_hand = near._confirmed(np.stack([first, second], axis=1), source)
+    small = near.standardised(scan(source).thumbnails)
+    closeness = small @ small.T
+    first, second = np.nonzero(np.triu(closeness >= near.ALIKE, 1))
+    by_hand = near._confirmed(np.stack([first, second], axis=1), closeness[first, second] >= near.SURE, source)
     assert len(by_hand) > 20
     np.testing.assert_array_equal(found, by_hand)
 

@@ -1,5 +1,7 @@
 """The two ways to resample, held against each other; `test_views` holds the first against torch's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -17,10 +19,15 @@ def pictures(side, channels):
     return torch.randint(0, 256, (24, side, side, channels), dtype=torch.uint8, generator=generator)
 
 
+def drawn(identities):
+    views = draw(ViewPolicy(), identities, 0)
+    return replace(views, values=torch.from_numpy(views.values))
+
+
 def levels_apart(device, side, size, kernel, channels):
-    images, boxes = pictures(side, channels), draw(ViewPolicy(), IDENTITIES, 0)
-    here = by_pillow(images, boxes, size, kernel)
-    there = by_matrices(images.to(device), boxes, size, kernel).cpu()
+    images, views = pictures(side, channels), drawn(IDENTITIES)
+    here = by_pillow(images, views, size, kernel)
+    there = by_matrices(images.to(device), replace(views, values=views.values.to(device)), size, kernel).cpu()
     return (here.int() - there.int()).abs()
 
 
@@ -44,8 +51,8 @@ def test_the_gpu_gives_the_cpus_pixels(side, size, kernel):
 
 
 def test_a_pictures_pixels_do_not_depend_on_its_batch():
-    images, boxes = pictures(40, 3), draw(ViewPolicy(), IDENTITIES, 0)
-    together = by_pillow(images, boxes, 32, "bicubic")
+    images = pictures(40, 3)
+    together = by_pillow(images, drawn(IDENTITIES), 32, "bicubic")
     for place in range(3):
-        alone = by_pillow(images[[place]], draw(ViewPolicy(), IDENTITIES[[place]], 0), 32, "bicubic")
+        alone = by_pillow(images[[place]], drawn(IDENTITIES[[place]]), 32, "bicubic")
         assert torch.equal(alone[0], together[place])

@@ -154,7 +154,8 @@ def test_a_source_of_one_class_an_image_takes_no_other_kind(tmp_path, spec):
     assert str(refusal.value) == (
         "digits gives each image one class, and leaves open neither where it stands nor of what kind it is. Found: "
         f"{asked} for the source digits. Allowed: these options for a .csv, .tsv or .parquet table, or hf:NAME "
-        "(--layout for a folder). Next: list the images and their labels in a table, or leave these options out."
+        "(--layout and --group-by for a folder). Next: list the images and their labels in a table, or leave these "
+        "options out."
     )
     (tmp_path / "cat").mkdir()
     with pytest.raises(InputError, match="for the source folder"):

@@ -1,14 +1,14 @@
 """Truth: `interpolate(antialias=True)` for pixels, torchvision for colours, the policy's own bounds for the draws."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 from torchvision.transforms.v2 import functional as reference
 
-from azeotrope.data.views import PLAIN, ViewParameters, draw, render
+from azeotrope.data.host_batch import Inputs
+from azeotrope.data.render import Renderer
+from azeotrope.data.views import PLAIN, draw
 from azeotrope.recipe import ViewPolicy
 
 POLICY = ViewPolicy()
@@ -35,8 +35,15 @@ def smooth_pictures(count, side):
 def views(count=3, **changes):
     """Plain views, with some parameters changed for all of them."""
     plain = draw(POLICY, IMAGES[:count], PLAIN)
-    arrays = {key: np.full(count, value, getattr(plain, key).dtype) for key, value in changes.items()}
-    return replace(plain, **arrays)
+    for name, value in changes.items():
+        plain.column(name)[:] = value
+    return plain
+
+
+def render(images, drawn, size, interpolation="bilinear", mean=(0.0,) * 3, std=(1.0,) * 3):
+    """Of arrays, as the host sends them."""
+    inputs = Inputs(images.numpy(), drawn).map(torch.from_numpy)
+    return Renderer(size, interpolation, mean, std)(inputs.pixels, inputs.views)
 
 
 def interpolated(images, size, mode):
@@ -47,9 +54,8 @@ def interpolated(images, size, mode):
     return pixels
 
 
-def as_rows(parameters: ViewParameters):
-    arrays = [value for value in vars(parameters).values() if isinstance(value, np.ndarray)]
-    return np.stack([value.astype(np.float64) for value in arrays], axis=1)
+def as_rows(drawn):
+    return drawn.values.astype(np.float64)
 
 
 def test_a_view_depends_on_image_and_number_whatever_the_batch():
@@ -83,33 +89,33 @@ def test_another_image_or_number_is_another_view(change):
 def test_draws_keep_the_bounds_of_the_policy_and_reach_them():
     policy = ViewPolicy(crop_area=(0.3, 0.6), crop_aspect=(0.8, 1.25), brightness=0.1, contrast=0.3, saturation=0.5)
     drawn = draw(policy, IMAGES, 0)
-    assert (drawn.top >= 0).all()
-    assert (drawn.left >= 0).all()
-    assert (drawn.top + drawn.height).max() <= 1 + 1e-6
-    assert (drawn.left + drawn.width).max() <= 1 + 1e-6
+    assert (drawn.column("top") >= 0).all()
+    assert (drawn.column("left") >= 0).all()
+    assert (drawn.column("top") + drawn.column("height")).max() <= 1 + 1e-6
+    assert (drawn.column("left") + drawn.column("width")).max() <= 1 + 1e-6
     measured = {
-        "area": (drawn.height * drawn.width, 0.3, 0.6),
-        "aspect": (drawn.width / drawn.height, 0.8, 1.25),
-        "brightness": (drawn.brightness, 0.9, 1.1),
-        "contrast": (drawn.contrast, 0.7, 1.3),
-        "saturation": (drawn.saturation, 0.5, 1.5),
+        "area": (drawn.column("height") * drawn.column("width"), 0.3, 0.6),
+        "aspect": (drawn.column("width") / drawn.column("height"), 0.8, 1.25),
+        "brightness": (drawn.column("brightness"), 0.9, 1.1),
+        "contrast": (drawn.column("contrast"), 0.7, 1.3),
+        "saturation": (drawn.column("saturation"), 0.5, 1.5),
     }
     for name, (values, low, high) in measured.items():
         slack = 0.01 * (high - low)
         assert low - 1e-5 <= values.min() < low + slack, name
         assert high - slack < values.max() <= high + 1e-5, name
-    assert drawn.mirror.mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(len(IMAGES)))
+    assert drawn.column("mirror").mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(len(IMAGES)))
 
 
 def test_a_policy_without_mirror_mirrors_nothing():
-    assert not draw(ViewPolicy(mirror=False), IMAGES, 0).mirror.any()
+    assert not draw(ViewPolicy(mirror=False), IMAGES, 0).column("mirror").any()
 
 
 def test_policies_share_what_they_do_not_change():
     """Arms that differ in colours would still see the same crops."""
     drawn, other = draw(POLICY, IMAGES[:50], 0), draw(ViewPolicy(brightness=0.5), IMAGES[:50], 0)
-    np.testing.assert_array_equal(drawn.top, other.top)
-    np.testing.assert_array_equal(drawn.height, other.height)
+    np.testing.assert_array_equal(drawn.column("top"), other.column("top"))
+    np.testing.assert_array_equal(drawn.column("height"), other.column("height"))
 
 
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic"])

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from azeotrope.api.foresee import foresee
 from azeotrope.api.predict import predict
 from azeotrope.errors import InputError, StoreError
 from azeotrope.plan import UpstreamSpec
+from azeotrope.record.answers import answers_of
 from azeotrope.record.claim import claimed
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping import runner
-from azeotrope.sweeping.predictions import predictions_of
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,23 @@ def test_every_arm_and_seed_is_a_record(finished):
     for arm in comparison.arms:
         errors = [found[run_id].test_error for run_id in arm.run_ids]
         assert arm.test_error.value == pytest.approx(np.mean(errors))
+
+
+def test_several_sizes_make_one_report_and_its_plan_is_one_of_a_sweep(compare, tmp_path):
+    """What the sweep of the written plan would make is what the comparison has made."""
+    asked = {"arms": ["scratch"], "seeds": 1}
+    small, large = compare("digits", tmp_path / "out", train_images=[40, 60], **asked)
+    assert (small.train_images, large.train_images) == (40, 60)
+    stored = json.loads((tmp_path / "out" / "compare.json").read_text())
+    assert [each["train_images"] for each in stored["sizes"]] == [40, 60]
+    planned = foresee(tmp_path / "out" / "plan.yaml", out=tmp_path / "out")
+    assert [(cell.run_id, cell.state) for cell in planned.cells] == [
+        (each.arms[0].run_ids[0], "done") for each in (small, large)
+    ]
+    assert planned.seconds == 0
+    (alone,) = compare("digits", tmp_path / "alone", train_images=[40], **asked)
+    assert alone.arms[0].run_ids == small.arms[0].run_ids
+    assert [folder.name for folder in (tmp_path / "out" / "models").iterdir()] == list(large.arms[0].run_ids)
 
 
 def test_arms_of_a_seed_are_judged_on_the_same_images_after_equal_steps(finished):
@@ -92,7 +110,7 @@ def test_the_winner_is_chosen_on_validation(finished):
 def test_the_saved_model_predicts_what_the_test_said(finished, digits, tmp_path):
     """The images as files, through `predict`, against the predictions stored when the test split was read."""
     (model,) = (finished[1] / "models").iterdir()
-    stored = predictions_of(finished[1], model.name)
+    stored = answers_of(finished[1], model.name).said
     shown = digits.splits.test[:40]
     files = []
     for place, row in enumerate(shown):

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
 from azeotrope.models.cost import macs
-from azeotrope.models.device import Device
 from azeotrope.models.load import load_backbone, load_network, weights_available
 from azeotrope.plan import TeacherSpec
 from azeotrope.teacher.ensemble import Ensemble

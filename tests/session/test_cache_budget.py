@@ -4,8 +4,10 @@ import pytest
 
 from azeotrope.cli._groups import Recipe
 from azeotrope.errors import InputError
+from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.session.opening import open_plan
+from azeotrope.session.options import parted
 from azeotrope.session.progress import Silent
-from azeotrope.session.workshop import Request, open_workshop
 from azeotrope.teacher.budget import cache_bytes
 
 
@@ -23,8 +25,9 @@ class Heard(Silent):
 def opened(teacher_model, tmp_path, heard=None, **changes):
     recipe = {"epochs": 8, "batch_images": 16, **changes.pop("recipe", {})}
     fields = {"data": "digits", "student": "test_resnet", "teacher": teacher_model, "train_images": [80], "seeds": (0,)}
-    request = Request(**{**fields, "arms": ["distill:kl"], "image_size": 32, "recipe": recipe, **changes})
-    return open_workshop(Request(**{**vars(request), "cache": tmp_path}), heard)
+    asked, machine = parted({"image_size": 32, "recipe": recipe, "cache": tmp_path, **changes})
+    plan = comparison_plan(**{**fields, "arms": ["distill:kl"], **asked})
+    return open_plan(plan, heard or Silent(), machine)
 
 
 TEST_IMAGES, VAL_IMAGES, FEATURES = 359, 20, 96  # of digits at 80 training images; of test_resnet
@@ -37,7 +40,7 @@ def room(views):
 
 def test_a_small_budget_takes_fewer_views_and_says_so(teacher_model, tmp_path):
     heard = Heard()
-    plan = opened(teacher_model, tmp_path, heard, cache_gb=room(3)).plan
+    plan = opened(teacher_model, tmp_path, heard, cache_gb=room(3)).comparison
     assert plan.recipes[80].views == 3
     assert [text.partition(" hold ")[2] for text in heard.said] == ["3 of the 8 views (0.00022 GB): --views 3"]
 
@@ -51,7 +54,7 @@ def test_views_that_were_asked_for_are_not_reduced_behind_ones_back(teacher_mode
 
 @pytest.mark.parametrize("changes", [{"cache_gb": 1.0}, {"cache_gb": 0.0, "recipe": {"live": True}}, {}])
 def test_room_enough_or_no_need_of_it_changes_nothing(teacher_model, tmp_path, changes):
-    recipe = opened(teacher_model, tmp_path, **changes).plan.recipes[80]
+    recipe = opened(teacher_model, tmp_path, **changes).comparison.recipes[80]
     assert recipe.views == (8 if recipe.live else 16)
 
 

@@ -14,8 +14,9 @@ from azeotrope.labels import LabelSpec
 from azeotrope.models.saved import load_model
 from azeotrope.plan import TeacherSpec
 from azeotrope.session.cautions import before_training
+from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.session.opening import open_plan
 from azeotrope.session.progress import Silent
-from azeotrope.session.workshop import Request, open_workshop
 from azeotrope.teacher.teacher import Teacher
 
 QUICK = {"epochs": 1, "views": 1, "batch_images": 8, "learning_rates": (1e-3,)}
@@ -57,14 +58,15 @@ def fine_tuned(tmp_path_factory):
 
 def opened(colours, tmp_path, **changes):
     fields = {"data": colours, "student": "test_resnet", "recipe": QUICK, "image_size": 32, "seeds": (0,)}
-    return open_workshop(Request(**{**fields, "train_images": [40], "cache": tmp_path, **changes}))
+    plan = comparison_plan(**{**fields, "train_images": [40], **changes})
+    return open_plan(plan, Silent(), {"cache": tmp_path})
 
 
 def test_the_head_is_fitted_to_seven_classes_and_is_not_random(colours, fine_tuned, tmp_path):
-    workshop = opened(colours, tmp_path, teacher=TeacherSpec(model=fine_tuned, image_size=32), arms=["distill:kl"])
-    plan = workshop.plan
+    made = opened(colours, tmp_path, teacher=TeacherSpec(model=fine_tuned, image_size=32), arms=["distill:kl"])
+    plan = made.comparison
     recipe = plan.recipes[40]
-    taught = workshop.resources.taught(plan.teacher, plan.fingerprint, 40, 0, recipe.policy, recipe.views)
+    taught = made.resources.taught(plan.teacher, plan.fingerprint, 40, 0, recipe.policy, recipe.views)
     assert taught.targets.head.weight.shape == (6, CLASSES, 96)
     assert taught.facts.val_error < 0.1
 
@@ -93,8 +95,8 @@ def test_a_number_has_no_classes_to_count(colours, fine_tuned, tmp_path):
     rows = [f"{colours}/colour{number}/{place}.png,{number}" for number in range(CLASSES) for place in range(12)]
     (tmp_path / "set.csv").write_text("\n".join(["path,value", *rows]))
     taught = {"teacher": TeacherSpec(model=fine_tuned, image_size=32), "arms": ["distill:kl"]}
-    workshop = opened(str(tmp_path / "set.csv"), tmp_path, labels=LabelSpec(kind="number"), **taught)
-    _, left_out = before_training(workshop)
+    made = opened(str(tmp_path / "set.csv"), tmp_path, labels=LabelSpec(kind="number"), **taught)
+    _, left_out = before_training(made)
     assert left_out == (
         f"The weights of {fine_tuned} hold a classifier of 12 classes: it is left out, and the teacher gets a head of "
         "its own."
@@ -103,8 +105,8 @@ def test_a_number_has_no_classes_to_count(colours, fine_tuned, tmp_path):
 
 def test_a_licence_binds_a_student_that_starts_from_the_weights(colours, fine_tuned, tmp_path):
     for arm, said in (("scratch", 0), ("finetune", 1)):
-        workshop = opened(colours, tmp_path, student=fine_tuned, teacher=None, arms=[arm])
-        assert len([note for note in before_training(workshop) if "commercial" in note]) == said
+        made = opened(colours, tmp_path, student=fine_tuned, teacher=None, arms=[arm])
+        assert len([note for note in before_training(made) if "commercial" in note]) == said
 
 
 def test_known_and_free_weights_are_passed_over_in_silence(colours, teacher_model, tmp_path):
@@ -150,8 +152,8 @@ def test_fewer_images_of_a_class_than_folds_are_said_before_training(colours, fi
     """28 images of seven classes: four a class, and five folds; 40 are enough, and one fold asks for none."""
     for images, said in ((28, 1), (40, 0)):
         spec = TeacherSpec(model=fine_tuned, image_size=32)
-        workshop = opened(colours, tmp_path, teacher=spec, arms=["distill:kl"], train_images=[images])
-        few = [caution for caution in before_training(workshop) if "folds" in caution]
+        made = opened(colours, tmp_path, teacher=spec, arms=["distill:kl"], train_images=[images])
+        few = [caution for caution in before_training(made) if "folds" in caution]
         assert len(few) == said
         assert not few or few[0] == (
             "With 28 training images (seed 0), 7 of 7 classes have fewer images than the teacher's head has folds (5), "

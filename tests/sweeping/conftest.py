@@ -6,13 +6,17 @@ from PIL import Image
 
 from azeotrope.arm import Arm
 from azeotrope.data.task import load_task
-from azeotrope.models.device import Device, make_repeatable
+from azeotrope.devices.device import Device
+from azeotrope.devices.process import make_repeatable
 from azeotrope.plan import TeacherSpec, UpstreamSpec
-from azeotrope.sweeping.plan import make_plan, run_specs
+from azeotrope.spec import validated
+from azeotrope.sweeping.plan import Setting, make_plan, run_specs
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner
+from azeotrope.sweeping.sweep_plan import SweepPlan
 
 IMAGES = 60
+SHAPES = UpstreamSpec(data="shapes", pretrain_images=20)
 QUICK = {"epochs": 2, "views": 2, "learning_rates": (2e-3,)}
 
 
@@ -46,18 +50,11 @@ def teacher(teacher_model):
 def plan(digits, shapes, resources, teacher):
     """Makes a plan; `arms` as they are written."""
 
-    def make(*arms, **changes):
-        asked = {
-            "teacher": teacher,
-            "student": "test_resnet",
-            "seeds": [0],
-            "train_images": [IMAGES],
-            "image_size": 32,
-            "upstream": UpstreamSpec(data=shapes.name, pretrain_images=20),
-            "upstream_task": shapes,
-            "recipe": QUICK,
-        }
-        return make_plan(digits, resources, arms=[Arm.parse(arm) for arm in arms], **{**asked, **changes})
+    def make(*arms, student="test_resnet", teacher=teacher, upstream=SHAPES, upstream_task=shapes, **changes):
+        asked = {"seeds": [0], "train_images": [IMAGES], "image_size": 32, "recipe": QUICK, **changes}
+        plan = validated(SweepPlan, {"data": "digits", "students": [student], **asked})
+        setting = Setting(student, tuple(Arm.parse(arm) for arm in arms), teacher, upstream)
+        return make_plan(plan, setting, digits, resources, upstream_task)
 
     return make
 

@@ -72,7 +72,7 @@ def test_a_resolved_plan_that_comes_out_otherwise_is_refused(grid):
 def test_arms_that_cannot_be_tested_are_named_with_the_student(grid, tmp_path):
     found = grid(students=f"test_resnet@{tmp_path}/none.safetensors", train_images=40)
     assert {spec.arm.name for spec in found.specs} == {"scratch"}
-    reasons = {name.rpartition(": ")[2]: reason for name, reason in found.left_out.items()}
+    reasons = {name.rpartition(": ")[2]: reason for name, reason in found.not_tested.items()}
     assert reasons["distill"] == "no teacher was named"
     assert "none.safetensors" in reasons["finetune"]
 

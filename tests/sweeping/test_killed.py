@@ -14,7 +14,8 @@ SCRIPT = """
 import sys, time
 from pathlib import Path
 from azeotrope.data.task import load_task
-from azeotrope.models.device import Device, make_repeatable
+from azeotrope.devices.device import Device
+from azeotrope.devices.process import make_repeatable
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec

@@ -49,7 +49,7 @@ def test_runs_go_seed_by_seed(plan, resources, shapes):
 
 
 def test_the_plan_has_every_default_written_out(plan, teacher, tmp_path):
-    made = plan("scratch", "distill", recipe={}, train_images=[80, 60, 80])
+    made = plan("scratch", "distill", recipe={}, train_images=[80, 60])
     assert made.train_images == (60, 80)
     assert made.teacher == teacher
     expected = Recipe.for_images(60)

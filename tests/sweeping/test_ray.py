@@ -11,8 +11,8 @@ import pytest
 
 from azeotrope.data import rowstore
 from azeotrope.data.sources._places import cache_root
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
-from azeotrope.models.device import Device
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping.engines import _carried
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask

@@ -5,8 +5,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from azeotrope.devices.device import Device
 from azeotrope.errors import RunFailed, StoreError
-from azeotrope.models.device import Device
 from azeotrope.sweeping import runner as module
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner, images_trained

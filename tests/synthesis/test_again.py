@@ -72,7 +72,7 @@ def test_a_set_that_is_refused_when_judged_again_is_not_finished_any_more(synth,
     synth(tmp_path, Artist())
     assert len(open_set(tmp_path, shapes, 40, 0).pool.rows) > 0
     with pytest.raises(RunFailed, match="The teacher refuses"):
-        synth(tmp_path, Artist(), judged_by=FilterSpec(agreement=0.9999))
+        synth(tmp_path, Artist(), judged_by=FilterSpec(agreement=1 - 1e-12))
     with pytest.raises(InputError, match="There are no pictures for 40 training images"):
         open_set(tmp_path, shapes, 40, 0)
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError, RunFailed
-from azeotrope.models.device import Device
 from azeotrope.synthesis.generators.own import OwnGenerator, load_own, save_own, saved
 from azeotrope.synthesis.spec import Request, Training
 from azeotrope.synthesis.training import OwnTraining

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError, MissingDependency
-from azeotrope.models.device import Device
 from azeotrope.synthesis.generators.pipeline import WITHHELD, Originals, PipelineGenerator
 from azeotrope.synthesis.hub import open_pipeline
 from azeotrope.synthesis.making import Line

@@ -15,12 +15,13 @@ from azeotrope.data.decode import decode
 from azeotrope.data.pack import open_pack
 from azeotrope.data.task import load_task
 from azeotrope.data.unlabelled import HELD_OUT
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError, RunFailed
-from azeotrope.models.device import Device
 from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.session.cautions import before_training
-from azeotrope.session.workshop import Request as Asked
-from azeotrope.session.workshop import open_workshop
+from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.session.opening import open_plan
+from azeotrope.session.progress import Silent
 from azeotrope.sweeping import training
 from azeotrope.sweeping.pools import extra_of
 from azeotrope.synthesis import opening
@@ -246,10 +247,10 @@ def test_made_pictures_teach_their_intended_class_without_a_teacher(compare, mad
     assert more["flops"] > plain["flops"]
     (name, extra), *_ = shown
     batch = extra.batch(0, 0, 40, slice(None), 16)
-    places = batch.places.numpy() - 40
+    places = batch.places - 40
     assert name == "scratch+synth=0.5x"
-    assert batch.teacher_logits is None
-    assert batch.labels.tolist() == extra.data.pack.task.labels[extra.rows[places]].tolist()
+    assert not batch.stored
+    assert batch.labels.tolist() == extra.images.pack.task.labels[extra.rows[places]].tolist()
 
 
 def test_what_was_left_out_of_unlabelled_pictures_is_said(compare, shapes, shapes_folder, tmp_path):
@@ -335,17 +336,16 @@ def notes(shapes_folder, teacher, cache):
 
     def said(out, **changes):
         asked = {"teacher": teacher, "train_images": [40, 60], "arms": ["distill+synth"], "seeds": (0,), **changes}
-        request = Asked(
-            str(shapes_folder),
-            "test_resnet",
+        plan = comparison_plan(
+            shapes_folder,
+            student="test_resnet",
             **asked,
             image_size=32,
             recipe=QUICK,
             precision="fp32",
-            cache=cache,
             pictures=PicturesSpec(synth=str(out)),
         )
-        return before_training(open_workshop(request))
+        return before_training(open_plan(plan, Silent(), {"cache": cache}))
 
     return said
 

@@ -3,14 +3,16 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from azeotrope.data.pack import open_pack
 from azeotrope.data.views import PLAIN
+from azeotrope.devices.device import Device
 from azeotrope.errors import RunFailed
-from azeotrope.models.device import Device
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import ViewPolicy
 from azeotrope.teacher.cache import open_cache
+from azeotrope.teacher.embedder import Frozen
 from azeotrope.teacher.teacher import load_teacher
 
 POLICY = ViewPolicy(mirror=False)
@@ -27,27 +29,25 @@ def pack(digits, tmp_path):
     return open_pack(digits, tmp_path, 32)
 
 
-class Spy:
-    """A teacher that counts the images it embeds."""
+class Spy(nn.Module):
+    """A teacher that remembers the views it was shown, and may answer with one number."""
 
-    def __init__(self, teacher, features=None):
-        self.seen = []
-        self.teacher = dataclasses.replace(teacher)
-        embed = type(teacher).embed
+    def __init__(self, teacher, answer=None):
+        super().__init__()
+        self.seen, self.asked, self.answer = [], teacher.module, answer
+        self.teacher = dataclasses.replace(teacher, module=Frozen(self))
 
-        def counted(images, policy, identities, view):
-            self.seen += [(int(identity), view) for identity in identities]
-            found = embed(teacher, images, policy, identities, view)
-            return found if features is None else torch.full_like(found, features)
-
-        object.__setattr__(self.teacher, "embed", counted)
+    def forward(self, pixels):
+        self.seen += [view.numpy().tobytes() for view in pixels]
+        found = self.asked(pixels)
+        return found if self.answer is None else torch.full_like(found, self.answer)
 
 
 @pytest.mark.parametrize("view", [PLAIN, 0, 2])
-def test_cached_embeddings_are_the_teachers_within_half_precision(teacher, pack, tmp_path, view):
+def test_cached_embeddings_are_the_teachers_within_half_precision(teacher, pack, embed, tmp_path, view):
     cache = open_cache(tmp_path, teacher, pack, POLICY, views=3)
     cache.ensure(ROWS, [PLAIN, 0, 2])
-    direct = teacher.embed(pack.read(ROWS), POLICY, pack.task.identities[ROWS], view)
+    direct = embed(teacher, pack.read(ROWS), POLICY, pack.task.identities[ROWS], view)
     stored = cache.read(ROWS, view)
     assert stored.dtype == torch.float32
     torch.testing.assert_close(stored, direct, rtol=2**-10, atol=1e-5)  # float16 has 11 significant bits

@@ -10,8 +10,9 @@ from azeotrope.kinds.multi import KIND as MULTI
 from azeotrope.kinds.number import KIND as NUMBER
 from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.teacher.folds import folds_of
-from azeotrope.teacher.gate import check
+from azeotrope.teacher.gate import check, check_against_pixels
 from azeotrope.teacher.head import fit_head
+from azeotrope.teacher.pixels import IMAGES, judged_rows, pixel_losses
 
 
 def said(right, others=0.0, images=100, classes=2):
@@ -98,3 +99,57 @@ def test_other_kinds_of_task(kind):
 def test_one_image_proves_nothing():
     with pytest.raises(RunFailed, match="near chance"):
         check("teacher", torch.tensor([[9.0, 0.0]]), torch.tensor([0]))
+
+
+def pictures(seed, images=400):
+    """Two classes that differ in the brightness of one corner, in noise."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(images) % 2
+    pixels = rng.integers(0, 200, (images, 32, 32, 1))
+    pixels[labels == 1, :16, :16] += 5
+    return torch.from_numpy(pixels.astype(np.uint8)), torch.from_numpy(labels)
+
+
+def losses_of(features, labels):
+    folds = torch.from_numpy(folds_of(labels.numpy(), SINGLE))
+    return SINGLE.losses(fit_head(features, labels, 2, folds).logits(features, folds), labels)
+
+
+def against_pixels(seed, noise):
+    """The corner's mean is all there is to know; the teacher sees it in noise of so many standard deviations."""
+    images, labels = pictures(seed)
+    corner = images[:, :16, :16].float().mean((1, 2, 3))[:, None]
+    hiss = torch.randn(len(labels), 1, generator=torch.Generator().manual_seed(seed))
+    folds = torch.from_numpy(folds_of(labels.numpy(), SINGLE))
+    pixels = pixel_losses(images, labels, folds, 2, SINGLE)
+    check_against_pixels("timm:some", losses_of(corner + noise * corner.std() * hiss, labels), pixels)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_teacher_that_knows_what_pixels_hold_passes(seed):
+    against_pixels(seed, noise=0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_teacher_that_knows_less_than_the_pixels_is_refused(seed):
+    """It knows more than chance: the share of its variance that is signal is a seventeenth."""
+    said = r"^The teacher timm:some knows less .* than their bare pixels do\. .*16 x 16 pixels has .*--weak-teacher\.$"
+    with pytest.raises(RunFailed, match=said):
+        against_pixels(seed, noise=4)
+
+
+def test_the_losses_of_the_pixels_are_those_of_heads_that_have_not_seen_them():
+    """Labels that pixels say nothing of: heads in sample would know them, heads that have not seen them know chance."""
+    images, _ = pictures(0)
+    labels = torch.from_numpy(np.random.default_rng(9).integers(0, 2, len(images)))
+    folds = torch.from_numpy(folds_of(labels.numpy(), SINGLE))
+    assert pixel_losses(images, labels, folds, 2, SINGLE).mean().item() > math.log(2) - 0.03
+
+
+def test_of_many_images_some_are_judged_spread_evenly():
+    rows = np.arange(10_000) * 3
+    judged = judged_rows(rows)
+    assert len(judged) == IMAGES
+    assert np.isin(judged, rows).all()
+    assert np.abs(np.diff(judged) - 15).max() <= 3
+    assert np.array_equal(judged_rows(rows[:7]), rows[:7])

@@ -6,12 +6,13 @@ import torch
 
 from azeotrope.data.pack import open_pack
 from azeotrope.data.views import PLAIN
+from azeotrope.devices.device import Device
 from azeotrope.errors import StoreError
-from azeotrope.models.device import Device
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import ViewPolicy
 from azeotrope.teacher.cache import open_cache
-from azeotrope.teacher.teacher import Frozen, load_teacher
+from azeotrope.teacher.embedder import Frozen
+from azeotrope.teacher.teacher import load_teacher
 from azeotrope.teacher.verify import verify
 
 POLICY = ViewPolicy(mirror=False)

@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
-from azeotrope.models.device import Device
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import Recipe
 from azeotrope.sweeping.resources import Resources
@@ -57,7 +57,7 @@ def test_a_run_uses_it_when_asked(folder, digits, tmp_path, monkeypatch):
     monkeypatch.setattr("azeotrope.teacher.gate.check", lambda *_: None)
     resources = Resources(tmp_path, Device("cpu", "fp32"))
     resources.add(digits)
-    spec = TeacherSpec(model=f"open_clip:{folder}", head="zero_shot")
+    spec = TeacherSpec(model=f"open_clip:{folder}", head="zero_shot", weak=True)
     head = resources.taught(spec, digits.fingerprint, 50, 0, Recipe.for_images(50).policy, 1).targets.head
     assert isinstance(head, Head)
     assert head.cosine

@@ -8,12 +8,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from azeotrope.data.host_batch import Inputs
+from azeotrope.data.views import PLAIN, draw
+from azeotrope.devices.device import Device
 from azeotrope.kinds.single import KIND as SINGLE
-from azeotrope.models.device import Device
 from azeotrope.models.network import Network
-from azeotrope.recipe import Recipe
-from azeotrope.train.dataset import Batch, StudentData
+from azeotrope.recipe import Recipe, ViewPolicy
+from azeotrope.teacher.folds import ANY
+from azeotrope.teacher.head import Head
+from azeotrope.train.dataset import StudentData, Targets
 from azeotrope.train.loop import Rows, Training
+from azeotrope.train.prepare import Prepare
 from azeotrope.train.processes import ALONE, started
 from azeotrope.train.stage import Stage
 
@@ -22,24 +27,39 @@ CPU = Device("cpu", "fp32")
 LOSSES = {"cross_entropy": 1.0, "kl": 1.0, "align_uniform": 1.0, "info_nce": 1.0}
 
 
+class Said(Targets):
+    """The word of no teacher."""
+
+    def __init__(self):
+        """Nothing is checked."""
+
+
 class Pictures(StudentData):
-    """Random pixels in the place of a task's images."""
+    """Random pixels and embeddings in the place of a task's images."""
 
     kind = SINGLE
 
     def __init__(self):
-        generator = torch.Generator().manual_seed(0)
+        rng = np.random.default_rng(0)
         teacher = SimpleNamespace(features=TEACHER_FEATURES)
-        head = SimpleNamespace(logits=lambda features: features[:, :CLASSES])
+        cache = SimpleNamespace(teacher=teacher, scales=(1.0,))
+        head = Head(torch.eye(TEACHER_FEATURES)[None, :CLASSES], torch.zeros(1, CLASSES))
+        targets = Said()
+        vars(targets).update(cache=cache, head=head, folds=None, live=False)
         vars(self).update(
-            images=torch.randn(IMAGES, 3, 8, 8, generator=generator),
-            labels=torch.randint(CLASSES, (IMAGES,), generator=generator),
-            features=torch.randn(IMAGES, TEACHER_FEATURES, generator=generator),
-            logits=torch.randn(IMAGES, CLASSES, generator=generator),
+            images=SimpleNamespace(targets=targets),
             image_size=8,
-            device="cpu",
-            targets=SimpleNamespace(cache=SimpleNamespace(teacher=teacher), head=head, live=False),
+            preprocessing=SimpleNamespace(interpolation="bilinear", mean=(0.5,) * 3, std=(0.5,) * 3),
+            extra=None,
+            pixels=rng.integers(0, 256, (IMAGES, 8, 8, 3), dtype=np.uint8),
+            labels=rng.integers(0, CLASSES, IMAGES),
+            features=rng.normal(size=(IMAGES, TEACHER_FEATURES)).astype(np.float16),
         )
+
+    @property
+    def alone(self):
+        """Its batches say what the teacher says; evaluation passes it over."""
+        return self
 
     def epoch(self, rows, batch, seed, epoch, share=slice(None)):
         for start in range(0, len(rows) - batch + 1, batch):
@@ -49,7 +69,13 @@ class Pictures(StudentData):
         yield self.batch(rows)
 
     def batch(self, rows):
-        return Batch(self.images[rows], self.labels[rows], self.features[rows], self.logits[rows])
+        drawn = draw(ViewPolicy(), rows.astype(np.uint64), PLAIN)
+        stored, folds = (self.features[rows],), np.full(len(rows), ANY)
+        return Inputs(self.pixels[rows], drawn, self.labels[rows], folds=folds, stored=stored)
+
+    def on_cpu(self, rows):
+        """The batch that a step sees."""
+        return Prepare(self, CPU)(CPU.send(self.batch(rows)))
 
 
 def network():

@@ -3,25 +3,21 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from azeotrope.train.dataset import StudentData
+from azeotrope.train.dataset import TaskImages
 
-from .conftest import IMAGES, RECIPE
-
-
-def with_targets(data, targets):
-    return StudentData(**{**vars(data), "targets": targets})
+from .conftest import IMAGES, RECIPE, with_targets
 
 
 def rows_of(data, rows, seed, epoch):
-    """Which rows an epoch shows, by their labels and pixels; found through a spy on `batch`."""
+    """Which rows an epoch shows, and as which view; found through a spy on `batch`."""
     shown = []
 
-    class Spied(StudentData):
+    class Spied(TaskImages):
         def batch(self, rows, view):
             shown.append((rows.tolist(), view))
             return super().batch(rows, view)
 
-    list(Spied(**vars(data)).epoch(rows, 16, seed, epoch))
+    list(replace(data, images=Spied(**vars(data.images))).epoch(rows, 16, seed, epoch))
     return shown
 
 
@@ -48,21 +44,21 @@ def test_epochs_go_through_the_views_in_turn(data, rows):
     assert views == [0, 1, 0, 1, 0]
 
 
-def test_the_arm_with_a_teacher_sees_the_same_pixels(data, rows, targets):
-    alone = list(data.epoch(rows.train, 16, 0, 1))
-    taught = list(with_targets(data, targets).epoch(rows.train, 16, 0, 1))
-    assert len(alone) == len(taught) == IMAGES // 16
-    for without, with_teacher in zip(alone, taught, strict=True):
-        assert torch.equal(without.images, with_teacher.images)
-        assert torch.equal(without.labels, with_teacher.labels)
+def test_the_arm_with_a_teacher_sees_the_same_pixels(data, rows, taught, made):
+    alone, with_teacher = (list(arm.epoch(rows.train, 16, 0, 1)) for arm in (data, taught))
+    assert len(alone) == len(with_teacher) == IMAGES // 16
+    for without, batch in zip(alone, with_teacher, strict=True):
+        without, batch = made(data, without), made(taught, batch)
+        assert torch.equal(without.images, batch.images)
+        assert torch.equal(without.labels, batch.labels)
         assert without.teacher_features is None
 
 
-def test_targets_are_the_teachers_word_on_these_very_views(data, rows, targets, digits):
+def test_targets_are_the_teachers_word_on_these_very_views(taught, rows, targets, digits, embed, made):
     chosen, teacher = rows.train[[5, 2, 9]], targets.cache.teacher
-    batch = with_targets(data, targets).batch(chosen, 1)
+    batch = made(taught, taught.images.batch(chosen, 1))
     packed = targets.cache.pack.read(chosen)
-    embedded = teacher.embed(packed, RECIPE.policy, digits.identities[chosen], 1)
+    embedded = embed(teacher, packed, RECIPE.policy, digits.identities[chosen], 1)
     torch.testing.assert_close(batch.teacher_features, embedded, rtol=2**-10, atol=1e-5)
     for place, fold in enumerate(targets.folds[chosen]):  # by the model that has not seen the image's label
         said = batch.teacher_features[place] @ targets.head.weight[fold].T + targets.head.bias[fold]
@@ -70,18 +66,12 @@ def test_targets_are_the_teachers_word_on_these_very_views(data, rows, targets, 
     assert batch.labels.tolist() == digits.labels[chosen].tolist()
 
 
-def test_a_live_teacher_on_the_cpu_does_not_look_while_the_student_trains(data, targets):
-    live = replace(targets, live=True)
-    assert with_targets(data, targets).worth_a_thread
-    assert not with_targets(data, live).worth_a_thread
-    assert replace(with_targets(data, live), device="cuda").worth_a_thread
-
-
-def test_live_targets_are_those_of_the_cache_up_to_half_precision(data, rows, targets):
+def test_live_targets_are_those_of_the_cache_up_to_half_precision(taught, rows, targets, made):
     """The teacher at every step, on the same views; nothing is stored for it."""
-    cached = list(with_targets(data, targets).epoch(rows.train, 16, 0, 1))
+    cached = [made(taught, host) for host in taught.epoch(rows.train, 16, 0, 1)]
     before = sorted(file.stat().st_mtime_ns for file in targets.cache.store.folder.iterdir())
-    live = list(with_targets(data, replace(targets, live=True)).epoch(rows.train, 16, 0, 1))
+    asking = with_targets(taught, replace(targets, live=True))
+    live = [made(asking, host) for host in asking.epoch(rows.train, 16, 0, 1)]
     for stored, asked in zip(cached, live, strict=True):
         assert torch.equal(stored.images, asked.images)
         torch.testing.assert_close(stored.teacher_features, asked.teacher_features, rtol=2**-10, atol=1e-5)
@@ -89,8 +79,8 @@ def test_live_targets_are_those_of_the_cache_up_to_half_precision(data, rows, ta
     assert sorted(file.stat().st_mtime_ns for file in targets.cache.store.folder.iterdir()) == before
 
 
-def test_evaluation_reads_all_rows_in_order_without_a_teacher(data, rows, targets, digits):
-    batches = list(with_targets(data, targets).plain(rows.val, batch=7))
+def test_evaluation_reads_all_rows_in_order_without_a_teacher(taught, rows, digits, made):
+    batches = [made(taught, host) for host in taught.plain(rows.val, batch=7)]
     assert torch.cat([batch.labels for batch in batches]).tolist() == digits.labels[rows.val].tolist()
     assert all(batch.teacher_features is None for batch in batches)
     assert np.array_equal(batches[0].images.shape, (7, 3, 32, 32))

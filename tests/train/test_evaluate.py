@@ -10,7 +10,7 @@ from sklearn.metrics import log_loss
 from torch import nn
 
 import azeotrope
-from azeotrope.models.device import Device
+from azeotrope.devices.device import Device
 from azeotrope.models.network import Network
 from azeotrope.train.evaluate import Score, batch_images, final_test, validate
 
@@ -42,7 +42,10 @@ def test_the_test_split_has_one_reader():
     assert {file: functions for file, functions in found.items() if functions} == {
         "train/evaluate.py": {"final_test"},
         "session/disagreements.py": {"disagreements"},  # pictures for the report
+        "session/pictures.py": {"mistakes"},  # the same
         "session/cautions.py": {"_never_named"},  # which classes an arm never names, said beside its error
+        "data/told.py": {"group_words"},  # how many groups each split has, from names alone
+        "data/audit.py": {"_rows_by_split"},  # which groups the splits tear
         "data/task.py": {"commonest"},  # what always naming the commonest class would score, from labels alone
         "data/unlabelled.py": {"held_out_rows"},  # to keep pictures like them out
         "sweeping/forecast.py": {"_embeddings"},  # how many of them the teacher has yet to see
@@ -62,10 +65,10 @@ def network():
     return Network(Mean(), nn.Linear(4, 10))
 
 
-def test_validation_is_error_and_cross_entropy_of_the_plain_images(network, data, rows, digits):
+def test_validation_is_error_and_cross_entropy_of_the_plain_images(network, data, rows, digits, made):
     score = validate(network, data, rows.val, CPU)
     with torch.inference_mode():
-        logits = torch.cat([network(batch.images).logits for batch in data.plain(rows.val)]).double().numpy()
+        logits = torch.cat([network(made(data, host).images).logits for host in data.plain(rows.val)]).double().numpy()
     labels = digits.labels[rows.val]
     log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
     assert score.error == pytest.approx((logits.argmax(1) != labels).mean())
@@ -84,26 +87,22 @@ def test_error_comes_first_and_cross_entropy_breaks_ties():
     assert not Score(float("nan"), 0.0) < Score(float("inf"), float("inf"))
 
 
-def test_the_final_test_is_of_every_test_image_in_manifest_order(network, data, digits):
+def test_the_final_test_is_of_every_test_image_in_manifest_order(network, data, digits, made):
     test = final_test(network, data, None, CPU)
     rows = digits.splits.test
-    assert test.predictions.shape == test.correct.shape == rows.shape
-    alone = [network(data.batch(rows[[place]], -1).images).logits.argmax().item() for place in (0, 100, len(rows) - 1)]
-    assert [test.predictions[place] for place in (0, 100, -1)] == alone
-    np.testing.assert_array_equal(test.correct, test.predictions == digits.labels[rows])
+    assert test.answers.said.shape == test.correct.shape == rows.shape
+    hosts = [data.images.batch(rows[[place]], -1) for place in (0, 100, len(rows) - 1)]
+    alone = [network(made(data, host).images).logits.argmax().item() for host in hosts]
+    assert [test.answers.said[place] for place in (0, 100, -1)] == alone
+    np.testing.assert_array_equal(test.correct, test.answers.said == digits.labels[rows])
     assert test.teacher_error is None
 
 
-def test_log_loss_and_calibration_are_those_of_what_the_network_says(network, data, digits):
+def test_log_loss_and_calibration_are_those_of_what_the_network_says(network, data, digits, made):
     test = final_test(network, data, None, CPU)
     rows = digits.splits.test
     with torch.inference_mode():
-        logits = torch.cat(
-            [
-                network.eval()(data.batch(rows[place : place + 50], -1).images).logits
-                for place in range(0, len(rows), 50)
-            ]
-        )
+        logits = torch.cat([network.eval()(made(data, host).images).logits for host in data.plain(rows, 50)])
     expected = log_loss(digits.labels[rows], logits.double().softmax(1).numpy(), labels=range(10))
     assert test.log_loss == pytest.approx(expected, rel=1e-4)
     assert 0 <= test.calibration_error <= 1

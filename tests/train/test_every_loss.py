@@ -52,5 +52,5 @@ def test_the_loop_tells_losses_how_far_it_is_and_which_images_it_shows(training,
     for epoch in range(3):
         places = torch.cat([signals.places for signals in told[5 * epoch : 5 * epoch + 5]])
         assert sorted(places.tolist()) == list(range(80))
-    by_place = torch.from_numpy(made.data.pack.task.labels[made.rows.train])
+    by_place = torch.from_numpy(made.data.images.pack.task.labels[made.rows.train])
     assert all(torch.equal(signals.labels, by_place[signals.places]) for signals in told)

@@ -1,9 +1,11 @@
 import dataclasses
+import threading
 
 import pytest
 import torch
 
-from azeotrope.errors import RunFailed
+from azeotrope.data.rowstore import RowStore
+from azeotrope.errors import RunFailed, StoreError
 from azeotrope.train import loop
 from azeotrope.train.evaluate import Score, validate
 
@@ -251,3 +253,32 @@ def test_the_last_epoch_ends_at_the_last_step(training):
     same(training(recipe=recipe, advance=again.append).run(), unbroken)
     assert again[0] == 2 * PER_EPOCH * 16
     assert sum(again) == 12 * 16
+
+
+@pytest.fixture
+def readers(monkeypatch):
+    """The threads that read pixels, after which the store is damaged."""
+    usual, seen = RowStore.read, []
+
+    def watched(store, rows):
+        seen.append(threading.current_thread().name.partition("_")[0])
+        if len(seen) == PER_EPOCH + 1:  # validation follows the first epoch
+            raise StoreError("The cache file is damaged")
+        return usual(store, rows)
+
+    monkeypatch.setattr(RowStore, "read", watched)
+    return seen
+
+
+def test_batches_are_made_beside_the_step_and_a_damaged_cache_stops_it(training, readers):
+    with pytest.raises(StoreError, match="damaged"):
+        training().run()
+    assert set(readers) == {"batches"}
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
+
+
+def test_a_live_teacher_on_the_cpu_does_not_look_while_the_student_trains(training, targets, readers):
+    live = dataclasses.replace(targets, live=True)
+    with pytest.raises(StoreError, match="damaged"):
+        training(targets=live, losses={"cross_entropy": 1.0, "kl": 1.0}).run()
+    assert set(readers) == {"MainThread"}

@@ -19,30 +19,31 @@ LOSSES = {"cross_entropy": 1.0, "kl": 1.0}
 
 
 @pytest.fixture(scope="module")
-def labelled(data, targets):
-    return replace(data, targets=targets)
-
-
-@pytest.fixture(scope="module")
-def extra(labelled, digits, rows):
+def extra(taught, digits, rows):
     """Other digits, taken from the same task so that their labels are known to the test."""
     pictures = np.setdiff1d(digits.splits.train, rows.train)[:PICTURES]
-    labelled.pack.ensure(pictures)
-    labelled.targets.cache.ensure(pictures, range(2))
-    return Extra(labelled, pictures, PER_STEP)
+    taught.images.pack.ensure(pictures)
+    taught.targets.cache.ensure(pictures, range(2))
+    return Extra(taught.images, pictures, PER_STEP)
 
 
 @pytest.fixture(scope="module")
-def mixed(labelled, extra):
-    return replace(labelled, extra=extra)
+def mixed(taught, extra):
+    return replace(taught, extra=extra)
 
 
-def steps(data, rows, epoch=0, share=slice(None)):
-    return list(data.epoch(rows.train, BATCH, 0, epoch, share))
+@pytest.fixture(scope="module")
+def steps(made):
+    """The batches of an epoch."""
+
+    def all_of(data, rows, epoch=0, share=slice(None)):
+        return [made(data, host) for host in data.epoch(rows.train, BATCH, 0, epoch, share)]
+
+    return all_of
 
 
-def test_the_labelled_part_of_every_step_is_that_without_further_pictures(labelled, mixed, rows):
-    plain, with_more = steps(labelled, rows, 1), steps(mixed, rows, 1)
+def test_the_labelled_part_of_every_step_is_that_without_further_pictures(taught, mixed, rows, steps):
+    plain, with_more = steps(taught, rows, 1), steps(mixed, rows, 1)
     assert len(plain) == len(with_more) == 5
     for a, b in zip(plain, with_more, strict=True):
         assert len(b.labels) == BATCH + PER_STEP
@@ -52,31 +53,33 @@ def test_the_labelled_part_of_every_step_is_that_without_further_pictures(labell
         assert torch.equal(a.places, b.places[:BATCH])
 
 
-def test_further_pictures_have_no_label_and_the_teacher_says_of_the_same_view(mixed, extra, rows):
+def test_further_pictures_have_no_label_and_the_teacher_says_of_the_same_view(taught, mixed, extra, rows, steps, made):
     batch = steps(mixed, rows)[0]
     assert set(batch.labels[BATCH:].tolist()) == {UNLABELLED}
     places = batch.places[BATCH:] - len(rows.train)
-    alone = extra.data.batch(extra.rows[places.numpy()], 0)
+    alone = made(taught, extra.images.batch(extra.rows[places.numpy()], 0))
     assert torch.equal(batch.images[BATCH:], alone.images)
     assert torch.equal(batch.teacher_features[BATCH:], alone.teacher_features)
 
 
-def test_with_labels_they_carry_the_intended_class(mixed, extra, rows, digits):
+def test_with_labels_they_carry_the_intended_class(mixed, extra, rows, digits, steps):
     batch = steps(replace(mixed, extra=replace(extra, labelled=True)), rows)[0]
     places = (batch.places[BATCH:] - len(rows.train)).numpy()
     np.testing.assert_array_equal(batch.labels[BATCH:], digits.labels[extra.rows[places]])
 
 
-def test_every_picture_comes_once_a_pass_and_as_another_view_in_the_next(extra):
+def test_every_picture_comes_once_a_pass_and_as_another_view_in_the_next(taught, extra, made):
     """40 pictures, 12 a step: three steps a pass, and the four that are left come in another pass's order."""
     seen = [extra.batch(step, 0, 0, slice(None), BATCH).places.tolist() for step in range(6)]
     for first in (0, 3):
         assert len(set(chain(*seen[first : first + 3]))) == 36
     shared = sorted(set(seen[0]) & set(chain(*seen[3:])))[0]
-    views = [extra.data.batch(extra.rows[[shared]], view).images for view in (0, 1)]
+    view = made(taught, extra.images.batch(extra.rows[[shared]], 1))
     step = next(step for step in range(3, 6) if shared in seen[step])
-    again = extra.batch(step, 0, 0, slice(None), BATCH)
-    torch.testing.assert_close(again.images[seen[step].index(shared)], views[1][0], rtol=0, atol=1e-6)  # one rounding
+    again = made(taught, extra.batch(step, 0, 0, slice(None), BATCH))
+    torch.testing.assert_close(
+        again.images[seen[step].index(shared)], view.images[0], rtol=0, atol=1e-6
+    )  # one rounding
 
 
 @pytest.mark.parametrize(("steps_in_all", "views"), [(3, 1), (4, 2), (60, 2)])
@@ -84,7 +87,7 @@ def test_only_the_views_that_are_shown_are_needed(extra, steps_in_all, views):
     assert extra.views_needed(steps_in_all) == views
 
 
-def test_two_processes_share_both_parts(mixed, rows):
+def test_two_processes_share_both_parts(mixed, rows, steps):
     whole = steps(mixed, rows)[2]
     halves = [steps(mixed, rows, share=part)[2] for part in (slice(0, 8), slice(8, 16))]
     assert [len(half.labels) for half in halves] == [14, 14]
@@ -135,10 +138,9 @@ def test_soft_labels_is_the_cross_entropy_of_two_distributions():
     torch.testing.assert_close(equal, -(p * p.log()).sum(1).mean())
 
 
-def test_a_mixed_training_runs_through_the_one_loop_and_differs(training, labelled, mixed, targets):
+def test_a_mixed_training_runs_through_the_one_loop_and_differs(training, mixed, targets):
     plain = training(targets=targets, file="plain.pt", losses=LOSSES)
-    more = training(targets=targets, file="more.pt", losses=LOSSES)
-    more.data = replace(more.data, extra=mixed.extra)
+    more = training(targets=targets, file="more.pt", losses=LOSSES, extra=mixed.extra)
     shown = []
     more.advance = shown.append
     assert plain.run().best is not None

@@ -6,13 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
 from azeotrope.losses._contract import Setup, build
-from azeotrope.models.device import Device
 from azeotrope.models.network import Network
 from azeotrope.recipe import Recipe
 from azeotrope.spec import validated
@@ -38,7 +39,7 @@ def gradients(step, batch):
 
 @pytest.mark.parametrize("parts", [2, 3, 4])
 def test_parts_give_the_gradients_of_the_whole_batch(parts):
-    model, batch = network(), Pictures().batch(torch.arange(BATCH))
+    model, batch = network(), Pictures().on_cpu(np.arange(BATCH))
     values, whole = gradients(step(model), batch)
     values_in_parts, in_parts = gradients(step(model, parts), batch)
     torch.testing.assert_close(values_in_parts, values)
@@ -46,7 +47,7 @@ def test_parts_give_the_gradients_of_the_whole_batch(parts):
 
 
 def test_in_bf16_too_where_a_depthwise_convolution_takes_its_gradient_another_way():
-    model, batch = network(), Pictures().batch(torch.arange(BATCH))
+    model, batch = network(), Pictures().on_cpu(np.arange(BATCH))
     model.backbone.insert(0, nn.Conv2d(3, 3, 3, stride=2, padding=1, groups=3))
     _, whole = gradients(step(model, device=Device("cpu", "bf16")), batch)
     _, in_parts = gradients(step(model, 2, Device("cpu", "bf16")), batch)
@@ -57,14 +58,14 @@ def test_in_bf16_too_where_a_depthwise_convolution_takes_its_gradient_another_wa
 def test_the_mean_of_the_parts_gradients_is_another_loss():
     """Why gradients are not simply accumulated: each part has fewer negatives."""
     model, pictures = network(), Pictures()
-    _, whole = gradients(step(model), pictures.batch(torch.arange(BATCH)))
-    halves = [gradients(step(model), pictures.batch(half))[1] for half in torch.arange(BATCH).chunk(2)]
+    _, whole = gradients(step(model), pictures.on_cpu(np.arange(BATCH)))
+    halves = [gradients(step(model), pictures.on_cpu(half))[1] for half in np.split(np.arange(BATCH), 2)]
     gaps = [((a + b) / 2 - c).norm() / c.norm() for a, b, c in zip(*halves, whole, strict=True)]
     assert max(gaps) > 0.1
 
 
 def test_dropout_is_replayed_when_a_part_is_computed_again():
-    model, batch = network(), Pictures().batch(torch.arange(BATCH))
+    model, batch = network(), Pictures().on_cpu(np.arange(BATCH))
     model.backbone.append(nn.Dropout(0.5))
     made = step(model, parts=2)
     torch.manual_seed(5)
@@ -79,7 +80,7 @@ def test_dropout_is_replayed_when_a_part_is_computed_again():
 
 def test_batch_norm_counts_each_part_once():
     model = Network(nn.Sequential(nn.BatchNorm2d(3), nn.AdaptiveAvgPool2d(1), nn.Flatten()), nn.Linear(3, CLASSES))
-    batch = Pictures().batch(torch.arange(BATCH))
+    batch = Pictures().on_cpu(np.arange(BATCH))
     gradients(step(model.train(), parts=4), batch)
     norm, expected = model.backbone[0], nn.BatchNorm2d(3)
     for part in batch.images.tensor_split(4):

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from azeotrope.errors import InputError
+from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, pack_correctness
 from azeotrope.verdicts.paired import bootstrap_sd
 from azeotrope.verdicts.verdict import arm_error, verdict
@@ -164,3 +165,22 @@ def test_runs_without_a_wrong_answer_leave_the_error_open():
     assert found.low == 0
     assert found.high == pytest.approx(1.96 * np.sqrt(0.5) / 100, rel=0.01)
     assert verdict(perfect, other).verdict == "INCONCLUSIVE"
+
+
+def test_images_of_one_patient_count_as_one():
+    """Ten pictures of each of 40 patients, all wrong or all right: the interval is that of 40 images, widened to
+    Student's with 39 degrees of freedom.
+    """
+    random = np.random.default_rng(5)
+    patients = random.random((3, 2, 40)) < 0.3
+    clusters = pack_clusters(np.repeat(np.arange(40), 10))
+    one = [[run(name, seed, patients[seed, side]) for seed in range(3)] for side, name in enumerate("ab")]
+    ten = [
+        [run(name, seed, np.repeat(patients[seed, side], 10), clusters=clusters) for seed in range(3)]
+        for side, name in enumerate("ab")
+    ]
+    alone, repeated = verdict(*one).over_test_images, verdict(*ten).over_test_images
+    wider = stats.t.ppf(0.975, 39) / stats.norm.ppf(0.975)
+    assert repeated.value == pytest.approx(alone.value)
+    assert repeated.high - repeated.low == pytest.approx(wider * (alone.high - alone.low))
+    assert arm_error(ten[0]).high > arm_error(one[0]).high

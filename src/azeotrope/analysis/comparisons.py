@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from azeotrope.analysis.diagnosed import diagnosed
 from azeotrope.errors import InputError
 from azeotrope.record.run import EnvironmentFacts, RunRecord
 from azeotrope.record.store import RunStore
@@ -25,7 +26,7 @@ def compared(runs: str | Path) -> tuple[Comparison, ...]:
     """The comparisons that the stored runs make, by task, student and size; the largest size last.
 
     Runs of another teacher, recipe, image size or precision make comparisons of their own; of those of one size, the
-    one that `compare.json` is about comes last.
+    one that `compare.json` is about comes last, and with its diagnosis.
 
     Raises InputError when there are no readable records.
     """
@@ -45,7 +46,8 @@ def compared(runs: str | Path) -> tuple[Comparison, ...]:
     order = sorted(groups, key=lambda key: (key.task, key.student, key.train_images, key in earlier, key))
     used = {key: _used(runs, earlier.get(key)) for key, runs in groups.items()}
     shared = {family: shared_by(sizes) for family, sizes in _families(used).items()}
-    return tuple(_again(groups[key], earlier.get(key), unread, shared[key.without_size]) for key in order)
+    found = [_again(groups[key], earlier.get(key), unread, shared[key.without_size]) for key in order]
+    return (*found[:-1], diagnosed(runs, found[-1]))
 
 
 def _used(records: Sequence[RunRecord], earlier: Comparison | None) -> list[RunRecord]:

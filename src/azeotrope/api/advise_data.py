@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 from azeotrope.advice.answer import Advice
 from azeotrope.advice.limits import Needs
@@ -12,6 +13,7 @@ from azeotrope.api.sweep import sweep
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.record.labelled_images import divided
 from azeotrope.record.store import expanded
+from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress
 from azeotrope.spec import validated
 from azeotrope.sweeping.budget import Budget
@@ -28,15 +30,16 @@ def advise_data(
     budget: str | None = None,
     out: str | Path,
     labels: LabelSpec = ONE_CLASS,
-    cache: Path | None = None,
     progress: Progress | None = None,
     view: View | None = None,
+    **machine: Unpack[Machine],
 ) -> Advice:
     """Plan and make the runs on `data` that decide for these needs, the pilot and what the rule asks for; then advise.
 
     `budget` as `azeotrope sweep` takes it ("1h", "40 runs", or money at the needs' hourly price); without one the rule
     alone says when it is enough. `labels` says what a label is, where that is not one class an image. Runs are kept in
-    `out`, so that the same call goes on where it was interrupted. Raises what `sweep` and `advise` raise.
+    `out`, so that the same call goes on where it was interrupted; `machine` as in `sweep`. Raises what `sweep` and
+    `advise` raise.
     """
     needs, out = needs or Needs(), expanded(out)
     content = {
@@ -47,7 +50,7 @@ def advise_data(
         "at": _train_images(needs),
         "budget": Budget.parse(budget, needs.hourly_price) if budget else Budget(),
     }
-    sweep(validated(SweepPlan, content, what=f"plan for {data}"), out=out, cache=cache, progress=progress, view=view)
+    sweep(validated(SweepPlan, content, what=f"plan for {data}"), out=out, progress=progress, view=view, **machine)
     return advise(str(out), needs)
 
 

@@ -6,14 +6,20 @@ Rates are measured in a trial of seconds on this machine; the forecast is arithm
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Unpack
 
 from azeotrope.data.audit import Audit, audit
 from azeotrope.data.task import RefusedSet
-from azeotrope.models.device import choose
+from azeotrope.devices.choice import choose
+from azeotrope.plan import TeacherSpec
+from azeotrope.session.comparison_plan import comparison_plan
 from azeotrope.session.forecast import Forecast, Rates, forecast, measure
-from azeotrope.session.progress import Progress
-from azeotrope.session.workshop import Request, open_workshop
+from azeotrope.session.opening import open_plan
+from azeotrope.session.options import Options, parted
+from azeotrope.session.progress import Progress, Silent
 
 
 @dataclass(frozen=True)
@@ -31,23 +37,38 @@ class Check:
     refusal: str | None = None
 
 
-def check(request: Request, progress: Progress | None = None) -> Check:
-    """Audit the images and forecast the comparison that `request` describes. Nothing is written but the cache.
+def check(
+    data: str | Path,
+    *,
+    student: str,
+    teacher: str | TeacherSpec | None = None,
+    train_images: int | Sequence[int] | None = None,
+    arms: str | Sequence[str] | None = None,
+    seeds: int | Sequence[int] = 3,
+    progress: Progress | None = None,
+    **options: Unpack[Options],
+) -> Check:
+    """Audit the images and forecast the comparison that `compare` would make of the same words. Nothing is written but
+    the cache.
 
     Raises InputError for input that `compare` would refuse too, but for images that were read and make no task: these
     are audited, with the refusal beside.
     """
+    asked, machine = parted(options)
+    plan = comparison_plan(
+        data, student=student, teacher=teacher, train_images=train_images, arms=arms, seeds=seeds, **asked
+    )
     try:
-        workshop = open_workshop(request, progress)
+        opened = open_plan(plan, progress or Silent(), machine)
     except RefusedSet as refused:
-        device = choose(request.precision)
+        device = choose(plan.precision)
         found = audit(refused.manifest, refused.source)
         return Check(found, device.name, device.precision, None, None, str(refused))
-    rates = measure(workshop)
+    rates, device = measure(opened), opened.resources.device
     return Check(
-        audit(workshop.task.manifest, workshop.task.source, workshop.task.near),
-        workshop.resources.device.name,
-        workshop.resources.device.precision,
+        audit(opened.task.manifest, opened.task.source, opened.task.near, opened.task.splits),
+        device.name,
+        device.precision,
         rates,
-        forecast(workshop, rates),
+        forecast(opened, rates),
     )

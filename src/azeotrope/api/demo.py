@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from azeotrope.api.boundary import boundary
+from azeotrope.api.compare import compare
 from azeotrope.boundaries.boundary import Boundary
 from azeotrope.data.sources import fashion_mnist
 from azeotrope.errors import MissingDependency
@@ -20,9 +21,7 @@ from azeotrope.reporting import boundary_text, difference, files
 from azeotrope.reporting.html import Section
 from azeotrope.reporting.numbers import Comparison, Document
 from azeotrope.reporting.part import Missing, attempt
-from azeotrope.session.comparing import compare_sizes
 from azeotrope.session.progress import Progress, Silent
-from azeotrope.session.workshop import Request
 
 EMBEDDED = "emoji:Activities,Animals,Food,Objects,Travel"  # things, of which a teacher of photographs knows something
 DOWNLOAD_SECONDS = 20
@@ -60,16 +59,17 @@ def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None
             next_step='pip install "azeotrope[demo]"',
         )
     out = Path(expanded(out))
-    request = Request(
-        data=_data(progress),
+    comparisons = compare(
+        _data(progress),
         student=STUDENT,
         teacher=TEACHER,
+        out=out,
         train_images=SIZES,
         arms=ARMS,
         image_size=IMAGE_SIZE,
         recipe=RECIPE,
+        progress=progress,
     )
-    comparisons = compare_sizes(request, out, progress)
     found = attempt(lambda: boundary(str(out), challenger=ARMS[1], baseline=ARMS[0]))
     document = Document(comparisons=comparisons, disagreements=files.read_disagreements(out))
     return Demonstration(comparisons, found, files.write_page(out / files.PAGE, document, [_difference(found)]))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Unpack
 
 from azeotrope.record.store import expanded
+from azeotrope.session.opening import open_plan
+from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
-from azeotrope.session.sweep_setup import Foreseen, foreseen, open_sweep, read_plan
+from azeotrope.session.sweep_setup import Foreseen, foreseen, read_plan
 from azeotrope.sweeping.sweep_plan import SweepPlan
 
 
 def foresee(
-    plan: SweepPlan | str | Path, *, out: str | Path, cache: Path | None = None, progress: Progress | None = None
+    plan: SweepPlan | str | Path, *, out: str | Path, progress: Progress | None = None, **machine: Unpack[Machine]
 ) -> Foreseen:
     """The runs of `plan` and how long they will take, from a trial of seconds. Nothing is written but the cache."""
     plan, out = read_plan(plan), expanded(out)
-    return foreseen(plan, open_sweep(plan, out, cache, progress or Silent()))
+    return foreseen(plan, open_plan(plan, progress or Silent(), machine), out)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
+from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.sweep_setup import Foreseen, foreseen
 from azeotrope.session.sweep_several import opened_tasks, tasks_of
@@ -15,9 +17,9 @@ def foresee_tasks(
     plans: Sequence[str | Path | Planned],
     *,
     out: str | Path,
-    cache: Path | None = None,
     progress: Progress | None = None,
+    **machine: Unpack[Machine],
 ) -> dict[str, Foreseen]:
     """The runs of every task and how long they will take, by the task's folder. Nothing is written but the cache."""
-    opened = opened_tasks(tasks_of(plans), out, cache, progress or Silent())
-    return {task.folder: foreseen(task.plan, grid) for task, _, grid in opened}
+    opened = opened_tasks(tasks_of(plans), out, progress or Silent(), machine)
+    return {task.folder: foreseen(task.plan, grid, folder) for task, folder, grid in opened}

@@ -12,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from azeotrope.data.decode import Unreadable, decode
+from azeotrope.data.host_batch import Inputs
 from azeotrope.data.named import Named, named_images
 from azeotrope.data.pack import squared, stored_size
-from azeotrope.data.views import PLAIN, draw, render
+from azeotrope.data.render import Renderer
+from azeotrope.data.views import PLAIN, draw
 from azeotrope.errors import InputError
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel, load_model
@@ -112,5 +114,7 @@ def _plain(pixels: NDArray[np.uint8], preparation: Preprocessing) -> torch.Tenso
     stored = preparation.stored_size or stored_size(max(pixels.shape[:2]), preparation.size)
     packed = squared(pixels, stored, preparation.stored_channels)
     view = draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)
-    frame = torch.from_numpy(packed.copy())[None]
-    return render(frame, view, preparation.size, preparation.interpolation, preparation.mean, preparation.std)
+    inputs = Inputs(packed[None].copy(), view).map(torch.from_numpy)
+    renderer = Renderer(preparation.size, preparation.interpolation, preparation.mean, preparation.std)
+    pixels: torch.Tensor = renderer(inputs.pixels, inputs.views)
+    return pixels

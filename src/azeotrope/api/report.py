@@ -13,9 +13,10 @@ from azeotrope.analysis.tabulated import tabulated
 from azeotrope.api.advise import advise
 from azeotrope.api.boundary import boundary
 from azeotrope.api.fit import fit
+from azeotrope.errors import InputError
 from azeotrope.record.store import RunStore
-from azeotrope.reporting.files import PAGE, read_disagreements, write_page
-from azeotrope.reporting.html import Section
+from azeotrope.reporting.files import PAGE, read_disagreements, read_mistakes, write_page, write_text
+from azeotrope.reporting.html import Section, one_class
 from azeotrope.reporting.numbers import Document
 from azeotrope.reporting.part import Missing, attempt
 from azeotrope.reporting.study import Sweep
@@ -23,7 +24,13 @@ from azeotrope.tables.columns import Columns
 from azeotrope.tables.reading import SUFFIXES
 
 
-def report(runs: str | Path | pl.DataFrame, out: str | Path | None = None, *, columns: Columns | None = None) -> Path:
+def report(
+    runs: str | Path | pl.DataFrame,
+    out: str | Path | None = None,
+    *,
+    columns: Columns | None = None,
+    of_class: str | None = None,
+) -> Path:
     """Write one self-contained HTML file from `runs` (a folder or URL of records, or a table) and return its path.
 
     Every number comes from the records; what only `compare` knew (arms not tested, the plan, the price of pre-training,
@@ -31,23 +38,40 @@ def report(runs: str | Path | pl.DataFrame, out: str | Path | None = None, *, co
     or into the working folder when the runs are at a URL or in memory; that of `runs.csv` goes to `runs.html`. A table
     (.csv, .tsv, .parquet, polars; `columns` maps its names) gives the page of a sweep without costs.
 
-    Of a sweep over several tasks the page begins with their table, and holds the curves of every task.
+    Of a sweep over several tasks the page begins with their table, and holds the curves of every task. `of_class` makes
+    the page of one class instead, `class-NUMBER.html`: how each arm fares on it, what it is taken for, and pictures of
+    the surest mistakes.
 
-    Raises InputError when there are no readable records, or the table names no arms, sizes or errors; StoreError when
-    `out` cannot be written.
+    Raises InputError when there are no readable records, when the table names no arms, sizes or errors, or when nothing
+    is stored of `of_class`; StoreError when `out` cannot be written.
     """
+    if of_class is not None:
+        return _class_page(runs, out, of_class)
     if isinstance(runs, pl.DataFrame) or str(runs).lower().endswith(SUFFIXES):
         comparisons, sweep = tabulated(runs, columns, Functions(fit, boundary, advise))
         beside = PAGE if isinstance(runs, pl.DataFrame) else Path(runs).with_suffix(".html")
         return write_page(out or beside, Document(comparisons=comparisons), sweep=sweep)
     folders = task_folders(runs)
     comparisons = tuple(comparison for folder in folders for comparison in compared(folder))
-    document = Document(comparisons=comparisons, disagreements=read_disagreements(runs))
+    document = Document(comparisons=comparisons, disagreements=read_disagreements(runs), mistakes=read_mistakes(runs))
     path = out or (PAGE if "://" in str(runs) else Path(runs) / PAGE)
     found = attempt(lambda: _sweep(folders))
     if isinstance(found, Missing):
         return write_page(path, document, [Section("Over sizes", f"Not shown. {found.reason}", None)])
     return write_page(path, document, sweep=found)
+
+
+def _class_page(runs: str | Path | pl.DataFrame, out: str | Path | None, name: str) -> Path:
+    if isinstance(runs, pl.DataFrame) or str(runs).lower().endswith(SUFFIXES):
+        raise InputError(
+            "A page of one class needs the answers that runs leave beside their records",
+            found="a table of runs",
+            allowed="a folder that `azeotrope compare` or `azeotrope sweep` wrote",
+            next_step="name that folder, or leave --class out",
+        )
+    found, text = one_class(Document(comparisons=compared(runs), mistakes=read_mistakes(runs)), name)
+    page = f"class-{found.number}.html"
+    return write_text(out or (page if "://" in str(runs) else Path(runs) / page), text)
 
 
 def _sweep(folders: Sequence[str]) -> Sweep | None:

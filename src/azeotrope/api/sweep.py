@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Unpack
 
 from azeotrope.record.store import expanded
+from azeotrope.session.opening import open_plan
+from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.sweep_run import Sweep, carry_out, held
-from azeotrope.session.sweep_setup import check_one_task, open_sweep, read_plan
+from azeotrope.session.sweep_setup import check_one_task, read_plan
 from azeotrope.sweeping.budget import Meter
 from azeotrope.sweeping.status import Unseen, View
 from azeotrope.sweeping.sweep_plan import SweepPlan
@@ -17,21 +20,21 @@ def sweep(
     plan: SweepPlan | str | Path,
     *,
     out: str | Path,
-    cache: Path | None = None,
     retry_failed: bool = False,
     progress: Progress | None = None,
     view: View | None = None,
+    **machine: Unpack[Machine],
 ) -> Sweep:
     """Make the runs of `plan` (or of the YAML file it names) that `out`, a folder or fsspec URL, does not hold yet.
 
     It ends when all runs are made, when the plan's budget is spent, or, with `train_images: auto`, when it is clear
     which arm wins. A run that failed is made again with `retry_failed` only. Several sweeps may write to one `out` at
-    the same time and divide the work. Raises InputError for a plan that cannot be carried out or whose budget is too
-    small for one run, StoreError for an `out` that cannot be used.
+    the same time and divide the work. `machine` is `Machine` by keyword. Raises InputError for a plan that cannot be
+    carried out or whose budget is too small for one run, StoreError for an `out` that cannot be used.
     """
     plan, out = read_plan(plan), expanded(out)
     meter = Meter(plan.budget)
     with held(out):
         check_one_task(out)
-        opened = open_sweep(plan, out, cache, progress or Silent())
+        opened = open_plan(plan, progress or Silent(), machine)
         return carry_out(plan, opened, out, meter, retry_failed=retry_failed, view=view or Unseen())

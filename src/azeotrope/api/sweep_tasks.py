@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 from azeotrope.record.store import RunStore
 from azeotrope.record.tasks import TaskFolder, keep_tasks
 from azeotrope.reporting.by_task import TaskTable
+from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.sweep_run import Sweep, carry_out, held
 from azeotrope.session.sweep_several import OpenTask, held_root, opened_tasks, table_of, tasks_of
@@ -36,22 +38,23 @@ def sweep_tasks(
     plans: Sequence[str | Path | Planned],
     *,
     out: str | Path,
-    cache: Path | None = None,
     budget: Budget | None = None,
     retry_failed: bool = False,
     progress: Progress | None = None,
     view: View | None = None,
+    **machine: Unpack[Machine],
 ) -> SweptTasks:
     """Make the runs of several plan files, of plans whose `data` is a list, or of both. Each task is a sweep of its own
     in a folder below `out`, and may be given again, alone or with others; everything is checked before the first run.
 
     `budget` is for the whole call; without it, each plan's is for its own tasks. A task may spend an equal share of
-    what is left when its turn comes, so what one does not need the next ones have. Raises InputError for a plan that
-    cannot be carried out, naming the task, and StoreError for an `out` that cannot be used.
+    what is left when its turn comes, so what one does not need the next ones have. `machine` is `Machine` by keyword.
+    Raises InputError for a plan that cannot be carried out, naming the task, and StoreError for an `out` that cannot be
+    used.
     """
     tasks, whole = tasks_of(plans), Meter(budget) if budget else None
     with held_root(out):
-        opened = list(opened_tasks(tasks, out, cache, progress or Silent()))
+        opened = list(opened_tasks(tasks, out, progress or Silent(), machine))
         keep_tasks(RunStore(str(out)), tuple(TaskFolder(folder=task.folder, data=task.plan.data) for task in tasks))
         made, not_begun, own = dict[str, Sweep](), dict[str, str](), dict[str, Meter]()
         for place, now in enumerate(opened):

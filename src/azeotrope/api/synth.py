@@ -6,18 +6,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 
-from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task
+from azeotrope.devices.memory import give_back_freed_memory
 from azeotrope.errors import InputError, StoreError
-from azeotrope.models.device import choose, give_back_freed_memory, prepare
-from azeotrope.plan import HELD_OUT, TeacherSpec
+from azeotrope.plan import HELD_OUT, Precision, TeacherSpec
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, expanded, write_atomically
 from azeotrope.session.judging import judged
+from azeotrope.session.opening import open_resources
+from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.reading import read_task
 from azeotrope.spec import from_yaml, to_yaml
@@ -71,23 +72,24 @@ def synth(
     judged_by: FilterSpec | None = None,
     batch_images: int = 32,
     picture_format: Literal["png", "jpeg"] = "png",
-    precision: Literal["auto", "fp32", "bf16"] = "auto",
-    cache: Path | None = None,
+    precision: Precision = "auto",
     held_out: float = HELD_OUT,
     progress: Progress | None = None,
+    **machine: Unpack[Machine],
 ) -> tuple[Synthesis, ...]:
     """Make `per_class` pictures of every class, or `multiple` times the training images, for each seed's subset.
 
     Generator (if trained here) and filter see this subset and no other labels, so every seed has a set of its own,
     `out/n<train_images>-s<seed>`. The same command goes on where it stopped; a larger number adds to what is there.
+    `machine` is `Machine` by keyword.
 
     Raises InputError for wrong input, StoreError for a folder that cannot be used, RunFailed when the teacher refuses
     nearly everything; report and provenance are then on disk too.
     """
-    progress, device = progress or Silent(), choose(precision)
-    prepare()
-    resources = Resources(cache.expanduser() if cache else cache_root(), device)
-    task = read_task(data, progress, cache=resources.cache, held_out=held_out)
+    progress = progress or Silent()
+    resources = open_resources(machine, precision)
+    strict = machine.get("strict", False)
+    task = read_task(data, progress, cache=resources.cache, held_out=held_out, strict=strict)
     resources.add(task)
     images = train_images or len(task.splits.train)
     for seed in seeds:
@@ -111,7 +113,7 @@ def synth(
             batch_images=batch_images,
             format=picture_format,
             filter=judged_by or FilterSpec(),
-            precision=device.precision,
+            precision=resources.device.precision,
         )
         with claimed(set_folder(Path(expanded(out)), images, seed)) as folder:
             done.append(_one_set(task, resources, plan, folder, progress))

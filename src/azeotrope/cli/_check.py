@@ -9,6 +9,7 @@ from rich.text import Text
 from azeotrope.api.check import Check
 from azeotrope.data.audit import Audit, Finding
 from azeotrope.data.class_names import shard_warning
+from azeotrope.data.likely_groups import LikelyGroups
 from azeotrope.record.kinds import number_text
 from azeotrope.reporting import words
 
@@ -75,6 +76,8 @@ def _show_audit(audit: Audit, console: Console) -> None:
         console.print(Text(f"  unreadable of {name}: {why}", style="yellow"))
     for word in audit.words:
         console.print(Text(f"  {word}", style="yellow"))
+    for groups in audit.likely_groups:
+        console.print(Text(f"  {_likely(groups)}", style="yellow" if groups.torn else "dim"))
     if audit.commonest is not None:
         console.print(Text(f"  always naming {audit.commonest[0]!r} is wrong on {100 * audit.commonest[1]:.1f} %"))
     if said := shard_warning(audit.classes):
@@ -83,6 +86,18 @@ def _show_audit(audit: Audit, console: Console) -> None:
         console.print(Text(f"  grey images: {audit.grey:,}"))
     for note, count in audit.notes.items():
         console.print(Text(f"  {note}: {count:,}"))
+
+
+def _likely(found: LikelyGroups) -> str:
+    """A sentence on groups that images seem to form, and on what leaks."""
+    said = f"{found.images:,} images may form {found.groups:,} groups, by {found.by}"
+    if found.alike is not None:
+        within, between = found.alike
+        said += f" (thumbnails correlate {within:.2f} within one, {between:.2f} between others of a class)"
+    if not found.torn:
+        return f"{said}; none of them is torn by the splits."
+    example = f", such as {found.examples[0][1]} and {found.examples[0][2]}"
+    return f"{said}; {found.torn:,} stand in several splits{example}. If they belong together: {found.option}."
 
 
 def _outputs(audit: Audit) -> str:

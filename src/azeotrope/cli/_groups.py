@@ -1,22 +1,25 @@
 """Options that go together, written once: a command takes a group as one parameter, a person sees its options.
 
-A group is a frozen dataclass whose fields are options; what it stands for is made of it by its method. `spread` takes
-groups apart for typer, which reads a function's parameters and knows no groups.
+A group is a frozen dataclass whose fields are options or further groups; what it stands for is made of it by its
+method. `spread` takes groups apart for typer, which reads a function's parameters and knows no groups. An option that
+was not given is None, so that a group serves commands that read a plan file, too.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Annotated, Any, get_type_hints
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, cast, get_type_hints
 
 import typer
 
 from azeotrope.cli import _options as options
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec
-from azeotrope.plan import PicturesSpec, UpstreamSpec
+from azeotrope.plan import PicturesSpec, TeacherSpec, UpstreamSpec
+from azeotrope.session.options import Machine as MachineOptions
+from azeotrope.session.options import Options as AskedOptions
 from azeotrope.spec import validated
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -26,6 +29,26 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 @dataclass(frozen=True)
 class Group:
     """What `spread` takes apart."""
+
+
+@dataclass(frozen=True)
+class Teaching(Group):
+    """How a teacher that is named looks and is fitted."""
+
+    teacher_size: options.TeacherSize = None
+    teacher_head: options.TeacherHead = None
+    teacher_folds: options.TeacherFolds = None
+    weak_teacher: options.WeakTeacher = False
+
+    def given(self) -> dict[str, Any]:
+        """The fields of `TeacherSpec` that were asked for."""
+        head = self.teacher_head and self.teacher_head.value.replace("-", "_")
+        weak = self.weak_teacher or None
+        return options.given({"image_size": self.teacher_size, "head": head, "folds": self.teacher_folds, "weak": weak})
+
+    def spec(self, teacher: str | None) -> TeacherSpec | None:
+        """The teacher of this name, where there is one."""
+        return validated(TeacherSpec, {"model": teacher, **self.given()}) if teacher else None
 
 
 @dataclass(frozen=True)
@@ -53,14 +76,19 @@ class Pictures(Group):
 
     unlabelled: options.Unlabelled = None
     synth: options.Synth = None
-    synth_as: options.SynthAs = options.SynthUse.distill
-    mix: options.Mix = 1.0
+    synth_as: options.SynthAs = None
+    mix: options.Mix = None
+
+    def given(self) -> dict[str, Any]:
+        """The fields of `PicturesSpec` that were asked for; none where no pictures were named."""
+        if self.unlabelled is None and self.synth is None:
+            return {}
+        named = {"unlabelled": self.unlabelled, "synth": self.synth}
+        return options.given(named | {"synth_as": self.synth_as, "ratio": self.mix})
 
     def spec(self) -> PicturesSpec | None:
         """The further pictures, where some were named."""
-        if self.unlabelled is None and self.synth is None:
-            return None
-        return PicturesSpec(unlabelled=self.unlabelled, synth=self.synth, synth_as=self.synth_as.value, ratio=self.mix)
+        return validated(PicturesSpec, given) if (given := self.given()) else None
 
 
 @dataclass(frozen=True)
@@ -80,8 +108,7 @@ class Recipe(Group):
     def changes(self) -> dict[str, Any]:
         """As the public functions take them; absent options stay absent."""
         simple = ("epochs", "patience", "batch_images", "accumulate", "schedule", "weight_average")
-        given: dict[str, Any] = {key: value for key in simple if (value := getattr(self, key)) is not None}
-        given |= options.views(self.views)
+        given = options.given({key: getattr(self, key) for key in simple}) | options.views(self.views)
         if self.learning_rates:
             given["learning_rates"] = options.numbers(self.learning_rates)
         if self.mirror is not None:
@@ -101,21 +128,27 @@ class Labels(Group):
     split_column: options.SplitColumn = None
     layout: options.LayoutOf = None
     value_range: options.Range = None
+    group: options.GroupColumn = None
+    group_by: options.GroupBy = None
+    keep_leaks: options.KeepLeaks = False
 
     def given(self) -> dict[str, Any]:
         """The fields of `LabelSpec` that were asked for."""
-        kind = None if self.kind is None else self.kind.value
-        every = {
-            "kind": kind,
-            "column": self.label_column,
-            "separator": self.separator,
-            "unit": self.unit,
-            "path_column": self.path_column,
-            "split_column": self.split_column,
-            "layout": None if self.layout is None else self.layout.value,
-            "value_range": options.value_range(self.value_range),
-        }
-        return {key: value for key, value in every.items() if value is not None}
+        return options.given(
+            {
+                "kind": self.kind,
+                "column": self.label_column,
+                "separator": self.separator,
+                "unit": self.unit,
+                "path_column": self.path_column,
+                "split_column": self.split_column,
+                "layout": self.layout,
+                "value_range": options.value_range(self.value_range),
+                "group": self.group,
+                "group_by": self.group_by,
+                "keep_leaks": self.keep_leaks or None,
+            }
+        )
 
     def spec(self) -> LabelSpec:
         """What a label is, as the public functions take it."""
@@ -123,37 +156,93 @@ class Labels(Group):
 
 
 @dataclass(frozen=True)
-class Kept(Group):
-    """What is read and kept between commands, and how far it is trusted."""
+class Machine(Group):
+    """How this machine is used: `session.options.Machine`."""
 
     cache: options.Cache = None
-    cache_gb: options.CacheGb = None
     verify_cache: options.VerifyCache = False
     strict: options.Strict = False
-    seen_weights: options.SeenWeights = False
+
+    def options(self) -> MachineOptions:
+        """As the public functions take them."""
+        return {"cache": self.cache, "verify_cache": self.verify_cache, "strict": self.strict}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question(Group):
+    """What a plan asks beside its models, arms and sizes, the same for every command that makes one."""
+
+    image_size: options.ImageSize = None
+    pictures: Pictures
+    recipe: Recipe
+    labels: Labels
+    held_out: options.HeldOut = None
+    seen_weights: options.SeenWeights = None
+    precision: options.Precision = None
+    cache_gb: options.CacheGb = None
+
+    def given(self) -> dict[str, Any]:
+        """The fields of `SweepPlan` that were asked for."""
+        groups = {
+            "pictures": self.pictures.given(),
+            "recipe": self.recipe.changes(),
+            "labels": self.labels.given(),
+        }
+        own = ("image_size", "held_out", "seen_weights", "precision", "cache_gb")
+        return options.given({key: getattr(self, key) for key in own}) | {k: v for k, v in groups.items() if v}
+
+
+@dataclass(frozen=True)
+class Options(Group):
+    """`session.options.Options`: what `compare`, `distill` and `check` share."""
+
+    upstream: Upstream
+    question: Question
+    machine: Machine
+
+    def options(self) -> AskedOptions:
+        """As the public functions take them."""
+        question = self.question
+        specs = {
+            "upstream": self.upstream.spec(),
+            "pictures": question.pictures.spec(),
+            "labels": question.labels.spec(),
+        }
+        return cast(AskedOptions, question.given() | specs | self.machine.options())
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
-    """`command` with the fields of its groups in the place of each group, by keyword, and with `--debug`."""
-    groups, shown = dict[str, type[Group]](), list[inspect.Parameter]()
-    for parameter in _typed(command):
-        if isinstance(parameter.annotation, type) and issubclass(parameter.annotation, Group):
-            groups[parameter.name] = parameter.annotation
-            shown += _typed(parameter.annotation)
-        else:
-            shown.append(parameter)
-
-    shown.append(inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug))
+    """`command` with the fields of its groups, and of theirs, in the place of each group, by keyword, and `--debug`."""
+    shown = [
+        *_options_of(command),
+        inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Debug),
+    ]
 
     def called(*, debug: bool = False, **given: Any) -> None:
-        for name, group in groups.items():
-            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
-        command(**given)
+        command(**_grouped(command, given))
 
     called.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
     called.__annotations__ = {each.name: each.annotation for each in shown}
     called.__name__, called.__doc__ = command.__name__, command.__doc__
     return called
+
+
+def _options_of(function: Callable[..., Any]) -> Iterator[inspect.Parameter]:
+    """Its parameters, those of a group in its place."""
+    for parameter in _typed(function):
+        group = _group(parameter)
+        yield from (parameter,) if group is None else _options_of(group)
+
+
+def _grouped(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What it is called with, its groups made of what a person gave."""
+    kinds = {parameter.name: _group(parameter) for parameter in _typed(function)}
+    return {name: given[name] if kind is None else kind(**_grouped(kind, given)) for name, kind in kinds.items()}
+
+
+def _group(parameter: inspect.Parameter) -> type[Group] | None:
+    kind = parameter.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Group) else None
 
 
 def _typed(function: Callable[..., Any]) -> list[inspect.Parameter]:

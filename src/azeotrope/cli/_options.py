@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,10 +14,9 @@ from pydantic import JsonValue
 
 from azeotrope.arm import Arm, Pictures
 from azeotrope.errors import InputError
-from azeotrope.plan import PicturesSpec, TeacherSpec
+from azeotrope.plan import PicturesSpec
 from azeotrope.record.result import SCHEMA
 from azeotrope.record.store import expanded
-from azeotrope.spec import validated
 from azeotrope.terms import split
 
 
@@ -72,9 +72,10 @@ Data = Annotated[
     typer.Argument(metavar="DATA", help="Folder of class folders, CSV or Parquet table, or scheme:name."),
 ]
 HeldOut = Annotated[
-    float,
+    float | None,
     typer.Option(
-        "--held-out", help="Share of images for test, and of the rest for validation, where DATA has no such split."
+        "--held-out",
+        help="Share of images for test, and of the rest for validation, where DATA has no such split (0.2).",
     ),
 ]
 Kind = Annotated[
@@ -99,6 +100,17 @@ LayoutOf = Annotated[
 Range = Annotated[
     str | None, typer.Option("--range", help="Values of black and white in files of more than 8 bits, such as 0,4095.")
 ]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option("--group", help="The table's column of what images belong together: patient, film, place."),
+]
+GroupBy = Annotated[
+    str | None,
+    typer.Option("--group-by", help="The same from each path: a regular expression, or parent for the folder."),
+]
+KeepLeaks = Annotated[
+    bool, typer.Option("--keep-leaks", help="Allow given splits of which several hold images of one group.")
+]
 Out = Annotated[
     Path,
     typer.Option(
@@ -116,10 +128,10 @@ Teacher = Annotated[
     typer.Option("--teacher", "-t", help="The pretrained teacher, written like the student; several as A+B."),
 ]
 TeacherHead = Annotated[
-    HeadName,
+    HeadName | None,
     typer.Option(
         "--teacher-head",
-        help="Linear on your labels, the whole teacher tuned on them, or class names.",
+        help="Linear on your labels (the default), the whole teacher tuned on them, or class names.",
     ),
 ]
 TeacherFolds = Annotated[
@@ -131,11 +143,18 @@ TeacherFolds = Annotated[
         help="Parts in which the teacher is cross-fitted, 1: not at all (5; of finetune 1).",
     ),
 ]
+WeakTeacher = Annotated[
+    bool, typer.Option("--weak-teacher", help="Let a teacher teach that knows less of the images than bare pixels.")
+]
 TeacherSize = Annotated[
     int | None, typer.Option("--teacher-size", min=8, help="Pixels at which the teacher looks (its own).")
 ]
 TrainImages = Annotated[
     int | None, typer.Option("--train-images", "-n", min=1, help="How many labelled images train (all).")
+]
+Sizes = Annotated[
+    str | None,
+    typer.Option("--train-images", "-n", metavar="N,...", help="How many labelled images train, by commas (all)."),
 ]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Paired seeds; fewer than 3 never give a verdict.")]
 ImageSize = Annotated[int | None, typer.Option("--image-size", min=8, help="Pixels at which the student looks.")]
@@ -150,10 +169,12 @@ Synth = Annotated[
     str | None, typer.Option("--synth", help="Where azeotrope synth left its pictures, to distil on too.")
 ]
 SynthAs = Annotated[
-    SynthUse, typer.Option("--synth-as", help="Whether made pictures only distil, or count as labelled too.")
+    SynthUse | None,
+    typer.Option("--synth-as", help="Whether made pictures only distil (the default), or count as labelled too."),
 ]
 Mix = Annotated[
-    float, typer.Option("--mix", min=0.01, max=16, help="Further pictures in a step for each labelled image.")
+    float | None,
+    typer.Option("--mix", min=0.01, max=16, help="Further pictures in a step for each labelled image (1)."),
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", help="Passes over the images (the recipe's rule).")]
 Patience = Annotated[
@@ -185,7 +206,7 @@ Mirror = Annotated[
     typer.Option("--mirror/--no-mirror", help="Whether a mirror image keeps its class (yes, but for digits)."),
 ]
 Precision = Annotated[
-    PrecisionName, typer.Option("--precision", help="Of matrix work; auto is bf16 where it is native.")
+    PrecisionName | None, typer.Option("--precision", help="Of matrix work (auto: bf16 where it is native).")
 ]
 Cache = Annotated[Path | None, typer.Option("--cache", help="Folder of decoded images and embeddings; may be deleted.")]
 CacheGb = Annotated[
@@ -199,22 +220,30 @@ Strict = Annotated[
     bool, typer.Option("--strict", help="Refuse a set with an unreadable image, or with pictures that are passed over.")
 ]
 SeenWeights = Annotated[
-    bool, typer.Option("--seen-weights", help="Allow weights that were trained on these very images.")
+    bool | None, typer.Option("--seen-weights", help="Allow weights that were trained on these very images.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else.")]
-
-
-def teacher_spec(
-    teacher: str | None, size: int | None, head: HeadName = HeadName.linear, folds: int | None = None
-) -> TeacherSpec | None:
-    """The teacher as the public functions take it."""
-    content: dict[str, Any] = {"model": teacher, "image_size": size, "head": head.value.replace("-", "_")}
-    return validated(TeacherSpec, content | ({} if folds is None else {"folds": folds})) if teacher else None
 
 
 def names(text: str | None) -> list[str] | None:
     """A comma-separated option as a list, None when it was not given; commas in parentheses separate nothing."""
     return None if text is None else [part.strip() for part in split(text, ",") if part.strip()]
+
+
+def given(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given; an enumeration as its text."""
+    return {
+        key: value.value if isinstance(value, StrEnum) else value for key, value in flags.items() if value is not None
+    }
+
+
+def counts(text: str | None) -> list[int] | None:
+    """Numbers of images, by commas. Raises InputError."""
+    if text is None:
+        return None
+    if not (parts := names(text)) or not all(part.isdecimal() and int(part) for part in parts):
+        raise InputError("Numbers of images are whole numbers, 1 or more", found=text, allowed="such as 250,500")
+    return [int(part) for part in parts]
 
 
 def print_document(**content: JsonValue) -> None:

@@ -11,7 +11,6 @@ from rich.text import Text
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
-from azeotrope.plan import HELD_OUT
 
 
 def command(
@@ -19,15 +18,11 @@ def command(
     *,
     student: Annotated[str, typer.Option("--student", "-s", help="The small model to forecast for.")] = "resnet10t",
     teacher: options.Teacher = None,
-    train_images: options.TrainImages = None,
+    train_images: options.Sizes = None,
     arms: Annotated[str | None, typer.Option("--arms", help="Arms to forecast, as in compare.")] = None,
     seeds: options.Seeds = 3,
-    teacher_size: options.TeacherSize = None,
-    image_size: options.ImageSize = None,
-    recipe: groups.Recipe,
-    cache: options.Cache = None,
-    labels: groups.Labels,
-    held_out: options.HeldOut = HELD_OUT,
+    teaching: groups.Teaching,
+    further: groups.Options,
     as_json: options.AsJson = False,
 ) -> None:
     """Audit the images, measure this machine for some seconds, and say how long a comparison would take.
@@ -37,23 +32,18 @@ def command(
     import azeotrope
     from azeotrope.cli._check import show
     from azeotrope.cli._progress import Shown
-    from azeotrope.session.workshop import Request
 
-    request = Request(
-        data=data,
-        student=student,
-        teacher=options.teacher_spec(teacher, teacher_size),
-        train_images=None if train_images is None else [train_images],
-        arms=options.names(arms),
-        seeds=range(seeds),
-        image_size=image_size,
-        recipe=recipe.changes(),
-        cache=cache,
-        labels=labels.spec(),
-        held_out=held_out,
-    )
     with Shown() as progress:
-        found = azeotrope.check(request, progress)
+        found = azeotrope.check(
+            data,
+            student=student,
+            teacher=teaching.spec(teacher),
+            train_images=options.counts(train_images),
+            arms=options.names(arms),
+            seeds=seeds,
+            progress=progress,
+            **further.options(),
+        )
     if as_json:
         content = asdict(found)
         if found.forecast is not None:

@@ -11,7 +11,6 @@ from rich.console import Console
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 from azeotrope.errors import InputError
-from azeotrope.plan import HELD_OUT
 
 
 def command(
@@ -20,7 +19,7 @@ def command(
     *,
     teacher: options.Teacher = None,
     out: options.Out = Path("azeotrope-compare"),
-    train_images: options.TrainImages = None,
+    train_images: options.Sizes = None,
     arms: Annotated[
         str | None,
         typer.Option("--arms", help="Comma-separated, such as scratch,distill:kl (all that are possible here)."),
@@ -36,17 +35,8 @@ def command(
         str,
         typer.Option("--seeds", metavar="N|auto", help="Paired seeds, 3 or more for a verdict; auto: until decided."),
     ] = "3",
-    teacher_size: options.TeacherSize = None,
-    teacher_head: options.TeacherHead = options.HeadName.linear,
-    teacher_folds: options.TeacherFolds = None,
-    image_size: options.ImageSize = None,
-    upstream: groups.Upstream,
-    pictures: groups.Pictures,
-    recipe: groups.Recipe,
-    precision: options.Precision = options.PrecisionName.auto,
-    kept: groups.Kept,
-    labels: groups.Labels,
-    held_out: options.HeldOut = HELD_OUT,
+    teaching: groups.Teaching,
+    further: groups.Options,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student in every sensible way at equal budget, and say which way is better, and how surely.
@@ -60,33 +50,26 @@ def command(
     from azeotrope.reporting.table import WIDTH, table
 
     with Shown() as progress:
-        comparison = azeotrope.compare(
+        found = azeotrope.compare(
             data,
             student=student,
-            teacher=options.teacher_spec(teacher, teacher_size, teacher_head, teacher_folds),
+            teacher=teaching.spec(teacher),
             out=out,
-            train_images=train_images,
+            train_images=options.counts(train_images),
             arms=options.names(arms),
             losses=options.names(losses),
             seeds=_seeds(seeds),
-            image_size=image_size,
-            upstream=upstream.spec(),
-            pictures=pictures.spec(),
-            recipe=recipe.changes(),
-            precision=precision.value,
-            cache=kept.cache,
-            cache_gb=kept.cache_gb,
-            verify_cache=kept.verify_cache,
-            strict=kept.strict,
-            seen_weights=kept.seen_weights,
-            labels=labels.spec(),
-            held_out=held_out,
             progress=progress,
+            **further.options(),
         )
+    comparisons = found if isinstance(found, tuple) else (found,)
+    comparison = comparisons[-1]
     if as_json:
-        options.print_json(document([comparison]))
+        options.print_json(document(comparisons))
     else:
-        Console(width=min(WIDTH, Console().width)).print(table(comparison))
+        console = Console(width=min(WIDTH, Console().width))
+        for each in comparisons:
+            console.print(table(each))
         typer.echo(f"Report: {out / PAGE}")
     if comparison.winner is None:
         raise typer.Exit(1)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from pydantic import JsonValue
+from rich.console import Console
 
 from azeotrope.cli import _columns as mapping
 from azeotrope.cli import _options as options
@@ -17,6 +18,9 @@ def command(
     out: Annotated[
         str | None, typer.Option(help="Where to write the page; RUNS/report.html, or the table's name with .html.")
     ] = None,
+    of_class: Annotated[
+        str | None, typer.Option("--class", help="A page of this one class instead, RUNS/class-NUMBER.html.")
+    ] = None,
     columns: mapping.Columns,
     as_json: options.AsJson = False,
 ) -> None:
@@ -26,12 +30,21 @@ def command(
     """
     import azeotrope
     from azeotrope.analysis.comparisons import compared
+    from azeotrope.reporting import class_page
+    from azeotrope.reporting.files import read_mistakes
+    from azeotrope.reporting.numbers import Document
+    from azeotrope.reporting.table import WIDTH
     from azeotrope.tables.reading import SUFFIXES
 
-    path = azeotrope.report(runs, out, columns=columns.spec())
+    path = azeotrope.report(runs, out, columns=columns.spec(), of_class=of_class)
     if as_json:
         table = runs.lower().endswith(SUFFIXES)
-        comparisons: list[JsonValue] = [] if table else [comparison.model_dump(mode="json") for comparison in compared(runs)]
+        comparisons: list[JsonValue] = (
+            [] if table else [comparison.model_dump(mode="json") for comparison in compared(runs)]
+        )
         options.print_document(page=str(path), comparisons=comparisons)
     else:
+        if of_class is not None:
+            document = Document(comparisons=compared(runs), mistakes=read_mistakes(runs))
+            Console(width=min(WIDTH, Console().width)).print(class_page.text(class_page.of_class(document, of_class)))
         typer.echo(str(path))

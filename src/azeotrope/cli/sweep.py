@@ -33,14 +33,8 @@ def command(
     upstream: options.Upstream = None,
     pretrain_images: Annotated[str | None, typer.Option(help="Numbers of upstream images, by commas.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Paired seeds (3).")] = None,
-    teacher_size: options.TeacherSize = None,
-    image_size: options.ImageSize = None,
-    recipe: groups.Recipe,
-    labels: groups.Labels,
-    held_out: Annotated[
-        float | None, typer.Option(help="Share for test, and of the rest for validation, where not given (0.2).")
-    ] = None,
-    precision: Annotated[options.PrecisionName | None, typer.Option(help="Of matrix work (auto).")] = None,
+    teaching: groups.Teaching,
+    question: groups.Question,
     budget: Annotated[str | None, typer.Option(help="1h, 30m, '40 runs', '5 EUR'; several by commas.")] = None,
     hourly_price: Annotated[float | None, typer.Option(help="Of this machine, for a budget of money.")] = None,
     engine: Annotated[str | None, typer.Option(help="Where runs are made: local or ray.")] = None,
@@ -50,7 +44,7 @@ def command(
     out: Annotated[str, typer.Option("--out", help="Folder or URL of the records; sweeps may share one.")] = (
         "azeotrope-sweep"
     ),
-    cache: options.Cache = None,
+    machine: groups.Machine,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and how long they take.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Make failed runs again.")] = False,
     as_json: options.AsJson = False,
@@ -66,35 +60,30 @@ def command(
     from azeotrope.sweeping.tasks import planned
 
     asked = {
-        "teachers": [{"model": name, "image_size": teacher_size} for name in options.names(teachers) or ()] or None,
+        "teachers": [{"model": name, **teaching.given()} for name in options.names(teachers) or ()] or None,
         "students": options.names(students),
-        "ladder": _given({"family": ladder, "max_parameters": max_parameters}) or None,
+        "ladder": options.given({"family": ladder, "max_parameters": max_parameters}) or None,
         "arms": options.names(arms),
-        "train_images": "auto" if train_images == "auto" else _counts(train_images),
+        "train_images": train_images if train_images in ("auto", "all") else options.counts(train_images),
         "at": at,
         "upstream": upstream,
-        "pretrain_images": _counts(pretrain_images),
+        "pretrain_images": options.counts(pretrain_images),
         "seeds": seeds,
-        "image_size": image_size,
-        "recipe": recipe.changes() or None,
-        "labels": labels.given() or None,
-        "held_out": held_out,
-        "precision": precision.value if precision else None,
         "budget": Budget.parse(budget, hourly_price) if budget else None,
     }
-    runs_on = {"name": engine, "workers": workers, "threads": threads, "address": address}
-    changes = _given(asked) | ({"engine": runs} if (runs := _given(runs_on)) else {})
+    runs_on = options.given({"name": engine, "workers": workers, "threads": threads, "address": address})
+    changes = options.given(asked) | question.given() | ({"engine": runs_on} if runs_on else {})
     tasks = planned({plan: _content(plan, hourly_price) for plan in plans}, changes)
     if len(tasks) > 1:
-        _several(tasks, asked["budget"], out, cache, retry_failed=retry_failed, dry_run=dry_run, as_json=as_json)
+        _several(tasks, asked["budget"], out, machine, retry_failed=retry_failed, dry_run=dry_run, as_json=as_json)
         return
     (task,) = tasks
     with shown.Watched() as watched:
         if dry_run:
-            foreseen = foresee(task.plan, out=out, cache=cache, progress=watched)
+            foreseen = foresee(task.plan, out=out, progress=watched, **machine.options())
         else:
             made = azeotrope.sweep(
-                task.plan, out=out, cache=cache, retry_failed=retry_failed, progress=watched, view=watched
+                task.plan, out=out, retry_failed=retry_failed, progress=watched, view=watched, **machine.options()
             )
     if as_json:
         options.print_document(**asdict(foreseen if dry_run else made))
@@ -105,7 +94,7 @@ def command(
 
 
 def _several(
-    tasks: Any, budget: Any, out: str, cache: Any, *, retry_failed: bool, dry_run: bool, as_json: bool
+    tasks: Any, budget: Any, out: str, machine: groups.Machine, *, retry_failed: bool, dry_run: bool, as_json: bool
 ) -> None:
     """The same of several tasks: what each did, then one table."""
     from azeotrope.api.foresee_tasks import foresee_tasks
@@ -115,10 +104,16 @@ def _several(
 
     with shown.Watched() as watched:
         if dry_run:
-            foreseen = foresee_tasks(tasks, out=out, cache=cache, progress=watched)
+            foreseen = foresee_tasks(tasks, out=out, progress=watched, **machine.options())
         else:
             made = sweep_tasks(
-                tasks, out=out, cache=cache, budget=budget, retry_failed=retry_failed, progress=watched, view=watched
+                tasks,
+                out=out,
+                budget=budget,
+                retry_failed=retry_failed,
+                progress=watched,
+                view=watched,
+                **machine.options(),
             )
     if as_json:
         options.print_document(**(together.foreseen_json(foreseen) if dry_run else together.swept_json(made)))
@@ -143,17 +138,3 @@ def _content(named: str, hourly_price: float | None) -> dict[str, Any]:
     if isinstance(content.get("engine"), str):
         content["engine"] = {"name": content["engine"]}
     return content
-
-
-def _given(flags: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in flags.items() if value is not None}
-
-
-def _counts(text: str | None) -> list[int] | None:
-    """Numbers of images, by commas."""
-    from azeotrope.errors import InputError
-
-    try:
-        return None if text is None else [int(part) for part in options.names(text) or ()]
-    except ValueError:
-        raise InputError("Numbers of images are whole numbers", found=text or "", allowed="such as 250,500") from None

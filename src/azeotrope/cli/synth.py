@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 from azeotrope.errors import InputError
-from azeotrope.plan import HELD_OUT
+from azeotrope.plan import TeacherSpec
 
 _IDLE = {  # what has no effect beside each way to make pictures
     "--train": ("kind", "strength", "template", "descriptions", "revision"),
@@ -80,9 +81,10 @@ def command(
     revision: Annotated[str | None, typer.Option("--revision", help="Of the hub's repository.")] = None,
     batch_images: Annotated[int, typer.Option("--batch-images", min=1, help="Pictures made at once.")] = 32,
     picture_format: Annotated[FormatName, typer.Option("--format", help="Of the files.")] = FormatName.png,
-    precision: options.Precision = options.PrecisionName.auto,
-    cache: options.Cache = None,
-    held_out: options.HeldOut = HELD_OUT,
+    *,
+    precision: options.Precision = None,
+    held_out: options.HeldOut = None,
+    machine: groups.Machine,
     as_json: options.AsJson = False,
 ) -> None:
     """Make pictures with a generative model and keep those that the teacher recognises.
@@ -130,8 +132,8 @@ def command(
     if strength is not None:
         content["strength"] = strength
     judged_by = validated(FilterSpec, {"agreement": agreement, "diverse": diverse})
-    spec = options.teacher_spec(teacher, teacher_size)
-    assert spec is not None
+    asked = options.given({"precision": precision, "held_out": held_out})
+    spec = validated(TeacherSpec, {"model": teacher, "image_size": teacher_size})
     with Shown() as progress:
         sets = azeotrope.synth(
             data,
@@ -145,9 +147,8 @@ def command(
             judged_by=judged_by,
             batch_images=batch_images,
             picture_format=picture_format.value,
-            precision=precision.value,
-            cache=cache,
-            held_out=held_out,
+            **asked,
+            **machine.options(),
             progress=progress,
         )
     if as_json:

@@ -16,7 +16,8 @@ import polars as pl
 
 from azeotrope.curves.noise import of_test_set
 from azeotrope.laws._law import Floats
-from azeotrope.tables.columns import CORRECT
+from azeotrope.record.clusters import by_cluster, unpack_clusters
+from azeotrope.tables.columns import CLUSTERS, CORRECT
 
 ASSUMED_CORRELATION = 0.8
 """Between any two cells without stored answers. Measured on the 126 runs of Fashion-MNIST in `tests/golden`, mean over
@@ -74,7 +75,7 @@ def _half_wrong(error: Floats, images: int) -> Floats:
 
 def _wrong(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats) -> Floats | None:
     """Share of a cell's runs that are wrong on each test image, [K, n, images]; None unless all runs tell, of the same
-    number of images.
+    number of images. Where these come in clusters (patients), one value a cluster instead (`record.clusters`).
     """
     images = {value for table in tables for value in table["test_images"]}
     if len(images) > 1 or any(table[CORRECT].null_count() for table in tables):
@@ -87,7 +88,8 @@ def _wrong(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats) -> Floats |
             if any(len(answer) != count for answer in answers):
                 return None
             wrong[arm, int(np.searchsorted(sizes, size))] = 1 - np.mean(answers, axis=0)
-    return wrong
+    clusters = next(iter(tables[0][CLUSTERS])) if len(tables[0]) else None
+    return wrong if clusters is None else by_cluster(wrong, unpack_clusters(clusters))
 
 
 def _unpacked(bits: str, count: int) -> Floats:

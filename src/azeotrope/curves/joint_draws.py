@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from azeotrope.curves.applicable_laws import default_forms
-from azeotrope.curves.beyond import Onward, onward
+from azeotrope.curves.beyond import ONE_LAW, Onward, Rates, onward
 from azeotrope.curves.joint_cells import Floats, JointCells, correlation
 from azeotrope.curves.law_fit import FormFit, Options, fit_form
 from azeotrope.curves.level import LevelLine
@@ -32,9 +32,6 @@ BY_CHANCE = 0.1
 
 Taking the larger of the two whatever their freedom covered 98-99 % where 90 % was meant and the law was right.
 """
-ANCHORED = 0.5
-"""Share of what a law misses at the largest size that is put back there, for what lies beyond starts from it. Chosen on
-LCDB, where smooth laws alone had a worse Brier score at the largest size than the difference of the runs there."""
 LEAST_FREEDOM = 2
 """A t distribution with one degree of freedom has no usable quantiles."""
 KEPT = 8
@@ -58,9 +55,9 @@ class LawDraws:
 @dataclass(frozen=True)
 class Draws:
     """R draws of K error curves, and their middle. `forms` and `beyond` are the weights of the laws between the sizes
-    seen and beyond them; `inside` and `outside` [R] say which law each draw took. `largest` [K]: where each arm's sizes
-    end (infinite for a level arm), `before` [K]: the size before that (1 for a level arm). `arms`: those of the K that
-    are asked about.
+    seen and beyond them; `inside` and `outside` [R] say which law each draw took. `before` [K]: the size before each
+    arm's largest (1 for a level arm). What a law misses at the largest size is put back there if `anchored`, for what
+    lies beyond starts from the runs. `arms`: those of the K that are asked about.
     """
 
     laws: tuple[LawDraws, ...]
@@ -68,52 +65,58 @@ class Draws:
     beyond: dict[str, float]
     inside: NDArray[np.int64]
     outside: NDArray[np.int64]
-    largest: Floats
     before: Floats
     onward: Onward
-    anchored: float
+    anchored: bool
     arms: tuple[int, ...]
 
     def errors(self, sizes: Floats) -> Floats:
         """Error of every arm and draw at `sizes` [g]: [arms, R, g]."""
-        near, far, end = self._places(np.asarray(sizes, float))
-        log_error = self._gather(self.inside, near) + self._anchor(near)[:, None, :] * self._missed()[:, :, None]
-        out = (far > end).any(axis=0)
-        if out.any():
-            gone = self._gather(self.outside, far[:, out]) - self._gather(self.outside, end[:, out][:, :1])
-            log_error[:, :, out] += self.onward.of(gone, np.log(far / end)[:, out])
-        return np.exp(log_error[list(self.arms)])
+        sizes = np.asarray(sizes, float)
+        return np.exp(self.onward.of(self.own_way(sizes), sizes)[list(self.arms)])
 
     def middle(self, sizes: Floats) -> Floats:
         """The error of every arm at `sizes` [g] that the runs themselves give, laws averaged in log error: [arms, g].
 
         It depends on no random number; intervals around it are those of `errors`.
         """
-        near, far, end = self._places(np.asarray(sizes, float))
+        sizes = np.asarray(sizes, float)
+        near, far, end = self._places(np.append(sizes, self.onward.ends))
         missed = np.array(list(self.forms.values())) @ np.array([one.middle_missed for one in self.laws])
-        log_error = self._averaged(self.forms, near) + self._anchor(near) * missed[:, None]
-        log_error = log_error + self._averaged(self.beyond, far) - self._averaged(self.beyond, end)
-        return np.asarray(np.exp(log_error[list(self.arms)]))
+        path = self._averaged(self.forms, near) + self._anchor(near) * missed[:, None]
+        path = path + self._averaged(self.beyond, far) - self._averaged(self.beyond, end)
+        return np.asarray(np.exp(self.onward.of(path[:, None], sizes, drifting=False)[list(self.arms), 0]))
 
     def only(self, arms: Sequence[int]) -> Draws:
         """The same draws of some arms."""
         return replace(self, arms=tuple(self.arms[arm] for arm in arms))
 
+    def own_way(self, sizes: Floats) -> Floats:
+        """Log error [K, R, g + K] at `sizes` [g] and where each arm's sizes end, if every arm followed its own laws."""
+        near, far, end = self._places(np.append(sizes, self.onward.ends))
+        path = self._gather(self.inside, near) + self._anchor(near)[:, None, :] * self._missed()[:, :, None]
+        out = (far > end).any(axis=0)
+        if out.any():
+            gone = self._gather(self.outside, far[:, out]) - self._gather(self.outside, end[:, out][:, :1])
+            path[:, :, out] += gone
+        return path
+
     def _places(self, sizes: Floats) -> tuple[Floats, Floats, Floats]:
         """Sizes within each arm's data, beyond it, and where it ends: [K, g] each."""
-        end = np.where(np.isinf(self.largest)[:, None], sizes, self.largest[:, None])
+        largest = self.onward.largest[:, None]
+        end = np.where(np.isinf(largest), sizes, largest)
         return np.minimum(sizes, end), np.maximum(sizes, end), end
 
     def _anchor(self, near: Floats) -> Floats:
         """Share [K, g] of what the law missed at the largest size that is put back at sizes `near` [K, g]."""
-        level = np.isinf(self.largest)[:, None]
-        span = np.where(level, 1.0, np.log(self.largest / self.before)[:, None])
+        curved = self.onward.curved[:, None]
+        span = np.where(curved, np.log(self.onward.ends / self.before)[:, None], 1.0)
         way = np.clip(np.log(near / self.before[:, None]) / span, 0.0, 1.0)
-        return np.asarray(self.anchored * np.where(level, 0.0, way))
+        return np.where(curved & self.anchored, way, 0.0)
 
     def _missed(self) -> Floats:
         """What each draw's law missed at the largest size, [K, R]."""
-        found = np.zeros((len(self.largest), len(self.inside)))
+        found = np.zeros((len(self.before), len(self.inside)))
         for place, one in enumerate(self.laws):
             mine = self.inside[one.rows] == place
             found[:, one.rows[mine]] = one.missed[:, mine]
@@ -185,21 +188,33 @@ def _draw(cells: JointCells, draws: int, seed: int, options: Options, form: str 
     before, largest = np.array(
         [[1.0, np.inf] if flat else curves[arm].sizes[-2:] for arm, flat in enumerate(cells.level)]
     ).T
-    found = Draws(
+    return Draws(
         laws=tuple(by_law),
         forms=dict(zip(keys, map(float, between), strict=True)),
         beyond=dict(zip(keys, map(float, beyond), strict=True)),
         inside=inside,
         outside=outside,
-        largest=largest,
         before=before,
-        onward=onward(~np.array(cells.level), draws, generator, one_law=form is not None),
-        anchored=ANCHORED if form is None else 0.0,
+        onward=onward(largest, *_at_the_end(cells), draws, generator, ONE_LAW if form else Rates()),
+        anchored=form is None,
         arms=tuple(range(len(cells.arms))),
     )
-    twice = np.where(np.isinf(largest), 1.0, largest)[:, None] * [1.0, 2.0]
-    fall = np.abs(np.diff(found._averaged(found.beyond, twice), axis=1))[:, 0]
-    return replace(found, onward=replace(found.onward, fall=np.where(cells.level, 0.0, fall)))
+
+
+def _at_the_end(cells: JointCells) -> tuple[Floats, Floats]:
+    """Of each arm [K] at its largest size: the sd by which its seeds move its mean log error, and how far that moved
+    over the last doubling; 0 for a level arm.
+    """
+    sd = np.sqrt(np.einsum("knkn->kn", cells.covariance()))
+    noise, move = np.zeros(len(sd)), np.zeros(len(sd))
+    for arm, flat in enumerate(cells.level):
+        if flat:
+            continue
+        there = np.flatnonzero(cells.runs[arm] > 0)
+        size, seen = np.log(cells.sizes[there]), cells.mean[arm, there]
+        noise[arm] = sd[arm, there[-1]]
+        move[arm] = abs(seen[-1] - np.interp(size[-1] - np.log(2), size, seen))
+    return noise, move
 
 
 def _missed(

@@ -13,9 +13,11 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from azeotrope.data.likely_groups import LikelyGroups, likely_groups
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.near import Near, find_near
 from azeotrope.data.sources._source import PassedOver, Source
+from azeotrope.data.split import TaskSplits
 from azeotrope.kinds._kind import kind_named
 from azeotrope.labels import KindName
 
@@ -42,7 +44,7 @@ class Audit:
     pairs; None: not measured (`near_pairs` says when). `notes` counts what decoding did (see `data.decode`). Sides are
     in pixels. `words` are sentences on how the set was read, `passed` is what was not taken, `lost` counts the
     unreadable images of each class by reason. `commonest` is the largest class and the share of images that are of
-    another: the error of always naming it.
+    another: the error of always naming it. `likely_groups` are what may belong together, where no groups were named.
     """
 
     name: str
@@ -67,15 +69,16 @@ class Audit:
     passed: tuple[PassedOver, ...] = ()
     lost: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     commonest: tuple[str, float] | None = None
+    likely_groups: tuple[LikelyGroups, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Plain dictionaries, lists, texts and numbers, ready for `json.dumps`."""
         return asdict(self)
 
 
-def audit(manifest: Manifest, source: Source, found: Near | None = None) -> Audit:
-    """Look for what spoils a training or a comparison. Reads images again only to confirm near duplicates, unless these
-    were `found` before.
+def audit(manifest: Manifest, source: Source, found: Near | None = None, splits: TaskSplits | None = None) -> Audit:
+    """Look for what spoils a training or a comparison. Reads images again to confirm near duplicates, unless these were
+    `found` before, and for their EXIF. `splits` are those that are used; None takes the source's own.
     """
     copies = _copies(manifest)
     near = (found or find_near(manifest, source)).pairs
@@ -103,7 +106,15 @@ def audit(manifest: Manifest, source: Source, found: Near | None = None) -> Audi
         passed=source.passed,
         lost=lost_by_class(manifest),
         commonest=_commonest(manifest),
+        likely_groups=tuple(likely_groups(manifest, source, _rows_by_split(manifest, splits))),
     )
+
+
+def _rows_by_split(manifest: Manifest, splits: TaskSplits | None) -> dict[str, NDArray[np.int64]]:
+    if splits is not None:
+        return {"train": splits.train, "val": splits.val, "test": splits.test}
+    given = np.array(manifest.splits)
+    return {name: np.flatnonzero(given == name) for name in ("train", "val", "test")}
 
 
 def lost_by_class(manifest: Manifest) -> dict[str, dict[str, int]]:

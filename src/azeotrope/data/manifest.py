@@ -37,7 +37,8 @@ class Manifest:
     `checksums` are SHA-256 of the raw content (hex; "" when it could not even be read). Unreadable images keep their
     row, with size 0 and an entry in `reasons`. `notes` counts what `decode` had to do. `thumbnails` are grey, for
     finding near duplicates. `labels` are what `kind` makes of them. `value_range` are the values of black and white in
-    files of more than 8 bits, None where there are none; `words` are sentences on how the pixels were read.
+    files of more than 8 bits, None where there are none; `words` are sentences on how the pixels were read. `groups`
+    names the group of each image, and is empty where none were asked for.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Manifest:
     kind: KindName = "single"
     value_range: Range | None = None
     words: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
     @cached_property
     def label_texts(self) -> tuple[str, ...]:
@@ -65,13 +67,25 @@ class Manifest:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the class names and the sorted (checksum, label, split): the same for a moved or reordered
-        set. Another kind of task is another set.
+        set. Another kind of task is another set, and so are other groups, whatever they are called.
         """
         kind: list[str] = [] if self.kind == "single" else [self.kind]  # older fingerprints stay
         if self.value_range not in (None, FULL):  # other pixels are another set
             kind.append("values {} to {}".format(*self.value_range))
-        rows = sorted(map("\0".join, zip(self.checksums, self.label_texts, self.splits, strict=True)))
+        columns = [self.checksums, self.label_texts, self.splits]
+        if self.groups:
+            kind.append("groups")
+            columns.append(self._group_checksums)
+        rows = sorted(map("\0".join, zip(*columns, strict=True)))
         return _digest([*kind, *self.classes, "", *rows])
+
+    @property
+    def _group_checksums(self) -> tuple[str, ...]:
+        """Each group by the lowest checksum in it."""
+        lowest: dict[str, str] = {}
+        for group, checksum in zip(self.groups, self.checksums, strict=True):
+            lowest[group] = min(checksum, lowest.get(group, checksum))
+        return tuple(lowest[group] for group in self.groups)
 
     @cached_property
     def order_digest(self) -> str:
@@ -130,6 +144,7 @@ def scan(
         kind=source.kind,
         value_range=value_range,
         words=words,
+        groups=tuple(item.group for item in source.items) if any(item.group for item in source.items) else (),
     )
 
 

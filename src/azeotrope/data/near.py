@@ -1,9 +1,10 @@
 """Near duplicates: the same picture saved again, smaller, brighter, or compressed harder.
 
-Two thumbnails are alike when their correlation is at least `ALIKE`; that ignores brightness and contrast. Their
+Two grey thumbnails are alike when their correlation is at least `ALIKE`; that ignores brightness and contrast. Their
 lowest frequencies (what a perceptual hash keeps) cannot be farther apart than the whole thumbnails, so a search near
-those misses nothing (Faloutsos et al. 1994, "Fast subsequence matching", on lower bounds). Candidates are then
-compared again in colour and at twice the side.
+those misses nothing (Faloutsos et al. 1994, "Fast subsequence matching", on lower bounds). Luma decides, since JPEG
+keeps a quarter of the chroma or less: candidates below `SURE` must be alike at twice the side too. Colour is compared
+coarsely, to tell a red sign from a blue one.
 
 Not found: crops, flips, rotations. Two pictures of the same thing are not near duplicates.
 """
@@ -27,16 +28,19 @@ from azeotrope.data.decode import decode
 from azeotrope.data.deep import Range
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.sources._source import Source
-from azeotrope.data.thumbnail import thumbnail
+from azeotrope.data.thumbnail import SIDE, thumbnail
 from azeotrope.record.processors import processors
 from azeotrope.record.store import write_atomically
 from azeotrope.spec import digest
 
-# Measured: a photograph at JPEG quality 40 or shrunk to 100 pixels keeps 0.998 or more; on Fashion-MNIST's 70,000
-# images 96 pairs reach this value, by eye all the same article, and 459 reach 0.985, many of them different trousers.
-ALIKE = 0.995
+# Measured by `benchmarks/near_copies.py` (docs/log.md). Of Fashion-MNIST's 70,000 images 685 pairs reach ALIKE at 16
+# pixels, most of them different trousers; 80 reach SURE, and all of these reach ALIKE at 32 pixels too.
+ALIKE, SURE = 0.995, 0.998
+COLOUR = 0.99  # of 8 x 8 pixels in colour: a grey drawing of a bird and the same in brown have 0.985
+METHOD = 2  # raise when other pairs are found: it is part of what identifies a task that they divide
 _FREQUENCIES = 16  # measured: 24 or 36 give fewer candidates, but the search takes longer
-_SIDE = 32  # of the thumbnails in colour
+_SIDE = 32  # of the second grey thumbnail
+_COLOUR_SIDE = 8
 _FLAT = 2.0  # grey levels of standard deviation below which a picture is one area of colour, with nothing to compare
 _MOST_CANDIDATES = 20_000_000  # pairs; about 2 GB and half a minute
 _SAMPLE = 1_000  # images by which the number of candidates is foreseen
@@ -52,13 +56,16 @@ def near_pairs(manifest: Manifest, source: Source) -> Int64[np.ndarray, "pairs 2
     if source.formula is not None:
         return None
     rows = _comparable(manifest)
-    small = _standardised(manifest.thumbnails[rows])
+    small = standardised(manifest.thumbnails[rows])
     candidates = _candidates(small)
     if candidates is None:
         return None
-    alike = candidates[_correlation(small, candidates) >= ALIKE]
-    pairs = rows[np.sort(alike, axis=1)]
-    return _confirmed(pairs[np.lexsort(pairs.T[::-1])], source, manifest.value_range)
+    closeness = _correlation(small, candidates)
+    tiny = np.minimum(manifest.heights, manifest.widths)[rows[candidates]].min(axis=1) < SIDE
+    alike = closeness >= np.where(tiny, SURE, ALIKE)  # a digit of 8 pixels is like many others
+    pairs, sure = rows[np.sort(candidates[alike], axis=1)], closeness[alike] >= SURE
+    order = np.lexsort(pairs.T[::-1])
+    return _confirmed(pairs[order], sure[order], source, manifest.value_range)
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ def find_near(manifest: Manifest, source: Source, cache: Path | None = None) -> 
     if cache is None or source.formula is not None:
         return Near(near_pairs(manifest, source))
     span = manifest.value_range or ()
-    file = cache / f"near-{manifest.order_digest[:24]}-{digest([ALIKE, *span])}.json"
+    file = cache / f"near-{manifest.order_digest[:24]}-{digest([METHOD, *span])}.json"
     if (stored := _stored(file)) is not None:
         return stored
     pairs = near_pairs(manifest, source)
@@ -101,7 +108,7 @@ def _comparable(manifest: Manifest) -> NDArray[np.int64]:
     return rows[usable]
 
 
-def _standardised(thumbnails: UInt8[np.ndarray, "n ..."]) -> Float32[np.ndarray, "n d"]:
+def standardised(thumbnails: UInt8[np.ndarray, "n ..."]) -> Float32[np.ndarray, "n d"]:
     """Mean 0 and length 1, so that a product is a correlation and a squared distance is 2 - 2 * correlation."""
     values = thumbnails.astype(np.float32).reshape(len(thumbnails), math.prod(thumbnails.shape[1:]))
     values -= values.mean(axis=1, keepdims=True)
@@ -138,14 +145,22 @@ def _correlation(vectors: NDArray[np.float32], pairs: NDArray[np.int64]) -> NDAr
     return np.concatenate([np.empty(0, np.float32), *products])
 
 
-def _confirmed(pairs: NDArray[np.int64], source: Source, span: Range | None = None) -> NDArray[np.int64]:
-    """The pairs that are alike in colour and at the larger side too. Reads only the images in `pairs`."""
+def _confirmed(
+    pairs: NDArray[np.int64], sure: NDArray[np.bool_], source: Source, span: Range | None = None
+) -> NDArray[np.int64]:
+    """The pairs that are alike in coarse colour and, unless they are `sure`, at the larger side. Reads only the images
+    in `pairs`.
+    """
     rows, places = np.unique(pairs, return_inverse=True)
+    places = places.reshape(-1, 2)
 
-    def seen(row: int) -> NDArray[np.uint8]:
-        return thumbnail(decode(source.read(row), span).pixels, _SIDE, "RGB")
+    def seen(row: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        pixels = decode(source.read(row), span).pixels
+        return thumbnail(pixels, _SIDE), thumbnail(pixels, _COLOUR_SIDE, "RGB")
 
     with ThreadPoolExecutor(processors()) as pool:
-        large = list(pool.map(seen, rows.tolist()))
-    vectors = _standardised(np.array(large, dtype=np.uint8).reshape(-1, _SIDE, _SIDE, 3))
-    return pairs[_correlation(vectors, places.reshape(-1, 2)) >= ALIKE]
+        looks = list(pool.map(seen, rows.tolist()))
+    grey = standardised(np.array([look[0] for look in looks], dtype=np.uint8).reshape(-1, _SIDE, _SIDE))
+    colour = np.array([look[1] for look in looks], dtype=np.uint8).reshape(-1, _COLOUR_SIDE, _COLOUR_SIDE, 3)
+    same = sure | (_correlation(grey, places) >= ALIKE)
+    return pairs[same & (_correlation(standardised(colour), places) >= COLOUR)]

@@ -10,52 +10,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+
+from azeotrope.data.views import Views
 
 _PILLOW = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 _WORTH_A_THREAD = 1 << 20  # values to be made; below it, starting threads costs more than it saves
 
 
-@dataclass(frozen=True)
-class Boxes:
-    """B boxes in shares of the picture's height and width, and whether each is mirrored."""
-
-    top: NDArray[np.float32]
-    left: NDArray[np.float32]
-    height: NDArray[np.float32]
-    width: NDArray[np.float32]
-    mirror: NDArray[np.bool_]
-
-
 def resample(
-    images: UInt8[Tensor, "B S S K"], boxes: Boxes, size: int, interpolation: str
+    images: UInt8[Tensor, "B S S K"], views: Views[Tensor], size: int, interpolation: str
 ) -> UInt8[Tensor, "B size size K"]:
-    """The boxes of these pictures at `size` pixels. `interpolation` is bilinear or bicubic; other names that
-    configurations use (lanczos, random) mean bicubic.
+    """The boxes of these views at `size` pixels; colours are left to `render`. `interpolation` is bilinear or bicubic;
+    other names that configurations use (lanczos, random) mean bicubic.
     """
     kind = interpolation if interpolation in _PILLOW else "bicubic"
     return (
-        by_pillow(images, boxes, size, kind) if images.device.type == "cpu" else by_matrices(images, boxes, size, kind)
+        by_pillow(images, views, size, kind) if images.device.type == "cpu" else by_matrices(images, views, size, kind)
     )
 
 
 def by_pillow(
-    images: UInt8[Tensor, "B S S K"], boxes: Boxes, size: int, interpolation: str
+    images: UInt8[Tensor, "B S S K"], views: Views[Tensor], size: int, interpolation: str
 ) -> UInt8[Tensor, "B size size K"]:
     """One picture after the other, in as many threads as torch uses (Pillow resizes without the interpreter's lock)."""
     batch, stored, _, channels = images.shape
     pictures = images.numpy() if channels > 1 else images[..., 0].numpy()
     made = np.empty((batch, size, size, *pictures.shape[3:]), np.uint8)
-    right, bottom = boxes.left + boxes.width, boxes.top + boxes.height
-    corners = (np.stack([boxes.left, boxes.top, right, bottom], axis=1) * np.float32(stored)).clip(0, stored).tolist()
-    kernel, flips = _PILLOW[interpolation], boxes.mirror.tolist()
+    top, left, height, width = (views.column(name).numpy() for name in ("top", "left", "height", "width"))
+    corners = (np.stack([left, top, left + width, top + height], axis=1) * np.float32(stored)).clip(0, stored).tolist()
+    kernel, flips = _PILLOW[interpolation], views.column("mirror").tolist()
 
     def make(places: range) -> None:
         for place in places:
@@ -74,14 +63,13 @@ def by_pillow(
 
 
 def by_matrices(
-    images: UInt8[Tensor, "B S S K"], boxes: Boxes, size: int, interpolation: str
+    images: UInt8[Tensor, "B S S K"], views: Views[Tensor], size: int, interpolation: str
 ) -> UInt8[Tensor, "B size size K"]:
     """The whole batch at once: along the width, then along the height, as Pillow goes, rounded after each."""
-    device, stored = images.device, images.shape[1]
-    upright = np.zeros_like(boxes.mirror)
-    columns = _weights(boxes.left, boxes.width, boxes.mirror, stored, size, interpolation, device)
-    rows = _weights(boxes.top, boxes.height, upright, stored, size, interpolation, device)
-    with torch.autocast(device_type=device.type, enabled=False):
+    stored, mirror = images.shape[1], views.column("mirror")
+    columns = _weights(views.column("left"), views.column("width"), mirror, stored, size, interpolation)
+    rows = _weights(views.column("top"), views.column("height"), torch.zeros_like(mirror), stored, size, interpolation)
+    with torch.autocast(device_type=images.device.type, enabled=False):
         pixels = images.permute(0, 3, 1, 2).to(torch.float32)
         wide = _rounded(pixels @ columns[:, None].transpose(-1, -2))
         made = _rounded(rows[:, None] @ wide)
@@ -89,22 +77,22 @@ def by_matrices(
 
 
 def _weights(
-    start: NDArray[np.float32],
-    length: NDArray[np.float32],
-    flip: NDArray[np.bool_],
+    start: Float[Tensor, " B"],
+    length: Float[Tensor, " B"],
+    flip: Float[Tensor, " B"],
     stored: int,
     size: int,
     interpolation: str,
-    device: torch.device,
 ) -> Float[Tensor, "B size stored"]:
     """Weights that resample the part [start, start + length) of `stored` pixels to `size` pixels, along one axis.
 
     The kernel is widened when it shrinks the picture (antialiasing); rows sum to 1.
     """
-    begin = torch.from_numpy(start).to(device)[:, None] * stored
-    scale = torch.from_numpy(length).to(device)[:, None] * (stored / size)
+    device = start.device
+    begin = start[:, None] * stored
+    scale = length[:, None] * (stored / size)
     output = torch.arange(size, device=device, dtype=torch.float32)[None] + 0.5
-    output = torch.where(torch.from_numpy(flip).to(device)[:, None], size - output, output)
+    output = torch.where(flip[:, None] > 0, size - output, output)
     centre = begin + output * scale
     distance = torch.arange(stored, device=device, dtype=torch.float32)[None, None] + 0.5 - centre[:, :, None]
     weights = _KERNELS[interpolation](distance / scale.clamp_min(1.0)[:, :, None])

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ FORMAT = 3
 SHARD_BYTES = 1 << 28  # small enough to be shared between machines, large enough that millions of images are few files
 
 Compute = Callable[[NDArray[np.int64]], Array]
+Stream = Callable[[Iterator[NDArray[np.int64]]], Generator[Array, None, None]]
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,17 @@ class RowStore:
         then finds the rows present. `advance` is told after each batch. Raises StoreError when the disk is full or the
         folder read-only.
         """
+        return self.fill_from(wanted, lambda chunks: (compute(rows) for rows in chunks), batch=batch, advance=advance)
+
+    def fill_from(
+        self,
+        wanted: NDArray[np.int64],
+        stream: Stream,
+        *,
+        batch: int,
+        advance: Callable[[int], None] = lambda rows: None,
+    ) -> int:
+        """As `fill`, with a `stream` from chunks of rows to their contents, in turn: it may work on those to come."""
         absent = self.missing(wanted)
         waiting = [(shard, absent[at]) for shard, at, _ in self._by_shard(absent)]
         computed = 0
@@ -99,24 +112,26 @@ class RowStore:
                 last_hope = place == len(waiting) - 1 and len(busy) == place  # all are busy: wait for this one
                 with shard.writing(wait=last_hope) as free:
                     if free:
-                        computed += self._fill_shard(shard, rows, compute, batch, advance)
+                        computed += self._fill_shard(shard, rows, stream, batch, advance)
                     else:
                         busy.append((shard, rows))
             waiting = busy
         return computed
 
     def _fill_shard(
-        self, shard: Shard, wanted: NDArray[np.int64], compute: Compute, batch: int, advance: Callable[[int], None]
+        self, shard: Shard, wanted: NDArray[np.int64], stream: Stream, batch: int, advance: Callable[[int], None]
     ) -> int:
         absent = self.missing(wanted)  # another process may have been here since
-        for start in range(0, len(absent), batch):
-            rows = absent[start : start + batch]
-            before, began = energy.here().joules(), time.perf_counter()
-            content = self._content(rows, compute(rows))
-            with told(self.folder):  # not around compute: what it cannot read is no fault of this folder
-                shard.write(rows % self.shard_rows, content)
-                shard.add_time(len(rows), time.perf_counter() - began, energy.here().since(before))
-            advance(len(rows))
+        chunks = [absent[start : start + batch] for start in range(0, len(absent), batch)]
+        before, began = energy.here().joules(), time.perf_counter()
+        with closing(stream(iter(chunks))) as contents:
+            for rows, values in zip(chunks, contents, strict=True):
+                content = self._content(rows, values)
+                with told(self.folder):  # not around the stream: what it cannot read is no fault of this folder
+                    shard.write(rows % self.shard_rows, content)
+                    shard.add_time(len(rows), time.perf_counter() - began, energy.here().since(before))
+                before, began = energy.here().joules(), time.perf_counter()
+                advance(len(rows))
         return len(absent)
 
     def _content(self, rows: NDArray[np.int64], values: Array) -> NDArray[np.uint8]:

@@ -6,15 +6,15 @@ It decides nothing at random: no seed enters here. Subsets of the training rows 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int64
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from azeotrope.data._ranks import ranks
+from azeotrope.data.groups import divided, joined, units_showing, with_company
 from azeotrope.data.manifest import Manifest
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import kind_named
@@ -22,6 +22,7 @@ from azeotrope.kinds.single import shortened
 from azeotrope.plan import HELD_OUT
 
 MOST_HELD_OUT = 0.5
+SHOWN = 3
 _SALT = "azeotrope/split"
 
 
@@ -30,7 +31,9 @@ class TaskSplits:
     """Rows of the manifest, ascending. `dropped` counts copies of an image left out, `unreadable` files left out,
     `contradictory` images left out because their copies carry different labels. `together` counts images that were kept
     on one side of the splits made here because they are near copies; None where that could not be done.
-    `held_out` is the share that was asked for, None for the one that is taken where none is.
+    `held_out` is the share that was asked for, None for the one that is taken where none is. `units` says, where groups
+    were named, which rows belong together: the lowest row of each row's group. `torn` counts the groups that stand in
+    several of the given splits, where that was insisted on.
     """
 
     train: Int64[np.ndarray, " a"]
@@ -41,10 +44,16 @@ class TaskSplits:
     contradictory: int = 0
     together: int | None = 0
     held_out: float | None = None
+    units: Int64[np.ndarray, " n"] | None = None
+    torn: int = 0
 
 
 def split_task(
-    manifest: Manifest, held_out: float = HELD_OUT, near: Int64[np.ndarray, "pairs 2"] | None = None
+    manifest: Manifest,
+    held_out: float = HELD_OUT,
+    near: Int64[np.ndarray, "pairs 2"] | None = None,
+    *,
+    keep_leaks: bool = False,
 ) -> TaskSplits:
     """The three splits of a task.
 
@@ -54,12 +63,13 @@ def split_task(
       carry different labels, nobody knows which is right: none of them stays.
     - A val split given by the source is the validation pool. Without one, this share of each class of what is left
       becomes val.
-    - Near copies (`near`, pairs of rows) are in one of the splits made here, all of them.
+    - Images of one group, and near copies (`near`, pairs of rows), are in one of the splits made here, all of them.
+      Groups that stand in several given splits are refused, unless `keep_leaks` says that they may.
 
-    Which images are taken is decided by a hash of their content. Every class must have an image left for each split
-    made here and one to train on: 3 images, or fewer where the source gives splits. Raises InputError otherwise. For
-    several labels an image, or a number, "of each class" is what `kinds` makes of it. A share that was asked for and
-    has nothing to divide is refused too.
+    Which images are taken is decided by a hash of their content. Every class must have an image (and a group) left for
+    each split made here and one to train on: 3, or fewer where the source gives splits. Raises InputError otherwise.
+    For several labels an image, or a number, "of each class" is what `kinds` makes of it. A share that was asked for
+    and has nothing to divide is refused too.
     """
     _check_usable(manifest)
     rows = np.flatnonzero(manifest.readable)
@@ -69,52 +79,99 @@ def split_task(
     pool = rows[kept & ~np.isin(splits, ("val", "test"))]
     made = [name for name, taken in given.items() if not len(taken)]
     _check_share(manifest, held_out, made)
-    kind = kind_named(manifest.kind)
-    kind.require(manifest.labels[pool], manifest.classes, made)
-    groups = near_groups(near, len(manifest.labels))
-    together: int | None = int(np.isin(pool, np.flatnonzero(_grouped(groups, pool))).sum()) if made else 0
-    if together:
-        try:
-            kind.require(manifest.labels[_standing_for(manifest, pool, groups)], manifest.classes, made)
-        except InputError:  # a class of which nearly all images are one picture
-            groups, together = np.arange(len(manifest.labels)), None
-    test, pool = (given["test"], pool) if len(given["test"]) else _hold_out(manifest, pool, groups, held_out)
-    val, pool = (given["val"], pool) if len(given["val"]) else _hold_out(manifest, pool, groups, held_out)
-    for name, part in (("train", pool), ("val", val), ("test", test)):
-        kind.require_split(manifest.labels[part], manifest.classes, name)
-    dropped = int((~kept).sum()) - contradictory
-    asked = None if held_out == HELD_OUT else held_out
-    return TaskSplits(pool, val, test, dropped, len(manifest.labels) - len(rows), contradictory, together, asked)
+    torn = torn_groups(manifest, {"train": pool, **given})
+    if torn and not keep_leaks:
+        raise _groups_in_both(manifest, torn)
+    kind_named(manifest.kind).require(manifest.labels[pool], manifest.classes, made)
+    count = len(manifest.labels)
+    together: int | None = int(with_company(joined(count, pairs=near)[pool]).sum()) if made else 0
+    units = joined(count, manifest.groups, near if together else None)
+    try:
+        train, val, test = _parts(manifest, pool, given, units, held_out)
+    except InputError:
+        if not together:
+            raise
+        units, together = joined(count, manifest.groups), None  # a class of which nearly all images are one picture
+        train, val, test = _parts(manifest, pool, given, units, held_out)
+    return TaskSplits(
+        train,
+        val,
+        test,
+        dropped=int((~kept).sum()) - contradictory,
+        unreadable=count - len(rows),
+        contradictory=contradictory,
+        together=together,
+        held_out=None if held_out == HELD_OUT else held_out,
+        units=units if manifest.groups else None,
+        torn=len(torn),
+    )
 
 
-def near_groups(pairs: Int64[np.ndarray, "pairs 2"] | None, rows: int) -> Int64[np.ndarray, " rows"]:
-    """For each row the lowest row that it is joined to by a chain of near copies; itself where there is none."""
-    if pairs is None or not len(pairs):
-        return np.arange(rows)
-    joined = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(rows, rows))
-    part = connected_components(joined, directed=False)[1]
-    first = np.unique(part, return_index=True)[1]
-    return np.asarray(first[part], dtype=np.int64)
+def torn_groups(manifest: Manifest, parts: Mapping[str, NDArray[np.int64]]) -> dict[str, tuple[str, ...]]:
+    """The groups whose images are in several of these parts, with the names of the parts."""
+    where: dict[str, dict[str, None]] = {}
+    for name, rows in parts.items() if manifest.groups else ():
+        for row in rows.tolist():
+            where.setdefault(manifest.groups[row], {})[name] = None
+    return {group: tuple(names) for group, names in where.items() if len(names) > 1}
 
 
-def _grouped(groups: NDArray[np.int64], pool: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which rows are in the pool together with another of their group [all rows]."""
-    counts = np.bincount(groups[pool], minlength=len(groups))
-    return np.asarray((counts > 1)[groups])
+def _parts(
+    manifest: Manifest,
+    pool: NDArray[np.int64],
+    given: Mapping[str, NDArray[np.int64]],
+    units: NDArray[np.int64],
+    share: float,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Training, validation and test, of which those that are not given are made of the pool."""
+    parts, made = dict(given), [name for name in ("test", "val") if not len(given[name])]
+    for place, name in enumerate(made):
+        left = len(made) - place
+        _require_units(manifest, pool, units, made[place:])
+        parts[name], pool = _hold_out(manifest, pool, units, share, keep=left)
+    for name, part in (("train", pool), *((name, parts[name]) for name in ("val", "test"))):
+        kind_named(manifest.kind).require_split(manifest.labels[part], manifest.classes, name)
+    return pool, parts["val"], parts["test"]
 
 
-def _standing_for(manifest: Manifest, pool: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """One row for each group of the pool, by the rank of the group's first: of the rarest class among its members, so
-    that no class is lost behind another.
-    """
-    rank = ranks([manifest.checksums[row] for row in pool], _SALT)
-    codes = kind_named(manifest.kind).codes(manifest.labels[pool])
-    rarity = np.bincount(codes)[codes]
-    order = np.lexsort((rank, rarity, groups[pool]))
-    first = np.ones(len(order), dtype=np.bool_)
-    first[1:] = groups[pool][order][1:] != groups[pool][order][:-1]
-    chosen = order[first]
-    return pool[chosen[np.argsort(rank[chosen], kind="stable")]]
+def _require_units(manifest: Manifest, pool: NDArray[np.int64], units: NDArray[np.int64], made: Sequence[str]) -> None:
+    """Raises InputError when a class does not stand in a group for each split to be made and one to train on."""
+    kind, need, whole = kind_named(manifest.kind), 1 + len(made), units[pool]
+    each = ", ".join(("train", *(name for name in ("val", "test") if name in made)))
+    names = {int(unit): manifest.groups[unit] for unit in np.unique(whole)} if manifest.groups else {}
+    if len(np.unique(whole)) < need:
+        raise InputError(
+            "A group is in one split only, so there must be several",
+            found=f"{len(np.unique(whole))} for {len(pool):,} images: {', '.join(map(repr, names.values()))}",
+            allowed=f"at least {need} groups: 1 each for {each}",
+            next_step="name what tells more groups apart, or leave --group and --group-by out",
+        )
+    strata = kind.strata_of(manifest.labels[pool])
+    counts = units_showing(whole, strata, kind.needed_strata(len(manifest.classes)))
+    short = np.flatnonzero(counts < need)
+    if len(short):
+        where = {label: np.unique(whole[strata[0][strata[1] == label]]).tolist() for label in short[:SHOWN].tolist()}
+        listed = ", ".join(
+            f"{shortened(manifest.classes[label])} in {counts[label]} ({', '.join(repr(names.get(u, '')) for u in us)})"
+            for label, us in where.items()
+        )
+        raise InputError(
+            "A class lives in too few groups: a group is in one split only",
+            found=listed + (f" and {len(short) - SHOWN} classes more" if len(short) > SHOWN else ""),
+            allowed=f"at least {need} groups a class: 1 each for {each}",
+            next_step="add images of other groups, leave these classes out, or give the splits in the data",
+        )
+
+
+def _groups_in_both(manifest: Manifest, torn: Mapping[str, Sequence[str]]) -> InputError:
+    listed = "; ".join(f"{group!r} in {' and '.join(names)}" for group, names in list(torn.items())[:SHOWN])
+    return InputError(
+        f"A group must be in one of the given splits only, and {len(torn):,} of "
+        f"{len(set(manifest.groups)):,} groups of {manifest.name} are in several",
+        found=listed + (f" and {len(torn) - SHOWN:,} more" if len(torn) > SHOWN else ""),
+        allowed="splits that hold whole groups: an error on test images whose group was trained on flatters",
+        next_step="give splits that keep groups apart or none at all, or insist with --keep-leaks",
+    )
 
 
 def _unique(manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_]) -> tuple[NDArray[np.bool_], int]:
@@ -141,18 +198,23 @@ def _unique(manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_
 
 
 def _hold_out(
-    manifest: Manifest, pool: NDArray[np.int64], groups: NDArray[np.int64], share: float
+    manifest: Manifest, pool: NDArray[np.int64], units: NDArray[np.int64], share: float, keep: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(taken, left): the share whose hash is lowest, at least one, of each class or as `Kind.held_out` says. A group of
-    near copies is taken whole; one that is itself larger than the share is left.
+    """(taken, left): the share whose hash is lowest, at least one, of each class or as `Kind.held_out` says; of images
+    that belong together all or none (`data.groups`). `keep` groups of each class stay.
     """
-    order = _standing_for(manifest, pool, groups)
-    sizes = np.bincount(groups[pool], minlength=len(groups))
-    small = order[sizes[groups[order]] <= max(1, share * len(pool))]
-    labels = manifest.labels
-    chosen = small[kind_named(manifest.kind).held_out(labels[small], share)]
-    held = np.sort(pool[np.isin(groups[pool], groups[chosen])])
-    return held, np.setdiff1d(pool, held, assume_unique=True)
+    kind, labels = kind_named(manifest.kind), manifest.labels[pool]
+    rank = ranks([manifest.checksums[row] for row in pool], _SALT)
+    held = divided(
+        units[pool],
+        kind.strata_of(labels),
+        rank,
+        share,
+        lambda places: kind.held_out(labels[places], share),
+        needed=kind.needed_strata(len(manifest.classes)),
+        keep=keep,
+    )
+    return pool[held], pool[~held]
 
 
 def _check_share(manifest: Manifest, share: float, made: list[str]) -> None:

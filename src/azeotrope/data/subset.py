@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from azeotrope.data._ranks import ranks
+from azeotrope.data.groups import in_turn
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind, Labels
 from azeotrope.kinds.single import KIND as SINGLE
@@ -24,13 +25,15 @@ def subset(
     seed: int,
     checksums: Sequence[str],
     kind: Kind = SINGLE,
+    units: Int64[np.ndarray, " n"] | None = None,
 ) -> Int64[np.ndarray, " count"]:
     """`count` rows of `pool`, in the order in which they are added: every prefix is the subset of that size.
 
     `labels` and `checksums` are indexed by row. As soon as `count` reaches the number of classes each class has an
     image; once every class is due one by its share, class counts are within 1 of proportional. So are the counts of
-    ranges of a number; of several labels an image, the shares hold approximately (`Kind.spread`). Raises InputError
-    when `count` does not fit the pool.
+    ranges of a number; of several labels an image, the shares hold approximately (`Kind.spread`). With `units` (which
+    images belong together, by row) group after group is added, the last one in part, and all of this holds as far as
+    groups allow. Raises InputError when `count` does not fit the pool.
     """
     if not 1 <= count <= len(pool):
         raise InputError(
@@ -39,5 +42,8 @@ def subset(
             allowed=f"1 to {len(pool)} (test and validation images, copies and unreadable files are not counted)",
             next_step="ask for fewer images or add some",
         )
-    order = pool[np.argsort(ranks([checksums[row] for row in pool], f"azeotrope/subset/{seed}"), kind="stable")]
+    rank = ranks([checksums[row] for row in pool], f"azeotrope/subset/{seed}")
+    if units is not None:
+        return pool[in_turn(units[pool], kind.strata_of(labels[pool]), rank, count)]
+    order = pool[np.argsort(rank, kind="stable")]
     return order[kind.spread(labels[order], count)]

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import UInt64
+from jaxtyping import Int64, UInt64
 
 from azeotrope.data._ranks import identities
 from azeotrope.data.manifest import Manifest, Progress, scan
-from azeotrope.data.near import Near, find_near
+from azeotrope.data.near import METHOD, Near, find_near
+from azeotrope.data.sources._groups import grouped_by_path
 from azeotrope.data.sources._source import Source
 from azeotrope.data.split import TaskSplits, split_task
-from azeotrope.data.told import lost_words, passed_words, reading_words, split_words
+from azeotrope.data.told import group_words, lost_words, passed_words, reading_words, split_words
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind, Labels, kind_named
 from azeotrope.labels import ONE_CLASS, LabelSpec
@@ -49,7 +50,11 @@ class Task:
     def words(self) -> tuple[str, ...]:
         """Sentences on how the set was read and split, that a person should see before any number."""
         measured = self.near is None or self.near.pairs is not None
-        return (*reading_words(self.source, self.manifest), *split_words(self.splits, near_measured=measured))
+        return (
+            *reading_words(self.source, self.manifest),
+            *split_words(self.splits, near_measured=measured),
+            *group_words(self.manifest, self.splits),
+        )
 
     @property
     def name(self) -> str:
@@ -58,11 +63,13 @@ class Task:
 
     @property
     def fingerprint(self) -> str:
-        """Identifies the labelled set by its content, and by the share held out of it where one was asked for: other
-        test images make another task.
+        """Identifies the labelled set by its content, by the share held out of it where one was asked for, and by how
+        near copies were found where they decided what is held out: other test images make another task.
         """
         share, whole = self.splits.held_out, self.manifest.fingerprint
-        return whole if share is None else hashlib.sha256(f"{whole}\nheld out: {share!r}".encode()).hexdigest()
+        asked = [] if share is None else [f"held out: {share!r}"]
+        asked += [f"near copies: {METHOD}"] if self.splits.together else []
+        return hashlib.sha256("\n".join([whole, *asked]).encode()).hexdigest() if asked else whole
 
     @property
     def order_digest(self) -> str:
@@ -83,6 +90,11 @@ class Task:
     def labels(self) -> Labels:
         """Of every row, also of those in no split."""
         return self.manifest.labels
+
+    @property
+    def units(self) -> Int64[np.ndarray, " n"] | None:
+        """Which rows belong together (the lowest row of each row's group); None where no groups were named."""
+        return self.splits.units
 
     @cached_property
     def commonest(self) -> tuple[str, float] | None:
@@ -131,7 +143,9 @@ def load_task(
     if not given >= {"val", "test"} and source.formula is None:
         near = find_near(manifest, source, cache)
     try:
-        return Task(source, manifest, split_task(manifest, held_out, near.pairs if near else None), near)
+        pairs = near.pairs if near else None
+        splits = split_task(manifest, held_out, pairs, keep_leaks=bool(labels.keep_leaks))
+        return Task(source, manifest, splits, near)
     except InputError as error:
         raise RefusedSet(error, source, manifest) from error
 
@@ -155,7 +169,7 @@ def open_source(spec: str, labels: LabelSpec = ONE_CLASS) -> Source:
         raise _not_taken(spec, scheme, wrong)
     opened = module.open_labelled(name, labels) if hasattr(module, "open_labelled") else module.open_source(name)
     source: Source = opened
-    return source
+    return grouped_by_path(source, labels.group_by) if labels.group_by else source
 
 
 def schemes() -> list[str]:
@@ -171,8 +185,10 @@ class _Option(NamedTuple):
 
 
 def _options(labels: LabelSpec) -> list[_Option]:
-    """What was asked of the source itself; the range of values is asked of the files (`data.decode`)."""
-    given = labels.model_dump(exclude_defaults=True, exclude={"value_range"})
+    """What was asked of the source itself; the range of values is asked of the files (`data.decode`), what may leak of
+    the splits (`data.split`).
+    """
+    given = labels.model_dump(exclude_defaults=True, exclude={"value_range", "keep_leaks"})
     flags = {"column": "label-column"}
     return [
         _Option(field, f"--{flags.get(field, field).replace('_', '-')} {value}")
@@ -185,7 +201,7 @@ def _not_taken(spec: str, scheme: str, wrong: Sequence[_Option]) -> InputError:
     return InputError(
         f"{spec} gives each image one class, and leaves open neither where it stands nor of what kind it is",
         found=f"{', '.join(option.typed for option in wrong)} for the source {scheme}",
-        allowed="these options for a .csv, .tsv or .parquet table, or hf:NAME (--layout for a folder)",
+        allowed="these options for a .csv, .tsv or .parquet table, or hf:NAME (--layout and --group-by for a folder)",
         next_step="list the images and their labels in a table, or leave these options out",
     )
 

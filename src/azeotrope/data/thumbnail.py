@@ -7,11 +7,14 @@ from jaxtyping import UInt8
 from PIL import Image
 
 SIDE = 16  # of the grey thumbnail kept for every image
+_GAP = 4.0  # a large image is first reduced by a whole number, to no less than so many times the side: as good, faster
 
 
 def thumbnail(pixels: UInt8[np.ndarray, "H W C"], side: int = SIDE, mode: str = "L") -> UInt8[np.ndarray, ...]:
-    """The image squeezed to [side, side] (`mode` "L") or [side, side, 3] ("RGB"); each value averages the area it
-    stands for.
+    """The image squeezed to [side, side] (`mode` "L") or [side, side, 3] ("RGB"); each value weighs the area around it.
+
+    By Lanczos' filter, for a box takes whole pixels only: it moves the parts of a picture of 40 pixels against those of
+    the same picture of 48.
     """
     image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    return np.asarray(image.convert(mode).resize((side, side), Image.Resampling.BOX))
+    return np.asarray(image.convert(mode).resize((side, side), Image.Resampling.LANCZOS, reducing_gap=_GAP))

@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from azeotrope.data.audit import lost_by_class
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.sources._source import PassedOver, Source
 from azeotrope.data.split import TaskSplits
+from azeotrope.kinds._kind import kind_named
+from azeotrope.kinds.single import shortened
 
 SHOWN = 5
 _WHAT_TO_DO = {
@@ -100,3 +105,37 @@ def split_words(splits: TaskSplits, *, near_measured: bool) -> Iterable[str]:
             "Near copies were not looked for, since nearly all images resemble each other: splits made here may hold "
             "the same picture twice. A column or folders of splits keep them apart."
         )
+
+
+def group_words(manifest: Manifest, splits: TaskSplits) -> Iterable[str]:
+    """Sentences on how groups were divided, and on what is odd about them; none where no groups were named."""
+    if splits.units is None:
+        return
+    parts = {"train": splits.train, "validate": splits.val, "test": splits.test}
+    groups = {name: len({manifest.groups[row] for row in rows.tolist()}) for name, rows in parts.items()}
+    every = np.concatenate(list(parts.values()))
+    count = len({manifest.groups[row] for row in every.tolist()})
+    divided = ", ".join(f"{groups[name]:,} {name} ({len(rows):,} images)" for name, rows in parts.items())
+    yield f"Images of one group stay together: of {count:,} groups {divided}.{_furthest(manifest, every, splits.test)}"
+    if count == len(every):
+        yield "Each image is a group of its own: these groups keep nothing together."
+    if splits.torn:
+        yield (
+            f"{splits.torn:,} groups stand in several of the given splits, as --keep-leaks insists: the error may "
+            "flatter."
+        )
+
+
+def _furthest(manifest: Manifest, every: NDArray[np.int64], test: NDArray[np.int64]) -> str:
+    """The class whose share of test images is furthest from that of all images."""
+    if manifest.kind == "number":
+        return ""
+    kind, classes = kind_named(manifest.kind), len(manifest.classes)
+    all_images, tested = (kind.counts(manifest.labels[rows], classes) for rows in (every, test))
+    share = len(test) / len(every)
+    shares = tested / np.maximum(all_images, 1)
+    furthest = int(np.abs(shares - share).argmax())
+    return (
+        f" {100 * share:.1f} % of all images are test images; of {shortened(manifest.classes[furthest])}, the class "
+        f"that is furthest off, {100 * shares[furthest]:.1f} %."
+    )

@@ -86,7 +86,7 @@ def _parameters(form: FormFit) -> dict[str, ParameterFit]:
         draws = replicates(form, options.bootstrap, np.random.default_rng(options.seed)).natural()
         tail = (1 - options.level) / 2
         ends = np.quantile(draws, [tail, 1 - tail], axis=0)
-    found = {}
+    found, told = {}, identified(form)
     for i, parameter in enumerate(law.parameters):
         if parameter.name in form.fixed:
             continue
@@ -100,7 +100,7 @@ def _parameters(form: FormFit) -> dict[str, ParameterFit]:
             low=float(low) if options.bootstrap else None,
             high=float(high) if options.bootstrap else None,
             unit=parameter.unit,
-            identified=identified(form, parameter.name),
+            identified=told[parameter.name],
             at_bound=bool(np.log(at / least) < _BOUND or np.log(most / at) < _BOUND),
             profile=(floor.low, floor.high) if floor else None,
         )

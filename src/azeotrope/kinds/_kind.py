@@ -85,9 +85,17 @@ class Kind(ABC):
         """Raise InputError when nothing can be learnt from, or judged on, the images of this split."""
         return
 
-    def groups(self, classes: int) -> int:
-        """How many groups of images a split should have some of: the classes."""
+    def strata(self, classes: int) -> int:
+        """How many strata of images a split should have some of: the classes."""
         return classes
+
+    def needed_strata(self, classes: int) -> int:
+        """How many of `strata_of`, the first ones, every split must show: the classes."""
+        return classes
+
+    @abstractmethod
+    def strata_of(self, labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Pairs of an image's place and a stratum that it is of; every image is of one at least."""
 
     @abstractmethod
     def held_out(self, labels: Labels, share: float) -> NDArray[np.int64]:
@@ -148,6 +156,10 @@ class Kind(ABC):
     @abstractmethod
     def metrics(self, outputs: Float[Tensor, "n C"], targets: Tensor, scale: Scale) -> dict[str, float]:
         """Further measures for the record, by the names of `record.kinds`."""
+
+    def probabilities(self, outputs: Float[Tensor, "n C"]) -> NDArray[np.float16] | None:
+        """Of each class [n, C], in half precision; None where outputs are no probabilities."""
+        return None
 
     @abstractmethod
     def said(self, outputs: Float[Tensor, "n C"], scale: Scale) -> NDArray[Any]:

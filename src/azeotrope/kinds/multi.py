@@ -86,6 +86,11 @@ class Multi(Kind):
             behind[shown[image]] += 1 / shares[shown[image]]
         return np.array(places, dtype=np.int64)
 
+    def strata_of(self, labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The classes that it shows, or the last stratum where it shows none."""
+        images, strata = np.nonzero(np.column_stack([labels, ~labels.any(axis=1)]))
+        return images, strata
+
     def targets(self, labels: Labels, scale: Scale) -> Tensor:
         """0 and 1 for each class."""
         return torch.from_numpy(labels).float()
@@ -131,6 +136,10 @@ class Multi(Kind):
         """mAP, and the share of all (image, class) whose probability is on the wrong side of one half."""
         wrong = ((outputs > 0) != (targets > 0)).double().mean().item()
         return {"map": 1 - self.error(outputs, targets), "label_error": wrong}
+
+    def probabilities(self, outputs: Float[Tensor, "n C"]) -> NDArray[np.float16] | None:
+        """By sigmoid, each class for itself."""
+        return np.asarray(outputs.double().sigmoid().half().numpy())
 
     def said(self, outputs: Float[Tensor, "n C"], scale: Scale) -> NDArray[Any]:
         """Whether the probability of each class is above one half."""

@@ -73,9 +73,17 @@ class Number(Kind):
         """By ranges of the value that hold equally many images."""
         return _strata.spread(ranges(labels), count)
 
-    def groups(self, classes: int) -> int:
+    def strata(self, classes: int) -> int:
         """Ranges."""
         return STRATA
+
+    def needed_strata(self, classes: int) -> int:
+        """None: a split without one range of values can still be judged."""
+        return 0
+
+    def strata_of(self, labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The range of each value."""
+        return np.arange(len(labels)), ranges(labels)
 
     def scale(self, labels: Labels) -> Scale:
         """Mean and standard deviation of the training values."""

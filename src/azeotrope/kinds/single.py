@@ -69,6 +69,10 @@ class Single(Kind):
         """Each class within 1 of its share."""
         return _strata.spread(labels, count)
 
+    def strata_of(self, labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The classes."""
+        return np.arange(len(labels)), labels
+
     def targets(self, labels: Labels, scale: Scale) -> Tensor:
         """Class numbers."""
         return torch.from_numpy(labels)
@@ -121,6 +125,10 @@ class Single(Kind):
         errors = torch.bincount(targets, weights=wrong, minlength=outputs.shape[1])
         shown = images > 0
         return {"per_class_error": (errors[shown] / images[shown]).mean().item()}
+
+    def probabilities(self, outputs: Float[Tensor, "n C"]) -> NDArray[np.float16] | None:
+        """By softmax."""
+        return np.asarray(outputs.double().softmax(dim=1).half().numpy())
 
     def said(self, outputs: Float[Tensor, "n C"], scale: Scale) -> NDArray[Any]:
         """The class of the largest score."""

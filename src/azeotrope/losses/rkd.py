@@ -77,6 +77,7 @@ class Loss(nn.Module):
         super().__init__()
         self.distance_weight, self.angle_weight = distance_weight, angle_weight
         self.angles_per_image = angles_per_image
+        self.drawn: dict[int, Tensor] = {}  # by the images of a batch: drawn on the host, once a training
 
     def forward(self, signals: Signals) -> Float[Tensor, ""]:
         """Pooled features, [B, F] of the student and [B, G] of the teacher, to one number; zero for similar shapes."""
@@ -87,7 +88,12 @@ class Loss(nn.Module):
     def value(self, student: Float[Tensor, "B B"], teacher: Float[Tensor, "B B"]) -> Float[Tensor, ""]:
         """The loss of two matrices of distances."""
         require_images(len(student), 3, "angles need triplets")
-        angles = triplets(len(student), self.angles_per_image).to(student.device)
+        angles = self._angles(len(student), student.device)
         by_distance = functional.smooth_l1_loss(relative(student), relative(teacher))
         by_angle = functional.smooth_l1_loss(cosines(student, angles), cosines(teacher, angles))
         return self.distance_weight * by_distance + self.angle_weight * by_angle
+
+    def _angles(self, images: int, device: torch.device) -> Int[Tensor, "3 T"]:
+        if images not in self.drawn:
+            self.drawn[images] = triplets(images, self.angles_per_image).to(device)
+        return self.drawn[images]

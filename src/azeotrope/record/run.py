@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from azeotrope.labels import KindName
+from azeotrope.record.clusters import unpack_clusters
 from azeotrope.terms import Weight
 
 SCHEMA = 1
@@ -138,7 +139,8 @@ class RunRecord(Facts):
     it. `seconds` is by phase (`decode`, `teacher`, `head`, `generate`, `pretrain`, `tuning`, `train`, `evaluate`,
     `test`), and `joules` are the whole machine's in the same phases; shared work is what this run would pay alone,
     whoever did it. `unlabelled_images` and `synthetic_images` are those that taught beside the training images.
-    `correct` holds one bit per test image, in manifest order, for paired tests, where an answer is right or wrong.
+    `correct` holds one bit per test image, in manifest order, for paired tests, where an answer is right or wrong;
+    `clusters` says which test images belong together, where groups were named.
     """
 
     schema_version: int = Field(default=SCHEMA, alias="schema")
@@ -172,6 +174,7 @@ class RunRecord(Facts):
     test_images: int | None = None
     metrics: dict[str, float] = Field(default_factory=dict, description="on test; by name in `record.kinds`")
     correct: str | None = Field(default=None, description="base64 of numpy.packbits over test images")
+    clusters: str | None = Field(default=None, description="of test images; as `record.clusters` packs them")
     seconds: dict[str, float] = Field(default_factory=dict)
     joules: dict[str, float] = Field(
         default_factory=dict, description="by phase as `seconds`; empty where not readable"
@@ -188,6 +191,10 @@ class RunRecord(Facts):
             return None
         packed = np.frombuffer(base64.b64decode(self.correct), dtype=np.uint8)
         return np.unpackbits(packed, count=self.test_images).astype(bool)
+
+    def test_clusters(self) -> NDArray[np.int64] | None:
+        """The number of each test image's cluster [test_images]; None where each stands for itself."""
+        return None if self.clusters is None else unpack_clusters(self.clusters)
 
     @property
     def training_rate(self) -> float | None:

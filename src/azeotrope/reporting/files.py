@@ -18,13 +18,14 @@ from azeotrope.errors import InputError
 from azeotrope.record.result import SCHEMA
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.reporting.html import Section, page
-from azeotrope.reporting.numbers import Comparison, Disagreement, Document
+from azeotrope.reporting.numbers import Comparison, Disagreement, Document, Mistake
 from azeotrope.reporting.study import Sweep
 
-NUMBERS, EXAMPLES, PAGE = "compare.json", "examples.json", "report.html"
+NUMBERS, EXAMPLES, MISTAKES, PAGE = "compare.json", "examples.json", "mistakes.json", "report.html"
 
 _Content = TypeVar("_Content")
 _DISAGREEMENTS = TypeAdapter(tuple[Disagreement, ...])
+_MISTAKES = TypeAdapter(tuple[Mistake, ...])
 
 
 def as_json(comparisons: Sequence[Comparison]) -> dict[str, JsonValue]:
@@ -38,10 +39,11 @@ def as_json(comparisons: Sequence[Comparison]) -> dict[str, JsonValue]:
 
 
 def write(folder: str | Path, document: Document, sections: Sequence[Section] = ()) -> Path:
-    """Write all three files atomically; returns the report's path. Raises StoreError when one cannot be written."""
+    """Write all four files atomically; returns the report's path. Raises StoreError when one cannot be written."""
     folder = Path(folder)
     _write(folder / NUMBERS, json.dumps(as_json(document.comparisons), indent=1, ensure_ascii=False))
     _write(folder / EXAMPLES, _DISAGREEMENTS.dump_json(document.disagreements, indent=1).decode())
+    _write(folder / MISTAKES, _MISTAKES.dump_json(document.mistakes, indent=1).decode())
     return write_page(folder / PAGE, document, sections)
 
 
@@ -63,6 +65,16 @@ def read_comparisons(folder: str | Path) -> tuple[Comparison, ...]:
 def read_disagreements(folder: str | Path) -> tuple[Disagreement, ...]:
     """The pictures of `examples.json`; none when there is no such file. Raises InputError when it cannot be read."""
     return _read(folder, EXAMPLES, _DISAGREEMENTS.validate_json, ())
+
+
+def read_mistakes(folder: str | Path) -> tuple[Mistake, ...]:
+    """The pictures of `mistakes.json`; none when there is no such file. Raises InputError when it cannot be read."""
+    return _read(folder, MISTAKES, _MISTAKES.validate_json, ())
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write a page; returns its path. Raises StoreError when it cannot be written."""
+    return _write(Path(path), text)
 
 
 def _comparisons(text: str) -> tuple[Comparison, ...]:

@@ -20,7 +20,8 @@ import yaml
 from markupsafe import Markup, escape
 
 import azeotrope
-from azeotrope.reporting import figures, render, trade_off, words
+from azeotrope.diagnosis.confusion import MOST
+from azeotrope.reporting import class_page, diagnosis_page, figures, render, trade_off, words
 from azeotrope.reporting.advice_text import points, settling_title
 from azeotrope.reporting.by_task import apart, by_task, errors, per_class
 from azeotrope.reporting.numbers import Comparison, Document, NotTested
@@ -55,18 +56,17 @@ def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | No
     """
     comparisons = document.comparisons
     tasks = by_task(comparisons) if len({item.fingerprint for item in comparisons}) > 1 else None
-    environment = _environment()
-    script = Markup(environment.get_template("sort.js").render())
-    return environment.get_template("report.html.jinja").render(
+    return _rendered(
+        "report.html.jinja",
         document=document,
         lead=comparisons[-1],
+        diagnosis=None if tasks else comparisons[-1].diagnosis,
+        diagnosed=[] if tasks else [_drawn(*panel) for panel in diagnosis_page.panels(comparisons[-1])],
+        rows=diagnosis_page.classes_shown(comparisons[-1]),
         sizes=[(comparison, _drawings(comparison)) for comparison in comparisons],
         sizes_said=" · ".join(f"{size:,}" for size in sorted({item.train_images for item in comparisons})),
         students=len({item.student for item in comparisons}),
         overall=_overall(comparisons),
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        dark=DARK,
         tasks=tasks,
         marked=errors,
         per_class=per_class if tasks and any(map(apart, tasks.rows)) else None,
@@ -83,8 +83,6 @@ def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | No
         not_tested=_distinct(comparisons),
         plan=comparisons[-1].plan,
         phases=figures.phases,
-        words=words,
-        version=azeotrope.__version__,
     )
 
 
@@ -93,6 +91,36 @@ def _overall(comparisons: Sequence[Comparison]) -> Overall | None:
     asked = {(item.fingerprint, item.student, item.teacher.name if item.teacher else None) for item in comparisons}
     sizes = {item.train_images for item in comparisons}
     return overall(comparisons) if len(asked) == 1 and 1 < len(sizes) == len(comparisons) else None
+
+
+def one_class(document: Document, name: str) -> tuple[class_page.OneClass, str]:
+    """The class of that name, and its page as HTML. Raises InputError as `class_page.of_class` does."""
+    found = class_page.of_class(document, name)
+    return found, _rendered(
+        "class.html.jinja",
+        found=found,
+        lead=document.comparisons[-1],
+        pairs=class_page.pairs,
+        threshold=class_page.threshold,
+        rows=[],
+    )
+
+
+def _rendered(template: str, **content: object) -> str:
+    """The page, with what every page needs: its words, its colours by night and its one script."""
+    environment = _environment()
+    script = Markup(environment.get_template("sort.js").render())
+    return environment.get_template(template).render(
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        dark=DARK,
+        words=words,
+        interval=class_page.interval,
+        difference=class_page.difference,
+        most=MOST,
+        version=azeotrope.__version__,
+        **content,
+    )
 
 
 def _environment() -> jinja2.Environment:

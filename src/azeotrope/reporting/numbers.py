@@ -11,11 +11,14 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from azeotrope.diagnosis.records import Diagnosis
 from azeotrope.labels import KindName
 from azeotrope.record.result import Result
 from azeotrope.record.run import EnvironmentFacts, SearchFacts
 from azeotrope.terms import Weight
 from azeotrope.verdicts.verdict import Call
+
+DATA_URI = r"^data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/=]+$"
 
 
 class Shown(BaseModel):
@@ -179,6 +182,9 @@ class Comparison(Result, Shown):
     warnings: tuple[str, ...] = ()
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
     environment: EnvironmentFacts | None = None
+    diagnosis: Diagnosis | None = Field(
+        default=None, description="what each arm gets right and wrong, where answers are stored"
+    )
     plan: dict[str, JsonValue] | None = None
 
     def arm(self, name: str) -> ArmSummary:
@@ -193,13 +199,26 @@ class Comparison(Result, Shown):
 class Disagreement(Shown):
     """A test image that the arms call differently. `image` is a data URI, `predictions` maps arm to class."""
 
-    image: str = Field(pattern=r"^data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/=]+$")
+    image: str = Field(pattern=DATA_URI)
     label: str
     predictions: dict[str, str]
 
 
+class Mistake(Shown):
+    """A test image that all runs together are wrong on, and how sure they are: `probability` is what they give the
+    `answer` on average. `name` is that of its file, `image` a data URI.
+    """
+
+    name: str
+    image: str = Field(pattern=DATA_URI)
+    label: str
+    answer: str
+    probability: float = Field(ge=0, le=1)
+
+
 class Document(Shown):
-    """Everything one report shows: a comparison a size, and the pictures the arms disagree on."""
+    """Everything one report shows: a comparison a size, pictures the arms disagree on, and the surest mistakes."""
 
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
     disagreements: tuple[Disagreement, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()

@@ -30,6 +30,7 @@ DARK = {
     SOFT_INK: "#A3ABB4",
     RULE: "#343A41",
     "#AFB8C1": "#5B636C",
+    "#8C959F": "#8C959F",
     "black": "#E6E9EC",
     "white": "#1D2126",
 }

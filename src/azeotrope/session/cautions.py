@@ -12,15 +12,16 @@ from pathlib import Path
 import numpy as np
 
 from azeotrope.data.class_names import shard_warning
+from azeotrope.data.groups import units_showing
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
 from azeotrope.labels import KindName
 from azeotrope.models.licence import objection
+from azeotrope.record.answers import answers_of
 from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import Comparison
-from azeotrope.session.workshop import Workshop
-from azeotrope.sweeping.predictions import predictions_of
+from azeotrope.session.opening import Opened
 from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SynthSet
 from azeotrope.teacher.teacher import Teacher
 
@@ -28,13 +29,13 @@ SHOWN = 5
 PRETRAINING_CLASSES = (1000, 11821, 21841, 21843)  # ImageNet's: nobody expects these to be the task's
 
 
-def before_training(workshop: Workshop) -> tuple[str, ...]:
+def before_training(opened: Opened) -> tuple[str, ...]:
     """About the pretrained weights that will be used (licences that forbid something, classifiers left out), and about
     the further pictures.
     """
-    names = [said] if (said := shard_warning(workshop.task.classes)) else []
-    left_out = (said for teacher in _teachers(workshop) for said in _left_out(teacher, workshop.task))
-    return (*names, *_licences(workshop), *left_out, *_few_a_fold(workshop), *_further_pictures(workshop))
+    names = [said] if (said := shard_warning(opened.task.classes)) else []
+    left_out = (said for teacher in _teachers(opened) for said in _left_out(teacher, opened.task))
+    return (*names, *_licences(opened), *left_out, *_few_a_fold(opened), *_further_pictures(opened))
 
 
 def cautions(task: Task, comparison: Comparison, out: Path) -> tuple[str, ...]:
@@ -43,16 +44,16 @@ def cautions(task: Task, comparison: Comparison, out: Path) -> tuple[str, ...]:
     return (*task.words, *about_classes, *_teacher(comparison), *_searches(comparison))
 
 
-def _teachers(workshop: Workshop) -> tuple[Teacher, ...]:
-    spec = workshop.plan.teacher
-    return workshop.resources.teacher(spec).members if spec else ()
+def _teachers(opened: Opened) -> tuple[Teacher, ...]:
+    spec = opened.comparison.teacher
+    return opened.resources.teacher(spec).members if spec else ()
 
 
-def _licences(workshop: Workshop) -> Iterable[str]:
-    licences = {teacher.name: teacher.licence for teacher in _teachers(workshop)}
-    if any(arm.init == "hub" for arm in workshop.plan.arms):
-        student = workshop.plan.student
-        licences[student] = workshop.resources.hub_licence(student, workshop.plan.image_size)
+def _licences(opened: Opened) -> Iterable[str]:
+    licences = {teacher.name: teacher.licence for teacher in _teachers(opened)}
+    if any(arm.init == "hub" for arm in opened.comparison.arms):
+        student = opened.comparison.student
+        licences[student] = opened.resources.hub_licence(student, opened.comparison.image_size)
     for name, named in licences.items():
         if said := objection(named):
             yield (
@@ -74,46 +75,50 @@ def _left_out(teacher: Teacher, task: Task) -> Iterable[str]:
     )
 
 
-def _few_a_fold(workshop: Workshop) -> Iterable[str]:
+def _few_a_fold(opened: Opened) -> Iterable[str]:
     """A fold without images of a class is judged by a head that has fewer of them, or none, to learn from."""
-    plan, task = workshop.plan, workshop.task
+    plan, task = opened.comparison, opened.task
     if plan.teacher is None or plan.teacher.folds == 1 or task.kind.name == "number":
         return
     for size, seed in product(plan.train_images, plan.seeds):
-        rows = workshop.resources.rows(task.fingerprint, size, seed).train
-        counts = task.kind.counts(task.labels[rows], len(task.classes))
+        rows = opened.resources.rows(task.fingerprint, size, seed).train
+        if task.units is None:
+            counts, what = task.kind.counts(task.labels[rows], len(task.classes)), "images"
+        else:
+            strata = task.kind.strata_of(task.labels[rows])
+            counts, what = units_showing(task.units[rows], strata, len(task.classes)), "groups"
         few = int((counts < plan.teacher.folds).sum())
         if few:
             yield (
-                f"With {size:,} training images (seed {seed}), {few} of {len(task.classes)} classes have fewer images "
+                f"With {size:,} training images (seed {seed}), {few} of {len(task.classes)} classes have fewer {what} "
                 f"than the teacher's head has folds ({plan.teacher.folds}), so it knows little of them. "
-                "More images a class, or fewer --teacher-folds, help."
+                f"More {what} a class, or fewer --teacher-folds, help."
             )
             return
 
 
-def _further_pictures(workshop: Workshop) -> Iterable[str]:
+def _further_pictures(opened: Opened) -> Iterable[str]:
     """What was taken out of the further pictures before they could teach, and who judged those that were made."""
-    kinds = {arm.pictures for arm in workshop.plan.arms}
+    kinds = {arm.pictures for arm in opened.comparison.arms}
     if "unlabelled" in kinds:
-        yield from _unlabelled(workshop)
+        yield from _unlabelled(opened)
     if "synth" in kinds:
-        yield from dict.fromkeys(_made(workshop))
+        yield from dict.fromkeys(_made(opened))
 
 
-def _unlabelled(workshop: Workshop) -> Iterable[str]:
-    pool: Pool = workshop.resources.unlabelled(workshop.task.fingerprint)
+def _unlabelled(opened: Opened) -> Iterable[str]:
+    pool: Pool = opened.resources.unlabelled(opened.task.fingerprint)
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in pool.counts().items()) or "none"
     yield f"Of {len(pool.task.labels):,} unlabelled pictures {len(pool.rows):,} may teach; left out: {dropped}."
     if not pool.near_measured:
         yield "Near duplicates among them were not looked for, since nearly all resemble each other; exact copies were."
 
 
-def _made(workshop: Workshop) -> Iterable[str]:
+def _made(opened: Opened) -> Iterable[str]:
     """Of every set that a run uses; several runs may use one."""
-    plan, teaching = workshop.plan, {(teacher.name, teacher.image_size) for teacher in _teachers(workshop)}
+    plan, teaching = opened.comparison, {(teacher.name, teacher.image_size) for teacher in _teachers(opened)}
     for size, seed in product(plan.train_images, plan.seeds):
-        made: SynthSet = workshop.resources.synth_set(plan.fingerprint, size, seed)
+        made: SynthSet = opened.resources.synth_set(plan.fingerprint, size, seed)
         pool, judge = made.pool, made.plan.teacher
         if pool.dropped:
             dropped = ", ".join(f"{count:,} {reason}" for reason, count in pool.counts().items())
@@ -129,9 +134,12 @@ def _made(workshop: Workshop) -> Iterable[str]:
 
 
 def _classes(task: Task, comparison: Comparison) -> Iterable[str]:
-    """From as many images as classes on, every class is seen (`Kind.spread`); with several an image fewer may do."""
+    """From as many images as classes on, every class is seen (`Kind.spread`); with several an image fewer may do, and
+    with groups it may take more.
+    """
     seeds = {seed for arm in comparison.arms for seed in arm.seeds}
-    if comparison.train_images < len(task.classes) and any(_unseen(task, comparison, seed) for seed in seeds):
+    few = comparison.train_images < len(task.classes) or task.units is not None
+    if few and any(_unseen(task, comparison, seed) for seed in seeds):
         yield (
             f"{comparison.train_images} training images do not show all {len(task.classes)} classes: "
             "some are never seen in training."
@@ -144,7 +152,7 @@ def _never_named(task: Task, comparison: Comparison, out: Path) -> Iterable[str]
         return
     present = np.unique(task.labels[task.splits.test])
     for arm in comparison.arms:
-        said = [found for run_id in arm.run_ids if (found := predictions_of(out, run_id)) is not None]
+        said = [found.said for run_id in arm.run_ids if (found := answers_of(out, run_id)) is not None]
         missing = [
             task.classes[label]
             for label in present.tolist()
@@ -159,7 +167,7 @@ def _never_named(task: Task, comparison: Comparison, out: Path) -> Iterable[str]
 def _unseen(task: Task, comparison: Comparison, seed: int) -> bool:
     """Whether the training images of this seed lack a class."""
     pool, checksums = task.splits.train, task.manifest.checksums
-    rows = subset(pool, task.labels, comparison.train_images, seed, checksums, task.kind)
+    rows = subset(pool, task.labels, comparison.train_images, seed, checksums, task.kind, task.units)
     return bool((task.kind.counts(task.labels[rows], len(task.classes)) == 0).any())
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from azeotrope.data.decode import decode
 from azeotrope.data.task import Task
+from azeotrope.record.answers import answers_of
 from azeotrope.reporting.numbers import Comparison, Disagreement
-from azeotrope.sweeping.predictions import predictions_of
+from azeotrope.session.pictures import data_uri
 
 SHOWN = 12
 NO_CLASS = "none of the classes"
-THUMBNAIL = 96  # pixels of the longer side
 
 
 def disagreements(task: Task, comparison: Comparison, out: Path) -> tuple[Disagreement, ...]:
@@ -25,8 +21,8 @@ def disagreements(task: Task, comparison: Comparison, out: Path) -> tuple[Disagr
     Uses the stored predictions: the test split is not evaluated again. A predicted number is never simply right, so
     there are none of a task of that kind.
     """
-    said = {arm.name: predictions_of(out, arm.run_ids[0]) for arm in comparison.arms if arm.run_ids}
-    stored = {name: predictions for name, predictions in said.items() if predictions is not None}
+    found = {arm.name: answers_of(out, arm.run_ids[0]) for arm in comparison.arms if arm.run_ids}
+    stored = {name: answers.said for name, answers in found.items() if answers is not None}
     if len(stored) < 2:
         return ()
     rows = task.splits.test
@@ -37,18 +33,9 @@ def disagreements(task: Task, comparison: Comparison, out: Path) -> tuple[Disagr
     chosen = differing[np.linspace(0, len(differing) - 1, min(SHOWN, len(differing))).astype(int)]
     return tuple(
         Disagreement(
-            image=_data_uri(task, int(rows[place])),
+            image=data_uri(task, int(rows[place])),
             label=labels[place] or NO_CLASS,
             predictions={name: said[place] or NO_CLASS for name, said in zip(stored, table, strict=True)},
         )
         for place in chosen
     )
-
-
-def _data_uri(task: Task, row: int) -> str:
-    pixels = decode(task.source.read(row), task.manifest.value_range).pixels
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    picture.thumbnail((THUMBNAIL, THUMBNAIL))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

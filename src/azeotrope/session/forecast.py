@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from azeotrope.losses._contract import needs_teacher
 from azeotrope.models import cost
 from azeotrope.plan import ComparePlan
-from azeotrope.session.workshop import Workshop
-from azeotrope.sweeping.plan import run_specs
+from azeotrope.session.opening import Opened
 from azeotrope.sweeping.runner import images_of_training, images_trained
 from azeotrope.train.throughput import inference_rate, training_rate
 
@@ -52,9 +51,9 @@ class Forecast:
         return sum(self.seconds.values())
 
 
-def measure(workshop: Workshop) -> Rates:
+def measure(opened: Opened) -> Rates:
     """Seconds of trial for each rate."""
-    plan, resources, task = workshop.plan, workshop.resources, workshop.task
+    plan, resources, task = opened.comparison, opened.resources, opened.task
     student = resources.student(plan.student, len(task.classes), plan.image_size, pretrained=False, seed=0).network
     batch = plan.recipes[plan.train_images[0]].batch_images
     teacher = None
@@ -62,7 +61,7 @@ def measure(workshop: Workshop) -> Rates:
         loaded = resources.teacher(plan.teacher)
         teacher = inference_rate(loaded.module, loaded.image_size, TEACHER_BATCH, resources.device)
     return Rates(
-        decode=_decode_rate(workshop),
+        decode=_decode_rate(opened),
         train=training_rate(student, plan.image_size, batch, resources.device),
         latency_ms=cost.latency_ms(student, plan.image_size),
         evaluate=inference_rate(student, plan.image_size, 256, resources.device),
@@ -70,12 +69,12 @@ def measure(workshop: Workshop) -> Rates:
     )
 
 
-def forecast(workshop: Workshop, rates: Rates) -> Forecast:
+def forecast(opened: Opened, rates: Rates) -> Forecast:
     """Seconds of the whole comparison at its largest size."""
-    plan = workshop.plan
-    size, task = plan.train_images[-1], workshop.task
-    specs = run_specs(plan, size, workshop.resources, workshop.upstream)
-    rows = workshop.resources.rows(task.fingerprint, size, plan.seeds[0])
+    plan = opened.comparison
+    size, task = plan.train_images[-1], opened.task
+    specs = opened.specs(size)
+    rows = opened.resources.rows(task.fingerprint, size, plan.seeds[0])
     images = sum(images_trained(spec) for spec in specs)
     trainings = images / images_of_training(specs[0])
     judged = len(specs) * len(task.splits.test) + trainings * plan.recipes[size].judgements * len(rows.val)
@@ -92,7 +91,7 @@ def forecast(workshop: Workshop, rates: Rates) -> Forecast:
         seconds["teacher"] = passes / rates.teacher
     return Forecast(
         tuple(arm.name for arm in plan.arms),
-        workshop.left_out,
+        opened.grid.left_out[plan.student],
         len(specs),
         size,
         len(rows.val),
@@ -106,10 +105,10 @@ def _teacher_images(plan: ComparePlan, size: int, val_images: int, test_images: 
     return len(plan.seeds) * (size * (recipe.cached_views + 1) + val_images) + test_images
 
 
-def _decode_rate(workshop: Workshop) -> float:
+def _decode_rate(opened: Opened) -> float:
     """Read and decode a spread sample; nothing is kept."""
-    task = workshop.task
-    pack = workshop.resources.pack(task.fingerprint, workshop.plan.image_size)
+    task = opened.task
+    pack = opened.resources.pack(task.fingerprint, opened.comparison.image_size)
     rows = _spread(task.splits.train, DECODE_SAMPLE)
     began = time.perf_counter()
     pack.decode(rows)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from azeotrope.errors import InputError
 from azeotrope.models.pretraining import published
 from azeotrope.reporting.numbers import PretrainingCost
-from azeotrope.session.workshop import Workshop
+from azeotrope.session.opening import Opened
 from azeotrope.train.throughput import training_rate
 
 BATCH = 32
 CLASSES = 1000
 
 
-def pretraining_cost(workshop: Workshop) -> tuple[PretrainingCost | None, str | None]:
+def pretraining_cost(opened: Opened) -> tuple[PretrainingCost | None, str | None]:
     """(the cost, from a trial of seconds at the resolution of the pre-training; why there is none)."""
-    name, resources = workshop.plan.student, workshop.resources
+    name, resources = opened.comparison.student, opened.resources
     found = published(name)
     if isinstance(found, str):
         return None, found

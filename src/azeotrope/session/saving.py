@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,47 +10,49 @@ from azeotrope.models.saved import save_model
 from azeotrope.record.kinds import WORDS, metrics_text
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import Comparison
-from azeotrope.session.workshop import Workshop
+from azeotrope.session.opening import Opened
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
 
 
-def save_winner(workshop: Workshop, runner: Runner, comparison: Comparison, specs: Sequence[RunSpec]) -> Path | None:
+def save_winner(opened: Opened, comparison: Comparison, out: Path) -> Path | None:
     """Save the winning arm's run that did best on validation, to `models/<run_id>/`; None when no run was finished."""
-    by_id = {spec.digest(): spec for spec in specs}
+    runner = Runner(opened.resources, out)
+    by_id = {spec.digest(): spec for spec in opened.specs(comparison.train_images)}
     records = [record for run_id in by_id if (record := runner.store.get(run_id)) and record.state == "done"]
     winners = [record for record in records if record.arm == comparison.winner]
     if not winners:
         return None
     best = min(winners, key=lambda record: (record.val_error, record.seed))
-    folder = save_run(workshop, runner, best, by_id[best.run_id])
-    release(runner)
+    return save_run(opened, runner, best, by_id[best.run_id])
+
+
+def save_run(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> Path:
+    """Save the student of one run unless it is saved already; returns its folder. The trainings that led here are
+    deleted; they are made again, bit-equal, if they are ever needed.
+    """
+    folder = _saved(opened, runner, record, spec)
+    shutil.rmtree(runner.work, ignore_errors=True)
     return folder
 
 
-def release(runner: Runner) -> None:
-    """Delete the trainings that led here; they are made again, bit-equal, if they are ever needed."""
-    shutil.rmtree(runner.work, ignore_errors=True)
-
-
-def save_run(workshop: Workshop, runner: Runner, record: RunRecord, spec: RunSpec) -> Path:
-    """Save the student of one run unless it is saved already; returns its folder."""
+def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> Path:
     folder = runner.out / "models" / record.run_id
     if (folder / "model.yaml").exists():
         return folder
-    student, pack = runner.student(spec), workshop.resources.pack(spec.task, spec.image_size)
-    workshop.resources.scale(spec.task, spec.train_images, spec.seed).fold(student.network.head)
+    student, pack = runner.student(spec), opened.resources.pack(spec.task, spec.image_size)
+    opened.resources.scale(spec.task, spec.train_images, spec.seed).fold(student.network.head)
     save_model(
         folder,
         student.network,
         spec=spec.student,
-        classes=workshop.task.classes,
+        classes=opened.task.classes,
         preprocessing=replace(
             student.preprocessing,
             size=spec.image_size,
             stored_size=pack.size,
             stored_channels=pack.channels,
-            value_range=workshop.task.manifest.value_range,
+            value_range=opened.task.manifest.value_range,
         ),
         weights=student.weights,
         kind=record.task.kind,
@@ -67,7 +68,7 @@ def save_run(workshop: Workshop, runner: Runner, record: RunRecord, spec: RunSpe
             "test_error": record.test_error,
             **_measured(record),
             "teacher": record.teacher.name if record.teacher else None,
-            **_teacher_licences(workshop, spec),
+            **_teacher_licences(opened, spec),
         },
     )
     return folder
@@ -82,9 +83,9 @@ def _measured(record: RunRecord) -> dict[str, str]:
     return {"error": f"{words.error}, {words.meaning}", "on the test images": said}
 
 
-def _teacher_licences(workshop: Workshop, spec: RunSpec) -> dict[str, str]:
+def _teacher_licences(opened: Opened, spec: RunSpec) -> dict[str, str]:
     """What the card says of the licences under which the teachers' weights come; nothing without a teacher."""
     if spec.teacher is None:
         return {}
-    members = workshop.resources.teacher(spec.teacher).members
+    members = opened.resources.teacher(spec.teacher).members
     return {"teacher_licence": "; ".join(member.licence or "not known, ask the author" for member in members)}

@@ -1,4 +1,7 @@
-"""Carries out a plan that is open and checked: the runs that its store lacks, within a budget, and what was done."""
+"""Carries out a plan that is open and checked: the runs that its store lacks, within a budget, and what was done.
+
+`make_runs` is the one way to runs: of `sweep`, `compare` and `distill`.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +10,27 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from azeotrope.devices.memory import give_back_freed_memory
 from azeotrope.lookup import member
-from azeotrope.models.device import give_back_freed_memory
 from azeotrope.record.claim import claimed
 from azeotrope.record.claims import Claims
+from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.words import duration
 from azeotrope.session.adaptive_sweep import Deciding, Firming
-from azeotrope.session.sweep_setup import Opened, is_url, standing_records
+from azeotrope.session.opening import Opened, is_url
+from azeotrope.session.sweep_setup import standing_records
 from azeotrope.sweeping import facts
 from azeotrope.sweeping.budget import BudgetTooSmallError, Meter
-from azeotrope.sweeping.conductor import Conductor, Everything, Outcome, shared_time, side_by_side
-from azeotrope.sweeping.engines._engine import Preparing
+from azeotrope.sweeping.conductor import Chooser, Conductor, Everything, Outcome, Say, shared_time, side_by_side
+from azeotrope.sweeping.engines._bench import Bench
+from azeotrope.sweeping.engines._engine import Advance, Preparing
 from azeotrope.sweeping.forecast import Forecast
 from azeotrope.sweeping.grid import Grid
 from azeotrope.sweeping.history import keep_plan
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.status import Status, View, label
+from azeotrope.sweeping.status import Status, Unseen, View, label
 from azeotrope.sweeping.sweep_plan import SweepPlan
 
 
@@ -62,7 +68,7 @@ def carry_out(
     plan: SweepPlan, opened: Opened, out: str | Path, meter: Meter, *, retry_failed: bool, view: View
 ) -> Sweep:
     """Make the runs that are missing, into a folder that is held. Raises BudgetTooSmallError before the first."""
-    grid, bench, resources = opened
+    grid, resources, bench = opened.grid, opened.resources, opened.bench(out)
     store = RunStore(bench.store)
     known = standing_records(store, grid, retry_failed=retry_failed)
     keep_plan(store, grid.plan)
@@ -71,14 +77,43 @@ def carry_out(
     auto = plan.train_images == "auto"
     _check_budget(meter, forecast, left, begun=bool(known), paired=auto, workers=plan.engine.workers or 1)
     give_back_freed_memory()  # of the forecast's trials: workers may make all the runs
+    runner = Runner(resources, bench.out)
     if retry_failed:
-        _forget(Runner(resources, bench.out), left)
-    status = Status()
-    engines = member("sweeping.engines", plan.engine.name, "engine")
+        _forget(runner, left)
     chooser = Deciding(grid) if auto else Everything(grid.specs)
-    with Claims(store) as claims, closing(engines.open_engine(bench, plan.engine, status.advance)) as engine:
-        if isinstance(engine, Preparing) and not auto:  # auto makes a part of its runs
-            engine.prepare(left, resources)
+    status = Status()
+    say: Say = (lambda records, last: None) if auto else Firming(grid, meter)
+    outcome = make_runs(opened, bench, known, forecast, meter, chooser=chooser, status=status, say=say, view=view)
+    _release(runner, grid, outcome)
+    return _summary(str(out), grid, outcome, chooser.dropped if isinstance(chooser, Deciding) else (), status.said)
+
+
+def make_runs(
+    opened: Opened,
+    bench: Bench,
+    known: dict[str, RunRecord],
+    forecast: Forecast,
+    meter: Meter,
+    *,
+    chooser: Chooser,
+    status: Status,
+    say: Say = lambda records, last: None,
+    view: View | None = None,
+    advance: Advance | None = None,
+) -> Outcome:
+    """What every command that trains does with an open plan: its engine makes the runs that `known` has no record of.
+
+    `status` says how far it is; `advance` hears it too.
+    """
+    grid, resources = opened.grid, opened.resources
+    engines = member("sweeping.engines", grid.plan.engine.name, "engine")
+    store = RunStore(bench.store)
+    with (
+        Claims(store) as claims,
+        closing(engines.open_engine(bench, grid.plan.engine, advance or status.advance, resources)) as engine,
+    ):
+        if isinstance(engine, Preparing) and isinstance(chooser, Everything):  # another makes a part of its runs
+            engine.prepare([spec for spec in grid.specs if spec.digest() not in known], resources)
         conductor = Conductor(
             specs=grid.specs,
             store=store,
@@ -90,13 +125,10 @@ def carry_out(
             failed=lambda spec, reason: facts.failed(resources, spec, reason),
             records=known,
             status=status,
-            view=view,
-            say=Firming(grid, meter) if isinstance(chooser, Everything) else lambda records, last: None,
+            view=view or Unseen(),
+            say=say,
         )
-        outcome = conductor.conduct()
-    _release(Runner(resources, bench.out), grid, outcome)
-    dropped = chooser.dropped if isinstance(chooser, Deciding) else ()
-    return _summary(str(out), grid, outcome, dropped, status.said, engine.workers)
+        return conductor.conduct()
 
 
 def _check_budget(
@@ -150,7 +182,7 @@ def _release(runner: Runner, grid: Grid, outcome: Outcome) -> None:
                 runner.tidy(spec.pretraining())
 
 
-def _summary(out: str, grid: Grid, outcome: Outcome, dropped: tuple[str, ...], said: str, workers: int) -> Sweep:
+def _summary(out: str, grid: Grid, outcome: Outcome, dropped: tuple[str, ...], said: str) -> Sweep:
     names = {spec.digest(): label(spec) for spec in grid.specs}
     return Sweep(
         out=out,
@@ -160,11 +192,11 @@ def _summary(out: str, grid: Grid, outcome: Outcome, dropped: tuple[str, ...], s
         done=tuple(record.run_id for record in outcome.records if record.state == "done"),
         failed={names[run.run_id]: run.reason or "" for run in outcome.records if run.state == "failed"},
         left_out={names[run_id]: reason for run_id, reason in outcome.left_out.items()},
-        not_tested=grid.left_out,
+        not_tested=grid.not_tested,
         dropped=dropped,
         stopped=outcome.stopped,
         said=said,
         seconds=outcome.seconds,
         seconds_in_runs=outcome.seconds_in_runs,
-        workers=workers,
+        workers=outcome.workers,
     )

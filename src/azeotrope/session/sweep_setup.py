@@ -1,27 +1,19 @@
-"""What `sweep` and `foresee` share: the plan read, its images opened, the records that stand, a run as it is shown."""
+"""What `sweep` and `foresee` share: the plan read, the records that stand, a run as it is shown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError, StoreError
-from azeotrope.models.device import choose, prepare
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.record.tasks import read_tasks
-from azeotrope.session.progress import Progress
-from azeotrope.session.reading import read_task
-from azeotrope.session.seen_weights import refuse_seen_weights
-from azeotrope.spec import digest, read_yaml
-from azeotrope.sweeping.engines._bench import Bench, ShippedTask
+from azeotrope.session.opening import Opened
+from azeotrope.spec import read_yaml
 from azeotrope.sweeping.forecast import Forecast
-from azeotrope.sweeping.grid import Grid, open_grid
+from azeotrope.sweeping.grid import Grid
 from azeotrope.sweeping.history import stored_records
-from azeotrope.sweeping.plan import check_models
-from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.status import label
 from azeotrope.sweeping.sweep_plan import SweepPlan
@@ -49,14 +41,6 @@ class Foreseen:
     not_tested: dict[str, str]
 
 
-class Opened(NamedTuple):
-    """A plan whose images are read and whose runs are known, what a worker needs for them, and what they share."""
-
-    grid: Grid
-    bench: Bench
-    resources: Resources
-
-
 def read_plan(plan: SweepPlan | str | Path) -> SweepPlan:
     """The plan itself, or what the YAML file of that name holds. Raises InputError for a plan of several tasks."""
     if isinstance(plan, SweepPlan):
@@ -81,39 +65,10 @@ def check_one_task(out: str | Path) -> None:
         )
 
 
-def is_url(out: str | Path) -> bool:
-    """Whether runs go to another machine, not into a folder of this one."""
-    return "://" in str(out)
-
-
-def open_sweep(plan: SweepPlan, out: str | Path, cache: Path | None, progress: Progress) -> Opened:
-    """Read the images, resolve the plan, say where everything is; unfinished trainings of a URL lie in the cache."""
-    prepare()
-    resources = Resources(cache.expanduser() if cache else cache_root(), choose(plan.precision))
-    check_models(resources, plan.students, plan.teachers, plan.image_size)
-    task = read_task(plan.data, progress, plan.labels, resources.cache, held_out=plan.held_out)
-    upstream = read_task(plan.upstream, progress, cache=resources.cache) if plan.upstream else None
-    for each in (task, upstream):
-        if each is not None:
-            resources.add(each)
-    if upstream is not None:
-        resources.rows(upstream.fingerprint, max(plan.pretrain_images), 0)  # are there so many?
-    grid = open_grid(plan, resources, task, upstream)
-    if not plan.seen_weights:
-        arms = [arm for each in grid.plan.resolved for arm in each.arms]
-        refuse_seen_weights(task.fingerprint, [each.student for each in grid.plan.resolved], plan.teachers, arms)
-    shipped = [ShippedTask.of(task, plan.data, plan.labels)]
-    if upstream is not None and plan.upstream:
-        shipped.append(ShippedTask.of(upstream, plan.upstream))
-    scratch = resources.cache / "sweeps" / digest(str(out)) if is_url(out) else Path(out)
-    bench = Bench(tuple(shipped), resources.device, str(out), scratch, resources.cache, pictures=plan.pictures)
-    return Opened(grid, bench, resources)
-
-
-def foreseen(plan: SweepPlan, opened: Opened) -> Foreseen:
+def foreseen(plan: SweepPlan, opened: Opened, out: str | Path) -> Foreseen:
     """The runs of an open plan with their seconds, from a trial of seconds."""
-    grid, bench, resources = opened
-    known = standing_records(RunStore(bench.store), grid, retry_failed=False)
+    grid, resources = opened.grid, opened.resources
+    known = standing_records(RunStore(str(out)), grid, retry_failed=False)
     left = [spec for spec in grid.specs if spec.digest() not in known]
     forecast = Forecast(left, resources, measured=True)
     cells = tuple(cell_of(spec, known, forecast) for spec in grid.specs)
@@ -122,7 +77,7 @@ def foreseen(plan: SweepPlan, opened: Opened) -> Foreseen:
         sum(cell.seconds or 0.0 for cell in cells),
         plan.engine.workers or 1,
         plan.train_images == "auto",
-        grid.left_out,
+        grid.not_tested,
     )
 
 

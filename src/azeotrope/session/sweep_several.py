@@ -12,9 +12,10 @@ from azeotrope.errors import InputError, StoreError
 from azeotrope.record.claim import PLAN
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.by_task import TaskTable, by_task
+from azeotrope.session.opening import Opened, open_plan
+from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress
 from azeotrope.session.sweep_run import held
-from azeotrope.session.sweep_setup import Opened, open_sweep
 from azeotrope.sweeping.tasks import Planned, content_of, planned
 
 
@@ -52,14 +53,12 @@ def held_root(out: str | Path) -> Iterator[None]:
         yield
 
 
-def opened_tasks(
-    tasks: Sequence[Planned], out: str | Path, cache: Path | None, progress: Progress
-) -> Iterator[OpenTask]:
+def opened_tasks(tasks: Sequence[Planned], out: str | Path, progress: Progress, machine: Machine) -> Iterator[OpenTask]:
     """Read the images of every task and resolve its plan. Raises InputError that names the task."""
     for task in tasks:
         folder = f"{str(out).rstrip('/')}/{task.folder}"
         try:
-            yield OpenTask(task, folder, open_sweep(task.plan, folder, cache, progress))
+            yield OpenTask(task, folder, open_plan(task.plan, progress, machine))
         except InputError as refusal:
             raise InputError(
                 f"Task {task.folder}: {refusal.rule}",

@@ -31,7 +31,7 @@ class Goal:
     """Replicates R, points n, parameters p, of which `free` [f] are moved.
 
     `target` and `weights` [R, n] are in the residual's space; `delta` is Huber's, None for squares; `prior_mean` and
-    `prior_precision` [p] are in logs (precision 0: no prior); `low`, `high` [p] too.
+    `prior_precision` [p] are in logs (precision 0: no prior); `low`, `high` too, [p] or [R, p].
     """
 
     law: Law
@@ -48,7 +48,8 @@ class Goal:
 
     def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Goal:
         """The same for some replicates only (a boolean or integer index)."""
-        return replace(self, target=self.target[rows], weights=self.weights[rows])
+        low, high = (limit[rows] if limit.ndim > 1 else limit for limit in (self.low, self.high))
+        return replace(self, target=self.target[rows], weights=self.weights[rows], low=low, high=high)
 
     def local(self, theta: Floats) -> Local:
         """The objective with its derivatives."""

@@ -6,8 +6,8 @@ It makes no intervals and judges nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,6 +56,7 @@ def fit_many(
     huber: float | None = None,
     space: SpaceName = "log",
     start: Floats | None = None,
+    pinned: Sequence[Mapping[str, float]] = (),
     starts_each: int | None = None,
 ) -> Fits:
     """Fit `law` to `error` [R, n] (or [n]) at sizes `x` [n] or [axes, n].
@@ -63,8 +64,9 @@ def fit_many(
     `weights` [n] or [R, n] are one over the variance of the residual, times how often a bootstrap drew the point;
     default 1, which needs `priors=False` to make sense unless residuals are of order one. `fixed` holds parameters at
     values (at the reference: floor and exponents are the same there and in natural units), and must name the law's
-    known constants, `{"e0": 0.9}`. `start` [p] or [R, p] (from `Fits.params`) replaces the grid. Raises InputError
-    when a known constant is missing, an axis that must be positive is not, or the logit is asked of a loss.
+    known constants, `{"e0": 0.9}`. `start` [p] or [R, p] (from `Fits.params`) replaces the grid. `pinned` [R] holds
+    further parameters of each replicate at values, and needs a `start`. Raises InputError when a known constant is
+    missing, an axis that must be positive is not, or the logit is asked of a loss.
     """
     sizes, observed = np.atleast_2d(np.asarray(x, float)), np.atleast_2d(np.asarray(error, float))
     fixed = dict(fixed or {})
@@ -78,8 +80,19 @@ def fit_many(
         begin = starts(goal, observed, fixed, starts_each or law.starts)
     else:
         begin = np.broadcast_to(np.log(start), (len(observed), len(law.parameters)))[:, None]
+        goal = _pin(goal, pinned) if pinned else goal
     found = best_of(goal, begin)
     return Fits(law, np.exp(found.theta), reference, found.objective, found.converged)
+
+
+def _pin(goal: Goal, pinned: Sequence[Mapping[str, float]]) -> Goal:
+    """The goal with some parameters of each replicate between limits that are one value."""
+    low, high = (np.tile(limit, (len(pinned), 1)) for limit in (goal.low, goal.high))
+    for replicate, values in enumerate(pinned):
+        for name, value in values.items():
+            place = goal.law.index(name)
+            low[replicate, place] = high[replicate, place] = np.log(max(value, 1e-300))
+    return replace(goal, low=low, high=high)
 
 
 def best_of(goal: Goal, begin: Floats) -> Polished:

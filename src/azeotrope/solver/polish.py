@@ -65,7 +65,8 @@ def polish(goal: Goal, theta: Floats, steps: int = _STEPS) -> Polished:
 def _step(goal: Goal, theta: Floats, here: Local, damping: Floats) -> Floats:
     free = list(goal.free)
     inside = theta[:, free]
-    blocked = ((inside <= goal.low[free]) & (here.slope > 0)) | ((inside >= goal.high[free]) & (here.slope < 0))
+    low, high = goal.low[..., free], goal.high[..., free]
+    blocked = ((inside <= low) & (here.slope > 0)) | ((inside >= high) & (here.slope < 0))
     open_ = ~blocked
     scale = np.einsum("rii->ri", here.safe)
     scale = np.maximum(scale, 1e-10 * scale.max(axis=1, keepdims=True) + 1e-300)
@@ -76,7 +77,7 @@ def _step(goal: Goal, theta: Floats, here: Local, damping: Floats) -> Floats:
     move = np.linalg.solve(curvature, np.where(blocked, 0.0, -here.slope)[..., None])[..., 0]
     move = np.where(np.isfinite(move), move, 0.0)  # no step, no gain: the caller damps more
     trial = theta.copy()
-    trial[:, free] = np.clip(inside + np.clip(move, -3.0, 3.0), goal.low[free], goal.high[free])
+    trial[:, free] = np.clip(inside + np.clip(move, -3.0, 3.0), low, high)
     return trial
 
 

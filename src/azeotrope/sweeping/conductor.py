@@ -42,6 +42,10 @@ class Choice:
     unpaid: tuple[RunSpec, ...] = ()
 
 
+Say = Callable[[Sequence[RunRecord], bool], str | None]
+"""Told all records so far, and whether no run will follow: how the answer stands, or None for what was said before."""
+
+
 class Chooser(Protocol):
     """Decides which runs are worth making."""
 
@@ -70,7 +74,7 @@ class Everything:
 class Outcome:
     """How a sweep ended: the records of its plan, what was left out and why, why it stopped, and where time went.
 
-    `seconds_in_runs` adds up over workers.
+    `seconds_in_runs` adds up over `workers`.
     """
 
     records: tuple[RunRecord, ...]
@@ -79,14 +83,12 @@ class Outcome:
     stopped: str
     seconds: float
     seconds_in_runs: float
+    workers: int
 
 
 @dataclass
 class Conductor:
-    """One sweep over `specs`. `failed` makes the record of a run that no worker survives.
-
-    `say(records, last)` says how the answer stands, or None for what was said before; `last`: no run will follow.
-    """
+    """One sweep over `specs`. `failed` makes the record of a run that no worker survives."""
 
     specs: Sequence[RunSpec]
     store: RunStore
@@ -98,7 +100,7 @@ class Conductor:
     failed: Callable[[RunSpec, str], RunRecord]
     records: dict[str, RunRecord]
     view: View = field(default_factory=Unseen)
-    say: Callable[[Sequence[RunRecord], bool], str | None] = lambda records, last: None
+    say: Say = lambda records, last: None
     status: Status = field(default_factory=Status)
 
     def __post_init__(self) -> None:
@@ -133,6 +135,7 @@ class Conductor:
             self._stop or SPENT,
             self.meter.spent_seconds,
             self._in_runs,
+            self.engine.workers,
         )
 
     def _refilled(self) -> bool:

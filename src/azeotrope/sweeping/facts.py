@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from azeotrope.arm import Pictures
-from azeotrope.models.device import peak_memory_mb
+from azeotrope.devices.memory import peak_memory_mb
 from azeotrope.models.pretraining import published
+from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.environment import environment
 from azeotrope.record.run import PublishedFacts, RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
 from azeotrope.sweeping.pools import pool_seconds, teacher_views
@@ -50,8 +51,9 @@ def done(
         test_nll=test.log_loss,
         test_ece=test.calibration_error,
         metrics=test.metrics,
-        test_images=len(test.predictions),
+        test_images=len(test.answers.said),
         correct=None if test.correct is None else pack_correctness(test.correct),
+        clusters=None if test.images.clusters is None else pack_clusters(test.images.clusters),
         seconds=_seconds(resources, spec, best, data, taught, pretraining) | {"test": test.seconds},
         joules=_joules(resources, spec, best, test, data, taught, pretraining),
         flops=_flops(resources, spec, taught),
@@ -143,7 +145,7 @@ def _seconds(
     rows = resources.rows(spec.task, spec.train_images, spec.seed)
     images = len(rows.train) + len(rows.val)
     seconds = {
-        "decode": images * data.pack.store.seconds_per_row(),
+        "decode": images * data.images.pack.store.seconds_per_row(),
         "tuning": best.choices.seconds,
         **best.trained.seconds,
     }
@@ -176,7 +178,7 @@ def _joules(
     rows = resources.rows(spec.task, spec.train_images, spec.seed)
     known: dict[str, float | None] = {"tuning": best.choices.joules, **best.trained.joules, "test": test.joules}
     if spec.extra is None:
-        known["decode"] = _of_rows(len(rows.train) + len(rows.val), data.pack.store.joules_per_row())
+        known["decode"] = _of_rows(len(rows.train) + len(rows.val), data.images.pack.store.joules_per_row())
     if taught is not None:
         known["head"] = taught.head_joules
         if spec.extra is None:

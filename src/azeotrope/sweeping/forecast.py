@@ -77,7 +77,8 @@ class Forecast:
         """What later runs find done: the teacher's embeddings and the pre-training."""
         seconds = 0.0
         if spec.teacher is not None:
-            seconds += self._embeddings(spec, spec.teacher) / self._teacher(spec.teacher)
+            for teacher in spec.teacher.members:
+                seconds += self._embeddings(spec, teacher) / self._teacher(teacher)
         if spec.upstream is not None and (before := spec.pretraining()).digest() not in self._pretrained:
             self._pretrained.add(before.digest())
             seconds += self._alone(before)

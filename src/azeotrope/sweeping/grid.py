@@ -6,8 +6,8 @@ A sweep is a set of comparisons (one a teacher, student and number of upstream i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,10 +15,11 @@ from azeotrope.arm import Arm
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.plan import ComparePlan, TeacherSpec, UpstreamSpec
-from azeotrope.sweeping.plan import default_arms, make_plan, run_specs
+from azeotrope.sweeping.cache_budget import within_budget
+from azeotrope.sweeping.plan import Setting, default_arms, make_plan, run_specs
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.sweeping.sweep_plan import SweepPlan, with_losses
 
 AUTO_SIZES = 7  # seven log-spaced sizes extrapolate best
 AUTO_RATIO = 2.0
@@ -30,56 +31,63 @@ AUTO_SEEDS = 5  # those that `auto` may choose from, where the plan names fewer
 class Grid:
     """A resolved plan and its runs, in the order in which to make them, each once.
 
-    `left_out` names the arms that cannot be tested here, with the reason. `at` is the number of images that the reader
-    asks about.
+    `left_out` holds by student the arms that cannot be tested here, with the reason. `at` is the number of images that
+    the reader asks about.
     """
 
     plan: SweepPlan
     specs: tuple[RunSpec, ...]
-    left_out: dict[str, str]
+    left_out: dict[str, dict[str, str]]
     at: int
 
+    @property
+    def not_tested(self) -> dict[str, str]:
+        """The same by `student: arm`."""
+        return {f"{student}: {arm}": reason for student, arms in self.left_out.items() for arm, reason in arms.items()}
 
-def open_grid(plan: SweepPlan, resources: Resources, task: Task, upstream: Task | None) -> Grid:
-    """Resolve and check the plan. Raises InputError for anything that can be seen to be wrong before training."""
+
+def open_grid(
+    plan: SweepPlan,
+    resources: Resources,
+    task: Task,
+    upstream: Task | None,
+    say: Callable[[str], None] = lambda words: None,
+) -> Grid:
+    """Resolve and check the plan. Raises InputError for anything that can be seen to be wrong before training.
+
+    `say` is told where fewer views were taken than the recipe's rule.
+    """
     students = plan.students or (plan.ladder.students() if plan.ladder else ())
-    sizes = _sizes(plan, task)
-    seeds = _seeds(plan)
-    left_out: dict[str, str] = {}
+    filled = plan.model_copy(update={"train_images": _sizes(plan, task), "seeds": _seeds(plan)})
+    left_out: dict[str, dict[str, str]] = {}
     parts = []
     for student in students:
-        arms, missing = _arms(plan, student)
-        left_out |= {f"{student}: {arm}": reason for arm, reason in missing.items()}
+        arms, left_out[student] = _arms(plan, student)
         for teacher, source in _settings(plan):
-            part = make_plan(
-                task,
-                resources,
-                teacher=teacher,
-                student=student,
-                arms=arms,
-                seeds=seeds,
-                train_images=sizes,
-                image_size=plan.image_size,
-                upstream=source,
-                upstream_task=upstream,
-                recipe=plan.recipe,
-                pictures=plan.pictures,
-                labels=plan.labels,
-            )
-            parts.append(part)
+            part = make_plan(filled, Setting(student, tuple(arms), teacher, source), task, resources, upstream)
+            parts.append(within_budget(part, plan, resources, task, say))
     resolved = plan.model_copy(
         update={
             "fingerprint": task.fingerprint,
             "resolved": tuple(parts),
-            "seeds": seeds,
+            "seeds": filled.seeds,
             "precision": resources.device.precision,
         }
     )
     _check_repeated(plan, resolved)
     specs = {spec.digest(): spec for spec in _runs(parts, resources, upstream)}
+    grid = Grid(resolved, tuple(specs.values()), left_out, plan.at or parts[0].train_images[-1])
     if plan.train_images == "auto":
-        _check_choice(specs.values(), left_out)
-    return Grid(resolved, tuple(specs.values()), left_out, plan.at or sizes[-1])
+        _check_choice(grid)
+    return grid
+
+
+def with_seeds(grid: Grid, seeds: tuple[int, ...], resources: Resources, upstream: Task | None) -> Grid:
+    """The same grid with other seeds, of which the first stays: it chooses the learning rates."""
+    parts = [part.model_copy(update={"seeds": seeds}) for part in grid.plan.resolved]
+    specs = {spec.digest(): spec for spec in _runs(parts, resources, upstream)}
+    plan = grid.plan.model_copy(update={"seeds": seeds, "resolved": tuple(parts)})
+    return replace(grid, plan=plan, specs=tuple(specs.values()))
 
 
 def auto_sizes(largest: int, classes: int) -> tuple[int, ...]:
@@ -91,16 +99,16 @@ def auto_sizes(largest: int, classes: int) -> tuple[int, ...]:
     return (*sorted({int(float(f"{size:.2g}")) for size in sizes[:-1]} - {largest}), largest)
 
 
-def _check_choice(specs: Iterable[RunSpec], left_out: dict[str, str]) -> None:
+def _check_choice(grid: Grid) -> None:
     """`auto` decides between arms; of a student with one there is nothing to decide."""
     arms: dict[str, set[tuple[str, int]]] = {}
-    for spec in specs:
+    for spec in grid.specs:
         images = spec.upstream.pretrain_images if spec.upstream else 0
         arms.setdefault(spec.student, set()).add((spec.arm.name, images))
     alone = {student: next(iter(found))[0] for student, found in arms.items() if len(found) == 1}
     if alone:
         student, arm = next(iter(alone.items()))
-        missing = "".join(f"; {name}: {reason}" for name, reason in left_out.items())
+        missing = "".join(f"; {name}: {reason}" for name, reason in grid.not_tested.items())
         raise InputError(
             "auto decides between arms, and needs two for every student",
             found=f"{arm} alone for {student}{missing}",
@@ -112,7 +120,7 @@ def _sizes(plan: SweepPlan, task: Task) -> tuple[int, ...]:
     available = len(task.splits.train)
     if plan.train_images == "auto":
         return auto_sizes(min(plan.at or available, available), len(task.classes))
-    return tuple(sorted(plan.train_images))
+    return (available,) if plan.train_images == "all" else tuple(sorted(plan.train_images))
 
 
 def _seeds(plan: SweepPlan) -> tuple[int, ...]:
@@ -135,6 +143,8 @@ def _arms(plan: SweepPlan, student: str) -> tuple[list[Arm], dict[str, str]]:
         return [Arm.parse(arm) for arm in plan.arms], {}
     source = UpstreamSpec(data=plan.upstream, pretrain_images=max(plan.pretrain_images)) if plan.upstream else None
     arms, left_out = default_arms(student, source, plan.pictures)
+    if plan.losses:
+        arms = [Arm.parse(arm) for arm in with_losses([arm.name for arm in arms], plan.losses)]
     if not plan.teachers:
         left_out |= {arm.name: "no teacher was named" for arm in arms if arm.strategy == "distill"}
         arms = [arm for arm in arms if arm.strategy != "distill"]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from azeotrope.arm import Arm, Pictures
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind
-from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.losses._contract import check_meaning, check_parameters, needs_teacher
 from azeotrope.models.load import load_network, weights_available
 from azeotrope.models.sources.file import code_hash
@@ -19,6 +18,7 @@ from azeotrope.recipe import Recipe
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec, UpstreamRun
+from azeotrope.sweeping.sweep_plan import SweepPlan
 from azeotrope.terms import CROSS_ENTROPY, Term, losses_text, name_of
 
 MIN_TRAIN_IMAGES = 2  # a contrastive loss needs a pair
@@ -85,56 +85,53 @@ def _refusal(load: Callable[[], object]) -> InputError | None:
     return None
 
 
-def make_plan(
-    task: Task,
-    resources: Resources,
-    *,
-    teacher: TeacherSpec | None,
-    student: str,
-    arms: Sequence[Arm],
-    seeds: Sequence[int],
-    train_images: Sequence[int],
-    image_size: int | None,
-    upstream: UpstreamSpec | None,
-    recipe: Mapping[str, Any],
-    upstream_task: Task | None = None,
-    pictures: PicturesSpec | None = None,
-    labels: LabelSpec = ONE_CLASS,
-) -> ComparePlan:
-    """Resolve and check everything that can be checked before training. Raises InputError.
+class Setting(NamedTuple):
+    """One comparison of a plan: one student, under one teacher, with one number of upstream images."""
 
-    `recipe` overrides the rules of the task's recipe and of the upstream's alike.
+    student: str
+    arms: tuple[Arm, ...]
+    teacher: TeacherSpec | None
+    upstream: UpstreamSpec | None
+
+
+def make_plan(
+    asked: SweepPlan, setting: Setting, task: Task, resources: Resources, upstream: Task | None = None
+) -> ComparePlan:
+    """Resolve and check everything that can be checked before training; `asked` names its sizes as numbers. Raises
+    InputError.
+
+    `asked.recipe` overrides the rules of the task's recipe and of the upstream's alike.
     """
-    image_size = image_size or default_image_size(task, student)
+    student, arms, teacher, source = setting
+    assert not isinstance(asked.train_images, str)
+    image_size = asked.image_size or default_image_size(task, student)
     resources.student_cost(student, len(task.classes), image_size)
-    if min(train_images) < MIN_TRAIN_IMAGES:
-        raise InputError("A training needs images", found=f"{min(train_images)}", allowed=f"{MIN_TRAIN_IMAGES} or more")
-    for size in train_images:
-        resources.rows(task.fingerprint, size, seeds[0])
-    _check_arms(arms, teacher, upstream)
+    least = min(asked.train_images)
+    if least < MIN_TRAIN_IMAGES:
+        raise InputError("A training needs images", found=f"{least}", allowed=f"{MIN_TRAIN_IMAGES} or more")
+    for size in asked.train_images:
+        resources.rows(task.fingerprint, size, asked.seeds[0])
+    _check_arms(arms, teacher, source)
     _check_kind(task.kind, arms, teacher)
-    resources.pictures = pictures
+    resources.pictures = asked.pictures
     check_pictures(arms, resources)
-    if upstream_task is not None:
-        _check_apart(task, upstream_task)
-    if teacher is not None:
-        teacher = resources.resolved(teacher)
+    if upstream is not None:
+        _check_apart(task, upstream)
+    pretraining = _recipe(upstream, source.pretrain_images, asked.recipe) if source and upstream else None
     return ComparePlan(
         data=task.name,
         fingerprint=task.fingerprint,
-        teacher=teacher,
+        teacher=teacher and resources.resolved(teacher),
         student=student,
         image_size=image_size,
-        train_images=tuple(sorted(set(train_images))),
-        arms=tuple(arms),
-        seeds=tuple(seeds),
-        recipes={size: _recipe(task, size, recipe) for size in train_images},
-        upstream=upstream,
-        upstream_recipe=_recipe(upstream_task, upstream.pretrain_images, recipe)
-        if upstream and upstream_task
-        else None,
-        pictures=pictures,
-        labels=labels,
+        train_images=tuple(sorted(set(asked.train_images))),
+        arms=arms,
+        seeds=asked.seeds,
+        recipes={size: _recipe(task, size, asked.recipe) for size in asked.train_images},
+        upstream=source,
+        upstream_recipe=pretraining,
+        pictures=asked.pictures,
+        labels=asked.labels,
         held_out=task.splits.held_out or HELD_OUT,
         precision=resources.device.precision,
     )

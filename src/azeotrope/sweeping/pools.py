@@ -22,7 +22,7 @@ from azeotrope.synthesis.pictures import SynthSet
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.ensemble import EnsembleCache
 from azeotrope.teacher.teacher import Teacher
-from azeotrope.train.dataset import Extra, StudentData, Targets
+from azeotrope.train.dataset import Extra, Targets, TaskImages
 
 OPTION: Mapping[Pictures, str] = {"unlabelled": "--unlabelled", "synth": "--synth"}
 
@@ -63,17 +63,19 @@ def extra_run(plan: ComparePlan, train_images: int, arm: Arm, seed: int, resourc
     )
 
 
-def extra_of(resources: Resources, spec: RunSpec, data: StudentData) -> Extra | None:
-    """What the loop mixes in; decoded, and embedded where `data` holds targets, as far as the training needs."""
+def extra_of(resources: Resources, spec: RunSpec, labelled: TaskImages) -> Extra | None:
+    """What the loop mixes in; decoded, and embedded where the labelled images have targets, as far as the training
+    needs.
+    """
     if spec.extra is None or spec.pool is None:
         return None
     pool = pool_of(resources, spec)
     rows = pool_rows(resources, spec)
-    pictures = replace(data, pack=resources.pack(pool.task.fingerprint, spec.image_size), extra=None)
-    if data.targets is not None:
-        cache = _cache(resources, spec, pool, data.targets)
-        pictures = replace(pictures, targets=replace(data.targets, cache=cache, folds=None))
-        if not data.targets.live:
+    pictures = replace(labelled, pack=resources.pack(pool.task.fingerprint, spec.image_size))
+    if labelled.targets is not None:
+        cache = _cache(resources, spec, pool, labelled.targets)
+        pictures = replace(pictures, targets=replace(labelled.targets, cache=cache, folds=None))
+        if not labelled.targets.live:
             cache.ensure(rows, range(Extra(pictures, rows, spec.extra.per_step).views_needed(_steps(spec))))
     pictures.pack.ensure(rows)
     return Extra(pictures, rows, spec.extra.per_step, spec.extra.labelled)

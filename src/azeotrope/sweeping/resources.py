@@ -12,9 +12,9 @@ from azeotrope.data.pack import Pack, open_pack
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool, load_unlabelled
+from azeotrope.devices.device import Device
 from azeotrope.kinds._kind import Scale
 from azeotrope.models import cost
-from azeotrope.models.device import Device
 from azeotrope.models.load import Loaded, load_network
 from azeotrope.models.weights import Weights
 from azeotrope.plan import PicturesSpec, TeacherSpec
@@ -63,11 +63,11 @@ class Resources:
         """Training and validation rows of a run: nested and stratified in both, the same for every arm of a seed."""
         task = self.tasks[fingerprint]
         val_pool = task.splits.val
-        val_images = validation_images(train_images, task.kind.groups(len(task.classes)), len(val_pool))
+        val_images = validation_images(train_images, task.kind.strata(len(task.classes)), len(val_pool))
         checksums = task.manifest.checksums
         return Rows(
-            subset(task.splits.train, task.labels, train_images, seed, checksums, task.kind),
-            subset(val_pool, task.labels, val_images, seed, checksums, task.kind),
+            subset(task.splits.train, task.labels, train_images, seed, checksums, task.kind, task.units),
+            subset(val_pool, task.labels, val_images, seed, checksums, task.kind, task.units),
         )
 
     def scale(self, fingerprint: str, train_images: int, seed: int) -> Scale:

@@ -13,20 +13,22 @@ from pathlib import Path
 
 import torch
 
+from azeotrope.devices.memory import give_back_freed_memory, reset_peak_memory
 from azeotrope.errors import RunFailed
-from azeotrope.models.device import give_back_freed_memory, reset_peak_memory
 from azeotrope.models.load import Loaded
+from azeotrope.models.network import Network
+from azeotrope.record.answers import keep_answers, keep_test_set
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping import facts
-from azeotrope.sweeping.predictions import keep_predictions
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.search import Best, choose, chosen_before
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.taught import Taught
 from azeotrope.sweeping.training import student_data, student_of, train_once
 from azeotrope.sweeping.training_folder import Trained, TrainingFolder
-from azeotrope.train.evaluate import final_test
+from azeotrope.train.dataset import StudentData
+from azeotrope.train.evaluate import Test, answers_on, final_test
 
 
 @dataclass
@@ -102,9 +104,17 @@ class Runner:
         data = student_data(self.resources, spec, student, taught)
         network = device.place(student.network)
         test = final_test(network, data, taught.targets if taught else None, device)
-        keep_predictions(self.store, spec.digest(), test.predictions)
+        self._keep_answers(spec, network, data, test)
         pretraining = self.best(spec.pretraining()) if spec.upstream else None
         return facts.done(self.resources, spec, best, test, data, taught, pretraining)
+
+    def _keep_answers(self, spec: RunSpec, network: Network, data: StudentData, test: Test) -> None:
+        """What was said of the test images, and of the validation images for who chooses a threshold."""
+        rows = self.resources.rows(spec.task, spec.train_images, spec.seed).val
+        data.images.pack.ensure(rows)
+        said = answers_on(network, data, rows, self.resources.device)
+        keep_answers(self.store, spec.digest(), test.answers, said, data.images.pack.task.labels[rows])
+        keep_test_set(self.store, test.images)
 
     def _train(self, spec: RunSpec) -> Trained:
         """One training; what it needs from before is prepared only when it is not on disk yet."""

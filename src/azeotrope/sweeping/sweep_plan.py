@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
+from pydantic_core import to_jsonable_python
 
 from azeotrope.arm import Arm
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.ladder import ladder
-from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec
+from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, Precision, TeacherSpec
 from azeotrope.recipe import RecipeChanges
 from azeotrope.spec import Spec, digest, problems
 from azeotrope.sweeping.budget import Budget
 from azeotrope.sweeping.engines._engine import EngineSpec
 
 MIN_SEEDS = 3  # fewer never give a verdict
+ANY_BATCH = 2**20  # images; what the rule's batch will be is known when the images are
+WORDS = ("auto", "all")  # that may stand in the place of sizes
 
 
 class Ladder(Spec):
@@ -44,13 +48,15 @@ class Ladder(Spec):
 class SweepPlan(Spec):
     """The grid of runs: every teacher, student, arm, size and seed; its budget; where it is run.
 
-    Students are named, or are a `ladder`. `train_images` may be `auto`: runs are then chosen one after another until it
-    is clear which arm wins at `at` images, the reader's own number (all, when it is not given). `pretrain_images` is
-    how many of the `upstream` images pre-train the student in arms that start from upstream. `pictures` are the further
-    ones of arms such as `distill+unlabelled`. `labels` says what a label is, where that is not one class an image, and
-    `held_out` the share of images in each split that the source does not give. `seen_weights` lets in weights that were
-    trained on these very images. `recipe` holds `RecipeChanges`. The program fills in `fingerprint` and `resolved`, so
-    that plan.yaml holds every default.
+    Students are named, or are a `ladder`. `train_images` may be `all`, or `auto`: runs are then chosen one after
+    another until it is clear which arm wins at `at` images, the reader's own number (all, when it is not given).
+    `losses` are for the `distill` arms that name none: one list, or several to choose from on validation.
+    `pretrain_images` is how many of the `upstream` images pre-train the student in arms that start from upstream.
+    `pictures` are the further ones of arms such as `distill+unlabelled`. `labels` says what a label is, where that is
+    not one class an image, and `held_out` the share of images in each split that the source does not give.
+    `seen_weights` lets in weights that were trained on these very images. `recipe` holds `RecipeChanges`; `cache_gb` is
+    the room for the teacher's embeddings, which may be fewer views (None: as much as they need). The program fills in
+    `fingerprint` and `resolved`, so that plan.yaml holds every default.
     """
 
     data: str
@@ -58,7 +64,8 @@ class SweepPlan(Spec):
     ladder: Ladder | None = None
     teachers: tuple[TeacherSpec, ...] = ()
     arms: tuple[str, ...] | None = None
-    train_images: tuple[int, ...] | Literal["auto"] = "auto"
+    losses: tuple[str, ...] | None = None
+    train_images: tuple[int, ...] | Literal["auto", "all"] = "auto"
     at: int | None = Field(default=None, ge=2)
     upstream: str | None = None
     pretrain_images: tuple[int, ...] = ()
@@ -69,16 +76,26 @@ class SweepPlan(Spec):
     seeds: tuple[int, ...] = tuple(range(MIN_SEEDS))
     image_size: int | None = Field(default=None, ge=8)
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Precision = "auto"
+    cache_gb: float | None = Field(default=None, ge=0)
     budget: Budget = Budget()
     engine: EngineSpec = EngineSpec()
     fingerprint: str | None = None
     resolved: tuple[ComparePlan, ...] = ()
 
-    @field_validator("students", "arms", "train_images", "pretrain_images", mode="before")
+    @model_validator(mode="before")
+    @classmethod
+    def _arms_have_their_losses(cls, content: Any) -> Any:
+        """Before an arm's own losses that are the default ones leave its name."""
+        if not isinstance(content, dict) or not (content.get("arms") and content.get("losses")):
+            return content
+        arms, losses = ([given] if isinstance(given := content[key], str) else given for key in ("arms", "losses"))
+        return content | {"arms": _said(with_losses, arms, losses), "losses": None}
+
+    @field_validator("students", "arms", "losses", "train_images", "pretrain_images", mode="before")
     @classmethod
     def _one_is_a_list_of_one(cls, value: Any) -> Any:
-        return [value] if isinstance(value, int) or (isinstance(value, str) and value != "auto") else value
+        return [value] if isinstance(value, int) or (isinstance(value, str) and value not in WORDS) else value
 
     @field_validator("teachers", mode="before")
     @classmethod
@@ -110,7 +127,7 @@ class SweepPlan(Spec):
             raise ValueError("must not be negative")
         return value
 
-    @field_validator("arms", "train_images", "seeds")
+    @field_validator("arms", "losses", "train_images", "seeds")
     @classmethod
     def _not_none(cls, value: Any) -> Any:
         if value == ():
@@ -122,11 +139,17 @@ class SweepPlan(Spec):
     def _arms_are_arms(cls, arms: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if arms is None else tuple(_said(Arm.parse, arm).name for arm in arms)
 
+    @field_validator("recipe", mode="before")
+    @classmethod
+    def _recipe_as_written(cls, changes: Any) -> Any:
+        """Tuples and the like of Python as YAML has them."""
+        return to_jsonable_python(changes)
+
     @field_validator("recipe")
     @classmethod
     def _recipe_fits(cls, changes: dict[str, JsonValue]) -> dict[str, JsonValue]:
         try:
-            RecipeChanges.model_validate(changes)
+            RecipeChanges.model_validate({"batch_images": ANY_BATCH, **changes})
         except ValidationError as error:
             raise ValueError("; ".join(problems(RecipeChanges, error))) from None
         return changes
@@ -143,13 +166,27 @@ class SweepPlan(Spec):
 
     def question(self) -> str:
         """16 hex digits that identify what is asked, whatever it may cost and wherever it is run."""
-        left_out = {"budget", "engine", "resolved"} | ({"labels"} if self.labels == ONE_CLASS else set())
-        return digest(self.model_dump(mode="json", exclude=left_out))
+        later = {"labels", "losses", "cache_gb"}  # fields that an older plan has not; it keeps its name
+        left_out = {key for key in later if getattr(self, key) == type(self).model_fields[key].default}
+        return digest(self.model_dump(mode="json", exclude={"budget", "engine", "resolved"} | left_out))
 
 
-def _said(read: Any, text: str) -> Any:
-    """What `read` makes of the text; its refusal becomes one of the plan's problems."""
+def with_losses(arms: Sequence[str], losses: Sequence[str]) -> list[str]:
+    """The arms, those of `distill` that name no losses with these. Raises InputError where there is none."""
+    open_ = [arm for arm in arms if Arm.parse(arm).strategy == "distill" and ":" not in arm]
+    if not open_ or not losses:
+        raise InputError(
+            "--losses is for distill arms that name no losses",
+            found=f"losses {', '.join(losses) or 'none'}; arms {', '.join(arms)}",
+            allowed="--arms scratch,distill --losses kl,info_nce+kl=0.5",
+            next_step="add such an arm, or leave --losses out",
+        )
+    return [f"{arm}:{'/'.join(losses)}" if arm in open_ else arm for arm in arms]
+
+
+def _said(read: Any, *given: Any) -> Any:
+    """What `read` makes of what was given; its refusal becomes one of the plan's problems."""
     try:
-        return read(text)
+        return read(*given)
     except InputError as error:
         raise ValueError(" ".join(part for part in (error.rule, error.found) if part)) from None

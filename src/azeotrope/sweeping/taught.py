@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from azeotrope.data.pack import Pack
 from azeotrope.data.task import Task
 from azeotrope.data.views import PLAIN
 from azeotrope.kinds._kind import Kind, Scale
@@ -22,6 +23,7 @@ from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.ensemble import AnyCache, Ensemble, EnsembleCache, EnsembleHead, scale_of
 from azeotrope.teacher.folds import ANY, folds_of
 from azeotrope.teacher.head import Head, best_temperature, fit_head, fit_in_sample
+from azeotrope.teacher.pixels import judged_rows, pixel_losses
 from azeotrope.teacher.routed import RoutedCache
 from azeotrope.teacher.teacher import Teacher
 from azeotrope.teacher.zero_shot import zero_shot_head
@@ -49,7 +51,7 @@ def make_ready(spec: TeacherSpec, cache: EmbeddingCache, task: Task, rows: Rows,
     before = energy.here().joules()
     targets, seconds = fitted(spec, cache, task, rows, scale)
     joules = energy.here().since(before)
-    _check(spec, targets, task, rows, scale)
+    _check(spec, targets, cache.pack, rows, scale)
     return Taught(targets, _facts(targets, task, rows, scale), seconds, head_joules=joules)
 
 
@@ -64,7 +66,8 @@ def fitted(spec: TeacherSpec, cache: EmbeddingCache, task: Task, rows: Rows, sca
     elif spec.folds == 1:
         head = fit_in_sample(*train, len(task.classes), known(cache, rows.val, task, scale), task.kind)
     else:
-        folds[rows.train] = folds_of(task.labels[rows.train], task.kind, spec.folds)
+        units = None if task.units is None else task.units[rows.train]
+        folds[rows.train] = folds_of(task.labels[rows.train], task.kind, spec.folds, units)
         head = fit_head(*train, len(task.classes), torch.from_numpy(folds[rows.train]), task.kind)
     return Targets(cache, head, folds), time.perf_counter() - began
 
@@ -93,7 +96,7 @@ def make_tuned(tuning: Tuning, cache: EmbeddingCache, open_version: Callable[[Te
     temperature = best_temperature(head.logits(features, torch.from_numpy(folds[of])), wanted, task.kind)
     head = replace(head, weight=head.weight / temperature, bias=head.bias / temperature, temperature=temperature)
     targets = Targets(routed, head, folds)
-    _check(spec, targets, task, rows, scale)
+    _check(spec, targets, cache.pack, rows, scale)
     return Taught(
         targets,
         _facts(targets, task, rows, scale),
@@ -127,13 +130,22 @@ def _sum(joules: Sequence[float | None]) -> float | None:
     return sum(known_ones) if len(known_ones) == len(joules) else None
 
 
-def _check(spec: TeacherSpec, targets: Targets, task: Task, rows: Rows, scale: Scale) -> None:
+def _check(spec: TeacherSpec, targets: Targets, pack: Pack, rows: Rows, scale: Scale) -> None:
     """The gate, on labels that the head has not seen: all of the run's where it was cross-fitted or not fitted at all,
     else those of validation.
     """
+    task = pack.task
     of = rows.val if spec.head != "zero_shot" and spec.folds == 1 else rows.train
     features, wanted = known(targets.cache, of, task, scale)
     gate.check(spec.model, targets.head.logits(features, targets.folds_of(of)), wanted, task.kind)
+    if spec.weak:
+        return
+    of = judged_rows(of)
+    features, wanted = known(targets.cache, of, task, scale)
+    folds = torch.from_numpy(folds_of(task.labels[of], task.kind))
+    pixels = pixel_losses(pack.read(of), wanted, folds, len(task.classes), task.kind)
+    said = targets.head.logits(features, targets.folds_of(of))
+    gate.check_against_pixels(spec.model, task.kind.losses(said, wanted), pixels)
 
 
 def known(cache: AnyCache, rows: NDArray[np.int64], task: Task, scale: Scale) -> tuple[torch.Tensor, torch.Tensor]:

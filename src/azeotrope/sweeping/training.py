@@ -19,7 +19,7 @@ from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.taught import Taught
 from azeotrope.sweeping.training_folder import Trained, TrainingFolder
-from azeotrope.train.dataset import StudentData
+from azeotrope.train.dataset import StudentData, TaskImages
 from azeotrope.train.loop import Training
 from azeotrope.train.stage import Stage
 
@@ -32,16 +32,14 @@ def student_of(resources: Resources, spec: RunSpec) -> Loaded:
 
 def student_data(resources: Resources, spec: RunSpec, loaded: Loaded, taught: Taught | None) -> StudentData:
     """The task's images as this student sees them, with targets when a teacher is given."""
-    return StudentData(
-        pack=resources.pack(spec.task, spec.image_size),
-        image_size=spec.image_size,
-        preprocessing=loaded.preprocessing,
-        policy=spec.recipe.policy,
-        views=spec.recipe.views,
-        device=resources.device.name,
-        targets=taught.targets if taught else None,
-        scale=resources.scale(spec.task, spec.train_images, spec.seed),
+    images = TaskImages(
+        resources.pack(spec.task, spec.image_size),
+        spec.recipe.policy,
+        spec.recipe.views,
+        taught.targets if taught else None,
+        resources.scale(spec.task, spec.train_images, spec.seed),
     )
+    return StudentData(images, spec.image_size, loaded.preprocessing)
 
 
 def train_once(
@@ -108,16 +106,15 @@ def _prepare(
         assert start is not None
         loaded.network.backbone.load_state_dict(start)
     rows = resources.rows(spec.task, spec.train_images, spec.seed)
-    data = student_data(resources, spec, loaded, taught)
-    data.pack.ensure(rows.train)
-    data.pack.ensure(rows.val)
+    data = student_data(resources, spec, loaded, taught if stage.needs_teacher else None)
+    data.images.pack.ensure(rows.train)
+    data.images.pack.ensure(rows.val)
     if stage.needs_teacher:
         assert taught is not None
         taught.targets.cache.ensure(rows.train, range(stage.recipe.cached_views))
-        data = replace(data, targets=replace(taught.targets, live=stage.recipe.live))
-    else:
-        data = replace(data, targets=None)
-    data = replace(data, extra=extra_of(resources, spec, data))
+        targets = replace(taught.targets, live=stage.recipe.live)
+        data = replace(data, images=replace(data.images, targets=targets))
+    data = replace(data, extra=extra_of(resources, spec, data.images))
     return Training(
         loaded.network, stage, spec.recipe.learning_rates[0], spec.seed, data, rows, resources.device, folder.checkpoint
     )

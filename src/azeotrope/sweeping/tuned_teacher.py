@@ -25,9 +25,10 @@ from azeotrope.models.weights import fingerprint
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import Recipe, ViewPolicy
 from azeotrope.sweeping.training_folder import Trained, TrainingFolder
+from azeotrope.teacher.embedder import Frozen
 from azeotrope.teacher.head import Head
-from azeotrope.teacher.teacher import Frozen, Teacher
-from azeotrope.train.dataset import StudentData
+from azeotrope.teacher.teacher import Teacher
+from azeotrope.train.dataset import StudentData, TaskImages
 from azeotrope.train.loop import Rows, Training
 from azeotrope.train.stage import Stage
 
@@ -127,15 +128,8 @@ def _trained(tuning: Tuning, loaded: Loaded, folder: TrainingFolder, train: NDAr
         keeps_statistics=True,  # those that the head's start was fitted with; a batch of 32 has worse ones
         chosen_by="cross_entropy",
     )
-    data = StudentData(
-        tuning.pack,
-        tuning.teacher.image_size,
-        loaded.preprocessing,
-        tuning.policy,
-        recipe.views,
-        tuning.teacher.device.name,
-        scale=tuning.scale,
-    )
+    images = TaskImages(tuning.pack, tuning.policy, recipe.views, scale=tuning.scale)
+    data = StudentData(images, tuning.teacher.image_size, loaded.preprocessing)
     tuning.pack.ensure(np.concatenate([train, tuning.rows.val]))
     rows, rate = Rows(train, tuning.rows.val), recipe.learning_rates[0]
     training = Training(loaded.network, stage, rate, tuning.seed, data, rows, tuning.teacher.device, folder.checkpoint)

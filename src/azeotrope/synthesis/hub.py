@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
-from azeotrope.models.device import Device
 from azeotrope.models.hub import reason
 from azeotrope.synthesis.unet import diffusers_member
 

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from azeotrope.data.pack import Pack, squared
 from azeotrope.data.task import Task
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
-from azeotrope.models.device import Device
 from azeotrope.models.hub import card_licence
 from azeotrope.models.licence import objection
 from azeotrope.record.store import cannot_write, write_atomically

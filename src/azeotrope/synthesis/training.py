@@ -22,8 +22,8 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from azeotrope.data.philox import permutation
+from azeotrope.devices.device import Device
 from azeotrope.errors import RunFailed
-from azeotrope.models.device import Device
 from azeotrope.synthesis.spec import Training
 from azeotrope.synthesis.unet import Frame, build_unet, training_noise
 from azeotrope.train import checkpoint

@@ -27,6 +27,8 @@ _ERRORS = ("test_error", "test_loss")
 _GROUPS = ("arm", "strategy")
 CORRECT = "correct_bits"
 """One bit a test image, as `RunRecord.correct` packs them. Only records have it."""
+CLUSTERS = "test_clusters"
+"""Which test images belong together, as `RunRecord.clusters` packs it. Only records have it."""
 _NUMBERS = (*AXES, "seed", "test_images", "classes")
 
 
@@ -87,7 +89,7 @@ def name_columns(raw: pl.DataFrame, columns: Columns) -> tuple[pl.DataFrame, str
         _seed_column(raw, numbers["seed"]).alias("seed"),
         *(
             (pl.col(name).cast(pl.String) if name in raw.columns else pl.lit(None, pl.String)).alias(name)
-            for name in ("run_id", CORRECT)
+            for name in ("run_id", CORRECT, CLUSTERS)
         ),
     )
     if all(tidy[axis].null_count() == tidy.height for axis in AXES):

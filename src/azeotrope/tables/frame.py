@@ -19,7 +19,7 @@ from azeotrope.labels import KindName
 from azeotrope.lookup import nearest
 from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
-from azeotrope.tables.columns import AXES, CORRECT, Columns, keep_where, name_columns
+from azeotrope.tables.columns import AXES, CLUSTERS, CORRECT, Columns, keep_where, name_columns
 from azeotrope.tables.edges import NoUsableRun, count_edges
 from azeotrope.tables.recognise import is_accuracy
 from azeotrope.tables.recognise import notes as column_notes
@@ -36,10 +36,11 @@ class RunFrame:
     """Numeric runs, one a row, with what was left out and what the user should know.
 
     `table` columns: task, group, train_images, pretrain_images, parameters, error, seed, replicate, cluster,
-    test_images, classes, run_id, correct_bits. `error` is a fraction in (0, 1), or a positive loss when `unit` is
-    "loss"; `test_images` is null where the error is no mean over images; `correct_bits` is `RunRecord.correct`, and
-    null in tables. Rows with equal `replicate` share task and seed; rows with equal `cluster` share task and all axes,
-    across groups. `paired` says that seeds are known. `measure` names what `error` is.
+    test_images, classes, run_id, correct_bits, test_clusters. `error` is a fraction in (0, 1), or a positive loss when
+    `unit` is "loss"; `test_images` is null where the error is no mean over images; `correct_bits` and `test_clusters`
+    are `correct` and `clusters` of `RunRecord`, and null in tables. Rows with equal `replicate` share task and seed;
+    rows with equal `cluster` share task and all axes, across groups. `paired` says that seeds are known. `measure`
+    names what `error` is.
     """
 
     table: pl.DataFrame
@@ -195,7 +196,7 @@ def _number(tidy: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     else:
         replicate = pl.int_range(pl.len()).over("group", *cell).cast(pl.Int64)
     order = ["task", "group", *AXES, "error", "seed", "replicate", "cluster", "test_images", "classes", "run_id"]
-    order += [CORRECT]
+    order += [CORRECT, CLUSTERS]
     return tidy.with_columns(replicate=replicate, seed=pl.col("seed").cast(pl.Int64)).select(order), paired
 
 

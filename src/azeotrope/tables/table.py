@@ -14,7 +14,7 @@ from azeotrope.errors import InputError
 from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
-from azeotrope.tables.columns import CORRECT
+from azeotrope.tables.columns import CLUSTERS, CORRECT
 from azeotrope.tables.reading import SUFFIXES, read_file
 from azeotrope.tables.recognise import recognised
 
@@ -45,6 +45,7 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "test_images": pl.Int64,
     "kind": pl.String,
     CORRECT: pl.String,
+    CLUSTERS: pl.String,
 }
 
 _ELSEWHERE = (
@@ -58,6 +59,7 @@ _ELSEWHERE = (
     "teacher",
     "teacher_head_error",
     CORRECT,
+    CLUSTERS,
 )
 _SAME_NAME = tuple(name for name in _SCHEMA if name not in _ELSEWHERE)
 
@@ -118,6 +120,7 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
         "teacher": record.teacher.name if record.teacher else None,
         "teacher_head_error": record.teacher.head_error if record.teacher else None,
         CORRECT: record.correct,
+        CLUSTERS: record.clusters,
     }
 
 

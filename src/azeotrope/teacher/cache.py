@@ -7,10 +7,12 @@ Embeddings are kept, not logits or projections: the head differs per run and pro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +20,15 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from azeotrope.data.host_batch import HostBatch, Inputs
 from azeotrope.data.pack import DECODING, Pack
 from azeotrope.data.rowstore import RowStore
-from azeotrope.data.views import PLAIN, RENDERING
+from azeotrope.data.views import PLAIN, RENDERING, Views, draw
+from azeotrope.devices.ahead import ahead
 from azeotrope.errors import RunFailed
 from azeotrope.models.sources.file import code_hash
 from azeotrope.recipe import MAX_VIEWS, ViewPolicy
+from azeotrope.teacher.embedder import Embedder
 from azeotrope.teacher.teacher import Teacher
 
 _CHUNK = 128  # images through the teacher at a time
@@ -48,11 +53,31 @@ class EmbeddingCache:
         """Embed what is missing of these images under these views (PLAIN among them if wanted)."""
         self.pack.ensure(rows)  # first, so that decoding is not charged to the teacher
         for view in views:
-            self.store.fill(self.positions(rows, view), partial(self._embed, view), batch=_CHUNK, advance=advance)
+            self.store.fill_from(
+                self.positions(rows, view), partial(self._embedded, view), batch=_CHUNK, advance=advance
+            )
 
     def read(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:
         """Embeddings of one view, float32; they must have been ensured."""
-        return torch.from_numpy(self.store.read(self.positions(rows, view))).float()
+        return torch.from_numpy(self.stored(rows, view)[0]).float()
+
+    def stored(self, rows: NDArray[np.int64], view: int) -> tuple[NDArray[np.float16]]:
+        """What `read` gives, as it is on disk."""
+        return (self.store.read(self.positions(rows, view)),)
+
+    def asked(self, rows: NDArray[np.int64], views: Views[NDArray[Any]]) -> tuple[HostBatch]:
+        """What the teacher must look at to say of these views what is not stored. Images must be packed."""
+        return (Inputs(self.pack.store.read(rows), views),)
+
+    @property
+    def embedders(self) -> tuple[Embedder]:
+        """What answers to `asked`, on the teacher's device."""
+        return (self.teacher.embedder,)
+
+    @property
+    def scales(self) -> tuple[float]:
+        """What embeddings are multiplied by."""
+        return (1.0,)
 
     def missing(self, rows: NDArray[np.int64], view: int) -> NDArray[np.int64]:
         """Those of these images of which this view is not embedded yet."""
@@ -60,7 +85,8 @@ class EmbeddingCache:
 
     def embed(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:
         """What `read` gives, from the teacher itself: float32 on its device, nothing stored. Images must be packed."""
-        return self.teacher.embed(self.pack.read(rows), self.policy, self.pack.task.identities[rows], view)
+        features: Tensor = self.teacher.embedder(self.teacher.device.send(self._asked(rows, view)))
+        return features
 
     def positions(self, rows: NDArray[np.int64], view: int) -> NDArray[np.int64]:
         """Where one view of these images lies in the store."""
@@ -68,9 +94,19 @@ class EmbeddingCache:
             raise ValueError(f"view {view} is not among the {self.views} cached views")
         return rows + (view - PLAIN) * len(self.pack.task.labels)
 
-    def _embed(self, view: int, positions: NDArray[np.int64]) -> NDArray[np.float16]:
-        rows = positions - (view - PLAIN) * len(self.pack.task.labels)
-        features = self.embed(rows, view).cpu().numpy()
+    def _asked(self, rows: NDArray[np.int64], view: int) -> HostBatch:
+        return self.asked(rows, draw(self.policy, self.pack.task.identities[rows], view))[0]
+
+    def _embedded(self, view: int, chunks: Iterator[NDArray[np.int64]]) -> Generator[NDArray[np.float16], None, None]:
+        """Read, sent and rendered one chunk ahead of the teacher."""
+        offset, embedder = (view - PLAIN) * len(self.pack.task.labels), self.teacher.embedder
+        hosts = (self._asked(positions - offset, view) for positions in chunks)
+        with closing(ahead(hosts, self.teacher.device, embedder.render)) as rendered:
+            for pixels in rendered:
+                yield self._halved(embedder.look(pixels))
+
+    def _halved(self, embeddings: Float[Tensor, "n F"]) -> NDArray[np.float16]:
+        features = embeddings.cpu().numpy()
         if not np.isfinite(features).all() or np.abs(features).max() > np.finfo(np.float16).max:
             raise RunFailed(
                 f"The teacher {self.teacher.name} gives embeddings that are not finite in half precision",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,12 +18,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from azeotrope.data.host_batch import HostBatch
+from azeotrope.data.views import Views
 from azeotrope.kinds._kind import Kind
 from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.teacher.cache import EmbeddingCache
+from azeotrope.teacher.embedder import Embedder, Frozen, Versions, side_by_side
 from azeotrope.teacher.head import Head
 from azeotrope.teacher.routed import RoutedCache
-from azeotrope.teacher.teacher import Frozen, Teacher
+from azeotrope.teacher.teacher import Teacher
 
 
 class SideBySide(nn.Module):
@@ -119,14 +123,20 @@ class EnsembleCache:
 
     def read(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:
         """Embeddings of one view side by side; they must have been ensured."""
-        return self._joined([member.read(rows, view) for member in self.members])
+        return side_by_side([member.read(rows, view) for member in self.members], self.scales)
 
-    def embed(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:
-        """What `read` gives, from the teachers themselves; images must be packed for each."""
-        return self._joined([member.embed(rows, view) for member in self.members])
+    def stored(self, rows: NDArray[np.int64], view: int) -> tuple[NDArray[np.float16], ...]:
+        """The members' embeddings as they are on disk."""
+        return tuple(array for member in self.members for array in member.stored(rows, view))
 
-    def _joined(self, parts: Sequence[Tensor]) -> Tensor:
-        return torch.cat([scale * part for scale, part in zip(self.scales, parts, strict=True)], dim=1)
+    def asked(self, rows: NDArray[np.int64], views: Views[NDArray[Any]]) -> tuple[HostBatch, ...]:
+        """What the members must look at; images must be packed for each."""
+        return tuple(host for member in self.members for host in member.asked(rows, views))
+
+    @property
+    def embedders(self) -> tuple[Embedder | Versions, ...]:
+        """What answers to `asked`, on the teachers' device."""
+        return tuple(embedder for member in self.members for embedder in member.embedders)
 
 
 AnyCache = EmbeddingCache | RoutedCache | EnsembleCache
@@ -145,6 +155,10 @@ class EnsembleHead:
         parts = features.split([head.weight.shape[2] for head in self.heads], dim=1)  # type: ignore[no-untyped-call]
         members = zip(self.heads, parts, self.scales, strict=True)
         return self.kind.averaged([head.logits(part / scale, folds) for head, part, scale in members])
+
+    def to(self, device: str) -> EnsembleHead:
+        """The same on a device."""
+        return replace(self, heads=tuple(head.to(device) for head in self.heads))
 
 
 def scale_of(features: Float[Tensor, "N F"]) -> float:

@@ -8,7 +8,7 @@ heads. A head fitted on the very label that the student also gets would repeat t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int, Shaped
@@ -53,12 +53,16 @@ class Head:
         """
         if self.cosine:
             features = functional.normalize(features)
-        weight, bias = self.weight.to(features.device), self.bias.to(features.device)
+        weight, bias = self.weight, self.bias
         if folds is None or not self.folds:
             return functional.linear(features, weight[-1], bias[-1])
         every = functional.linear(features, weight.flatten(0, 1), bias.flatten()).reshape(len(features), *bias.shape)
         said: Tensor = every[torch.arange(len(features), device=features.device), folds]
         return said
+
+    def to(self, device: str) -> Head:
+        """The same on a device, where it answers embeddings that are there."""
+        return replace(self, weight=self.weight.to(device), bias=self.bias.to(device))
 
 
 def fit_head(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,8 +16,11 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from azeotrope.data.host_batch import HostBatch, Inputs
 from azeotrope.data.rowstore import RowStore
+from azeotrope.data.views import Views
 from azeotrope.teacher.cache import EmbeddingCache
+from azeotrope.teacher.embedder import Versions
 from azeotrope.teacher.teacher import Teacher
 
 
@@ -47,30 +51,45 @@ class RoutedCache:
     ) -> None:
         """Embed what is missing, each image by its version."""
         wanted = list(views)
-        for member, places in self._shares(rows):
-            member.ensure(rows[places], wanted, advance)
+        for version, places in self._shares(rows):
+            self.members[version].ensure(rows[places], wanted, advance)
 
     def read(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:
         """Embeddings of one view, float32; they must have been ensured."""
-        return self._gathered(rows, lambda member, part: member.read(part, view))
+        return torch.from_numpy(self.stored(rows, view)[0]).float()
 
-    def embed(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n F"]:
-        """What `read` gives, from the versions themselves; images must be packed."""
-        return self._gathered(rows, lambda member, part: member.embed(part, view))
+    def stored(self, rows: NDArray[np.int64], view: int) -> tuple[NDArray[np.float16]]:
+        """What `read` gives, as it is on disk."""
+        said = np.empty((len(rows), self.teacher.features), np.float16)
+        for version, places in self._shares(rows):
+            said[places] = self.members[version].stored(rows[places], view)[0]
+        return (said,)
 
-    def _gathered(
-        self, rows: NDArray[np.int64], ask: Callable[[EmbeddingCache, NDArray[np.int64]], Tensor]
-    ) -> Float[Tensor, "n F"]:
-        parts = [(places, ask(member, rows[places])) for member, places in self._shares(rows)]
-        if len(parts) == 1:
-            return parts[0][1]
-        said = torch.empty(len(rows), self.teacher.features, device=parts[0][1].device)
-        for places, features in parts:
-            said[torch.from_numpy(places).to(said.device)] = features
-        return said
+    def asked(self, rows: NDArray[np.int64], views: Views[NDArray[Any]]) -> tuple[HostBatch]:
+        """What the versions must look at, one version's images after the other's; images must be packed."""
+        shares = list(self._shares(rows))
+        places = np.concatenate([places for _, places in shares])
+        return (
+            Inputs(
+                self.members[-1].pack.store.read(rows[places]),
+                Views(views.values[places], views.cutout),
+                versions=tuple((version, len(places)) for version, places in shares),
+                order=np.argsort(places),
+            ),
+        )
 
-    def _shares(self, rows: NDArray[np.int64]) -> Iterator[tuple[EmbeddingCache, NDArray[np.int64]]]:
-        """Each version that speaks of some of these images, and their places among them."""
+    @property
+    def embedders(self) -> tuple[Versions]:
+        """What answers to `asked`, on the teacher's device."""
+        return (Versions([member.teacher.embedder for member in self.members]),)
+
+    @property
+    def scales(self) -> tuple[float]:
+        """What embeddings are multiplied by."""
+        return (1.0,)
+
+    def _shares(self, rows: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """The number of each version that speaks of some of these images, and their places among them."""
         asked = self.folds[rows] % len(self.members)  # -1 is the last
         for number in np.unique(asked).tolist():
-            yield self.members[number], np.flatnonzero(asked == number)
+            yield number, np.flatnonzero(asked == number)

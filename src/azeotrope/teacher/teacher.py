@@ -6,38 +6,15 @@ The head that makes it a classifier of the task is fitted per run (`head`), beca
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
-import numpy as np
-import torch
-from jaxtyping import Float, UInt8
-from numpy.typing import NDArray
-from torch import Tensor, nn
-
-from azeotrope.data.views import draw, render
+from azeotrope.data.render import Renderer
+from azeotrope.devices.device import Device
 from azeotrope.models import cost
 from azeotrope.models.backbone import Preprocessing
-from azeotrope.models.device import Device
 from azeotrope.models.load import load_backbone
 from azeotrope.plan import TeacherSpec
-from azeotrope.recipe import ViewPolicy
-
-
-class Frozen(nn.Module):
-    """Holds a module in eval mode without gradients; `train()` does not undo it: BatchNorm statistics cannot move."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module.eval().requires_grad_(False)
-
-    def train(self, mode: bool = True) -> Frozen:
-        """Stays in eval mode whatever is asked."""
-        return super().train(False)
-
-    @torch.inference_mode()
-    def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B F"]:
-        """Pooled embeddings."""
-        features: Tensor = self.module(images)
-        return features
+from azeotrope.teacher.embedder import Embedder, Frozen
 
 
 @dataclass(frozen=True)
@@ -66,18 +43,12 @@ class Teacher:
         """Multiply-accumulates of one image; None for a program that torch does not run and so cannot count (ONNX)."""
         return cost.macs(self.module, self.image_size) or None
 
-    def embed(
-        self, images: UInt8[Tensor, "B S S K"], policy: ViewPolicy, identities: NDArray[np.uint64], view: int
-    ) -> Float[Tensor, "B F"]:
-        """Embeddings of one view of each packed image, float32 on the teacher's device."""
+    @cached_property
+    def embedder(self) -> Embedder:
+        """What it is on its device."""
         look = self.preprocessing
-        parameters = draw(policy, identities, view)
-        pixels = render(
-            images.to(self.device.name), parameters, self.image_size, look.interpolation, look.mean, look.std
-        )
-        with self.device.autocast():
-            features: Tensor = self.module(pixels)
-        return features.float().clone()  # what inference mode made could not enter a loss
+        renderer = Renderer(self.image_size, look.interpolation, look.mean, look.std)
+        return Embedder(self.module, renderer.to(self.device.name), self.device)
 
 
 def load_teacher(spec: TeacherSpec, device: Device) -> Teacher:

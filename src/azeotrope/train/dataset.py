@@ -1,23 +1,27 @@
-"""What the loop and the evaluation read: packed images, labels, and the teacher's embeddings of the same views.
+"""What the loop and the evaluation read, as the host has it: packed pixels, which view of each, labels, and what the
+teacher said of the same views.
 
-One object a run. It draws views and looks up targets; it knows nothing of networks or losses.
+One object a run. It draws views and looks up targets; a device makes batches of them (`prepare`). It knows nothing of
+networks or losses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Int
 from numpy.typing import NDArray
 from torch import Tensor
 
+from azeotrope.data.host_batch import HostBatch, Inputs
 from azeotrope.data.pack import Pack
 from azeotrope.data.philox import permutation
-from azeotrope.data.views import PLAIN, draw, render
+from azeotrope.data.views import PLAIN, draw
 from azeotrope.kinds._kind import UNSCALED, Kind, Scale
 from azeotrope.kinds.single import UNLABELLED
 from azeotrope.models.backbone import Preprocessing
@@ -49,39 +53,46 @@ class Targets:
     folds: NDArray[np.int64] | None = None
     live: bool = False
 
-    def features(self, rows: NDArray[np.int64], view: int) -> Float[Tensor, "n G"]:
-        """Embeddings of one view of these images, float32."""
-        return self.cache.embed(rows, view) if self.live else self.cache.read(rows, view)
-
     def folds_of(self, rows: NDArray[np.int64]) -> Int[Tensor, " n"]:
         """The fold of each of these images; -1 for those that no model of the head was fitted on."""
         return torch.from_numpy(np.full(len(rows), ANY) if self.folds is None else self.folds[rows])
 
 
 @dataclass(frozen=True)
-class Batch:
-    """B images as the student sees them, their labels as `Kind.targets` and, where a loss asks, the teacher's
-    embeddings of the same views and the folds of its head that speak of them. `places` are those of the images among
-    the training images; None in evaluation.
+class TaskImages:
+    """The pictures of one task, the views of them that train, and the teacher's word on these where there is one.
+    `scale` is that of the run's numbers.
     """
 
-    images: Float[Tensor, "B 3 H W"]
-    labels: Shaped[Tensor, B * label]
-    teacher_features: Float[Tensor, "B G"] | None = None
-    teacher_logits: Float[Tensor, "B C"] | None = None
-    folds: Int[Tensor, " B"] | None = None
-    places: Int[Tensor, " B"] | None = None
+    pack: Pack
+    policy: ViewPolicy
+    views: int
+    targets: Targets | None = None
+    scale: Scale = UNSCALED
+
+    def batch(self, rows: NDArray[np.int64], view: int) -> HostBatch:
+        """One view of these rows, with the teacher's targets when there is a teacher and the view is for training."""
+        task, targets = self.pack.task, self.targets
+        drawn = draw(self.policy, task.identities[rows], view)
+        labels: NDArray[Any] = task.kind.targets(task.labels[rows], self.scale).numpy()
+        host = Inputs(self.pack.store.read(rows), drawn, labels)
+        if targets is None or view == PLAIN:
+            return host
+        folds = targets.folds_of(rows).numpy()
+        if targets.live:
+            return replace(host, folds=folds, asked=targets.cache.asked(rows, drawn))
+        return replace(host, folds=folds, stored=targets.cache.stored(rows, view))
 
 
 @dataclass(frozen=True)
 class Extra:
-    """Pictures beside the labelled ones: `rows` of `data`'s task, `per_step` of them in every step.
+    """TaskImages beside the labelled ones: `per_step` of these `rows` in every step.
 
     They are gone through pass after pass, each in an order of its own and as another view, whatever the epochs of the
     labelled images are; so the steps, and what labels say in them, are those of a training without these pictures.
     """
 
-    data: StudentData
+    images: TaskImages
     rows: NDArray[np.int64]
     per_step: int
     labelled: bool = False
@@ -93,52 +104,48 @@ class Extra:
 
     def views_needed(self, steps: int) -> int:
         """How many views of each picture a training of so many steps shows."""
-        return min(self.data.views, -(-steps // self.steps_per_pass))
+        return min(self.images.views, -(-steps // self.steps_per_pass))
 
-    def batch(self, step: int, seed: int, first_place: int, share: slice, of: int) -> Batch:
+    def batch(self, step: int, seed: int, first_place: int, share: slice, of: int) -> HostBatch:
         """The pictures of this step with the teacher's word; `share` of a batch `of` images is this process's part."""
         passes, place = divmod(step, self.steps_per_pass)
         order = _order(len(self.rows), seed, passes)
         start, stop, _ = share.indices(of)
         shown = slice(start * self.per_step // of, stop * self.per_step // of)
         places = order[place * self.per_step : (place + 1) * self.per_step][shown]
-        batch = self.data.batch(self.rows[places], passes % self.data.views)
-        labels = batch.labels if self.labelled else torch.full_like(batch.labels, UNLABELLED)
-        numbered = torch.from_numpy(places + first_place).to(self.data.device)
-        return replace(batch, labels=labels, places=numbered)
+        host = self.images.batch(self.rows[places], passes % self.images.views)
+        assert host.labels is not None
+        labels = host.labels if self.labelled else np.full_like(host.labels, UNLABELLED)
+        return replace(host, labels=labels, places=places + first_place)
 
 
 @dataclass(frozen=True)
 class StudentData:
-    """The images of one task as one student sees them at `image_size` pixels, on `device`. `scale` is that of the run's
-    numbers.
-    """
+    """The images of one task as one student sees them at `image_size` pixels, and the pictures beside them."""
 
-    pack: Pack
+    images: TaskImages
     image_size: int
     preprocessing: Preprocessing
-    policy: ViewPolicy
-    views: int
-    device: str
-    targets: Targets | None = None
     extra: Extra | None = None
-    scale: Scale = UNSCALED
 
     @property
     def kind(self) -> Kind:
         """Of the task."""
-        return self.pack.task.kind
+        return self.images.pack.task.kind
 
     @property
-    def worth_a_thread(self) -> bool:
-        """Whether a batch can be made beside a step. A teacher that looks at every batch (`live`) on the CPU keeps all
-        its cores busy: side by side the two take half as long again as one after the other (docs/log.md).
-        """
-        return self.device != "cpu" or self.targets is None or not self.targets.live
+    def alone(self) -> StudentData:
+        """Without a teacher and further pictures: what evaluation reads."""
+        return replace(self, images=replace(self.images, targets=None), extra=None)
+
+    @property
+    def targets(self) -> Targets | None:
+        """The teacher's word on the task's images."""
+        return self.images.targets
 
     def epoch(
         self, rows: NDArray[np.int64], batch: int, seed: int, epoch: int, share: slice = slice(None)
-    ) -> Generator[Batch, None, None]:
+    ) -> Iterator[HostBatch]:
         """Training batches of one epoch. Order depends on (seed, epoch), the view on the epoch; both are the same
         for every arm. `share` is which images of each batch this process shows.
 
@@ -147,43 +154,13 @@ class StudentData:
         order = permutation(len(rows), seed, epoch)
         for start in range(0, len(order) - batch + 1, batch):
             places = order[start : start + batch][share]
-            shown = self.batch(rows[places], epoch % self.views)
-            shown = replace(shown, places=torch.from_numpy(places).to(self.device))
-            step = epoch * (len(order) // batch) + start // batch
-            yield (
-                shown if self.extra is None else together(shown, self.extra.batch(step, seed, len(rows), share, batch))
-            )
+            shown = replace(self.images.batch(rows[places], epoch % self.images.views), places=places)
+            if self.extra is not None:
+                step = epoch * (len(order) // batch) + start // batch
+                shown = replace(shown, further=self.extra.batch(step, seed, len(rows), share, batch))
+            yield shown
 
-    def plain(self, rows: NDArray[np.int64], batch: int = 256) -> Iterator[Batch]:
+    def plain(self, rows: NDArray[np.int64], batch: int = 256) -> Iterator[HostBatch]:
         """All rows in order, as they are: what evaluation reads."""
         for start in range(0, len(rows), batch):
-            yield self.batch(rows[start : start + batch], PLAIN)
-
-    def batch(self, rows: NDArray[np.int64], view: int) -> Batch:
-        """One view of these rows, with the teacher's targets when there is a teacher and the view is for training."""
-        parameters = draw(self.policy, self.pack.task.identities[rows], view)
-        look = self.preprocessing
-        packed = self.pack.read(rows).to(self.device)
-        images = render(packed, parameters, self.image_size, look.interpolation, look.mean, look.std)
-        labels = self.kind.targets(self.pack.task.labels[rows], self.scale).to(self.device)
-        if self.targets is None or view == PLAIN:
-            return Batch(images, labels)
-        features = self.targets.features(rows, view).to(self.device)
-        folds = self.targets.folds_of(rows).to(self.device)
-        return Batch(images, labels, features, self.targets.head.logits(features, folds), folds)
-
-
-def together(first: Batch, second: Batch) -> Batch:
-    """Both batches as one; what one of them lacks (the teacher's word), the whole lacks."""
-
-    def both(a: Tensor | None, b: Tensor | None) -> Tensor | None:
-        return None if a is None or b is None else torch.cat([a, b])
-
-    return Batch(
-        torch.cat([first.images, second.images]),
-        torch.cat([first.labels, second.labels]),
-        both(first.teacher_features, second.teacher_features),
-        both(first.teacher_logits, second.teacher_logits),
-        both(first.folds, second.folds),
-        both(first.places, second.places),
-    )
+            yield self.images.batch(rows[start : start + batch], PLAIN)

@@ -6,18 +6,21 @@ A test greps the package for other readers of the test rows.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from azeotrope.models.device import Device
+from azeotrope.devices.ahead import ahead
+from azeotrope.devices.device import Device
 from azeotrope.models.network import Network
 from azeotrope.record import energy
-from azeotrope.train.dataset import Batch, StudentData, Targets
+from azeotrope.record.answers import Answers, TestSet
+from azeotrope.train.dataset import StudentData, Targets
+from azeotrope.train.prepare import Prepare
 
 AT_A_TIME = (256, 2**21)  # images and pixels: so that judging takes less memory than training, at any image size
 
@@ -37,13 +40,14 @@ class Score:
 
 @dataclass(frozen=True)
 class Test:
-    """The one look at the test split: the error, per image what the student said and whether it was right (None where
-    an answer is not simply right or wrong), its log-loss and calibration error (None where it says no probabilities),
-    the further `metrics` of the kind, and the teacher's error beside.
+    """The one look at the test split: the error, the images, for each what the student said and with which
+    probabilities, whether it was right (None where an answer is not simply right or wrong), its log-loss and
+    calibration error (None where it says no probabilities), further `metrics` of the kind, and the teacher's error.
     """
 
     error: float
-    predictions: NDArray[Any]
+    images: TestSet
+    answers: Answers
     correct: NDArray[np.bool_] | None
     teacher_error: float | None
     log_loss: float | None = None
@@ -61,43 +65,62 @@ def batch_images(image_size: int) -> int:
 
 def validate(network: Network, data: StudentData, rows: NDArray[np.int64], device: Device) -> Score:
     """Score on these rows, which must not be test rows."""
-    logits, labels = _logits(network, data.plain(rows, batch_images(data.image_size)), device)
+    logits, labels = _logits(network, data, rows, device)
     return Score(data.kind.error(logits, labels), data.kind.loss(logits, labels).item())
+
+
+def answers_on(network: Network, data: StudentData, rows: NDArray[np.int64], device: Device) -> Answers:
+    """What the student says of these rows, which must not be test rows."""
+    logits, _ = _logits(network, data, rows, device)
+    return _answers(data, logits)
+
+
+def _answers(data: StudentData, logits: torch.Tensor) -> Answers:
+    return Answers(data.kind.said(logits, data.images.scale), data.kind.probabilities(logits))
 
 
 def final_test(network: Network, data: StudentData, teacher: Targets | None, device: Device) -> Test:
     """Read the test split, once a run, after everything has been chosen."""
-    task = data.pack.task
+    pack, task = data.images.pack, data.images.pack.task
     rows = task.splits.test
-    data.pack.ensure(rows)
+    pack.ensure(rows)
     before, began = energy.here().joules(), time.perf_counter()
-    logits, labels = _logits(network, data.plain(rows, batch_images(data.image_size)), device)
+    logits, labels = _logits(network, data, rows, device)
     seconds, joules = time.perf_counter() - began, energy.here().since(before)
-    predictions = task.kind.said(logits, data.scale)
+    answers = _answers(data, logits)
     teacher_error = None
     if teacher is not None:
         teacher.cache.ensure(rows, [-1])
         teacher_error = task.kind.error(teacher.head.logits(teacher.cache.read(rows, -1)), labels)
-    correct = task.kind.correct(predictions, task.labels[rows])  # to the last bit, the error is what these bits say
+    correct = task.kind.correct(answers.said, task.labels[rows])  # to the last bit, the error is what these bits say
     return Test(
         error=task.kind.error(logits, labels) if correct is None else float(1 - correct.mean()),
-        predictions=predictions,
+        images=TestSet(
+            tuple(task.manifest.keys[row] for row in rows.tolist()),
+            task.labels[rows],
+            None if task.units is None else np.unique(task.units[rows], return_inverse=True)[1],
+        ),
+        answers=answers,
         correct=correct,
         teacher_error=teacher_error,
         log_loss=task.kind.log_loss(logits, labels),
         calibration_error=task.kind.calibration_error(logits, labels),
-        metrics=task.kind.metrics(logits, labels, data.scale),
+        metrics=task.kind.metrics(logits, labels, data.images.scale),
         seconds=seconds,
         joules=joules,
     )
 
 
 @torch.inference_mode()
-def _logits(network: Network, batches: Iterable[Batch], device: Device) -> tuple[torch.Tensor, torch.Tensor]:
+def _logits(
+    network: Network, data: StudentData, rows: NDArray[np.int64], device: Device
+) -> tuple[torch.Tensor, torch.Tensor]:
     network.eval()
+    prepare, hosts = Prepare(data.alone, device), data.plain(rows, batch_images(data.image_size))
     logits, labels = [], []
-    for batch in batches:
-        with device.autocast():
-            logits.append(network(batch.images).logits.float())
-        labels.append(batch.labels)
+    with closing(ahead(hosts, device, prepare)) as batches:
+        for batch in batches:
+            with device.autocast():
+                logits.append(network(batch.images).logits.float())
+            labels.append(batch.labels)
     return torch.cat(logits).cpu(), torch.cat(labels).cpu()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,17 +21,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
+from azeotrope.data.host_batch import HostBatch
+from azeotrope.devices.ahead import ahead, in_turn
+from azeotrope.devices.device import Device
 from azeotrope.errors import RunFailed
 from azeotrope.losses._contract import Setup, WeightedSum, build
-from azeotrope.models.device import Device, synchronise
 from azeotrope.models.network import Network
 from azeotrope.record import energy
 from azeotrope.train import checkpoint
-from azeotrope.train.ahead import ahead
 from azeotrope.train.average import Average
-from azeotrope.train.dataset import Batch, StudentData
+from azeotrope.train.dataset import StudentData
 from azeotrope.train.evaluate import Score, validate
 from azeotrope.train.optimizer import build_optimizer, rate_factor, set_rate
+from azeotrope.train.prepare import Batch, Prepare
 from azeotrope.train.processes import ALONE, Processes
 from azeotrope.train.stage import Stage
 from azeotrope.train.step import Step
@@ -79,14 +81,14 @@ class Training:
     processes: Processes = ALONE
 
     def __post_init__(self) -> None:
-        targets = self.data.targets
+        targets, self.prepare = self.data.targets, Prepare(self.data, self.device)
         setup = Setup(
             student_features=self.network.head.in_features,
             teacher_features=targets.cache.teacher.features if targets else 0,
             classes=self.network.head.out_features,
             label_smoothing=self.stage.recipe.label_smoothing,
             train_images=len(self.rows.train) + (len(self.data.extra.rows) if self.data.extra else 0),
-            teacher_head=targets.head.logits if targets else None,
+            teacher_head=self.prepare.teacher.head.logits if self.prepare.teacher else None,
             kind=self.data.kind,
         )
         with torch.random.fork_rng(devices=[]):
@@ -128,8 +130,8 @@ class Training:
         torch.manual_seed(stream)  # dropout, where a model has any
         share = self.processes.share(recipe.batch_images)
         values = []
-        made = self.data.epoch(self.rows.train, recipe.batch_images, self.seed, epoch, share)
-        with closing(ahead(made) if self.data.worth_a_thread else made) as batches:
+        hosts = self.data.epoch(self.rows.train, recipe.batch_images, self.seed, epoch, share)
+        with closing(self.batches(hosts)) as batches:
             for step, batch in enumerate(itertools.islice(batches, self.steps - first), start=first):
                 set_rate(self.optimizer, self.learning_rate * rate_factor(step, self.steps, recipe))
                 values.append(self._step(batch, (step + 1) / self.steps))
@@ -138,6 +140,13 @@ class Training:
                 self.advance(recipe.batch_images)
         self.processes.agree(self.network)
         self._check_finite(torch.stack(values), first)
+
+    def batches(self, hosts: Iterator[HostBatch]) -> Generator[Batch, None, None]:
+        """Made beside the steps; but a teacher that looks at every batch on the CPU keeps all its cores busy: side by
+        side the two take half as long again as one after the other (docs/log.md).
+        """
+        busy = self.device.is_host and self.data.targets is not None and self.data.targets.live
+        return (in_turn if busy else ahead)(hosts, self.device, self.prepare)
 
     def _step(self, batch: Batch, progress: float) -> Float[Tensor, " losses"]:
         self.optimizer.zero_grad(set_to_none=True)
@@ -174,7 +183,7 @@ class Training:
         meter, progress = energy.here(), self.progress
         before, began = meter.joules(), time.perf_counter()
         work(epoch)
-        synchronise(self.device)
+        self.device.synchronise()
         progress.seconds[phase] += time.perf_counter() - began
         used = meter.since(before)
         if used is None:  # once it cannot be read, what was read is no whole

@@ -13,8 +13,8 @@ from typing import overload
 import torch
 from torch import Tensor, distributed, nn
 
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
-from azeotrope.models.device import Device
 
 
 @dataclass(frozen=True)

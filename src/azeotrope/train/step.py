@@ -17,10 +17,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from azeotrope.devices.device import Device
 from azeotrope.losses._contract import Signals, WeightedSum
-from azeotrope.models.device import Device
 from azeotrope.models.network import Network, Output
-from azeotrope.train.dataset import Batch
+from azeotrope.train.prepare import Batch
 from azeotrope.train.processes import Processes
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from azeotrope.models.device import Device, synchronise
+from azeotrope.devices.device import Device
 from azeotrope.models.network import Network
 
 TRIAL_SECONDS = 2.0
@@ -50,11 +50,11 @@ def inference_rate(
 
 def _rate(step: Callable[[], None], batch: int, device: Device, seconds: float) -> float:
     step()  # chooses kernels
-    synchronise(device)
+    device.synchronise()
     began, steps = time.perf_counter(), 0
     while time.perf_counter() - began < seconds:
         step()
-        synchronise(device)
+        device.synchronise()
         steps += 1
     return steps * batch / (time.perf_counter() - began)
 

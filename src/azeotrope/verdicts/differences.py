@@ -116,7 +116,8 @@ def _image_variance(pairs: list[tuple[RunRecord, RunRecord]], means: tuple[float
     """From what each image got; without that, from the number of images, as a bound."""
     outcomes = [(left.correctness(), right.correctness()) for left, right in pairs]
     if not any(left is None or right is None for left, right in outcomes):
-        return image_variance(np.array([wrong(left) - wrong(right) for left, right in outcomes])), False
+        advantage = np.array([wrong(left) - wrong(right) for left, right in outcomes])
+        return image_variance(advantage, pairs[0][0].test_clusters()), False
     images = pairs[0][0].test_images if WORDS[pairs[0][0].task.kind].sampled else None
     return (binomial_variance(means[0], means[1], images), True) if images else (None, False)
 

@@ -9,12 +9,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from azeotrope.record.clusters import by_cluster, widened
 
-def image_variance(advantage: NDArray[np.float64]) -> float:
+
+def image_variance(advantage: NDArray[np.float64], clusters: NDArray[np.int64] | None = None) -> float:
     """Variance that the test images add to the mean of `advantage` [seeds, images] beyond what varies over seeds.
 
-    `advantage` is 1 where a alone is wrong, -1 where b alone is. With one seed nothing can be taken off.
+    `advantage` is 1 where a alone is wrong, -1 where b alone is. With one seed nothing can be taken off. Where images
+    come in `clusters` [images], these are what is drawn; few of them widen the interval as Student's t does.
     """
+    if clusters is not None:
+        return widened(int(clusters.max()) + 1) ** 2 * image_variance(by_cluster(advantage, clusters))
     seeds, images = advantage.shape
     if images < 2:
         return 0.0

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from scipy import optimize, special
 
+from azeotrope.record.clusters import by_cluster, widened
 from azeotrope.record.interval import Interval
 from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
@@ -136,7 +137,11 @@ def _test_sd(runs: list[RunRecord], error: float) -> float:
     if images and error in (0, 1):  # no image differs from another: half a wrong one stands in
         return float(np.sqrt(0.5) / images)
     if all(outcome is not None for outcome in outcomes):
-        return bootstrap_sd(np.mean([wrong(outcome) for outcome in outcomes], axis=0))
+        per_image, clusters = np.mean([wrong(outcome) for outcome in outcomes], axis=0), runs[0].test_clusters()
+        if clusters is None:
+            return bootstrap_sd(per_image)
+        by_group = by_cluster(per_image, clusters)
+        return widened(len(by_group)) * bootstrap_sd(by_group)
     return float(np.sqrt(error * (1 - error) / images)) if images else 0.0
 
 

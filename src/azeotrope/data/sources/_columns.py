@@ -53,22 +53,26 @@ def known_columns(
     labels: Sequence[str],
     one_hot: bool,
     images: str | None = None,
+    group: str | None = None,
+    grouped: bool = False,
 ) -> Columns:
     """Raises InputError where a column is missing or two would do. `paths` and `splits` are the columns that were
     named, `labels` those that hold labels, `one_hot` says whether any other column of 0 and 1 is a class, `images` is
-    a column that holds the images themselves.
+    a column that holds the images themselves, `group` the one that was named for groups; `grouped` says that groups are
+    named, by a column or otherwise.
     """
     found = Columns("", [""] * frame.height, ())
+    named_group = [require_column(frame, name, group, "--group")] if group else []
     found.paths = images or _path_column(frame, name, paths, labels, found.words)
     taken = [column for column in frame.columns if plain(column) in PATHS or column == found.paths]
     free = [column for column in frame.columns if column not in (*taken, *labels)]
     used = _read_splits(frame, name, splits, free, found, one_hot=one_hot)
     index = [column for column in free if plain(column) in _INDEX]
     groups = [column for column in free if column not in used and _is_group(frame, column)]
-    if not any(found.splits):
-        found.words += [_of_group(frame, column) for column in groups]
+    if not grouped:
+        found.words += [word for column in groups if (word := _of_group(frame, column, found.splits))]
     named = [] if splits == NONE else [column for column in free if plain(column) in _splits.COLUMNS]
-    found.others = tuple(dict.fromkeys((*taken, *used, *index, *groups, *named)))
+    found.others = tuple(dict.fromkeys((*taken, *used, *index, *groups, *named, *named_group)))
     return found
 
 
@@ -232,9 +236,20 @@ def _is_group(frame: pl.DataFrame, column: str) -> bool:
     return 1 < frame[column].n_unique() < frame.height
 
 
-def _of_group(frame: pl.DataFrame, column: str) -> str:
+def _of_group(frame: pl.DataFrame, column: str, splits: Sequence[Split]) -> str:
+    """What a column that was not used may mean; "" where the given splits hold its groups apart already."""
+    groups = frame[column].n_unique()
+    if not any(splits):
+        return (
+            f"The column {column!r} may group images that belong together ({groups} groups) and was not used: images "
+            f"of one group may stand in training and in test, which flatters the error. --group {column} keeps each "
+            "group on one side."
+        )
+    parts = pl.DataFrame({"group": frame[column], "split": splits}).filter(pl.col("split") != "")
+    torn = int((parts.group_by("group").agg(pl.col("split").n_unique())["split"] > 1).sum())
+    if not torn:
+        return ""
     return (
-        f"The column {column!r} may group images that belong together ({frame[column].n_unique()} groups) and was not "
-        "used: images of one group may stand in training and in test, which flatters the error. A column split keeps "
-        "them apart."
+        f"The column {column!r} may group images that belong together, and {torn} of its {groups} groups stand in more "
+        f"than one of the given splits, which flatters the error. With --group {column} that is refused."
     )

@@ -25,7 +25,7 @@ Part: TypeAlias = "tuple[int, Callable[[int], Raw]]"  # so many images, and how 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One labelled image. `key` names it to a person; `split` is "" where none was given.
+    """One labelled image. `key` names it to a person; `split` is "" where none was given, `group` where none was named.
 
     `label` indexes the classes; where an image may have several it lists them, and of a kind `number` it is the value.
     """
@@ -33,6 +33,7 @@ class Item:
     key: str
     label: Label
     split: Split
+    group: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import nearest
 
-TAKES = ("layout",)
+TAKES = ("layout", "group_by")
 TABLES = (".csv", ".tsv", ".parquet")
 _UNPACK = "unpack it and name the folder"
 _LIST = "write a CSV with the columns path and label, and name that"

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from azeotrope.data.sources._groups import with_groups
 from azeotrope.data.sources._names import in_one_list
 from azeotrope.data.sources._query import parted
 from azeotrope.data.sources._source import Item, Part, PassedOver, Source, Split, joined, keyed_items
@@ -36,7 +37,7 @@ except ImportError as error:
     ) from error
 
 
-TAKES = ("kind", "column", "separator", "unit")
+TAKES = ("kind", "column", "separator", "unit", "group")
 
 
 def open_source(name: str) -> Source:
@@ -61,7 +62,7 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
     image = one_column(features, is_image, "images (a feature of type Image)", name)
     label = label_column(features, name, labels.model_copy(update={"column": labels.column or column or None}))
     for images in sets.values():
-        _require_columns(images.features, (image, label), name)
+        _require_columns(images.features, (image, label, *([labels.group] if labels.group else [])), name)
     found = [labels_of(images, label, name, labels.kind) for images in sets.values()]
     classes: tuple[str, ...] = (label,)
     words: tuple[str, ...] = ()
@@ -72,7 +73,8 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
     items: list[Item] = []
     parts: list[Part] = []
     for (split, images), values in zip(sets.items(), found, strict=True):
-        items += keyed_items(values, split)
+        listed = keyed_items(values, split)
+        items += with_groups(listed, images[labels.group], f"hf:{name}", labels.group) if labels.group else listed
         parts.append((len(values), _Reader(images, image)))
     return Source(
         f"hf:{Path(path).name}",

@@ -17,13 +17,14 @@ from typing import Any
 import fsspec
 
 from azeotrope.data.sources._columns import known_columns
+from azeotrope.data.sources._groups import with_groups
 from azeotrope.data.sources._labels import Table, complete, label_columns, read_labels
 from azeotrope.data.sources._reading import read_table
 from azeotrope.data.sources._source import Item, Source
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 
-TAKES = ("kind", "column", "separator", "unit", "path_column", "split_column")
+TAKES = ("kind", "column", "separator", "unit", "path_column", "split_column", "group", "group_by")
 _CLASSES_FILE = "classes.txt"
 _TRIED = 50  # paths that are looked for, to tell a table whose paths all lead nowhere
 
@@ -48,6 +49,8 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
         labels=held,
         one_hot=labels.kind == "multi" and not held,
         images=content.images and content.images[0],
+        group=labels.group,
+        grouped=bool(labels.group or labels.group_by),
     )
     listed, classes_file = ((), "") if labels.kind == "number" else _listed_classes(name)
     read = read_labels(replace(table, others=columns.others, listed=listed, classes_file=classes_file), labels)
@@ -58,13 +61,13 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
         paths, more, fetch = [f"row {place + 1}" for place in range(len(read.labels))], (), content.images[1]
     if labels.kind != "single":
         _refuse_parts(table, paths, read.labels)
-    items = tuple(
-        Item(path, label, split) for path, label, split in zip(paths, read.labels, columns.splits, strict=True)
-    )
+    items = [Item(path, label, split) for path, label, split in zip(paths, read.labels, columns.splits, strict=True)]
+    if labels.group:
+        items = with_groups(items, content.frame[labels.group].to_list(), name, labels.group)
     return Source(
         (PurePosixPath(name) if "://" in name else Path(name)).stem,
         read.classes,
-        items,
+        tuple(items),
         fetch,
         kind=labels.kind,
         unit=labels.unit,

@@ -11,9 +11,10 @@ import torch
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.split import TaskSplits
 from azeotrope.data.task import Task, open_source
+from azeotrope.devices.device import Device
+from azeotrope.devices.process import prepare
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
-from azeotrope.models.device import Device, prepare
 from azeotrope.plan import PicturesSpec
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner
@@ -53,6 +54,7 @@ class Bench:
     `store` is the folder or fsspec URL of the records, shared by all workers. `out` (unfinished trainings, in `work`)
     and `cache` (packs, embeddings) are folders of the worker's machine, which workers there share. `threads` is how
     many CPU threads a run has; None leaves torch's own number. Runs are bit-equal at an equal number of threads only.
+    With `keeps` the weights of finished runs stay in `work`, for whoever wants the best of them.
     """
 
     tasks: tuple[ShippedTask, ...]
@@ -62,13 +64,17 @@ class Bench:
     cache: Path
     threads: int | None = None
     pictures: PicturesSpec | None = None
+    keeps: bool = False
 
-    def open(self, advance: Callable[[int], None] = lambda images: None) -> Runner:
-        """Open tasks and settings once in this process; the runner keeps models and packs from run to run."""
+    def open(self, advance: Callable[[int], None] = lambda images: None, resources: Resources | None = None) -> Runner:
+        """Open tasks and settings once in this process, unless it has them open: `resources`. The runner keeps models
+        and packs from run to run.
+        """
         prepare()
         if self.threads is not None:
             torch.set_num_threads(self.threads)
-        resources = Resources(self.cache, self.device, pictures=self.pictures)
-        for task in self.tasks:
-            resources.add(task.open())
+        if resources is None:
+            resources = Resources(self.cache, self.device, pictures=self.pictures)
+            for task in self.tasks:
+                resources.add(task.open())
         return Runner(resources, self.out, advance, self.store)

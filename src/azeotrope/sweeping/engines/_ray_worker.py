@@ -43,13 +43,14 @@ class Worker:
         self._images = 0
         self._runner: Runner | None = None
         self._threads: int | None = None
+        self._keeps = False
 
     def open(self, bench: Bench, home: Home) -> None:
         """Get ready. Raises InputError where this node sees other images than were planned with, or not the store."""
         if Path(home.folder).is_dir():
             os.chdir(home.folder)
         _check_store(bench.store, home.sign)
-        self._threads = bench.threads
+        self._threads, self._keeps = bench.threads, bench.keeps
         energy.share()  # a node may have several workers
         self._runner = at_home(bench, home).open(self._advance)
 
@@ -63,7 +64,7 @@ class Worker:
             torch.set_num_threads(self._threads)  # a setting of the thread, and Ray may take another one each time
         self._images = 0
         _carried.fetch(self._runner, spec)
-        done = made(self._runner, spec)
+        done = made(self._runner, spec, keeps=self._keeps)
         _carried.keep(self._runner, spec)
         return done, self._images
 

@@ -48,11 +48,11 @@ class Broken:
     error: Exception
 
 
-def made(runner: Runner, spec: RunSpec) -> Made:
-    """Make a run and delete what only it needed."""
+def made(runner: Runner, spec: RunSpec, *, keeps: bool) -> Made:
+    """Make a run and, unless its weights are to be kept, delete what only it needed."""
     began = time.perf_counter()
     record = runner.run(spec)
-    if record.state == "done":
+    if record.state == "done" and not keeps:
         runner.tidy(spec)
     return Made(record, time.perf_counter() - began)
 
@@ -68,7 +68,7 @@ def work(bench: Bench, line: Connection) -> None:
         while True:
             spec: RunSpec = line.recv()
             teller.run_id = spec.digest()
-            done = made(runner, spec)
+            done = made(runner, spec, keeps=bench.keeps)
             teller.flush()
             line.send(done)
     except (EOFError, BrokenPipeError, KeyboardInterrupt):

@@ -19,16 +19,20 @@ from azeotrope.errors import RunFailed
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.engines._engine import Advance, Engine, EngineSpec, Event, Finished, Lost
 from azeotrope.sweeping.engines._worker import Advanced, Broken, Made, Ready, made, work
+from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would take over torch's threads in an unknown state
 
 
-def open_engine(bench: Bench, spec: EngineSpec, advance: Advance) -> Engine:
-    """One worker unless `spec` asks for more; its cores are those that torch has here, shared out evenly."""
+def open_engine(bench: Bench, spec: EngineSpec, advance: Advance, resources: Resources | None = None) -> Engine:
+    """One worker unless `spec` asks for more; its cores are those that torch has here, shared out evenly.
+
+    `resources` is what this process has open already; one worker, which is this process, uses it.
+    """
     workers = spec.workers or 1
     bench = replace(bench, threads=spec.threads or max(1, torch.get_num_threads() // workers))
-    return InProcess(bench, advance) if workers == 1 else Processes(bench, workers, advance)
+    return InProcess(bench, advance, resources) if workers == 1 else Processes(bench, workers, advance)
 
 
 class InProcess:
@@ -36,9 +40,10 @@ class InProcess:
 
     workers = 1
 
-    def __init__(self, bench: Bench, advance: Advance) -> None:
+    def __init__(self, bench: Bench, advance: Advance, resources: Resources | None = None) -> None:
         self._advance, self._spec = advance, None
-        self._runner = bench.open(self._told)
+        self._runner = bench.open(self._told, resources)
+        self._keeps = bench.keeps
 
     _spec: RunSpec | None
 
@@ -51,7 +56,7 @@ class InProcess:
         if self._spec is None:
             time.sleep(seconds)
             return []
-        done = made(self._runner, self._spec)
+        done = made(self._runner, self._spec, keeps=self._keeps)
         self._spec = None
         return [Finished(done.record.run_id, done.record, done.seconds)]
 

@@ -29,8 +29,9 @@ POLL_SECONDS = 1.0  # how often running workers are asked how far they are
 MOST_DEATHS = 5  # of workers in a row before they are open: then it is not bad luck
 
 
-def open_engine(bench: Bench, spec: EngineSpec, advance: Advance) -> RayEngine:
-    """Workers on the cluster at `spec.address`: as many as fit, unless `spec` says how many.
+def open_engine(bench: Bench, spec: EngineSpec, advance: Advance, resources: Resources | None = None) -> RayEngine:
+    """Workers on the cluster at `spec.address`: as many as fit, unless `spec` says how many. None is this process, so
+    that what it has open (`resources`) serves none of them.
 
     A run has `spec.threads` CPUs (1), and `spec.gpus` of a GPU (1 where the sweep was planned on CUDA, else 0).
 

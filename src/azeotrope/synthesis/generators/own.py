@@ -15,8 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
-from azeotrope.models.device import Device
 from azeotrope.record.store import cannot_write
 from azeotrope.synthesis.generators._generator import Made
 from azeotrope.synthesis.spec import Request

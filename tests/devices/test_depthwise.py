@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from azeotrope.models.device import Device
+from azeotrope.devices.device import Device
 
 BF16 = Device("cpu", "bf16")
 EIGHTH_BIT = 2**-8  # bf16 keeps eight bits

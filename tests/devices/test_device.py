@@ -9,15 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from azeotrope.models import device as module
-from azeotrope.models.device import (
-    Device,
-    choose,
-    keep_freed_memory,
-    make_repeatable,
-    peak_memory_mb,
-    reset_peak_memory,
-)
+from azeotrope.devices import choice, memory
+from azeotrope.devices.choice import choose
+from azeotrope.devices.device import Device
+from azeotrope.devices.memory import keep_freed_memory, peak_memory_mb, reset_peak_memory
+from azeotrope.devices.process import make_repeatable
 
 CPU = Device("cpu", "fp32")
 
@@ -61,7 +57,7 @@ def test_a_placed_module_lies_channels_last():
 @pytest.mark.parametrize(("native", "precision"), [(True, "bf16"), (False, "fp32")])
 def test_auto_takes_bf16_only_where_the_processor_multiplies_it(monkeypatch, native, precision):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(module, "_cpu_has_bf16", lambda: native)
+    monkeypatch.setattr(choice, "_cpu_has_bf16", lambda: native)
     assert choose("auto") == Device("cpu", precision)
 
 
@@ -90,7 +86,9 @@ def test_repeatable_asks_for_deterministic_algorithms():
 
 FAULTS = """
 import resource, torch
-from azeotrope.models.device import Device, prepare, peak_memory_mb, reset_peak_memory
+from azeotrope.devices.device import Device
+from azeotrope.devices.memory import peak_memory_mb, reset_peak_memory
+from azeotrope.devices.process import prepare
 prepare()
 def page_faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for step in range(20):
@@ -127,6 +125,6 @@ def test_freed_memory_is_kept_for_the_next_step_unless_the_user_says_otherwise()
 
 
 def test_other_c_libraries_are_left_alone(monkeypatch):
-    monkeypatch.setattr(module, "_glibc", lambda: None)
+    monkeypatch.setattr(memory, "_glibc", lambda: None)
     keep_freed_memory()
     reset_peak_memory(CPU)

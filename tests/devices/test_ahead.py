@@ -8,26 +8,34 @@ import numpy as np
 import pytest
 import torch
 
+from azeotrope.data.host_batch import Inputs
+from azeotrope.data.views import PLAIN, draw
+from azeotrope.devices.ahead import ahead, in_turn
+from azeotrope.devices.device import Device
 from azeotrope.errors import StoreError
-from azeotrope.train.ahead import ahead
-from azeotrope.train.dataset import Batch
+from azeotrope.recipe import ViewPolicy
+
+CPU = Device("cpu", "fp32")
 
 
 def numbered(number):
-    return Batch(torch.full((1, 3, 2, 2), float(number)), torch.tensor([number]))
+    """A host's batch with a label of its own."""
+    drawn = draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)
+    return Inputs(np.zeros((1, 2, 2, 3), np.uint8), drawn, np.array([number]))
+
+
+def labels(hosts):
+    return ahead(hosts, CPU, lambda inputs: inputs.labels)
 
 
 def threads():
     return [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
 
 
-def test_the_same_batches_in_the_same_order(data, rows):
-    plain = list(data.epoch(rows.train, 16, seed=1, epoch=2))
-    with closing(ahead(data.epoch(rows.train, 16, seed=1, epoch=2))) as batches:
-        for ours, expected in zip(batches, plain, strict=True):
-            assert torch.equal(ours.images, expected.images)
-            assert torch.equal(ours.labels, expected.labels)
-            assert torch.equal(ours.places, expected.places)
+def test_the_same_batches_in_the_same_order():
+    plain = [label.item() for label in in_turn(map(numbered, range(20)), CPU, lambda inputs: inputs.labels)]
+    with closing(labels(map(numbered, range(20)))) as batches:
+        assert [label.item() for label in batches] == plain == list(range(20))
 
 
 def test_the_next_batch_is_made_while_the_caller_works():
@@ -38,7 +46,7 @@ def test_the_next_batch_is_made_while_the_caller_works():
         made.set()
         yield numbered(1)
 
-    with closing(ahead(batches())) as ready:
+    with closing(labels(batches())) as ready:
         next(ready)
         assert made.wait(10)
 
@@ -51,7 +59,7 @@ def test_never_more_than_one_batch_ahead():
             begun.append(number)
             yield numbered(number)
 
-    for number, _ in enumerate(ahead(batches())):
+    for number, _ in enumerate(labels(batches())):
         assert max(begun) <= number + 1
 
 
@@ -65,10 +73,10 @@ def test_the_thread_takes_a_quarter_of_the_processor_and_leaves_the_step_the_num
 
     try:
         torch.set_num_threads(threads)
-        (made,) = ahead(batches())
+        (made,) = labels(batches())
         with ThreadPoolExecutor(1) as fresh:
             begun_with = fresh.submit(torch.get_num_threads).result()
-        assert (made.labels.item(), torch.get_num_threads(), begun_with) == (share, threads, threads)
+        assert (made.item(), torch.get_num_threads(), begun_with) == (share, threads, threads)
     finally:
         torch.set_num_threads(before)
 
@@ -78,8 +86,8 @@ def test_what_a_reader_raises_is_raised_in_its_turn():
         yield numbered(0)
         raise StoreError("The cache file is damaged")
 
-    with closing(ahead(batches())) as ready:
-        assert next(ready).labels.item() == 0
+    with closing(labels(batches())) as ready:
+        assert next(ready).item() == 0
         with pytest.raises(StoreError, match="The cache file is damaged"):
             next(ready)
     assert not threads()
@@ -88,7 +96,7 @@ def test_what_a_reader_raises_is_raised_in_its_turn():
 @pytest.mark.parametrize("stop", ["break", "raise"])
 def test_a_loop_that_stops_early_leaves_no_thread(stop):
     def stops():
-        with closing(ahead(numbered(number) for number in range(100))) as ready:
+        with closing(labels(numbered(number) for number in range(100))) as ready:
             for _ in ready:
                 assert threads()
                 if stop == "break":
@@ -103,23 +111,5 @@ def test_a_loop_that_stops_early_leaves_no_thread(stop):
     assert not threads()
 
 
-def test_an_epoch_without_batches_is_empty(data):
-    assert list(ahead(data.epoch(np.arange(3), 16, seed=0, epoch=0))) == []
-
-
-def test_training_makes_its_batches_ahead(training, monkeypatch):
-    """And a damaged cache stops it as it did, with no thread left."""
-    made = training()
-    usual, makers = made.data.pack.store.read, set()
-
-    def watched(rows):
-        makers.add(threading.current_thread().name)
-        if len(makers) == 2:  # validation follows the first epoch, in the main thread
-            raise StoreError("The cache file is damaged")
-        return usual(rows)
-
-    monkeypatch.setattr(type(made.data.pack.store), "read", lambda store, rows: watched(rows))
-    with pytest.raises(StoreError, match="damaged"):
-        made.run()
-    assert {name.split("_")[0] for name in makers} == {"batches", "MainThread"}
-    assert not threads()
+def test_no_batches_are_no_batches():
+    assert list(labels(iter(()))) == []

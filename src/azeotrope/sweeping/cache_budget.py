@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.losses._contract import needs_teacher
 from azeotrope.plan import ComparePlan
-from azeotrope.session.progress import Progress
 from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.sweep_plan import SweepPlan
 from azeotrope.teacher.budget import affordable_views, cache_bytes
 
 
 def within_budget(
-    plan: ComparePlan, gigabytes: float, views: int | None, resources: Resources, task: Task, progress: Progress
+    plan: ComparePlan, asked: SweepPlan, resources: Resources, task: Task, say: Callable[[str], None]
 ) -> ComparePlan:
-    """The plan with fewer views where `gigabytes` do not hold K of them, and a word about it.
+    """The plan with fewer views where `asked.cache_gb` gigabytes do not hold K of them, and a word about it.
 
-    `views` is the K that the person asked for: it is not reduced behind their back. Raises InputError when it, or even
-    one view, does not fit.
+    A K that the person asked for is not reduced behind their back. Raises InputError when it, or even one view, does
+    not fit.
     """
+    if (gigabytes := asked.cache_gb) is None:
+        return plan
     wanted = max(recipe.cached_views for recipe in plan.recipes.values())
     taught = any(needs_teacher(option) for arm in plan.arms for option in arm.options)
     if plan.teacher is None or not taught or not wanted:
@@ -31,14 +35,14 @@ def within_budget(
     if affordable >= wanted:
         return plan
     needed = cache_bytes(features, train, others, wanted) / 1e9
-    if views is not None:
+    if asked.recipe.get("views") is not None:
         raise InputError(
             f"The teacher cache of {wanted} views does not fit into --cache-gb",
             found=f"{needed:.3g} GB for {train:,} images, {gigabytes:g} GB given",
             allowed=f"--views {affordable} or fewer",
             next_step="take fewer views, or more room",
         )
-    progress.say(f"{gigabytes:g} GB hold {affordable} of the {wanted} views ({needed:.3g} GB): --views {affordable}")
+    say(f"{gigabytes:g} GB hold {affordable} of the {wanted} views ({needed:.3g} GB): --views {affordable}")
     recipes = {
         size: recipe.model_copy(update={"views": min(recipe.views, affordable)})
         for size, recipe in plan.recipes.items()

@@ -1,0 +1,61 @@
+"""A device that computes: where it is, in which precision it multiplies, and how a batch gets there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import torch
+from torch import nn
+
+from azeotrope.data.host_batch import DeviceInputs, HostBatch
+from azeotrope.devices.depthwise import FastDepthwise
+from azeotrope.devices.transfer import sent
+
+Precision = Literal["fp32", "bf16"]
+Module = TypeVar("Module", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Device:
+    """A torch device name and the precision of matrix work there."""
+
+    name: str
+    precision: Precision
+
+    @property
+    def kind(self) -> str:
+        """The name without the number of the card: cpu, cuda, mps."""
+        return self.name.partition(":")[0]
+
+    @property
+    def is_host(self) -> bool:
+        """Whether it is the processor itself, whose memory holds what is read from disk."""
+        return self.kind == "cpu"
+
+    def send(self, host: HostBatch) -> DeviceInputs:
+        """The arrays of a batch as tensors there, in few copies that nobody waits for."""
+        return host.map(torch.from_numpy) if self.is_host else sent(host, self.name)
+
+    def place(self, module: Module) -> Module:
+        """Move a module there, in the memory layout that convolutions like; returns it."""
+        return module.to(device=self.name).to(memory_format=torch.channels_last)
+
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
+        """Run matrix work in bfloat16 when the precision says so.
+
+        Weights are cast at each use. Autocast could remember them, but for all threads together: one that closes its
+        autocast makes another forget, and a weight used twice then sums its gradients in another precision.
+        """
+        lower = self.precision == "bf16"
+        gradients = FastDepthwise() if lower and self.is_host else nullcontext()
+        with torch.autocast(self.kind, torch.bfloat16, enabled=lower, cache_enabled=False), gradients:
+            yield
+
+    def synchronise(self) -> None:
+        """Wait until the device has done what it was given, so that a clock read next is right."""
+        if not self.is_host:
+            torch.accelerator.synchronize(self.name)

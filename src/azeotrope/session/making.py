@@ -1,0 +1,55 @@
+"""The runs of `compare` and `distill`: their plan opened in a folder that is held, and made by the conductor of sweeps.
+
+A run that failed is tried again; what is recorded as done is not made again. Weights stay in `work` until the best are
+saved.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from azeotrope.record.run import RunRecord
+from azeotrope.record.store import RunStore
+from azeotrope.session.cautions import before_training
+from azeotrope.session.opening import Opened, open_plan
+from azeotrope.session.options import Machine
+from azeotrope.session.progress import Progress
+from azeotrope.session.sweep_run import make_runs
+from azeotrope.session.sweep_setup import standing_records
+from azeotrope.sweeping.budget import Meter
+from azeotrope.sweeping.conductor import Everything
+from azeotrope.sweeping.forecast import Forecast
+from azeotrope.sweeping.history import keep_plan
+from azeotrope.sweeping.runner import images_trained
+from azeotrope.sweeping.status import Status
+from azeotrope.sweeping.sweep_plan import SweepPlan
+
+
+def made(plan: SweepPlan, out: Path, progress: Progress, machine: Machine) -> tuple[Opened, tuple[RunRecord, ...]]:
+    """Open the plan, say what should be known before training, and make its runs; `out` is held by the caller."""
+    opened = open_plan(plan, progress, machine)
+    for caution in before_training(opened):
+        progress.note(caution)
+    return opened, made_of(opened, out, progress)
+
+
+def made_of(opened: Opened, out: Path, progress: Progress) -> tuple[RunRecord, ...]:
+    """The records of all runs of an open plan, in its order."""
+    grid, store = opened.grid, RunStore(str(out))
+    known = standing_records(store, grid, retry_failed=True)
+    keep_plan(store, grid.plan)
+    left = [spec for spec in grid.specs if spec.digest() not in known]
+    progress.start("training", sum(images_trained(spec) for spec in left), "images")
+    status, shown = Status(), ""
+
+    def advance(run_id: str, images: int) -> None:
+        nonlocal shown
+        status.advance(run_id, images)
+        progress.advance(images)
+        if run_id != shown and run_id in status.running:
+            shown = run_id
+            progress.say(status.running[run_id].label)
+
+    forecast = Forecast(left, opened.resources, measured=False)
+    meter, chooser, bench = Meter(grid.plan.budget), Everything(grid.specs), opened.bench(out, keeps=True)
+    return make_runs(opened, bench, known, forecast, meter, chooser=chooser, status=status, advance=advance).records

@@ -1,0 +1,85 @@
+"""From a plan to what is ready to run: its models checked, its images read, its runs known, its workers' setup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from azeotrope.data.sources._places import cache_root
+from azeotrope.data.task import Task
+from azeotrope.devices.choice import choose
+from azeotrope.devices.process import prepare
+from azeotrope.plan import ComparePlan, Precision
+from azeotrope.session.options import Machine
+from azeotrope.session.progress import Progress
+from azeotrope.session.reading import read_task
+from azeotrope.session.seen_weights import refuse_seen_weights
+from azeotrope.spec import digest
+from azeotrope.sweeping.engines._bench import Bench, ShippedTask
+from azeotrope.sweeping.grid import Grid, open_grid
+from azeotrope.sweeping.plan import check_models
+from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.spec import RunSpec
+from azeotrope.sweeping.sweep_plan import SweepPlan
+
+
+class Opened(NamedTuple):
+    """A plan whose images are read and whose runs are known, and what they share."""
+
+    grid: Grid
+    resources: Resources
+    task: Task
+    upstream: Task | None
+
+    @property
+    def comparison(self) -> ComparePlan:
+        """The only one of a plan with one student, one teacher at most, and one number of upstream images."""
+        (only,) = self.grid.plan.resolved
+        return only
+
+    def specs(self, train_images: int) -> list[RunSpec]:
+        """The runs of one size."""
+        return [spec for spec in self.grid.specs if spec.train_images == train_images]
+
+    def bench(self, out: str | Path, *, keeps: bool = False) -> Bench:
+        """What a worker needs for the runs that go to `out`; unfinished trainings of a URL lie in the cache."""
+        plan = self.grid.plan
+        shipped = [ShippedTask.of(self.task, plan.data, plan.labels)]
+        if self.upstream is not None and plan.upstream:
+            shipped.append(ShippedTask.of(self.upstream, plan.upstream))
+        cache, device = self.resources.cache, self.resources.device
+        work = cache / "sweeps" / digest(str(out)) if is_url(out) else Path(out)
+        return Bench(tuple(shipped), device, str(out), work, cache, pictures=plan.pictures, keeps=keeps)
+
+
+def is_url(out: str | Path) -> bool:
+    """Whether runs go to another machine, not into a folder of this one."""
+    return "://" in str(out)
+
+
+def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
+    """Check the models, read the images, resolve the plan. Raises InputError for anything that can be seen to be wrong
+    before training.
+    """
+    resources = open_resources(machine, plan.precision)
+    check_models(resources, plan.students, plan.teachers, plan.image_size)
+    strict = machine.get("strict", False)
+    task = read_task(plan.data, progress, plan.labels, resources.cache, held_out=plan.held_out, strict=strict)
+    resources.add(task)
+    upstream = read_task(plan.upstream, progress, cache=resources.cache) if plan.upstream else None
+    if upstream is not None:
+        resources.add(upstream)
+        resources.rows(upstream.fingerprint, max(plan.pretrain_images), 0)  # are there so many?
+    grid = open_grid(plan, resources, task, upstream, progress.say)
+    if not plan.seen_weights:
+        arms = [arm for each in grid.plan.resolved for arm in each.arms]
+        refuse_seen_weights(task.fingerprint, [each.student for each in grid.plan.resolved], plan.teachers, arms)
+    return Opened(grid, resources, task, upstream)
+
+
+def open_resources(machine: Machine, precision: Precision) -> Resources:
+    """What runs share on this machine, with nothing in it yet."""
+    prepare()
+    cache = machine.get("cache")
+    folder = Path(cache).expanduser() if cache else cache_root()
+    return Resources(folder, choose(precision), verify_cache=machine.get("verify_cache", False))

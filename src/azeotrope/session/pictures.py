@@ -1,0 +1,47 @@
+"""Test images as pictures for the report: pictures say more than a percentage.
+
+They come from stored answers: the test split is not evaluated again.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from azeotrope.data.decode import decode
+from azeotrope.data.task import Task
+from azeotrope.diagnosis.diagnose import certain_mistakes
+from azeotrope.reporting.numbers import Comparison, Mistake
+
+THUMBNAIL = 96  # pixels of the longer side
+
+
+def data_uri(task: Task, row: int) -> str:
+    """The image as a small PNG inside a text."""
+    pixels = decode(task.source.read(row), task.manifest.value_range).pixels
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    picture.thumbnail((THUMBNAIL, THUMBNAIL))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def mistakes(task: Task, comparison: Comparison, out: Path) -> tuple[Mistake, ...]:
+    """The test images that all runs of the comparison are surest about and wrong on; none of kinds but single."""
+    if comparison.kind != "single":
+        return ()
+    rows = task.splits.test
+    runs = [run_id for arm in comparison.arms for run_id in arm.run_ids]
+    return tuple(
+        Mistake(
+            name=task.manifest.keys[rows[one.place]],
+            image=data_uri(task, int(rows[one.place])),
+            label=task.classes[one.label],
+            answer=task.classes[one.answer],
+            probability=one.probability,
+        )
+        for one in certain_mistakes(out, runs, len(task.classes))
+    )
