@@ -53,8 +53,10 @@ def decide(difference: Floats, grid: Floats, smallest: float, largest: float, pr
 
 
 def _better(data: Floats, practical: float) -> Flags:
-    """Draws [R] that are nowhere behind by more than `practical`, and ahead by more somewhere."""
-    return np.asarray((data >= -practical).all(axis=1) & (data > practical).any(axis=1))
+    """Draws [R] that are nowhere behind by more than `practical`, ahead by more somewhere, and ahead at the largest
+    size: what begins there may go on.
+    """
+    return np.asarray((data >= -practical).all(axis=1) & (data > practical).any(axis=1) & (data[:, -1] > 0))
 
 
 def _equal(difference: Floats, grid: Floats, inside: Flags, practical: float) -> Flags:
