@@ -91,7 +91,8 @@ def fp16(training):
 @pytest.mark.usefixtures("checkpoint_every_epoch")
 def test_a_killed_training_in_fp16_goes_on_with_its_scale(fp16):
     def grown(training):
-        training.step.scaler.set_growth_interval(PER_EPOCH)  # so that a scale that was lost would show
+        training.step.scaler._init_scale = 2.0**8  # too small to overflow, so that it doubles every epoch
+        training.step.scaler.set_growth_interval(PER_EPOCH)
         return training
 
     unbroken = grown(fp16(file="unbroken.pt"))
@@ -100,8 +101,7 @@ def test_a_killed_training_in_fp16_goes_on_with_its_scale(fp16):
         grown(fp16(advance=killed_at(4 * PER_EPOCH))).run()
     resumed = grown(fp16())
     same(resumed.run(), before)
-    assert resumed.step.scaler.get_scale() == unbroken.step.scaler.get_scale()
-    assert unbroken.step.scaler.get_scale() != 2.0**16
+    assert resumed.step.scaler.get_scale() == unbroken.step.scaler.get_scale() == 2.0 ** (8 + 6)
 
 
 def test_a_step_whose_gradients_overflow_in_fp16_is_left_out_and_the_scale_falls(fp16):
