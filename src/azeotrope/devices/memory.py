@@ -30,9 +30,11 @@ def keep_freed_memory() -> None:
 
 
 def give_back_freed_memory() -> None:
-    """Hand back what was kept: after a piece of work, when nobody knows whether another follows."""
+    """Hand back what was kept, also on a card: after a piece of work, when nobody knows whether another follows."""
     if (libc := _glibc()) is not None:
         libc.malloc_trim(0)
+    if torch.accelerator.is_available():
+        torch.accelerator.empty_cache()
 
 
 def _glibc() -> ctypes.CDLL | None:

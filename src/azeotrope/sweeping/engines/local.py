@@ -53,11 +53,22 @@ class InProcess:
         self._spec = spec
 
     def wait(self, seconds: float) -> Sequence[Event]:
-        """Make the run that was submitted, however long it takes."""
+        """Make the run that was submitted, however long it takes.
+
+        Raises RunFailed, without a record, when the card fails: this process cannot use it any more.
+        """
         if self._spec is None:
             time.sleep(seconds)
             return []
-        done = made(self._runner, self._spec, keeps=self._keeps)
+        try:
+            done = made(self._runner, self._spec, keeps=self._keeps)
+        except torch.AcceleratorError as error:
+            raise RunFailed(
+                "The card failed in the middle of a run",
+                found=str(error).strip().splitlines()[0],
+                next_step="give the same command again: it goes on from the last checkpoint; if it fails there again, "
+                "take another --device",
+            ) from error
         self._spec = None
         return [Finished(done.record.run_id, done.record, done.seconds)]
 
