@@ -43,7 +43,7 @@ MAY_IMPORT = {
     **{folder: {"record", *TORCH_HALF[:place]} for place, folder in enumerate(TORCH_HALF)},
     **{folder: {"record", *NUMPY_HALF[:place]} for place, folder in enumerate(NUMPY_HALF)},
     "exporting": {"record", *TORCH_HALF},
-    "testing": {"record", *TORCH_HALF, *NUMPY_HALF},
+    "testing": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting"},
     "session": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting"},
     "api": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting", "session"},
     "cli": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting", "session", "api"},

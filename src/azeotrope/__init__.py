@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from azeotrope.api.demo import demo as demo
     from azeotrope.api.distill import Distilled as Distilled
     from azeotrope.api.distill import distill as distill
+    from azeotrope.api.export import Exported as Exported
+    from azeotrope.api.export import export as export
     from azeotrope.api.fit import fit as fit
     from azeotrope.api.predict import Prediction as Prediction
     from azeotrope.api.predict import predict as predict
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from azeotrope.errors import AzeotropeError as AzeotropeError
     from azeotrope.errors import InputError as InputError
     from azeotrope.errors import MissingDependency as MissingDependency
+    from azeotrope.errors import NotExported as NotExported
     from azeotrope.errors import NotIdentifiable as NotIdentifiable
     from azeotrope.errors import RunFailed as RunFailed
     from azeotrope.errors import StoreError as StoreError
@@ -69,6 +72,7 @@ _MODULES = {
     "api.compare": ("compare",),
     "api.demo": ("Demonstration", "demo"),
     "api.distill": ("Distilled", "distill"),
+    "api.export": ("Exported", "export"),
     "api.fit": ("fit",),
     "api.predict": ("Prediction", "predict"),
     "api.report": ("report",),
@@ -78,7 +82,15 @@ _MODULES = {
     "api.synth": ("Synthesis", "synth"),
     "arm": ("Arm",),
     "boundaries.boundary": ("Boundary",),
-    "errors": ("AzeotropeError", "InputError", "MissingDependency", "NotIdentifiable", "RunFailed", "StoreError"),
+    "errors": (
+        "AzeotropeError",
+        "InputError",
+        "MissingDependency",
+        "NotExported",
+        "NotIdentifiable",
+        "RunFailed",
+        "StoreError",
+    ),
     "fitting.result": ("FitResult",),
     "labels": ("LabelSpec",),
     "plan": ("PicturesSpec", "TeacherSpec", "UpstreamSpec"),

@@ -48,6 +48,10 @@ class NotIdentifiable(AzeotropeError):  # noqa: N818 (an answer: these runs cann
     """The runs cannot answer the question asked of them."""
 
 
+class NotExported(AzeotropeError):  # noqa: N818 (an outcome that is recorded)
+    """A file for a device could not be made, or was made and not kept; the saved model is untouched."""
+
+
 class MissingDependency(AzeotropeError):  # noqa: N818
     """An optional package is needed; the message names the extra that installs it."""
 

@@ -11,6 +11,7 @@ FAMILIES = {
     "laws": "power_floor",
     "sources": "fashion-mnist",
     "strategies": "linear_probe",
+    "targets": "onnx-int8",
 }
 
 
@@ -33,7 +34,7 @@ def test_list_of_a_ladder(cli):
 
 def test_what_is_listed_ends_with_its_sentence(cli):
     """A description that was cut in the middle of a line would end without a full stop."""
-    for family in ("losses", "laws", "sources", "strategies"):
+    for family in ("losses", "laws", "sources", "strategies", "targets"):
         rows = json.loads(cli("list", family, "--json").out)["rows"]
         assert [row["name"] for row in rows if not row["what"].endswith(".")] == []
 

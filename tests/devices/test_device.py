@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from azeotrope.devices import choice, memory
-from azeotrope.devices.choice import choose
+from azeotrope.devices import memory
 from azeotrope.devices.device import Device
 from azeotrope.devices.memory import keep_freed_memory, peak_memory_mb, reset_peak_memory
 from azeotrope.devices.process import make_repeatable
@@ -52,18 +51,6 @@ def test_an_autocast_that_another_thread_closes_changes_no_gradient():
 def test_a_placed_module_lies_channels_last():
     placed = CPU.place(torch.nn.Conv2d(3, 8, 3))
     assert placed.weight.is_contiguous(memory_format=torch.channels_last)
-
-
-@pytest.mark.parametrize(("native", "precision"), [(True, "bf16"), (False, "fp32")])
-def test_auto_takes_bf16_only_where_the_processor_multiplies_it(monkeypatch, native, precision):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(choice, "_cpu_has_bf16", lambda: native)
-    assert choose("auto") == Device("cpu", precision)
-
-
-def test_a_precision_asked_for_is_taken(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose("bf16") == Device("cpu", "bf16")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets the peak be reset")

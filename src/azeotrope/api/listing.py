@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import importlib
+import ast
+import importlib.util
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from azeotrope.errors import InputError
 from azeotrope.lookup import members
 
-_PACKAGES = {"losses": "losses", "laws": "laws", "sources": "data.sources", "strategies": "strategies"}
+_PACKAGES = {
+    "losses": "losses",
+    "laws": "laws",
+    "sources": "data.sources",
+    "strategies": "strategies",
+    "targets": "exporting.targets",
+}
+_HYPHENATED = ("sources", "targets")
 Row = Mapping[str, str | int | float]
 
 
 def listing(family: str, ladder: str | None = None) -> Sequence[Row]:
-    """Rows of the family `teachers`, `students`, `losses`, `laws`, `sources` or `strategies`; every row has the same
-    keys.
+    """Rows of the family `teachers`, `students`, `losses`, `laws`, `sources`, `strategies` or `targets`; every row has
+    the same keys.
     """
     if family in _PACKAGES:
         package = _PACKAGES[family]
         return [
             {
-                "name": name.replace("_", "-") if family == "sources" else name,
+                "name": name.replace("_", "-") if family in _HYPHENATED else name,
                 **({"parameters": _parameters(name)} if family == "losses" else {}),
                 "what": _says(package, name),
             }
@@ -35,7 +44,10 @@ def listing(family: str, ladder: str | None = None) -> Sequence[Row]:
 
 def _says(package: str, name: str) -> str:
     """The first paragraph of the member's own documentation, on one line."""
-    documentation = importlib.import_module(f"azeotrope.{package}.{name}").__doc__ or ""
+    found = importlib.util.find_spec(f"azeotrope.{package}.{name}")  # not imported: a member may need an extra
+    assert found is not None
+    assert found.origin is not None
+    documentation = ast.get_docstring(ast.parse(Path(found.origin).read_text(encoding="utf-8"))) or ""
     return " ".join(documentation.strip().split("\n\n")[0].split())
 
 

@@ -7,20 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from azeotrope.data.decode import Unreadable, decode
-from azeotrope.data.host_batch import Inputs
 from azeotrope.data.named import Named, named_images
-from azeotrope.data.pack import squared, stored_size
-from azeotrope.data.render import Renderer
-from azeotrope.data.views import PLAIN, draw
-from azeotrope.errors import InputError
-from azeotrope.models.backbone import Preprocessing
-from azeotrope.models.saved import SavedModel, load_model
-from azeotrope.recipe import ViewPolicy
+from azeotrope.session.predicting import Predictor, open_predictor
 
 _NAMED = 3  # missing files that a message lists
 
@@ -50,63 +41,48 @@ def predict(
     `images` are paths, folders, patterns (`photos/*.jpg`) or URLs, one or several; `-` is standard input, a picture or
     a path a line. In folders hidden files and by-products of systems are passed over, as in training.
 
-    `model` is the saved model's folder, or the output folder that holds it when it holds one only. Images are prepared
-    as in evaluation. `top` is how many classes are named where an image has one, `threshold` the least probability
-    where it has any number. Raises InputError for a folder that holds no model, or several, and for an image that is
-    not there.
+    `model` is the saved model's folder, or the output folder that holds it when it holds one only, or a file that
+    `export` made, in its bundle. Images are prepared as in evaluation. `top` is how many classes are named where an
+    image has one, `threshold` the least probability where it has any number. Raises InputError for a folder that holds
+    no model, or several, for a file without its bundle, and for an image that is not there.
     """
     chosen = named_images(images)
-    saved = load_model(_folder(Path(model).expanduser()))
-    answer = partial(_ANSWERS[saved.kind], saved, top=top, threshold=threshold)
-    return [_predict(saved, named, answer) for named in chosen.files]
+    predictor = open_predictor(Path(model).expanduser())
+    answer = partial(_ANSWERS[predictor.kind], predictor, top=top, threshold=threshold)
+    return [_predict(predictor, named, answer) for named in chosen.files]
 
 
-def _folder(named: Path) -> Path:
-    """The model's own folder, also when the output folder around it was named."""
-    inside = sorted(file.parent for file in named.glob("models/*/model.yaml"))
-    if (named / "model.yaml").exists() or not inside:
-        return named
-    if len(inside) > 1:
-        raise InputError(
-            f"The folder {named} holds several models",
-            found=", ".join(map(str, inside)),
-            next_step="name one of these",
-        )
-    return inside[0]
-
-
-def _predict(saved: SavedModel, named: Named, answer: Callable[[torch.Tensor], Prediction]) -> Prediction:
+def _predict(predictor: Predictor, named: Named, answer: Callable[[torch.Tensor], Prediction]) -> Prediction:
     try:
-        pixels = decode(named.read(), saved.preprocessing.value_range).pixels
+        pixels = decode(named.read(), predictor.value_range).pixels
     except (Unreadable, ValueError) as error:  # ValueError: a path that no system takes
         return Prediction(named.name, problem=str(error))
     except OSError as error:
         return Prediction(named.name, problem=(error.strerror or str(error)).lower())
-    preparation = saved.preprocessing
-    with torch.inference_mode():
-        logits = saved.network(_plain(pixels, preparation)).logits[0]
-    return replace(answer(logits), image=named.name)
+    return replace(answer(predictor.said(pixels)), image=named.name)
 
 
-def _one_class(saved: SavedModel, logits: torch.Tensor, *, top: int, threshold: float) -> Prediction:
-    return _likeliest(saved, logits.softmax(0), top)
+def _one_class(predictor: Predictor, logits: torch.Tensor, *, top: int, threshold: float) -> Prediction:
+    return _likeliest(predictor, logits.softmax(0), top)
 
 
-def _any_classes(saved: SavedModel, logits: torch.Tensor, *, top: int, threshold: float) -> Prediction:
+def _any_classes(predictor: Predictor, logits: torch.Tensor, *, top: int, threshold: float) -> Prediction:
     probabilities = logits.sigmoid()
-    return _likeliest(saved, probabilities, int((probabilities >= threshold).sum()))
+    return _likeliest(predictor, probabilities, int((probabilities >= threshold).sum()))
 
 
-def _value(saved: SavedModel, logits: torch.Tensor, *, top: int, threshold: float) -> Prediction:
-    return Prediction("", value=logits.item(), unit=saved.unit)
+def _value(predictor: Predictor, logits: torch.Tensor, *, top: int, threshold: float) -> Prediction:
+    return Prediction("", value=logits.item(), unit=predictor.unit)
 
 
-def _likeliest(saved: SavedModel, probabilities: torch.Tensor, count: int) -> Prediction:
-    values, places = probabilities.topk(min(count, len(saved.classes)))
-    return Prediction("", tuple(saved.classes[place] for place in places.tolist()), tuple(values.tolist()))
+def _likeliest(predictor: Predictor, probabilities: torch.Tensor, count: int) -> Prediction:
+    values, places = probabilities.topk(min(count, len(predictor.classes)))
+    return Prediction("", tuple(predictor.classes[place] for place in places.tolist()), tuple(values.tolist()))
 
 
 _ANSWERS = {"single": _one_class, "multi": _any_classes, "number": _value}
+<<<<<<< HEAD
+=======
 
 
 def _plain(pixels: NDArray[np.uint8], preparation: Preprocessing) -> torch.Tensor:
@@ -116,5 +92,6 @@ def _plain(pixels: NDArray[np.uint8], preparation: Preprocessing) -> torch.Tenso
     view = draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)
     inputs = Inputs(packed[None].copy(), view).map(torch.from_numpy)
     renderer = Renderer(preparation.size, preparation.interpolation, preparation.mean, preparation.std)
-    pixels: torch.Tensor = renderer(inputs.pixels, inputs.views)
-    return pixels
+    frame: torch.Tensor = renderer(inputs.pixels, inputs.views)
+    return frame
+>>>>>>> main

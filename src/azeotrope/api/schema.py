@@ -41,6 +41,7 @@ _FORMS = {
     "compare": _Form("reporting.numbers", "Comparison", beside=_SIZES),
     "demo": _Form("reporting.numbers", "Comparison", beside=_SIZES),
     "distill": _Form("api.distill", "Distilled"),
+    "export": _Form("api.export", "Exported"),
     "fit": _Form("fitting.result", "FitResult", unbounded=True),
     "list": _Form("api.listing", "Row", rows="rows"),
     "predict": _Form("api.predict", "Prediction", rows="predictions"),

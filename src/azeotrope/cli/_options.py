@@ -208,6 +208,10 @@ Mirror = Annotated[
 Precision = Annotated[
     PrecisionName | None, typer.Option("--precision", help="Of matrix work (auto: bf16 where it is native).")
 ]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", help="cpu, cuda, cuda:N (card N, from 0) or mps; auto: a CUDA card that works, else cpu."),
+]
 Cache = Annotated[Path | None, typer.Option("--cache", help="Folder of decoded images and embeddings; may be deleted.")]
 CacheGb = Annotated[
     float | None,

@@ -19,6 +19,7 @@ class Family(StrEnum):
     laws = "laws"
     sources = "sources"
     strategies = "strategies"
+    targets = "targets"
 
 
 def command(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def command(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="Where compare or distill saved it: --out, or one of its models.")
+        str, typer.Argument(metavar="MODEL", help="Where it was saved: --out, one of its models, or an exported file.")
     ],
     images: Annotated[
         list[str],

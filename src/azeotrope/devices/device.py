@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import Literal, TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -13,17 +13,18 @@ from torch import nn
 from azeotrope.data.host_batch import DeviceInputs, HostBatch
 from azeotrope.devices.depthwise import FastDepthwise
 from azeotrope.devices.transfer import sent
+from azeotrope.plan import Precision
 
-Precision = Literal["fp32", "bf16"]
 Module = TypeVar("Module", bound=nn.Module)
 
 
 @dataclass(frozen=True)
 class Device:
-    """A torch device name and the precision of matrix work there."""
+    """A torch device name, the precision of matrix work there, and why it was chosen, where there was a choice."""
 
     name: str
     precision: Precision
+    reason: str = field(default="", compare=False)
 
     @property
     def kind(self) -> str:
@@ -34,6 +35,13 @@ class Device:
     def is_host(self) -> bool:
         """Whether it is the processor itself, whose memory holds what is read from disk."""
         return self.kind == "cpu"
+
+    @property
+    def accelerator(self) -> str | None:
+        """What its maker calls it, such as NVIDIA A100-SXM4-80GB; None of a processor."""
+        if self.is_host:
+            return None
+        return torch.cuda.get_device_name(self.name) if self.kind == "cuda" else torch.backends.mps.get_name()
 
     def send(self, host: HostBatch) -> DeviceInputs:
         """The arrays of a batch as tensors there, in few copies that nobody waits for."""

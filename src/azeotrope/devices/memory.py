@@ -47,8 +47,8 @@ def reset_peak_memory(device: Device) -> None:
     What `keep_freed_memory` kept of earlier work goes back first.
     """
     give_back_freed_memory()
-    if device.name.startswith("cuda"):
-        torch.cuda.reset_peak_memory_stats()
+    if device.kind == "cuda":
+        torch.cuda.reset_peak_memory_stats(device.name)
     elif (reset := Path("/proc/self/clear_refs")).exists():
         try:
             reset.write_text("5", encoding="utf-8")
@@ -58,8 +58,8 @@ def reset_peak_memory(device: Device) -> None:
 
 def peak_memory_mb(device: Device) -> float:
     """Peak memory since the reset, in MB: of the GPU, or of this process."""
-    if device.name.startswith("cuda"):
-        return torch.cuda.max_memory_allocated() / 1e6
+    if device.kind == "cuda":
+        return torch.cuda.max_memory_allocated(device.name) / 1e6
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text(encoding="utf-8").splitlines():

@@ -27,6 +27,7 @@ from azeotrope.models.sources.file import locate
 from azeotrope.models.spec import ModelSpec
 from azeotrope.models.weights import Weights, fingerprint, load_into, read_safetensors
 from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.spec import problems
 
 CODE = "architecture.py"
 TASK = "azeotrope_task"  # the key in a safetensors file under which the fingerprint of the training task is kept
@@ -148,6 +149,22 @@ def load_model(folder: Path) -> SavedModel:
     )
 
 
+def model_folder(named: Path) -> Path:
+    """The model's own folder, also when the output folder around it was named. Raises InputError where that holds
+    several.
+    """
+    inside = sorted(file.parent for file in named.glob("models/*/model.yaml"))
+    if (named / "model.yaml").exists() or not inside:
+        return named
+    if len(inside) > 1:
+        raise InputError(
+            f"The folder {named} holds several models",
+            found=", ".join(map(str, inside)),
+            next_step="name one of these",
+        )
+    return inside[0]
+
+
 def task_of(spec: ModelSpec) -> str | None:
     """The fingerprint of the task that these weights were trained on here; None for other weights, or none at all."""
     if spec.weights is None or spec.weights.kind != "file":
@@ -200,7 +217,16 @@ def _read_description(folder: Path) -> _Description:
         )
     try:
         return _Description.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+    except ValidationError as error:
+        unknown = [str(item["loc"][-1]) for item in error.errors() if item["type"] == "extra_forbidden"]
+        if unknown:
+            raise InputError(
+                f"{path} was written by another version of azeotrope",
+                found=f"keys that this version does not know: {', '.join(unknown)}",
+                next_step="use the version that saved the model, or train it again",
+            ) from error
+        raise InputError(f"{path} cannot be read", found="; ".join(problems(_Description, error))) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read", found=str(error).splitlines()[0]) from error
 
 

@@ -1,0 +1,1 @@
+"""From a saved model to files for a device, each verified on real images. It reads a saved model, never a training."""

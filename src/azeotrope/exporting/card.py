@@ -1,0 +1,115 @@
+"""The card of a bundle: what was verified, in Markdown. Names come from outside and are escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from azeotrope.exporting.preparation import Grey, Preparation
+from azeotrope.exporting.verification import File, Verification
+from azeotrope.models.card import escape
+
+
+def bundle_card(verification: Verification, preparation: Preparation) -> str:
+    """The text of card.md in a bundle."""
+    return "\n".join(
+        [
+            f"# Files for a device: {escape(verification.model)}",
+            "",
+            *_facts(verification, preparation),
+            "",
+            "## Verified on real images",
+            "",
+            f"Each file was run in its own runtime on {verification.validation_images:,} validation images of "
+            f"{escape(verification.data)} and held against the trained network. The drop is the file's error less "
+            "the network's on the same images, with its 95 % interval.",
+            "",
+            *_table(verification),
+            *_refused(verification),
+            "",
+            "## The way from picture to answer, stage by stage",
+            "",
+            *_stages(verification),
+            "",
+            "## What a program must do before the graph",
+            "",
+            *_preparation(preparation),
+            "",
+            "`preprocessing.json` says the same for programs, `run.py` does it. `samples/` holds validation pictures, "
+            "their inputs and the outputs to expect: take them out before you publish, where pictures are private.",
+            "",
+        ]
+    )
+
+
+def _facts(verification: Verification, preparation: Preparation) -> Iterable[str]:
+    network = verification.network
+    yield f"- network: {network.parameters:,} parameters, {network.bytes / 1e6:.2f} MB of weights"
+    yield f"- measured on: {escape(verification.environment.processor or 'not known')}"
+    yield f"- int8 files were calibrated on {verification.calibration_images:,} training images"
+    if network.test_error is not None:
+        yield f"- test error of the network: {network.test_error:.4f}"
+    if (calibration := verification.calibration) is not None:
+        yield (
+            f"- temperature inside: {calibration.temperature:.3f}; log-loss {calibration.log_loss_before:.4f} -> "
+            f"{calibration.log_loss_after:.4f} nats, calibration error {calibration.calibration_error_before:.4f} -> "
+            f"{calibration.calibration_error_after:.4f} (cross-fitted on {calibration.images:,} validation images)"
+        )
+    yield f"- outputs: {', '.join(preparation.outputs)}, of {len(preparation.classes)} in `labels.txt`"
+
+
+def _table(verification: Verification) -> Iterable[str]:
+    network = verification.network
+    yield "| file | MB | error | drop | verdict | other answers | largest difference | int8 | ms, one thread |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    yield (
+        f"| the network, in torch | {network.bytes / 1e6:.2f} | {network.error:.4f} | | | | | "
+        f"| {network.latency.median_ms:.2f} |"
+    )
+    for file in verification.files:
+        yield f"| {' | '.join(_cells(file))} |"
+
+
+def _cells(file: File) -> tuple[str, ...]:
+    lost, same = file.drop, file.parity
+    return (
+        f"`{file.file}`",
+        f"{file.bytes / 1e6:.2f}",
+        f"{file.error:.4f}",
+        f"{lost.value:+.4f} ({lost.low:+.4f} to {lost.high:+.4f})",
+        lost.said,
+        f"{same.answers_differ - same.ties} of {same.images:,}" + (f" and {same.ties} ties" if same.ties else ""),
+        f"{same.largest:.2g}",
+        "" if file.int8_share is None else f"{100 * file.int8_share:.0f} %",
+        f"{file.latency.median_ms:.2f}",
+    )
+
+
+def _refused(verification: Verification) -> Iterable[str]:
+    if verification.refused:
+        yield ""
+        yield from (f"- not here: {each.target}. {escape(each.reason)}" for each in verification.refused)
+
+
+def _stages(verification: Verification) -> Iterable[str]:
+    yield "| stage | images | largest difference | mean | spread of the values |"
+    yield "|---|---|---|---|---|"
+    named = [(stage.stage, stage) for stage in verification.stages]
+    named += [(f"network to `{file.file}`", file.parity) for file in verification.files]
+    for name, stage in named:
+        yield f"| {name} | {stage.images:,} | {stage.largest:.2g} | {stage.mean:.2g} | {stage.spread:.3g} |"
+
+
+def _preparation(preparation: Preparation) -> Iterable[str]:
+    yield "1. Decode the picture, turn it upright (EXIF), put transparent parts on white, 8 bits a channel, RGB."
+    number = 2
+    for step in preparation.steps:
+        if isinstance(step, Grey):
+            yield f"{number}. Make it grey: 0.299 R + 0.587 G + 0.114 B in all three channels."
+        else:
+            gap = f" (`reducing_gap={step.reducing_gap:g}`)" if step.reducing_gap else ""
+            yield f"{number}. Squeeze it to {step.size} x {step.size} pixels, {step.filter}, as Pillow does{gap}."
+        number += 1
+    size = preparation.size
+    yield f"{number}. Give it as `{preparation.input}`, float32 [batch, 3, {size}, {size}], values 0 to 255."
+    yield ""
+    yield "Normalisation is inside the graph: do not repeat it."

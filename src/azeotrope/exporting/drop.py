@@ -1,0 +1,54 @@
+"""How much accuracy a file loses against the trained network, on the same images, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from azeotrope.kinds._kind import UNSCALED, Kind, Labels
+from azeotrope.record.interval import Interval
+
+Verdict = Literal["LOSES LESS", "INCONCLUSIVE", "LOSES MORE"]
+LEVEL = 0.95
+_RESAMPLES = 1000
+
+
+def drop(kind: Kind, network: Float[Tensor, "n C"], file: Float[Tensor, "n C"], labels: Labels) -> Interval:
+    """Error of the file less that of the network, paired over images; above 0 the file is worse."""
+    targets = kind.targets(labels, UNSCALED)
+    value = kind.error(file, targets) - kind.error(network, targets)
+    right = [kind.correct(kind.said(outputs, UNSCALED), labels) for outputs in (network, file)]
+    if right[0] is not None and right[1] is not None:
+        return paired_shares(right[0], right[1])
+    random = np.random.default_rng(0)
+    draws = list[float]()
+    for _ in range(_RESAMPLES):
+        rows = torch.from_numpy(random.integers(len(network), size=len(network)))
+        draws.append(kind.error(file[rows], targets[rows]) - kind.error(network[rows], targets[rows]))
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    return Interval(value, min(float(low), value), max(float(high), value), LEVEL)
+
+
+def paired_shares(network: Bool[np.ndarray, " n"], file: Bool[np.ndarray, " n"]) -> Interval:
+    """The difference of two shares of wrong answers on the same images, by the adjusted Wald interval.
+
+    One image is added to either kind of disagreement. Bonett & Price 2012, "Adjusted Wald confidence interval for a
+    difference of binomial proportions based on paired data", equation 5.
+    """
+    n, lost, won = len(network), int((network & ~file).sum()), int((~network & file).sum())
+    p_lost, p_won = (lost + 1) / (n + 2), (won + 1) / (n + 2)
+    half = NormalDist().inv_cdf((1 + LEVEL) / 2) * math.sqrt((p_lost + p_won - (p_lost - p_won) ** 2) / (n + 2))
+    value, middle = (lost - won) / n, p_lost - p_won
+    return Interval(value, max(-1.0, min(value, middle - half)), min(1.0, max(value, middle + half)), LEVEL)
+
+
+def verdict(lost: Interval, max_drop: float) -> Verdict:
+    """Whether the whole interval is below, or above, what may be lost."""
+    return "LOSES LESS" if lost.high < max_drop else "LOSES MORE" if lost.low > max_drop else "INCONCLUSIVE"

@@ -1,0 +1,150 @@
+"""The contract of an export target: one file in `targets/`, whose name is its key.
+
+Each exposes `FILES` (their names in the bundle, the one that is opened first), `INT8`, `convert(conversion, file)` and
+`open_program(file, outputs)`.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch.export import Dim, ExportedProgram
+
+from azeotrope.errors import InputError, NotExported
+from azeotrope.exporting.deployed import INPUT, Deployed
+from azeotrope.lookup import member, members, unknown
+from azeotrope.spec import Spec
+
+FAMILY = "exporting.targets"
+WARM_UP = 10  # runs not counted
+TIMED = (30, 1.0)  # at least so many runs, and so many seconds
+AT_A_TIME = 64  # images in a batch of verification
+TRACED_WITH = 2  # images: with one, torch takes the batch for a constant
+
+
+class Latency(Spec):
+    """Milliseconds for one image on one thread: the median, and the tenth and ninetieth hundredth of `runs`."""
+
+    median_ms: float
+    p10_ms: float
+    p90_ms: float
+    runs: int
+
+
+class Program(ABC):
+    """An exported file, opened in its own runtime."""
+
+    @abstractmethod
+    def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
+        """The outputs, in the order of `Deployed.outputs`."""
+
+    @abstractmethod
+    def latency(self, pixels: UInt8[np.ndarray, "1 3 H W"]) -> Latency:
+        """Measured here, one thread, one image."""
+
+    def int8_share(self) -> float | None:
+        """Share of convolutions and matrix products that the runtime computes in 8 bits; None for a float file."""
+        return None
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What a target converts: the module, its input size, training images for int8, and a folder for work in progress.
+
+    `calibration` are pixels as the graph takes them. Files that one target makes of another's are made once.
+    """
+
+    deployed: Deployed
+    size: int
+    calibration: UInt8[np.ndarray, "n 3 H W"]
+    work: Path
+
+    @cached_property
+    def exported(self) -> ExportedProgram:
+        """The graph with a free batch. Raises NotExported for a network that torch cannot trace."""
+        example = torch.zeros(TRACED_WITH, 3, self.size, self.size)
+        try:
+            return torch.export.export(
+                self.deployed, (example,), dynamic_shapes={INPUT: {0: Dim("batch", min=1)}}, strict=False
+            )
+        except Exception as error:  # torch.export raises errors of many kinds, also those of the network's own code
+            raise NotExported(
+                "The network cannot be written as a fixed graph",
+                found=first_line(error),
+                allowed="a forward whose path does not depend on the values of the pixels, for any number of images",
+                next_step="change its forward, or keep model.safetensors, which `azeotrope predict` uses",
+            ) from error
+
+    def file_of(self, key: str) -> Path:
+        """The file of another target, converted at most once."""
+        target = target_named(key)
+        path = self.work / target.FILES[0]
+        if not path.exists():
+            target.convert(self, path)
+        return path
+
+
+class Target(Protocol):
+    """What a file of `targets/` exposes."""
+
+    FILES: tuple[str, ...]
+    INT8: bool
+
+    def convert(self, conversion: Conversion, file: Path) -> None:
+        """Write `file`, and the others beside it. Raises NotExported where this network cannot be had in this form."""
+
+    def open_program(self, file: Path, outputs: Sequence[str]) -> Program:
+        """Open what `convert` wrote."""
+
+
+def target_keys() -> list[str]:
+    """All targets, as they are typed."""
+    return [name.replace("_", "-") for name in members(FAMILY)]
+
+
+def target_named(key: str) -> Target:
+    """The target of that name. Raises InputError with the nearest names, and MissingDependency without its packages."""
+    if key not in target_keys():
+        raise unknown("export target", key, target_keys())
+    return cast("Target", member(FAMILY, key, "export target"))
+
+
+def first_line(error: Exception) -> str:
+    """What went wrong, in a line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def timed(run: Callable[[], object]) -> Latency:
+    """Time `run`, which must be set to one thread already."""
+    for _ in range(WARM_UP):
+        run()
+    seconds, began = list[float](), time.perf_counter()
+    while len(seconds) < TIMED[0] or time.perf_counter() - began < TIMED[1]:
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
+    low, *_, high = statistics.quantiles(seconds, n=10)
+    median = statistics.median(seconds)
+    return Latency(median_ms=1e3 * median, p10_ms=1e3 * low, p90_ms=1e3 * high, runs=len(seconds))
+
+
+def parsed(targets: str | Sequence[str]) -> tuple[str, ...]:
+    """`onnx,onnx-int8` as keys, each once. Raises InputError for a name that is not known, and for none."""
+    names = targets.split(",") if isinstance(targets, str) else targets
+    keys = tuple(dict.fromkeys(name.strip().lower().replace("_", "-") for name in names if name.strip()))
+    if not keys:
+        raise InputError("At least one target is needed", allowed=", ".join(target_keys()))
+    for key in keys:
+        target_named(key)
+    return keys

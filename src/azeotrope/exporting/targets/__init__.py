@@ -1,0 +1,1 @@
+"""One file an export target; its name is the key (`azeotrope.exporting.target` is the contract)."""

@@ -1,0 +1,45 @@
+"""ONNX in 32-bit floats, for onnxruntime on any device and in a browser: one file, any number of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from azeotrope.errors import NotExported
+from azeotrope.exporting.deployed import INPUT
+from azeotrope.exporting.target import Conversion, Program, first_line
+from azeotrope.exporting.targets._onnxruntime import OnnxProgram
+
+FILES = ("model.onnx",)
+INT8 = False
+OPSET = 18  # the lowest that torch's exporter writes without converting: what old runtimes read
+
+
+def convert(conversion: Conversion, file: Path) -> None:
+    """By torch's exporter, from the traced graph."""
+    exported = conversion.exported
+    try:
+        torch.onnx.export(
+            exported,
+            (),
+            file,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=conversion.deployed.outputs,
+            external_data=False,
+            verbose=False,
+        )
+    except Exception as error:  # an operator without a translation, in errors of many kinds
+        raise NotExported(
+            "torch's exporter cannot write this network as ONNX",
+            found=first_line(error),
+            next_step="take another target, such as pt2, or another student",
+        ) from error
+
+
+def open_program(file: Path, outputs: Sequence[str]) -> Program:
+    """In onnxruntime."""
+    return OnnxProgram(file, outputs, int8=False)

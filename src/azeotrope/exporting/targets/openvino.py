@@ -1,0 +1,31 @@
+"""OpenVINO's own format in 32-bit floats, for Intel processors, their GPUs and NPUs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from azeotrope.errors import NotExported
+from azeotrope.exporting.target import Conversion, Program, first_line
+from azeotrope.exporting.targets._openvino import OpenvinoProgram, openvino
+
+FILES = ("model.xml", "model.bin")
+INT8 = False
+
+
+def convert(conversion: Conversion, file: Path) -> None:
+    """From the ONNX file, by OpenVINO's reader; its converter would send telemetry."""
+    source = conversion.file_of("onnx")
+    try:
+        openvino.save_model(openvino.Core().read_model(str(source)), str(file), compress_to_fp16=False)
+    except RuntimeError as error:
+        raise NotExported(
+            "OpenVINO cannot read this network",
+            found=first_line(error),
+            next_step="take another target, such as onnx, or another student",
+        ) from error
+
+
+def open_program(file: Path, outputs: Sequence[str]) -> Program:
+    """In OpenVINO."""
+    return OpenvinoProgram(file, outputs, int8=False)

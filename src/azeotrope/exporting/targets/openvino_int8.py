@@ -1,0 +1,40 @@
+"""OpenVINO with 8-bit integers by NNCF: static, calibrated on training images, weights per channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from azeotrope.errors import NotExported
+from azeotrope.exporting.deployed import INPUT
+from azeotrope.exporting.target import Conversion, Program, first_line
+from azeotrope.exporting.targets._openvino import OpenvinoProgram, nncf, openvino
+
+FILES = ("model.int8.xml", "model.int8.bin")
+INT8 = True
+
+
+def convert(conversion: Conversion, file: Path) -> None:
+    """From the ONNX file. In networks with LayerNorms NNCF leaves in float what transformers do not stand."""
+    model = openvino.Core().read_model(str(conversion.file_of("onnx")))
+    transformer = any(layer.get_type_name() == "MVN" for layer in model.get_ops())
+    pixels = conversion.calibration
+    try:
+        made = nncf.quantize(
+            model,
+            nncf.Dataset(range(len(pixels)), lambda place: {INPUT: pixels[place : place + 1].astype(np.float32)}),
+            subset_size=len(pixels),
+            model_type=nncf.ModelType.TRANSFORMER if transformer else None,
+        )
+    except Exception as error:  # NNCF raises errors of many kinds
+        raise NotExported(
+            "NNCF cannot quantise this network", found=first_line(error), next_step="take the float file, --to openvino"
+        ) from error
+    openvino.save_model(made, str(file), compress_to_fp16=False)
+
+
+def open_program(file: Path, outputs: Sequence[str]) -> Program:
+    """In OpenVINO."""
+    return OpenvinoProgram(file, outputs, int8=True)

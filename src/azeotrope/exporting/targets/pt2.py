@@ -1,0 +1,64 @@
+"""torch's own exported program, for C++ (libtorch, AOTInductor) and Python with torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from azeotrope.errors import NotExported
+from azeotrope.exporting.target import AT_A_TIME, Conversion, Latency, Program, first_line, timed
+
+FILES = ("model.pt2",)
+INT8 = False
+
+
+def convert(conversion: Conversion, file: Path) -> None:
+    """Saved as it was traced."""
+    exported = conversion.exported
+    try:
+        torch.export.save(exported, file)
+    except Exception as error:  # what a graph holds that cannot be stored, torch says in errors of many kinds
+        raise NotExported(
+            "torch cannot store this network's graph",
+            found=first_line(error),
+            next_step="take another target, such as onnx, or another student",
+        ) from error
+
+
+def open_program(file: Path, outputs: Sequence[str]) -> Program:
+    """In torch."""
+    return TorchProgram(file)
+
+
+@dataclass(frozen=True)
+class TorchProgram(Program):
+    """The stored graph, run by torch on the processor."""
+
+    file: Path
+
+    @torch.inference_mode()
+    def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
+        """In batches."""
+        module = torch.export.load(self.file).module()
+        parts = [module(_floats(pixels[start : start + AT_A_TIME])) for start in range(0, len(pixels), AT_A_TIME)]
+        return tuple(torch.cat(each).numpy() for each in zip(*parts, strict=True))
+
+    @torch.inference_mode()
+    def latency(self, pixels: UInt8[np.ndarray, "1 3 H W"]) -> Latency:
+        """One thread."""
+        module, given, before = torch.export.load(self.file).module(), _floats(pixels), torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return timed(lambda: module(given))
+        finally:
+            torch.set_num_threads(before)
+
+
+def _floats(pixels: UInt8[np.ndarray, "n 3 H W"]) -> Tensor:
+    return torch.from_numpy(pixels).to(torch.float32)

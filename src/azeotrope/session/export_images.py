@@ -1,0 +1,155 @@
+"""The images that an export needs: training images to calibrate, validation images to verify."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+from PIL import Image
+
+from azeotrope.data.decode import decode
+from azeotrope.data.subset import subset
+from azeotrope.data.task import Task
+from azeotrope.errors import InputError
+from azeotrope.exporting.preparation import Preparation
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.models.saved import SavedModel
+from azeotrope.plan import HELD_OUT
+from azeotrope.record.claim import PLAN
+from azeotrope.record.processors import processors
+from azeotrope.session.progress import Progress
+from azeotrope.session.reading import read_task
+from azeotrope.spec import read_yaml, validated
+
+CALIBRATION_IMAGES = 256  # where a person does not say
+
+
+@dataclass(frozen=True)
+class ExportImages:
+    """The task, and rows of it that calibrate and that verify; `cache` is the folder of decoded images."""
+
+    task: Task
+    cache: Path
+    calibration: NDArray[np.int64]
+    validation: NDArray[np.int64]
+
+    def prepared(self, rows: NDArray[np.int64], how: Preparation) -> UInt8[np.ndarray, "n 3 H W"]:
+        """These images as the exported graph takes them."""
+
+        def one(row: int) -> UInt8[np.ndarray, "3 H W"]:
+            return how.pixels(decode(self.task.source.read(row), self.task.manifest.value_range).pixels)
+
+        with ThreadPoolExecutor(processors()) as pool:
+            return np.stack(list(pool.map(one, rows.tolist())))
+
+
+def images_of(
+    saved: SavedModel,
+    folder: Path,
+    *,
+    data: str | None,
+    labels: LabelSpec | None,
+    held_out: float | None,
+    calibration: int | None,
+    validation: int,
+    cache: Path,
+    progress: Progress,
+) -> ExportImages:
+    """Open the set that the model was trained on: `data`, else what the plan beside the model names.
+
+    Up to `validation` images are taken, in the task's proportions, and `calibration` of those that the model was
+    trained on (None: up to `CALIBRATION_IMAGES`). Raises InputError where the set is another one, or has fewer.
+    """
+    train_images, seed = saved.facts.get("train_images"), saved.facts.get("seed")
+    if not isinstance(train_images, int) or not isinstance(seed, int):
+        raise InputError(
+            "Only a model that was trained here says which images it was trained on",
+            found=f"no train_images and seed in {folder / 'model.yaml'}",
+            next_step="export a model that `azeotrope compare` or `azeotrope distill` saved",
+        )
+    if calibration is not None and not 1 <= calibration <= train_images:
+        raise InputError(
+            "Ranges of int8 are calibrated on images that the model was trained on",
+            found=f"--calibration-images {calibration} asked",
+            allowed=f"1 to {train_images}",
+            next_step="ask for fewer",
+        )
+    task = _task(saved, folder, data, labels, held_out, cache, progress)
+    splits, checksums = task.splits, task.manifest.checksums
+    trained = subset(splits.train, task.labels, train_images, seed, checksums, task.kind)
+    return ExportImages(
+        task,
+        cache,
+        trained[: calibration or CALIBRATION_IMAGES],
+        subset(splits.val, task.labels, min(validation, len(splits.val)), seed, checksums, task.kind),
+    )
+
+
+def sample_of(task: Task, row: int) -> tuple[str, bytes]:
+    """A picture as it came, with a name that says what it is; one that came as an array is made a PNG."""
+    raw = task.source.read(row)
+    if not isinstance(raw, np.ndarray):
+        with Image.open(io.BytesIO(raw)) as image:
+            return f"picture.{(image.format or 'png').lower()}", raw
+    pixels = decode(raw).pixels
+    buffer = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(buffer, "PNG")
+    return "picture.png", buffer.getvalue()
+
+
+def spread_over(count: int, rows: Sequence[int] | NDArray[np.int64]) -> list[int]:
+    """Up to `count` of these rows."""
+    return [int(rows[place]) for place in np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
+
+
+def _task(
+    saved: SavedModel,
+    folder: Path,
+    data: str | None,
+    labels: LabelSpec | None,
+    held_out: float | None,
+    cache: Path,
+    progress: Progress,
+) -> Task:
+    plan = _plan(folder)
+    named = data or plan.get("data")
+    if named is None:
+        raise InputError(
+            "Files are verified on the images that the model was trained on",
+            found=f"no {PLAN} two folders above {folder}",
+            next_step="name the images with --data",
+        )
+    asked = labels or (validated(LabelSpec, plan["labels"]) if plan.get("labels") else ONE_CLASS)
+    share = plan.get("held_out", HELD_OUT) if held_out is None else held_out
+    try:
+        task = read_task(str(named), progress, asked, cache, held_out=share)
+    except InputError as error:
+        if data is not None:
+            raise
+        raise InputError(
+            "Files are verified on the images that the model was trained on",
+            found=f"{named} in {PLAN}: {error.rule}",
+            next_step="name where they are now with --data",
+        ) from error
+    wanted = saved.facts.get("fingerprint")
+    if task.fingerprint != wanted:
+        raise InputError(
+            f"Files are verified on the images that the model was trained on, and {named} holds others",
+            found=f"fingerprint {task.fingerprint[:12]}, the model has {str(wanted)[:12]}",
+            allowed="the same images, labels and splits",
+            next_step="name the images with --data",
+        )
+    return task
+
+
+def _plan(folder: Path) -> dict[str, Any]:
+    """What the training was asked, where its plan is still two folders above; else nothing."""
+    path = folder.resolve().parents[1] / PLAN
+    return read_yaml(path) if path.is_file() else {}

@@ -1,0 +1,228 @@
+"""From a saved model to a verified bundle: what `azeotrope.export` does, step by step."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from azeotrope.data.pack import open_pack
+from azeotrope.data.render import Renderer
+from azeotrope.data.views import PLAIN, Views, draw
+from azeotrope.errors import NotExported
+from azeotrope.exporting.bundle import ONNX, RUN, Sample, beside, refuse_other_files, sealed, write_texts
+from azeotrope.exporting.deployed import Deployed
+from azeotrope.exporting.page import FILE as PAGE
+from azeotrope.exporting.page import page, runtime_folder
+from azeotrope.exporting.preparation import preparation_of
+from azeotrope.exporting.target import Conversion, target_named
+from azeotrope.exporting.temperature import Calibration, calibrated
+from azeotrope.exporting.verification import (
+    Evidence,
+    File,
+    Parity,
+    Refused,
+    TorchNetwork,
+    Verification,
+    eager,
+    eager_latency,
+    parity,
+    verified,
+)
+from azeotrope.kinds._kind import UNSCALED, kind_named
+from azeotrope.models.cost import parameters
+from azeotrope.models.saved import SavedModel
+from azeotrope.models.weights import fingerprint
+from azeotrope.recipe import ViewPolicy
+from azeotrope.record.environment import environment
+from azeotrope.session.export_images import ExportImages, sample_of, spread_over
+from azeotrope.session.progress import Progress
+
+SAMPLES = 3
+STAGE_IMAGES = 64
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """What an export was asked: targets by key, how much error a file may add, where the bundle goes, and where the
+    page's onnxruntime-web is (None: no page).
+    """
+
+    targets: tuple[str, ...]
+    max_drop: float
+    out: Path
+    page: str | None = None
+
+
+def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, progress: Progress) -> Verification:
+    """Convert, verify, and write what passed. Raises NotExported where nothing did, StoreError where `out` cannot be
+    written; then nothing is left behind.
+    """
+    refuse_other_files(plan.out, fingerprint(saved.network.state_dict()), plan.targets)
+    progress.start("exporting", 2 + len(plan.targets), "steps")
+    with beside(plan.out) as work:
+        runtime = None if plan.page is None else runtime_folder(plan.page, _folder(work / "page"))
+        plain = preparation_of(saved, 1.0)
+        evidence, calibration = _evidence(saved, images, images.prepared(images.validation, plain), plan.max_drop)
+        temperature = calibration.temperature if calibration else 1.0
+        deployed, preparation = Deployed(saved, temperature), preparation_of(saved, temperature)
+        stages = _stages(saved, images, evidence, temperature)
+        progress.advance(1)
+        conversion = Conversion(
+            deployed, saved.preprocessing.size, images.prepared(images.calibration, plain), _folder(work / "conversion")
+        )
+        bundle = _folder(work / plan.out.name)
+        files, refused = _made(plan, conversion, bundle, evidence, progress)
+        verification = Verification(
+            **_origin(saved, images),
+            network=_network(saved, deployed, evidence),
+            calibration=calibration,
+            stages=stages,
+            files=tuple(files),
+            refused=tuple(refused),
+        )
+        samples = _samples(images, evidence, preparation.outputs, bundle, files)
+        write_texts(bundle, verification, preparation, samples)
+        _check_run(bundle, files)
+        if runtime is not None and (shown := next((file.file for file in files if file.file.endswith(ONNX)), None)):
+            text = page(runtime, bundle / shown, preparation, verification.model, samples)
+            (bundle / PAGE).write_text(text, encoding="utf-8")
+        sealed(bundle, plan.out)
+        progress.advance(1)
+    return verification
+
+
+def _evidence(
+    saved: SavedModel, images: ExportImages, pixels: UInt8[np.ndarray, "n 3 H W"], max_drop: float
+) -> tuple[Evidence, Calibration | None]:
+    """What the network says of the validation images, with the temperature that is fitted on it."""
+    kind, labels = kind_named(saved.kind), images.task.labels[images.validation]
+    said = eager(Deployed(saved), pixels)
+    calibration = calibrated(kind, said, kind.targets(labels, UNSCALED))
+    temperature = calibration.temperature if calibration else 1.0
+    return Evidence(kind, pixels, labels, said / temperature, max_drop), calibration
+
+
+def _origin(saved: SavedModel, images: ExportImages) -> dict[str, Any]:
+    """Which model, images and machine: the fields of `Verification` that tell."""
+    run_id = saved.facts.get("run_id")
+    return {
+        "model": f"{saved.spec.architecture}, {len(saved.classes)} classes",
+        "weights": fingerprint(saved.network.state_dict()),
+        "run_id": None if run_id is None else str(run_id),
+        "data": images.task.name,
+        "fingerprint": images.task.fingerprint,
+        "validation_images": len(images.validation),
+        "calibration_images": len(images.calibration),
+        "environment": environment(device="cpu", threads=1, precision="fp32"),
+    }
+
+
+def _network(saved: SavedModel, deployed: Deployed, evidence: Evidence) -> TorchNetwork:
+    test_error = saved.facts.get("test_error")
+    return TorchNetwork(
+        parameters=parameters(saved.network),
+        bytes=sum(tensor.nbytes for tensor in saved.network.state_dict().values()),
+        error=evidence.kind.error(evidence.said, evidence.kind.targets(evidence.labels, UNSCALED)),
+        latency=eager_latency(deployed, evidence.pixels[:1]),
+        test_error=test_error if isinstance(test_error, float) else None,
+    )
+
+
+def _made(
+    plan: ExportPlan, conversion: Conversion, bundle: Path, evidence: Evidence, progress: Progress
+) -> tuple[list[File], list[Refused]]:
+    files, refused = list[File](), list[Refused]()
+    for key in plan.targets:
+        progress.say(key)
+        target = target_named(key)
+        path = bundle / target.FILES[0]
+        try:
+            made = conversion.file_of(key)
+            for name in target.FILES:
+                shutil.copyfile(made.with_name(name), bundle / name)
+            program = target.open_program(path, conversion.deployed.outputs)
+            files.append(verified(key, target, path, program, evidence))
+        except NotExported as error:
+            for name in target.FILES:
+                (bundle / name).unlink(missing_ok=True)
+            refused.append(Refused(target=key, reason=str(error)))
+        progress.advance(1)
+    if not files:
+        raise NotExported("No file was exported", found="; ".join(f"{each.target}: {each.reason}" for each in refused))
+    return files, refused
+
+
+def _stages(saved: SavedModel, images: ExportImages, evidence: Evidence, temperature: float) -> tuple[Parity, ...]:
+    """From the input of validation to that of the graph, and from the saved network to the module that is exported."""
+    rows, look = images.validation[:STAGE_IMAGES], saved.preprocessing
+    pack = open_pack(images.task, images.cache, look.size)
+    pack.ensure(rows)
+    view = draw(ViewPolicy(), images.task.identities[rows], PLAIN)
+    renderer = Renderer(look.size, look.interpolation, look.mean, look.std)
+    shown = renderer(pack.read(rows), Views(torch.from_numpy(view.values), view.cutout))
+    deployed = Deployed(saved, temperature)
+    given = torch.from_numpy(evidence.pixels[: len(rows)])
+    with torch.inference_mode():
+        network = saved.network(shown).logits / temperature
+        normalised = deployed.normalised(given)
+    flat = evidence.kind if evidence.kind.name == "number" else kind_named("number")
+    return (
+        parity("validation's input to the graph's", flat, shown.flatten(1), normalised.flatten(1)),
+        parity("network in validation to module", evidence.kind, network, evidence.said[: len(rows)]),
+    )
+
+
+def _samples(
+    images: ExportImages, evidence: Evidence, names: Sequence[str], bundle: Path, files: Sequence[File]
+) -> list[Sample]:
+    """Pictures spread over the validation images, with what every file says of them."""
+    places = spread_over(SAMPLES, np.arange(len(images.validation)))
+    pixels = evidence.pixels[places]
+    said = {
+        file.file: target_named(file.target).open_program(bundle / file.file, names).answer(pixels) for file in files
+    }
+    task, samples = images.task, list[Sample]()
+    for number, place in enumerate(places):
+        row = images.validation[place]
+        name, content = sample_of(task, int(row))
+        outputs = {
+            file: {key: values[number].astype(float).tolist() for key, values in zip(names, each, strict=True)}
+            for file, each in said.items()
+        }
+        (label,) = task.kind.texts(task.labels[[row]], task.classes)
+        samples.append(Sample(name, content, pixels[number], label, outputs))
+    return samples
+
+
+def _check_run(bundle: Path, files: Sequence[File]) -> None:
+    """The bundle's own program must answer its samples as verified, from the picture on. Raises NotExported."""
+    for file in files:
+        if file.file.endswith(ONNX):
+            done = subprocess.run(
+                [sys.executable, RUN, "--check", "--model", file.file],
+                cwd=bundle,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=600,
+            )
+            if done.returncode:
+                raise NotExported(
+                    f"{RUN} must answer the samples as {file.file} was verified",
+                    found=(done.stderr.strip() or "no reason given").splitlines()[-1],
+                    next_step="report this with one of the pictures",
+                )
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path

@@ -1,0 +1,80 @@
+"""A model that answers for one picture at a time: a saved network, or a file that was exported from one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from azeotrope.data.host_batch import Inputs
+from azeotrope.data.pack import squared, stored_size
+from azeotrope.data.render import Renderer
+from azeotrope.data.views import PLAIN, draw
+from azeotrope.errors import InputError
+from azeotrope.exporting.preparation import Preparation, read_preparation
+from azeotrope.exporting.target import Program, target_named
+from azeotrope.exporting.verification import FILE, read_verification
+from azeotrope.labels import KindName
+from azeotrope.models.backbone import Preprocessing
+from azeotrope.models.saved import SavedModel, load_model, model_folder
+from azeotrope.recipe import ViewPolicy
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """`said` maps a decoded picture to logits, or to the value; `value_range` is what decoding needs to know."""
+
+    kind: KindName
+    classes: tuple[str, ...]
+    unit: str | None
+    value_range: tuple[float, float] | None
+    said: Callable[[UInt8[np.ndarray, "H W K"]], Float[Tensor, " C"]]
+
+
+def open_predictor(model: Path) -> Predictor:
+    """Open a model's folder, the output folder around it, or an exported file. Raises InputError for anything else."""
+    if model.is_file():
+        return _exported(model)
+    saved = load_model(model_folder(model))
+    return Predictor(
+        saved.kind, saved.classes, saved.unit, saved.preprocessing.value_range, partial(_saved_says, saved)
+    )
+
+
+def _exported(file: Path) -> Predictor:
+    how = read_preparation(file.parent)
+    known = {each.file: each.target for each in read_verification(file.parent).files}
+    if file.name not in known:
+        raise InputError(
+            "An exported file is one that its bundle lists",
+            found=f"{file.name} is not in {FILE}",
+            allowed=", ".join(known),
+            next_step="name one of these, or the folder of a saved model",
+        )
+    program = target_named(known[file.name]).open_program(file, how.outputs)
+    return Predictor(how.kind, how.classes, how.unit, how.value_range, partial(_file_says, program, how))
+
+
+def _file_says(program: Program, how: Preparation, picture: UInt8[np.ndarray, "H W K"]) -> Float[Tensor, " C"]:
+    return torch.from_numpy(np.array(program.answer(how.pixels(picture)[None])[0][0]))
+
+
+@torch.inference_mode()
+def _saved_says(saved: SavedModel, picture: UInt8[np.ndarray, "H W K"]) -> Float[Tensor, " C"]:
+    logits: Tensor = saved.network(_plain(picture, saved.preprocessing)).logits[0]
+    return logits
+
+
+def _plain(picture: UInt8[np.ndarray, "H W K"], look: Preprocessing) -> Float[Tensor, "1 3 size size"]:
+    """The image as evaluation saw it, normalised: squared as it is packed, then the plain view."""
+    stored = look.stored_size or stored_size(max(picture.shape[:2]), look.size)
+    packed = squared(picture, stored, look.stored_channels)
+    inputs = Inputs(packed[None].copy(), draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)).map(torch.from_numpy)
+    shown: Tensor = Renderer(look.size, look.interpolation, look.mean, look.std)(inputs.pixels, inputs.views)
+    return shown

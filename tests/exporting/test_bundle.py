@@ -1,0 +1,80 @@
+"""What class names may hold, in texts that programs and people read."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from azeotrope.errors import StoreError
+from azeotrope.exporting.bundle import Sample, beside, one_line, sealed, write_texts
+from azeotrope.exporting.page import page
+from azeotrope.exporting.preparation import Preparation, Resize, read_preparation
+
+NAMES = ("zero\nline", "<b>one</b></script>", "two, 2", "été 🐈", " spaced\t out ")
+
+
+def preparation():
+    return Preparation(
+        size=2,
+        steps=(Resize(size=2, filter="bicubic"),),
+        value_range=None,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        kind="single",
+        outputs=("logits", "probabilities"),
+        classes=NAMES,
+        unit=None,
+        temperature=1.0,
+    )
+
+
+@pytest.fixture
+def texts(tmp_path, exported):
+    """The texts of a bundle whose classes have such names."""
+    sample = Sample("a.png", b"png", np.zeros((3, 2, 2), np.uint8), NAMES[1], {"model.onnx": {"logits": [0.0] * 5}})
+    write_texts(tmp_path, exported.verification, preparation(), [sample])
+    return tmp_path
+
+
+def test_labels_are_one_a_line_and_exact_in_json(texts):
+    lines = (texts / "labels.txt").read_text(encoding="utf-8").split("\n")
+    assert lines == ["zero line", "<b>one</b></script>", "two, 2", "été 🐈", "spaced out", ""]
+    assert read_preparation(texts).classes == NAMES
+
+
+def test_the_page_cannot_be_broken_out_of(texts, tmp_path):
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    for name in ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"):
+        (runtime / name).write_bytes(b"x")
+    (tmp_path / "model.onnx").write_bytes(b"{{ wasm }}")
+    sample = Sample("a.png", b"png", np.zeros((3, 2, 2), np.uint8), NAMES[1], {"model.onnx": {"logits": [0.0]}})
+    text = page(runtime, tmp_path / "model.onnx", preparation(), "</title><script>alert(1)</script>", [sample])
+    assert text.count("</script>") == 5  # the page's own
+    settings = text.split('id="settings">')[1].split("</script>")[0]
+    assert json.loads(settings)["how"]["classes"] == list(NAMES)
+    assert "{{" not in text
+
+
+def test_one_line_of_a_name_that_shows_nothing():
+    assert one_line("\n\t") == ""
+
+
+def test_a_bundle_takes_its_place_at_once(tmp_path):
+    place = tmp_path / "export"
+    for content in ("first", "second"):
+        with beside(place) as work:
+            made = work / "export"
+            made.mkdir()
+            (made / "model").write_text(content)
+            assert not place.exists() or (place / "model").read_text() == "first"
+            sealed(made, place)
+    assert (place / "model").read_text() == "second"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["export"]
+
+
+def test_a_place_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be written"), beside(tmp_path / "file" / "export"):
+        SimpleNamespace()
