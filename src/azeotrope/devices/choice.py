@@ -110,7 +110,7 @@ def _multiplies_bf16(name: str) -> bool:
     if name == "mps":
         return False
     with torch.cuda.device(name):
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def _cpu_has_bf16() -> bool:
