@@ -97,3 +97,23 @@ def test_a_device_that_cannot_compute_is_refused(machine, pretended, asked, word
         choose(device=asked)
     assert all(word in str(refused.value) for word in words)
     assert "CUDA_LAUNCH_BLOCKING" not in str(refused.value)
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_fp16_on_a_processor_is_refused(machine, device):
+    machine(None)
+    with pytest.raises(InputError, match=r"fp16 needs a GPU. Found: the processor computes. Allowed: fp32 or bf16"):
+        choose("fp16", device)
+
+
+def test_fp16_on_a_card_is_taken(machine):
+    machine("cuda")
+    assert choose("fp16") == Device("cuda", "fp16")
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_bf16_that_a_gpu_would_emulate_is_refused(machine, monkeypatch, kind):
+    machine(kind)
+    monkeypatch.setattr(torch.backends.mps, "get_name", lambda: "Apple M1")
+    with pytest.raises(InputError, match=r"(T4|M1) does not multiply bf16 itself.*Next: take --precision fp16"):
+        choose("bf16", kind)

@@ -75,39 +75,11 @@ def test_one_class_above_half(knows):
     assert passed == (10 if knows else 0)
 
 
-def cracked_parts(sound, cracked):
-    """How dark the darkest slanted line of a picture is, and whether the part is cracked; the crack of every tenth
-    cracked one cannot be seen (after cytomining/DeepProfiler#239).
-    """
-    y, x = np.mgrid[:64, :64]
-    line = (x - (0.3 * (y - 32)).round().astype(int)).clip(0, 63)
-    darkness = []
-    for kind, count in (("sound", sound), ("cracked", cracked)):
-        for number in range(count):
-            random = np.random.default_rng([kind == "sound", number])
-            pixels = random.normal(128, 14, (64, 64))
-            if kind == "cracked" and number % 10:
-                pixels[abs(x - random.uniform(20, 44) - 0.3 * (y - 32)) < 4] -= 70
-            means = np.bincount(line.ravel(), pixels.ravel(), 64) / np.bincount(line.ravel(), minlength=64)
-            darkness.append(128 - means[10:54].min())
-    return torch.tensor(darkness)[:, None].float(), torch.tensor([0] * sound + [1] * cracked)
-
-
-@pytest.mark.parametrize("informed", [True, False])
-def test_nine_in_ten_of_one_class(informed):
-    """A head that finds all cracks that can be seen passes, though no accuracy below 100 % is far from always naming
-    the larger class; one on noise does not.
-    """
-    features, labels = cracked_parts(180, 20)
-    if not informed:
-        features = torch.randn(200, 1, generator=torch.Generator().manual_seed(0))
-    folds = torch.from_numpy(folds_of(labels.numpy(), SINGLE))
-    outputs = fit_head(features, labels, 2, folds).logits(features, folds)
-    if not informed:
-        with pytest.raises(RunFailed, match="near chance"):
-            check("teacher", outputs, labels)
-        return
-    assert (outputs.argmax(1) != labels).sum() == 2  # the two that cannot be seen
+def test_few_cracked_parts_among_many_sound_ones_do_not_hide_a_teacher_that_finds_them():
+    """As right as on 47 of 48 images, of 192 of which a tenth is rare: no accuracy below perfection was enough once."""
+    labels = torch.tensor([0] * 172 + [1] * 20)
+    outputs = 4.0 * torch.nn.functional.one_hot(labels, 2)
+    outputs[170:174] = outputs[170:174].flip(1)  # two sound parts called cracked, two cracked ones called sound
     check("teacher", outputs, labels)
 
 

@@ -1,4 +1,5 @@
-"""Runs on this machine: in this process for one worker, else in processes that divide its cores between them.
+"""Runs on this machine: in this process for one worker, else in processes that divide its cores between them, and its
+CUDA cards by turns.
 
 Workers share packs and embeddings through their folders: whoever needs a row first computes it. A worker that dies is
 replaced and its run reported as lost; a worker whose parent dies ends itself.
@@ -84,7 +85,7 @@ class Processes:
     def __init__(self, bench: Bench, workers: int, advance: Advance) -> None:
         self.workers = workers
         self._bench, self._advance = bench, advance
-        self._seats = [self._seat() for _ in range(workers)]
+        self._seats = [self._seat(place) for place in range(workers)]
 
     def submit(self, spec: RunSpec) -> None:
         """Give the run to a worker that has none."""
@@ -139,12 +140,13 @@ class Processes:
                 "A worker process could not start",
                 next_step="see above why; a script that calls sweep must do so under `if __name__ == '__main__':`",
             )
-        self._seats[place] = self._seat()
+        self._seats[place] = self._seat(place)
         return [Lost(seat.run_id, f"its worker died (exit status {seat.process.exitcode})")] if seat.run_id else []
 
-    def _seat(self) -> _Seat:
+    def _seat(self, place: int) -> _Seat:
         ours, theirs = _SPAWN.Pipe()
-        process = _SPAWN.Process(target=work, args=(self._bench, theirs), daemon=True)
+        bench = replace(self._bench, device=self._bench.device.for_worker(place))
+        process = _SPAWN.Process(target=work, args=(bench, theirs), daemon=True)
         process.start()
         theirs.close()
         return _Seat(process, ours)
