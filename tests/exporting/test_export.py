@@ -81,16 +81,19 @@ def test_int8_is_int8_and_smaller(exported):
 def test_the_error_is_that_of_the_saved_model_by_itself(exported, model):
     """Truth from outside the exporter: the saved network on its own validation input."""
     saved, task = load_model(model), load_task("digits")
+    from azeotrope.data.host_batch import Inputs
     from azeotrope.data.pack import open_pack
-    from azeotrope.data.views import PLAIN, draw, render
+    from azeotrope.data.render import Renderer
+    from azeotrope.data.views import PLAIN, draw
     from azeotrope.recipe import ViewPolicy
 
     rows, look = task.splits.val, saved.preprocessing
     pack = open_pack(task, cache_root(), 32)
     pack.ensure(rows)
-    view = draw(ViewPolicy(), task.identities[rows], PLAIN)
+    inputs = Inputs(pack.store.read(rows), draw(ViewPolicy(), task.identities[rows], PLAIN)).map(torch.from_numpy)
+    renderer = Renderer(32, look.interpolation, look.mean, look.std)
     with torch.inference_mode():
-        logits = saved.network(render(pack.read(rows), view, 32, look.interpolation, look.mean, look.std)).logits
+        logits = saved.network(renderer(inputs.pixels, inputs.views)).logits
     wrong = (logits.argmax(1).numpy() != task.labels[rows]).mean()
     assert exported.verification.network.error == pytest.approx(wrong)
 
@@ -231,7 +234,7 @@ def test_images_that_have_moved_are_asked_for(distilled, tmp_path):
     data = Path(_other_digits(tmp_path))
     model = distilled(data, train_images=40)
     moved = data.rename(tmp_path / "moved")
-    with pytest.raises(InputError, match=r"plan\.yaml: .*neither a path.*name where they are now with --data"):
+    with pytest.raises(InputError, match=r"plan\.yaml: There is no folder.*name where they are now with --data"):
         azeotrope.export(model, to="pt2", out=tmp_path / "x")
     assert azeotrope.export(model, to="pt2", out=tmp_path / "x", data=moved, max_drop=1).folder.is_dir()
 

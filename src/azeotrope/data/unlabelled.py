@@ -114,6 +114,8 @@ def _held_out(task: Task) -> tuple[Manifest, Callable[[int], bytes | NDArray[np.
         keys=tuple(whole.keys[row] for row in places),
         checksums=tuple(whole.checksums[row] for row in places),
         readable=whole.readable[rows],
+        heights=whole.heights[rows],
+        widths=whole.widths[rows],
         thumbnails=whole.thumbnails[rows],
     )
     return part, lambda place: task.source.read(places[place])
@@ -125,13 +127,15 @@ def _together(
     second: Manifest,
     read_second: Callable[[int], bytes | NDArray[np.uint8]],
 ) -> tuple[Manifest, Source]:
-    """Both end to end, as far as `near_pairs` looks: keys, checksums, thumbnails, and what is readable."""
+    """Both end to end, as far as `near_pairs` looks: keys, checksums, sizes, thumbnails, and what is readable."""
     keys = first.keys + second.keys
     manifest = replace(
         first,
         keys=keys,
         checksums=first.checksums + second.checksums,
         readable=np.concatenate([first.readable, second.readable]),
+        heights=np.concatenate([first.heights, second.heights]),
+        widths=np.concatenate([first.widths, second.widths]),
         thumbnails=np.concatenate([first.thumbnails, second.thumbnails]),
     )
     read = joined([(len(first.keys), read_first), (len(second.keys), read_second)])
