@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from azeotrope.boundaries.boundary import Boundary, find_boundary
-from azeotrope.curves.joint_cells import joint_cells
+from azeotrope.curves.cells import joint_cells
 from azeotrope.curves.joint_draws import draw_curves
 from azeotrope.tables.frame import read_runs
 from azeotrope.testing.worlds import CROSSING, NONE, SEVEN, WINDOW, Curve, Floats, power, runs, saturating

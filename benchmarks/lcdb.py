@@ -27,7 +27,7 @@ from scipy import optimize, special, stats
 
 from azeotrope.boundaries.boundary import find_boundary
 from azeotrope.curves.beyond import FREEDOM, Rates
-from azeotrope.curves.joint_cells import JointCells, joint_cells
+from azeotrope.curves.cells import JointCells, joint_cells
 from azeotrope.curves.joint_draws import Draws, draw_curves
 from azeotrope.tables.frame import read_runs
 
@@ -160,10 +160,6 @@ class Case:
             score.add(win.p, truth, win.difference.low, win.difference.high, float(np.mean(held)))
         return answer.outcome
 
-    def with_rates(self, rates: Rates) -> Draws:
-        """The draws as other rates continue them."""
-        return replace(self.draws, onward=replace(self.draws.onward, rates=rates))
-
 
 class Known:
     """What calibration asks of many cases: the two log errors beyond the data, and their difference, in `TENTH` of the
@@ -238,7 +234,7 @@ def left_out(cases: Sequence[Case], curves: Curves, scores: dict[tuple[str, int]
         print(f"without {sorted(hidden)}: {rates}", flush=True)
         for case in cases:
             if case.pair[0] in hidden:
-                case.add(scores, LEFT_OUT, case.with_rates(rates))
+                case.add(scores, LEFT_OUT, case.draws.with_rates(rates))
     print(f"all: {calibrated(cases, curves)}", flush=True)
 
 

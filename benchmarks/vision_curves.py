@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from azeotrope.curves.cells import JointCells, joint_cells
 from azeotrope.curves.draws import replicates
-from azeotrope.curves.joint_cells import JointCells, joint_cells
 from azeotrope.curves.joint_draws import draw_curves
 from azeotrope.curves.law_fit import Options, fit_form
 from azeotrope.laws._law import law

@@ -21,7 +21,6 @@ SHAPES_CHECKED = (
     "azeotrope.data.resample",
     "azeotrope.train",
     "azeotrope.teacher",
-    "azeotrope.devices",
     "azeotrope.models.network",
 )
 install_import_hook(SHAPES_CHECKED, "beartype.beartype")  # before these are imported

@@ -33,6 +33,7 @@ def level_draws(*errors):
         before=np.ones(arms),
         onward=onward(np.full(arms, np.inf), np.zeros(arms), np.zeros(arms), 100, np.random.default_rng(0), Rates()),
         anchored=True,
+        most=1.0,
         arms=tuple(range(arms)),
     )
 

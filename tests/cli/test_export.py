@@ -5,6 +5,13 @@ import json
 import pytest
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AZEOTROPE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
+
+
 @pytest.fixture(scope="module")
 def trained(cli, tiny, tmp_path_factory):
     out = tmp_path_factory.mktemp("trained") / "out"

@@ -46,6 +46,8 @@ def test_the_documented_files_are_there(compared):
     names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
     assert names == {
         "plan.yaml",
+        "plans",
+        "sweeps",
         "runs",
         "predictions",
         "models",

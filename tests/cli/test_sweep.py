@@ -157,7 +157,7 @@ class TestBadInput:
         def scanned(*_):
             raise AssertionError("the images were read")
 
-        monkeypatch.setattr("azeotrope.session.sweep_setup.read_task", scanned)
+        monkeypatch.setattr("azeotrope.session.opening.read_task", scanned)
         said = self.refused(cli, tmp_path / "out", "-s", "test_resnet,tset_resnet", "-t", "efficientnet_light0")
         assert "Some models of the plan cannot be used." in said
         assert "There is no timm model named 'tset_resnet'" in said
@@ -175,7 +175,7 @@ class TestBadInput:
             (("--budget", "5 EUR"), "money buys hours only at a known hourly_price"),
             (("--budget", "1s"), "The budget is too small for one run. Found: 1.0 s, of which reading the images and"),
             (("-n", "40,5000"), "A subset cannot be larger than the training images"),
-            (("-n", "many"), "Numbers of images are whole numbers. Found: many"),
+            (("-n", "many"), "Numbers of images are whole numbers, 1 or more. Found: many"),
             (("--engine", "rai"), "engine.name: there is no engine named 'rai'; there are local, ray"),
             (("--address", "head:6379"), "engine: address and gpus are for an engine on many machines, such as ray"),
             (("--arms", "distill:kl"), "The arm distill:kl needs a teacher"),

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 import azeotrope
-from azeotrope.curves.joint_cells import joint_cells
+from azeotrope.curves.cells import joint_cells
 from azeotrope.curves.joint_draws import draw_curves
 from azeotrope.errors import NotIdentifiable
 from azeotrope.reporting.boundary_text import text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from azeotrope.curves.joint_cells import JointCells, joint_cells
+from azeotrope.curves.cells import JointCells, joint_cells
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
 from azeotrope.tables.frame import read_runs
 from azeotrope.testing.worlds import CROSSING, CROSSING_AT, NONE, SEVEN, WINDOW, power, runs, saturating

@@ -247,6 +247,6 @@ def test_more_threads_change_no_pixel():
 
 def test_all_of_the_area_is_all_of_the_picture_only_in_its_own_aspect():
     whole = draw(ViewPolicy(crop_area=(1, 1), crop_aspect=(1, 1)), IMAGES, 0)
-    assert (whole.height.min(), whole.width.min()) == (1, 1)
+    assert (whole.column("height").min(), whole.column("width").min()) == (1, 1)
     cut = draw(ViewPolicy(crop_area=(1, 1)), IMAGES, 0)
-    assert np.minimum(cut.height, cut.width).min() == pytest.approx(0.75**0.5, abs=1e-3)
+    assert np.minimum(cut.column("height"), cut.column("width")).min() == pytest.approx(0.75**0.5, abs=1e-3)

@@ -5,13 +5,13 @@ import pytest
 import azeotrope
 
 RECIPE = {"epochs": 3, "learning_rates": (3e-3,), "views": 1}
-NAMES = ("zero\nline", "<b>one</b>", "two, 2", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _timed_shortly():
-    """A second a file would be most of these tests' time."""
+def _shortly_and_here(tmp_path_factory):
+    """A second of timing a file would be most of these tests' time; what is made once is made in the tests' cache."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AZEOTROPE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
         patch.setattr("azeotrope.exporting.target.TIMED", (5, 0.0))
         yield
 
@@ -21,20 +21,18 @@ def distilled(tmp_path_factory):
     """`distill(data)` of a tiny student without a teacher; returns the model's folder."""
 
     def run(data, *, train_images=300, student="test_resnet", **more):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("AZEOTROPE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-            return azeotrope.distill(
-                data,
-                student=student,
-                teacher=None,
-                arm="scratch",
-                train_images=train_images,
-                image_size=32,
-                recipe=RECIPE,
-                precision="fp32",
-                out=tmp_path_factory.mktemp("trained"),
-                **more,
-            ).model
+        return azeotrope.distill(
+            data,
+            student=student,
+            teacher=None,
+            arm="scratch",
+            train_images=train_images,
+            image_size=32,
+            recipe=RECIPE,
+            precision="fp32",
+            out=tmp_path_factory.mktemp("trained"),
+            **more,
+        ).model
 
     return run
 

@@ -227,6 +227,15 @@ def test_a_model_away_from_its_plan_asks_for_its_images(model, tmp_path):
     assert made.verification.data == "digits"
 
 
+def test_images_that_have_moved_are_asked_for(distilled, tmp_path):
+    data = Path(_other_digits(tmp_path))
+    model = distilled(data, train_images=40)
+    moved = data.rename(tmp_path / "moved")
+    with pytest.raises(InputError, match=r"plan\.yaml: .*neither a path.*name where they are now with --data"):
+        azeotrope.export(model, to="pt2", out=tmp_path / "x")
+    assert azeotrope.export(model, to="pt2", out=tmp_path / "x", data=moved, max_drop=1).folder.is_dir()
+
+
 def test_a_disk_that_is_full_leaves_nothing(model, tmp_path, monkeypatch):
     import errno
 
@@ -295,9 +304,7 @@ def test_other_kinds_of_task(distilled, digit_tables, tmp_path, table, kind, out
 
     data = digit_tables / f"{table}.csv"
     model = distilled(data, labels=LabelSpec(kind=kind, column={"number": "ink"}.get(kind)))
-    with pytest.raises(InputError, match=r"plan\.yaml.*name where they are now with --data"):
-        azeotrope.export(model, out=tmp_path / "x")
-    made = azeotrope.export(model, to="onnx", out=tmp_path / "x", data=data)
+    made = azeotrope.export(model, to="onnx", out=tmp_path / "x")
     assert made.verification.files[0].drop.value == pytest.approx(0, abs=1e-6)
     assert (made.verification.calibration is None) == (kind == "number")
     proto = onnx.load(made.folder / "model.onnx")

@@ -6,10 +6,12 @@ import torch
 from PIL import Image
 
 from azeotrope.data.pack import squared
-from azeotrope.data.resample import Boxes, resample
+from azeotrope.data.resample import resample
+from azeotrope.data.views import PLAIN, Views, draw
 from azeotrope.errors import InputError
 from azeotrope.exporting.preparation import Preparation, read_preparation, steps_of
 from azeotrope.models.backbone import Preprocessing
+from azeotrope.recipe import ViewPolicy
 
 PICTURES = {
     "portrait": (61, 190, 3),
@@ -55,9 +57,9 @@ def how(look):
 )
 def test_pixels_are_those_of_validation(name, look):
     given = picture(*PICTURES[name])
-    zero, one = np.zeros(1, np.float32), np.ones(1, np.float32)
     packed = torch.from_numpy(squared(given, look.stored_size, look.stored_channels).copy())[None]
-    shown = resample(packed, Boxes(zero, zero, one, one, np.zeros(1, bool)), look.size, look.interpolation)[0].numpy()
+    plain = Views(torch.from_numpy(draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN).values))
+    shown = resample(packed, plain, look.size, look.interpolation)[0].numpy()
     assert np.array_equal(how(look).pixels(given), np.broadcast_to(shown, (64, 64, 3)).transpose(2, 0, 1))
 
 

@@ -200,7 +200,7 @@ def test_an_arm_without_any_wrong_answer_is_said_with_its_bound():
 
 def test_some_runs_without_a_wrong_answer_are_counted():
     frame = read_runs(errors(r0=0.0).with_columns(test_images=359))
-    assert "distill: 1 of 6 runs has no wrong answer in 359 images and count as 0.14 % wrong" in frame.warnings
+    assert "distill: 1 of 6 runs has no wrong answer in 359 images and counts as 0.14 % wrong" in frame.warnings
 
 
 def test_an_arm_that_is_always_wrong_keeps_its_runs():
@@ -421,3 +421,21 @@ def test_published_transfer_runs_are_read():
     )
     assert frame.table.height == 72
     assert frame.groups == ("0", "1000", "16000", "2000", "32000", "4000", "64000", "8000")
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [([None] * 4, "test_images is not given: "), ([100, None, 100, None], "2 of 4 runs lack test_images: ")],
+)
+def test_missing_test_images_are_said(images, said):
+    table = pl.DataFrame(
+        {"arm": ["a", "a", "b", "b"], "train_images": [10, 20, 10, 20], "seed": 0, "test_error": [0.4, 0.3, 0.5, 0.2]}
+    ).with_columns(test_images=pl.Series(images, dtype=pl.Int64))
+    (warning,) = read_runs(table).warnings
+    assert warning == f"{said}intervals leave out the sampling of test images, and are too narrow by that"
+
+
+def test_known_test_images_and_losses_are_not_warned_of():
+    known = pl.DataFrame({"arm": ["a"] * 3, "train_images": [1, 2, 4], "seed": 0, "test_error": [0.4, 0.3, 0.2]})
+    assert not read_runs(known.with_columns(test_images=pl.lit(100))).warnings
+    assert not read_runs(known.rename({"test_error": "test_nll"})).warnings

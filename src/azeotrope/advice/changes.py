@@ -19,7 +19,7 @@ from azeotrope.advice.limits import Excluded, Needs
 from azeotrope.advice.price import cost
 from azeotrope.boundaries.boundary import Boundary, Crossing, find_boundary
 from azeotrope.boundaries.standing import AXIS
-from azeotrope.curves.joint_cells import Floats
+from azeotrope.curves.cells import Floats
 from azeotrope.planning.question import HOPELESS
 from azeotrope.planning.settled import Pairs, doubtful, pairs
 from azeotrope.record.interval import Interval

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from azeotrope.curves.joint_cells import Floats
+from azeotrope.curves.cells import Floats
 from azeotrope.planning.settled import SURE
 
 CHEAPER = 0.9

@@ -11,7 +11,7 @@ import numpy as np
 from azeotrope.advice.evidence import Contender
 from azeotrope.boundaries.boundary import LEVEL
 from azeotrope.boundaries.standing import AXIS
-from azeotrope.curves.joint_cells import Floats, JointCells, joint_cells
+from azeotrope.curves.cells import Floats, JointCells, joint_cells
 from azeotrope.curves.joint_draws import DRAWS, Draws, draw_curves
 from azeotrope.errors import NotIdentifiable
 from azeotrope.record.interval import Interval, quantile_interval
@@ -46,13 +46,16 @@ class Judged:
 
     def error(self, name: str, at: float) -> Interval:
         """Error of one contender at `at` images, with its 90 % interval."""
-        place = self.place(name)
-        return quantile_interval(float(self._middle(at)[place]), self.errors(at)[place], LEVEL)
+        return self.draws.intervals(self.place(name), np.array([at]), LEVEL)[0]
 
     def margin(self, name: str, first: str, at: float) -> Interval:
         """Error of `name` minus that of `first` at `at` images, with its 90 % interval."""
         places = [self.place(name), self.place(first)]
-        (other, own), (value, least) = self.errors(at)[places], self._middle(at)[places]
+        most = self.draws.most
+        (other, own), (value, least) = (
+            np.minimum(self.errors(at)[places], most),
+            np.minimum(self._middle(at)[places], most),
+        )
         return quantile_interval(float(value - least), other - own, LEVEL)
 
     def _middle(self, at: float) -> Floats:

@@ -13,7 +13,7 @@ from scipy import stats
 
 from azeotrope.advice.evidence import PHASE, Contender
 from azeotrope.advice.limits import Needs
-from azeotrope.curves.joint_cells import Floats
+from azeotrope.curves.cells import Floats
 from azeotrope.record.interval import Interval
 
 TEACHER_PHASES = ("teacher", "head")

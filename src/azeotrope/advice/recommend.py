@@ -34,6 +34,7 @@ from azeotrope.advice.summary import summarise
 from azeotrope.advice.worth import parts, worth
 from azeotrope.boundaries.boundary import LEVEL, PRACTICAL
 from azeotrope.boundaries.images_needed import TRUSTED_REACH, required, required_draws
+from azeotrope.curves.irregular import irregularities
 from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.planning.settled import SURE
 from azeotrope.record.probability import probability
@@ -96,7 +97,7 @@ def recommend(
         worth_in_images=worth(case.judged, at),
         would_change_if=(*changes(case, first), *_would_settle(recommendation)),
         not_tested=gaps,
-        evidence=summarise(evidence, needs, at, excluded, case, choice, (*weak, *_reach(case))),
+        evidence=summarise(evidence, needs, at, excluded, case, choice, (*weak, *_doubts(case))),
     )
 
 
@@ -212,7 +213,8 @@ def _would_settle(recommendation: Recommendation) -> Iterator[Change]:
         yield Change(said, None, (), "more_runs", images=Bounds(run.train_images))
 
 
-def _reach(case: Case) -> Iterator[str]:
+def _doubts(case: Case) -> Iterator[str]:
+    yield from irregularities(case.judged.cells)
     largest = case.judged.cells.sizes[-1]
     if case.at > largest:
         yield f"{case.at:,.0f} images lie beyond the {largest:,.0f} run: the laws reach out, the runs do not"

@@ -10,8 +10,8 @@ from azeotrope.analysis.axes import axes_of, choose_laws
 from azeotrope.analysis.options import AVERAGE, FEWEST_DRAWS
 from azeotrope.boundaries.images_needed import required, required_draws
 from azeotrope.boundaries.next_runs import Price, apart, settle_forecast
-from azeotrope.curves.cells import cells_of
-from azeotrope.curves.joint_cells import JointCells, joint_cells
+from azeotrope.curves.cells import JointCells, joint_cells, surface_cells
+from azeotrope.curves.irregular import irregularities
 from azeotrope.curves.joint_draws import Draws, draw_curves
 from azeotrope.curves.law_fit import Options
 from azeotrope.errors import InputError, NotIdentifiable
@@ -47,11 +47,12 @@ class GroupQuestions:
     def _fit(self, frame: RunFrame) -> GroupFit:
         axes = axes_of(frame)
         warnings = [warning for axis in axes for warning in check_sizes(frame, axis)]
-        cells = cells_of(frame, axes)
+        cells = surface_cells(frame, axes)
         laws = choose_laws(self.law, axes, frame, len(cells.error), priors=self.options.priors)
         together, drawn = self._drawn(frame, axes)
         if together is not None and drawn is not None:
             cells, laws = together.curve(0), [law_of(key) for key in drawn.forms]
+            warnings += irregularities(together)
             if frame.bounded and frame.chance_error is None:
                 why = "the number of classes is not given" if frame.measure == "error" else f"of {frame.measure}"
                 warnings.append(f"chance is not known ({why}): laws with a ceiling (bounded, sigmoid) have it at 1")

@@ -12,7 +12,8 @@ from azeotrope.analysis.arms import check_arms, check_practical, choose_arms, cu
 from azeotrope.analysis.options import AVERAGE, check_at, check_draws
 from azeotrope.boundaries.boundary import PRACTICAL, Boundary, find_boundary
 from azeotrope.boundaries.next_runs import Price, by_size
-from azeotrope.curves.joint_cells import joint_cells
+from azeotrope.curves.cells import joint_cells
+from azeotrope.curves.irregular import irregularities
 from azeotrope.curves.joint_draws import DRAWS, draw_curves
 from azeotrope.curves.law_fit import Options
 from azeotrope.curves.level import is_level
@@ -67,4 +68,5 @@ def boundary(
     found = find_boundary(cells, drawn, axis, at=at, practical=smallest_difference, unit=frame.unit, price=price)
     said = f"{names[0]!r} is the challenger, {names[1]!r} the baseline; differences are baseline minus challenger"
     level = [f"{arm.groups[0]!r} uses no {axis}: its runs stand at every size" for arm in arms if is_level(arm, axis)]
+    warnings += irregularities(cells)
     return replace(found, warnings=(*warnings, *found.warnings), notes=(*frame.notes, *level, said))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError
 from azeotrope.exporting.target import parsed
 from azeotrope.exporting.verification import Verification
@@ -37,6 +38,7 @@ def export(
     calibration_images: int | None = None,
     validation_images: int = 2000,
     page: str | Path | None = None,
+    cache: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Write `model`, a folder that `compare` or `distill` saved, as files for a device in `out`.
@@ -46,7 +48,7 @@ def export(
     trained on; `data`, `labels` and `held_out` name that set where its plan is not there. A file whose error is more
     than `max_drop` above the network's is not kept. int8 is calibrated on `calibration_images` training images (256,
     or all that there are). `page` adds a page that runs the ONNX file in a browser: "npm" fetches onnxruntime-web,
-    anything else is the folder of a copy.
+    anything else is the folder of a copy. `cache` is the folder of decoded images.
 
     Raises InputError for wrong input, StoreError for a folder that cannot be used, and NotExported where no file
     passed.
@@ -64,6 +66,7 @@ def export(
         held_out=held_out,
         calibration=calibration_images,
         validation=validation_images,
+        cache=Path(cache).expanduser() if cache else cache_root(),
         progress=progress or Silent(),
     )
     plan = ExportPlan(keys, max_drop, place, None if page is None else str(page))

@@ -18,7 +18,7 @@ from azeotrope.boundaries.law_free import SizeCheck, disagreements, form_free
 from azeotrope.boundaries.next_runs import NextRun, Price, apart, by_size, settle_crossing
 from azeotrope.boundaries.outcome import Outcome, decide
 from azeotrope.boundaries.worth import EffectiveData, effective_data_at
-from azeotrope.curves.joint_cells import Floats, JointCells
+from azeotrope.curves.cells import Floats, JointCells
 from azeotrope.curves.joint_draws import Draws
 from azeotrope.record.interval import Interval, quantile_interval
 from azeotrope.record.result import Result

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.curves.joint_cells import Floats
+from azeotrope.curves.cells import Floats
 
 REACH_BELOW, REACH_ABOVE = 3.0, 10.0
 """The grid runs from the smallest size / 3 to 10 x the largest."""

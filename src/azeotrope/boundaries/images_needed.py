@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from azeotrope.curves.joint_cells import Floats, JointCells
+from azeotrope.curves.cells import Floats, JointCells
 from azeotrope.curves.joint_draws import Draws
 from azeotrope.errors import InputError
 from azeotrope.record.interval import Interval, quantile_interval

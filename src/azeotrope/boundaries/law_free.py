@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from azeotrope.curves.joint_cells import Floats, JointCells
+from azeotrope.curves.cells import Floats, JointCells
 from azeotrope.record.interval import Interval
 from azeotrope.verdicts.paired import t_interval
 

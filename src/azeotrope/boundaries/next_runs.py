@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from azeotrope.boundaries.crossings import Direction, SignChanges
-from azeotrope.curves.joint_cells import Floats, JointCells
+from azeotrope.curves.cells import Floats, JointCells
 from azeotrope.curves.joint_draws import Draws
 
 APART = 1.5

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azeotrope.boundaries.crossings import Direction, sign_changes
-from azeotrope.curves.joint_cells import Floats
+from azeotrope.curves.cells import Floats
 
 Flags = NDArray[np.bool_]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from azeotrope.boundaries.boundary import LEVEL, PRACTICAL, Piece, confidence_set
 from azeotrope.boundaries.crossings import log_grid
-from azeotrope.curves.joint_cells import Floats, JointCells, joint_cells
+from azeotrope.curves.cells import Floats, JointCells, joint_cells
 from azeotrope.curves.joint_draws import DRAWS, Draws, draw_curves
 from azeotrope.record.interval import Interval, quantile_interval
 from azeotrope.tables.frame import RunFrame
@@ -82,7 +82,21 @@ def contest(
     errors = drawn.errors(grid)
     here, middle = errors[:, :, int(np.searchsorted(grid, at))], drawn.middle(np.array([at]))[:, 0]
     order = np.argsort(middle, kind="stable")
-    found = [_standing(cells, errors, here, middle, grid, int(arm), int(order[0]), at, practical) for arm in order]
+    found = [
+        _standing(
+            cells,
+            errors,
+            here,
+            middle,
+            grid,
+            int(arm),
+            int(order[0]),
+            at,
+            practical,
+            drawn.intervals(int(arm), np.array([at]), LEVEL)[0],
+        )
+        for arm in order
+    ]
     return Contest(float(at), tuple(found), cells, drawn)
 
 
@@ -96,6 +110,7 @@ def _standing(
     leader: int,
     at: float,
     practical: float,
+    error: Interval,
 ) -> Standing:
     """`errors` [K, R, g] on `grid` [g], `here` [K, R] and `middle` [K] at the user's size."""
     behind = here[arm] - here[leader]
@@ -104,7 +119,7 @@ def _standing(
     return Standing(
         name=cells.arms[arm],
         runs=int(cells.runs[arm].sum()),
-        error=quantile_interval(float(middle[arm]), here[arm], LEVEL),
+        error=error,
         p_best=float((here[arm] <= here.min(axis=0)).mean()),
         p_near_best=float((here[arm] - here.min(axis=0) < practical).mean()),
         p_win=p_win,

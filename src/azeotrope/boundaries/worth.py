@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from azeotrope.boundaries.images_needed import first_below, point_and_interval, size_grid
-from azeotrope.curves.joint_cells import Floats, JointCells
+from azeotrope.curves.cells import Floats, JointCells
 from azeotrope.curves.joint_draws import Draws
 from azeotrope.record.interval import Interval, quantile_interval
 

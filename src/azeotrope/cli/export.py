@@ -51,6 +51,7 @@ def command(
     ] = None,
     labels: groups.Labels,
     held_out: Annotated[float | None, typer.Option("--held-out", help="As in the training, with --data.")] = None,
+    cache: options.Cache = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Write a saved model as files for a device, each verified on real images.
@@ -74,6 +75,7 @@ def command(
             calibration_images=calibration_images,
             validation_images=validation_images,
             page=page,
+            cache=cache,
             progress=progress,
         )
     verification = exported.verification

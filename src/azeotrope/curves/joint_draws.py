@@ -9,7 +9,7 @@ sizes held out, or as `beyond.py` says. It reads nothing off the curves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,14 @@ from scipy import stats
 
 from azeotrope.curves.applicable_laws import default_forms
 from azeotrope.curves.beyond import ONE_LAW, Onward, Rates, onward
-from azeotrope.curves.joint_cells import Floats, JointCells, correlation
+from azeotrope.curves.cells import Floats, JointCells
 from azeotrope.curves.law_fit import FormFit, Options, fit_form
 from azeotrope.curves.level import LevelLine
+from azeotrope.curves.noise import correlation
 from azeotrope.curves.weighing import judgeable, weigh
 from azeotrope.errors import NotIdentifiable
 from azeotrope.laws._law import Law, law
+from azeotrope.record.interval import Interval, quantile_interval
 from azeotrope.solver.many import Fits
 
 DRAWS = 1000
@@ -36,6 +38,8 @@ LEAST_FREEDOM = 2
 """A t distribution with one degree of freedom has no usable quantiles."""
 KEPT = 8
 """Results kept in memory: a report asks for the same curves half a dozen times."""
+GRID, GRIDS_KEPT = 50, 2
+"""Grids of that many sizes are kept with their errors, so many of them: every pair of arms asks for the same ones."""
 _kept: dict[tuple[object, ...], Draws] = {}
 
 
@@ -57,7 +61,8 @@ class Draws:
     """R draws of K error curves, and their middle. `forms` and `beyond` are the weights of the laws between the sizes
     seen and beyond them; `inside` and `outside` [R] say which law each draw took. `before` [K]: the size before each
     arm's largest (1 for a level arm). What a law misses at the largest size is put back there if `anchored`, for what
-    lies beyond starts from the runs. `arms`: those of the K that are asked about.
+    lies beyond starts from the runs. `most`: what an error can be, 1 for a share of images. `arms`: those of the K that
+    are asked about.
     """
 
     laws: tuple[LawDraws, ...]
@@ -68,12 +73,22 @@ class Draws:
     before: Floats
     onward: Onward
     anchored: bool
+    most: float
     arms: tuple[int, ...]
+    _grids: dict[bytes, Floats] = field(default_factory=dict, repr=False, compare=False)
 
     def errors(self, sizes: Floats) -> Floats:
         """Error of every arm and draw at `sizes` [g]: [arms, R, g]."""
         sizes = np.asarray(sizes, float)
-        return np.exp(self.onward.of(self.own_way(sizes), sizes)[list(self.arms)])
+        key = sizes.tobytes()
+        found = self._grids.get(key)
+        if found is None:
+            found = np.exp(self.onward.of(self.own_way(sizes), sizes))
+            if len(sizes) >= GRID:
+                while len(self._grids) >= GRIDS_KEPT:
+                    self._grids.pop(next(iter(self._grids)))
+                self._grids[key] = found
+        return found[list(self.arms)]
 
     def middle(self, sizes: Floats) -> Floats:
         """The error of every arm at `sizes` [g] that the runs themselves give, laws averaged in log error: [arms, g].
@@ -87,9 +102,20 @@ class Draws:
         path = path + self._averaged(self.beyond, far) - self._averaged(self.beyond, end)
         return np.asarray(np.exp(self.onward.of(path[:, None], sizes, drifting=False)[list(self.arms), 0]))
 
+    def intervals(self, arm: int, sizes: Floats, level: float) -> list[Interval]:
+        """The error of one arm at `sizes` [g] as `middle` has it, with the interval that `errors` give; none above
+        `most`, which a draw alone may pass.
+        """
+        middle, drawn = (np.minimum(found[arm], self.most) for found in (self.middle(sizes), self.errors(sizes)))
+        return [quantile_interval(float(value), column, level) for value, column in zip(middle, drawn.T, strict=True)]
+
     def only(self, arms: Sequence[int]) -> Draws:
         """The same draws of some arms."""
         return replace(self, arms=tuple(self.arms[arm] for arm in arms))
+
+    def with_rates(self, rates: Rates) -> Draws:
+        """The same draws, going on beyond the data at other rates."""
+        return replace(self, onward=replace(self.onward, rates=rates), _grids={})
 
     def own_way(self, sizes: Floats) -> Floats:
         """Log error [K, R, g + K] at `sizes` [g] and where each arm's sizes end, if every arm followed its own laws."""
@@ -197,6 +223,7 @@ def _draw(cells: JointCells, draws: int, seed: int, options: Options, form: str 
         before=before,
         onward=onward(largest, *_at_the_end(cells), draws, generator, ONE_LAW if form else Rates()),
         anchored=form is None,
+        most=np.inf if cells.chance is None else 1.0,
         arms=tuple(range(len(cells.arms))),
     )
 

@@ -13,8 +13,7 @@ from typing import Literal
 import numpy as np
 
 from azeotrope.curves.average import SHARPNESS, HoldOut, hold_out, weights
-from azeotrope.curves.cells import Cells
-from azeotrope.curves.joint_cells import Floats, JointCells
+from azeotrope.curves.cells import Cells, Floats, JointCells
 from azeotrope.curves.law_fit import Options, fit_form
 from azeotrope.laws._law import Law
 

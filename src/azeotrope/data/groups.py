@@ -75,7 +75,7 @@ def divided(
 
     def content(unit: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         inside = slice(table.indptr[unit], table.indptr[unit + 1])
-        return table.indices[inside], table.data[inside]
+        return np.asarray(table.indices[inside], dtype=np.int64), np.asarray(table.data[inside], dtype=np.float64)
 
     def take(unit: int) -> None:
         kinds, images = content(unit)

@@ -44,6 +44,6 @@ def subset(
         )
     rank = ranks([checksums[row] for row in pool], f"azeotrope/subset/{seed}")
     if units is not None:
-        return pool[in_turn(units[pool], kind.strata_of(labels[pool]), rank, count)]
+        return np.asarray(pool[in_turn(units[pool], kind.strata_of(labels[pool]), rank, count)])
     order = pool[np.argsort(rank, kind="stable")]
     return order[kind.spread(labels[order], count)]

@@ -37,5 +37,6 @@ def _copied(arrays: list[NDArray[Any]], device: str) -> Iterator[Tensor]:
     whole = torch.from_numpy(np.concatenate([array.ravel() for array in arrays]))
     if pinned := device.partition(":")[0] in _FROM_PINNED and torch.accelerator.is_available():
         whole = whole.pin_memory()
-    parts = whole.to(device, non_blocking=pinned).split([array.size for array in arrays])
+    there = whole.to(device, non_blocking=pinned)
+    parts = torch.split(there, [array.size for array in arrays])
     return iter([part.view(array.shape) for part, array in zip(parts, arrays, strict=True)])

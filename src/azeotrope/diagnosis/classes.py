@@ -24,10 +24,10 @@ def each_class(
     """
     several = labels.ndim == 2
     for number in range(classes):
-        shown = labels[:, number] if several else labels == number
-        answered = said[:, :, number] if several else said == number
+        shown = np.asarray(labels[:, number] if several else labels == number, dtype=np.bool_)
+        answered = np.asarray(said[:, :, number] if several else said == number, dtype=np.bool_)
         places = np.flatnonzero(shown | answered.any(axis=0))
-        yield places, shown[places].astype(np.bool_), answered[:, places].astype(np.bool_)
+        yield places, shown[places], answered[:, places]
 
 
 def class_numbers(

@@ -75,7 +75,7 @@ def _sd_of_sum(residuals: NDArray[np.float64], clusters: NDArray[np.int64] | Non
     if clusters is None:
         count, sums, factor = len(residuals), residuals, 1.0
     else:
-        sums = np.bincount(clusters, weights=residuals)
+        sums = np.bincount(clusters, weights=residuals).astype(np.float64)
         count = _groups(np.ones(len(clusters), dtype=np.bool_), clusters)
         factor = widened(count)
     return float(np.sqrt((sums**2).sum() * count / max(1, count - 1))), factor

@@ -42,8 +42,8 @@ class Deployed(nn.Module):
         self.register_buffer("scale", 1 / (255 * std))
         self.register_buffer("shift", mean / std)
         self.eval().requires_grad_(False)
-        self.head.weight /= temperature
-        self.head.bias /= temperature
+        self.head.weight.div_(temperature)
+        self.head.bias.div_(temperature)
 
     @property
     def outputs(self) -> tuple[str, ...]:

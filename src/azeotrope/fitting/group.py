@@ -111,17 +111,12 @@ def _predictions(
     forms: Sequence[FormFit], share: Floats, held: Mapping[str, float], at: Floats, drawn: Draws | None
 ) -> tuple[Prediction, ...]:
     options, x = forms[0].options, _along(held, at)
-    value = average.predict(forms, share, x) if drawn is None else drawn.middle(at)[0]
+    value: Floats = average.predict(forms, share, x) if drawn is None else np.minimum(drawn.middle(at)[0], drawn.most)
     low: Sequence[float | None] = [None] * len(at)
     high = low
     if options.bootstrap:
         found = (
-            [
-                quantile_interval(float(middle), errors, options.level)
-                for middle, errors in zip(value, drawn.errors(at)[0].T, strict=True)
-            ]
-            if drawn is not None
-            else _surface_intervals(forms, share, x, value)
+            drawn.intervals(0, at, options.level) if drawn is not None else _surface_intervals(forms, share, x, value)
         )
         low, high = [one.low for one in found], [one.high for one in found]
     return tuple(

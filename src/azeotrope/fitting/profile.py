@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from azeotrope.curves.law_fit import FormFit
 from azeotrope.laws._law import Floats
@@ -22,9 +23,9 @@ RISE = 2.71
 
 _AWAY = 2.0
 _ZERO = 1e-3
-_STEPS, _ROUNDS = 12, 3
-"""An end of a floor's interval is looked for on so many floors at once, three times ever closer: to 1e-3 of a factor
-1,000, which is the widest that it can be."""
+_STEPS, _ROUNDS = 20, 2
+"""An end of a floor's interval is looked for on so many floors at once, then between two of these: to 2 % of its value
+where it may lie anywhere over a factor 1,000."""
 
 
 @dataclass(frozen=True)
@@ -66,22 +67,29 @@ def floor_interval(form: FormFit) -> Interval:
     best, limit = float(free.params[0, form.law.index("e")]), 2 * float(free.objective[0]) + RISE
     lowest = float(form.cells.error.min())
     least, most = lowest * _ZERO, highest(form.law.parameters[form.law.index("e")], lowest, form.fixed)
-    low = 0.0 if best <= least else _end(form, best, least, limit)
-    high = most if best >= most else _end(form, max(best, least), most, limit)
+    best = min(max(best, least), most)
+    low, high = _ends(form, best, (least, most), limit)
     low = 0.0 if low <= least else low
     return Interval(float(form.fits.params[0, form.law.index("e")]), low, max(low, high), 0.9)
 
 
-def _end(form: FormFit, allowed: float, last: float, limit: float) -> float:
-    """The furthest floor from `allowed` towards `last` whose deviance stays below `limit`."""
+def _ends(form: FormFit, best: float, last: tuple[float, float], limit: float) -> tuple[float, float]:
+    """The furthest floors from `best` towards both of `last` whose deviance stays below `limit`."""
+    brackets = [(best, end) for end in last]
     for _ in range(_ROUNDS):
-        floors = np.geomspace(allowed, last, _STEPS + 1)[1:]
-        over = np.flatnonzero(_deviances(form, [{"e": float(floor)} for floor in floors]) > limit)
-        if not len(over):
-            return last
-        place = int(over[0])
-        allowed, last = (float(floors[place - 1]) if place else allowed), float(floors[place])
-    return float(np.sqrt(allowed * last))
+        floors = [np.geomspace(allowed, end, _STEPS + 1)[1:] for allowed, end in brackets]
+        over = _deviances(form, [{"e": float(floor)} for floor in np.concatenate(floors)]).reshape(2, -1) > limit
+        brackets = [_closer(*one) for one in zip(brackets, floors, over, strict=True)]
+    low, high = (end if allowed == end else float(np.sqrt(allowed * end)) for allowed, end in brackets)
+    return low, high
+
+
+def _closer(bracket: tuple[float, float], floors: Floats, over: NDArray[np.bool_]) -> tuple[float, float]:
+    """The step in which the limit is passed; where it is not, the far end twice."""
+    if not over.any():
+        return bracket[1], bracket[1]
+    place = int(over.argmax())
+    return (float(floors[place - 1]) if place else bracket[0]), float(floors[place])
 
 
 def _deviances(form: FormFit, held: Sequence[Mapping[str, float]]) -> Floats:

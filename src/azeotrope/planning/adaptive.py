@@ -18,7 +18,7 @@ from azeotrope.boundaries.boundary import PRACTICAL, main_direction
 from azeotrope.boundaries.crossings import log_grid, sign_changes
 from azeotrope.boundaries.next_runs import settle_crossing
 from azeotrope.boundaries.standing import AXIS, Contest, contest
-from azeotrope.curves.joint_cells import joint_cells
+from azeotrope.curves.cells import joint_cells
 from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.planning.candidates import Candidate, Group, groups, next_seeds, pilot, price, unmade
 from azeotrope.planning.question import Dropped, Judge, Question, open_rivals, question

@@ -99,7 +99,7 @@ def _write(store: RunStore, name: str, parts: dict[str, NDArray[Any] | None]) ->
     }
     if "clusters" in known:
         small["clusters"] = known["clusters"].astype(np.uint32)
-    np.savez_compressed(buffer, **small)
+    np.savez_compressed(buffer, allow_pickle=False, **small)
     store.write(name, buffer.getvalue())
 
 

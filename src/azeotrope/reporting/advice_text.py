@@ -21,6 +21,7 @@ from azeotrope.advice.price import Cost
 from azeotrope.record.interval import Interval
 from azeotrope.record.probability import probability
 from azeotrope.record.result import SCHEMA
+from azeotrope.reporting.boundary_text import says_nothing
 from azeotrope.reporting.plain import plain
 from azeotrope.reporting.words import MISSING, count, duration, plural
 from azeotrope.tables.units import Unit, amount, ends, gap
@@ -172,6 +173,8 @@ def _labels(item: LabelsNeeded, marks: dict[str, int]) -> str:
 def _worth(item: WorthInImages, marks: dict[str, int]) -> str:
     mark = _mark(marks, item.challenger, item.baseline)
     times = item.times
+    if says_nothing(times):
+        return f"{item.of}: what {item.challenger} is worth in images of {item.baseline} is not known {mark}"
     high = f"to {times.high:.3g}" if math.isfinite(times.high) else "or more"
     middle = f"{times.value:.3g} " if item.value is not None else ""
     return (

@@ -110,9 +110,14 @@ def _sizes(found: Boundary) -> Table:
     return grid
 
 
+def says_nothing(times: Interval) -> bool:
+    """Whether one image may be worth next to none, or any number."""
+    return math.isinf(times.high) and times.low < SHOWN
+
+
 def _times(times: Interval) -> str:
     """As how many times the images: 1.80x (1.51 to 2.23), or at least 2.10x where the other arm may never get there."""
-    if math.isinf(times.high) and times.low < SHOWN:
+    if says_nothing(times):
         return "not known"
     if math.isinf(times.high):
         return f"over {_factor(times.low)}x" if math.isfinite(times.low) else "the other never"

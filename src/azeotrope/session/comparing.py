@@ -11,7 +11,7 @@ from azeotrope.data.task import Task
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting import files
-from azeotrope.reporting.numbers import Comparison, Document, NotTested, PretrainingCost
+from azeotrope.reporting.numbers import Comparison, Disagreement, Document, Mistake, NotTested, PretrainingCost
 from azeotrope.reporting.part import Made, Missing, attempt
 from azeotrope.reporting.summary import shared_by, summarise
 from azeotrope.reporting.words import plural
@@ -66,8 +66,10 @@ def _document(task: Task, comparisons: Sequence[Comparison], out: Path) -> Docum
             return nothing
         return found
 
-    examples = made_or("Pictures that the arms call differently are", partial(disagreements, task, last, out), ())
-    surest = made_or("The surest mistakes are", partial(mistakes, task, last, out), ())
+    examples: tuple[Disagreement, ...] = ()
+    surest: tuple[Mistake, ...] = ()
+    examples = made_or("Pictures that arms call differently are", partial(disagreements, task, last, out), examples)
+    surest = made_or("The surest mistakes are", partial(mistakes, task, last, out), surest)
     last = made_or("What each arm gets wrong is", partial(diagnosed, out, last), last)
     last = last.model_copy(update={"warnings": (*last.warnings, *said)})
     return Document(comparisons=(*comparisons[:-1], last), disagreements=examples, mistakes=surest)

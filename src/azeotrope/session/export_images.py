@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from azeotrope.data.decode import decode
-from azeotrope.data.sources._places import cache_root
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
@@ -34,9 +33,10 @@ CALIBRATION_IMAGES = 256  # where a person does not say
 
 @dataclass(frozen=True)
 class ExportImages:
-    """The task, and rows of it that calibrate and that verify."""
+    """The task, and rows of it that calibrate and that verify; `cache` is the folder of decoded images."""
 
     task: Task
+    cache: Path
     calibration: NDArray[np.int64]
     validation: NDArray[np.int64]
 
@@ -59,6 +59,7 @@ def images_of(
     held_out: float | None,
     calibration: int | None,
     validation: int,
+    cache: Path,
     progress: Progress,
 ) -> ExportImages:
     """Open the set that the model was trained on: `data`, else what the plan beside the model names.
@@ -80,11 +81,12 @@ def images_of(
             allowed=f"1 to {train_images}",
             next_step="ask for fewer",
         )
-    task = _task(saved, folder, data, labels, held_out, progress)
+    task = _task(saved, folder, data, labels, held_out, cache, progress)
     splits, checksums = task.splits, task.manifest.checksums
     trained = subset(splits.train, task.labels, train_images, seed, checksums, task.kind)
     return ExportImages(
         task,
+        cache,
         trained[: calibration or CALIBRATION_IMAGES],
         subset(splits.val, task.labels, min(validation, len(splits.val)), seed, checksums, task.kind),
     )
@@ -113,6 +115,7 @@ def _task(
     data: str | None,
     labels: LabelSpec | None,
     held_out: float | None,
+    cache: Path,
     progress: Progress,
 ) -> Task:
     plan = _plan(folder)
@@ -126,7 +129,7 @@ def _task(
     asked = labels or (validated(LabelSpec, plan["labels"]) if plan.get("labels") else ONE_CLASS)
     share = plan.get("held_out", HELD_OUT) if held_out is None else held_out
     try:
-        task = read_task(str(named), progress, asked, cache_root(), held_out=share)
+        task = read_task(str(named), progress, asked, cache, held_out=share)
     except InputError as error:
         if data is not None:
             raise

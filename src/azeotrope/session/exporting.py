@@ -16,7 +16,6 @@ from jaxtyping import UInt8
 
 from azeotrope.data.pack import open_pack
 from azeotrope.data.render import Renderer
-from azeotrope.data.sources._places import cache_root
 from azeotrope.data.views import PLAIN, Views, draw
 from azeotrope.errors import NotExported
 from azeotrope.exporting.bundle import ONNX, RUN, Sample, beside, refuse_other_files, sealed, write_texts
@@ -165,7 +164,7 @@ def _made(
 def _stages(saved: SavedModel, images: ExportImages, evidence: Evidence, temperature: float) -> tuple[Parity, ...]:
     """From the input of validation to that of the graph, and from the saved network to the module that is exported."""
     rows, look = images.validation[:STAGE_IMAGES], saved.preprocessing
-    pack = open_pack(images.task, cache_root(), look.size)
+    pack = open_pack(images.task, images.cache, look.size)
     pack.ensure(rows)
     view = draw(ViewPolicy(), images.task.identities[rows], PLAIN)
     renderer = Renderer(look.size, look.interpolation, look.mean, look.std)

@@ -95,8 +95,13 @@ def _said(counted: pl.DataFrame) -> Iterator[str]:
                 bound = 100 * upper_bound(images)
                 side = f"error seen in {images:,.0f} images: below" if value == 0 else ""
                 side = side or f"answer was right in {images:,.0f} images: accuracy below"
-                yield f"{name}: no {side} {bound:.2g} % with 95 %"
+                doubt = "" if value == 0 else "; if these are accuracies, name their column accuracy"
+                yield f"{name}: no {side} {bound:.2g} % with 95 %{doubt}"
             else:
-                runs = f"{here.height} of {rows.height} runs {'has' if here.height == 1 else 'have'}"
+                one = here.height == 1
+                runs, them = (
+                    f"{here.height} of {rows.height} runs {'has' if one else 'have'}",
+                    "counts" if one else "count",
+                )
                 share = 100 * (value * images + 0.5) / (images + 1)
-                yield f"{name}: {runs} no {what} answer in {images:,.0f} images and count as {share:.2g} % wrong"
+                yield f"{name}: {runs} no {what} answer in {images:,.0f} images and {them} as {share:.2g} % wrong"

@@ -119,8 +119,10 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     tidy, edges = count_edges(tidy, unit)
     sampled = pl.col("sampled") if unit != "loss" else pl.lit(value=False)  # a loss: its spread is not kept
     tidy = tidy.with_columns(test_images=pl.when(sampled).then("test_images"))
+    untested = _untested(tidy.filter(sampled))
     tidy, paired = _number(tidy)
-    warnings, measure = (*_warnings(left_out, paired=paired), *edges), _measure(raw, unit, error_name)
+    warnings = (*_warnings(left_out, paired=paired), *edges, *untested)
+    measure = _measure(raw, unit, error_name)
     meanings = (*column_notes(raw.columns), *(_meanings(raw) if unit != "loss" else ()))
     return RunFrame(tidy, unit, paired, (*notes, *meanings), warnings, left_out, measure)
 
@@ -245,6 +247,16 @@ def _meanings(raw: pl.DataFrame) -> list[str]:
         for kind in _kinds(raw)
         if not WORDS[kind].sampled
     ]
+
+
+def _untested(sampled: pl.DataFrame) -> tuple[str, ...]:
+    """What is said of errors that are means over test images, where their number is not known."""
+    unknown = sampled["test_images"].null_count()
+    if not unknown:
+        return ()
+    some = f"{unknown} of {sampled.height} runs lack test_images"
+    runs = "test_images is not given" if unknown == sampled.height else some
+    return (f"{runs}: intervals leave out the sampling of test images, and are too narrow by that",)
 
 
 def _warnings(left_out: Mapping[str, int], *, paired: bool) -> list[str]:

@@ -66,7 +66,7 @@ class Versions(nn.Module):
         """Embeddings of views, in the order of the batch."""
         assert inputs.order is not None
         counts = [count for _, count in inputs.versions]
-        pixels, views = inputs.pixels.split(counts), inputs.views.values.split(counts)
+        pixels, views = torch.split(inputs.pixels, counts), torch.split(inputs.views.values, counts)
         said = [
             self.members[version](Inputs(picture, Views(view, inputs.views.cutout)))
             for (version, _), picture, view in zip(inputs.versions, pixels, views, strict=True)

@@ -156,6 +156,8 @@ def _p(value: float, of_mean: float, freedom: float, images: float) -> float:
     low = float(np.log(_LEAST_P))
     if of_mean + images == 0:
         return _LEAST_P if value else 1.0
+    if images == 0:
+        return max(_LEAST_P, float(2 * special.stdtr(freedom, -abs(value) / of_mean**0.5)))
     if excess(low) <= 0:
         return _LEAST_P
     return float(np.exp(optimize.brentq(excess, low, 0.0))) if value else 1.0

@@ -18,8 +18,8 @@ from azeotrope.record.processors import processors
 
 os.environ.setdefault("NNCF_CI", "1")  # NNCF then sends no telemetry; it asks nobody before it does
 try:
-    import nncf  # noqa: F401 (openvino_int8.py takes it from here, after the line above)
-    import openvino
+    import nncf as nncf  # openvino_int8.py takes it from here, after the line above
+    import openvino as openvino
 except ImportError as error:
     raise MissingDependency(
         "OpenVINO files need the packages openvino and nncf",

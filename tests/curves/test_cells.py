@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from azeotrope.curves.joint_cells import joint_cells
+from azeotrope.curves.cells import joint_cells
 from azeotrope.tables.frame import read_runs
 from curves.worlds import CROSSING, cells, runs
 
