@@ -13,10 +13,10 @@ export PYTHONPATH := $(CURDIR)/src
 THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint format docs clean
+.PHONY: help demo test test-browser test-gpu bench lint format docs clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
 
 demo: ## the whole story on real images in minutes; ends with the report's path
 	@.ci/venv "$(VENV)" demo
@@ -25,6 +25,14 @@ demo: ## the whole story on real images in minutes; ends with the report's path
 test: ## every test that needs no network, GPU or patience
 	@.ci/venv "$(VENV)" dev,demo
 	$(THREADS) "$(VENV)/bin/python" -m pytest $(TESTS)
+
+test-gpu: ## on a machine with a CUDA card: a comparison in each precision, and a sweep over two cards
+	@.ci/venv "$(VENV)" dev,demo
+	"$(VENV)/bin/python" -m pytest tests/gpu -m gpu
+
+test-browser: ## the report in Chromium (CHROMIUM=..., or the system's own)
+	@.ci/venv "$(VENV)" dev,demo,browser
+	$(THREADS) "$(VENV)/bin/python" -m pytest tests/reporting/test_browser.py -m browser
 
 bench: ## the measured claims of docs/, side by side with other programs
 	@.ci/venv "$(VENV)" dev,demo

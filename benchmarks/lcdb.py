@@ -17,7 +17,7 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ import polars as pl
 from scipy import optimize, special, stats
 
 from azeotrope.boundaries.boundary import find_boundary
-from azeotrope.curves.beyond import FREEDOM, Rates
+from azeotrope.curves.beyond import FREEDOM, Onward, Rates
 from azeotrope.curves.cells import JointCells, joint_cells
 from azeotrope.curves.joint_draws import Draws, draw_curves
 from azeotrope.tables.frame import read_runs
@@ -40,6 +40,7 @@ TENTH = slice(None, None, 10)
 RULE, AVERAGE, LEFT_OUT = "the difference stays", "average", "average, its data set left out"
 
 Pair = tuple[int, str, str]
+Forecast = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass
@@ -168,9 +169,10 @@ class Known:
 
     def __init__(self, cases: Sequence[Case], curves: Curves) -> None:
         sizes = np.array(ASKED[1:], float)
-        self.doublings = np.log2(sizes / FITTED[-1])
+        self.sizes, self.doublings = sizes, np.log2(sizes / FITTED[-1])
         self.cases = [case for case in cases if any(case.truths.values())]
         self.paths = [case.draws.own_way(sizes)[:, TENTH] for case in self.cases]
+        self.missed = [case.draws.missed()[:, TENTH] for case in self.cases]
         self.truth = np.array([self._log_errors(curves, case) for case in self.cases])
         self.differs = np.array([[case.truths.get(place, 0) != 0 for place in (1, 2, 3)] for case in self.cases])
 
@@ -184,44 +186,60 @@ class Known:
             for one in learners
         ]
 
-    def cost(self, point: np.ndarray) -> float:
-        """Mean of minus the log densities of the true errors and of their ratio, and four times the log-loss of who
-        wins.
-        """
-        rates = Rates(float(point[0]), *np.exp(point[1:]))
-        found = [self._forecast(case, path, rates) for case, path in zip(self.cases, self.paths, strict=True)]
-        middle, spread = (np.array(part) for part in zip(*found, strict=True))  # [cases, 3, draws, sizes]
+    def apart(self, rates: Rates) -> float:
+        """Mean of minus the log density of the true ratios, and four times the log-loss of who wins."""
+        middle, spread = self._forecasts(rates, self._difference)
         ratio = self.truth[:, 1] - self.truth[:, 0]
-        known = np.stack([self.truth[:, 0], self.truth[:, 1], ratio], axis=1)[:, :, None]
-        density = (stats.t.pdf((known - middle) / spread, FREEDOM) / spread).mean(axis=2)
-        p = special.stdtr(FREEDOM, middle[:, 2] / spread[:, 2]).mean(axis=1)
+        density = (stats.t.pdf((ratio[:, None] - middle) / spread, FREEDOM) / spread).mean(axis=1)
+        p = special.stdtr(FREEDOM, middle / spread).mean(axis=1)
         right = np.clip(np.where(ratio > 0, p, 1 - p), 1e-3, 1.0)
-        arms, difference = -np.log(density[:, :2] + 1e-2).mean(axis=1), -np.log(density[:, 2] + 1e-2)
-        return float((arms + difference - 4 * np.log(right))[self.differs].mean())
+        return float((-np.log(density + 1e-2) - 4 * np.log(right))[self.differs].mean())
 
-    def _forecast(self, case: Case, path: np.ndarray, rates: Rates) -> tuple[np.ndarray, np.ndarray]:
-        """Middle and spread [3, draws, 3] of the two log errors and of their difference, of which a draw's drift is a
-        Student's t.
-        """
-        sizes = np.array(ASKED[1:], float)
-        onward, arms = replace(case.draws.onward, rates=rates), list(case.draws.arms)
-        log_error, gap = onward.of(path, sizes, drifting=False)[arms], rates.of_gap * onward.gap(path)[arms]
-        shared = onward.shared(path, sizes)[0]
-        together = rates.together * self.doublings + rates.of_decay * np.abs(shared)
-        own = onward.spread[arms]
-        alone = np.sqrt(own[:, None] ** 2 + gap**2)[:, :, None] * self.doublings
-        apart = np.sqrt((own**2).sum() + (gap[1] - gap[0]) ** 2)[:, None] * self.doublings
-        middle = np.concatenate([log_error, [log_error[1] - log_error[0]]])
-        return middle, np.concatenate([np.hypot(alone, together), [apart]])
+    def alone(self, rates: Rates) -> float:
+        """Mean of minus the log density of the true errors."""
+        middle, spread = self._forecasts(rates, self._arms)
+        density = (stats.t.pdf((self.truth[:, :, None] - middle) / spread, FREEDOM) / spread).mean(axis=2)
+        return float(-np.log(density + 1e-2).mean())
+
+    def _forecasts(self, rates: Rates, of: Callable[..., Forecast]) -> Forecast:
+        found = []
+        for case, path, missed in zip(self.cases, self.paths, self.missed, strict=True):
+            onward, arms = replace(case.draws.onward, rates=rates), list(case.draws.arms)
+            middle = onward.of(path, missed, self.sizes, drifting=False)[arms]
+            found.append(of(onward, arms, path, middle))
+        middles, spreads = (np.array(part) for part in zip(*found, strict=True))
+        return middles, spreads
+
+    def _difference(self, onward: Onward, arms: list[int], path: np.ndarray, middle: np.ndarray) -> Forecast:
+        """Middle and spread [draws, 3] of the log ratio, of which a draw's drift is a Student's t."""
+        first, second = onward.rates.of_gap * onward.gap(path)[arms]
+        spread = np.sqrt((onward.spread**2).sum() + (second - first) ** 2)
+        return middle[1] - middle[0], spread[:, None] * self.doublings
+
+    def _arms(self, onward: Onward, arms: list[int], path: np.ndarray, middle: np.ndarray) -> Forecast:
+        """The same [2, draws, 3] of the two log errors."""
+        own = np.hypot(onward.spread[arms][:, None], onward.rates.of_gap * onward.gap(path)[arms])
+        together = onward.rates.of_decay * np.abs(onward.shared(path, self.sizes)[0])
+        return middle, np.hypot(own[:, :, None] * self.doublings, together)
 
 
 def calibrated(cases: Sequence[Case], curves: Curves) -> Rates:
-    """The rates that foresee these cases best, from those that are shipped."""
-    own, *rest = astuple(Rates())
-    begin = np.array([own, *np.log(rest)])
-    known, options = Known(cases, curves), {"maxfev": 500, "xatol": 0.01, "fatol": 1e-4}
-    found = optimize.minimize(known.cost, begin, method="Nelder-Mead", options=options)
-    return Rates(float(found.x[0]), *map(float, np.exp(found.x[1:])))
+    """The rates that foresee these cases best, from those that are shipped: of differences first, then of errors."""
+    own, heading, *drift, of_decay = astuple(Rates())
+    known = Known(cases, curves)
+
+    def rates(point: np.ndarray, together: float) -> Rates:
+        return Rates(float(point[0]), float(point[1]), *map(float, np.exp(point[2:])), together)
+
+    begin = np.array([own, heading, *np.log(drift)])
+    options = {"maxfev": 400, "xatol": 0.01, "fatol": 1e-4}
+    found = optimize.minimize(
+        lambda point: known.apart(rates(point, of_decay)), begin, method="Nelder-Mead", options=options
+    ).x
+    together = optimize.minimize_scalar(
+        lambda log: known.alone(rates(found, float(np.exp(log)))), bounds=(-4, 1), options={"maxiter": 15}
+    ).x
+    return rates(found, float(np.exp(together)))
 
 
 def left_out(cases: Sequence[Case], curves: Curves, scores: dict[tuple[str, int], Score]) -> None:

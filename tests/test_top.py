@@ -14,8 +14,8 @@ SCRIPT = """\
 import azeotrope
 from azeotrope import LabelSpec, Needs, TeacherSpec
 
-found = azeotrope.compare("photos/", studnet="resnet10t", teacher=None, out="result")
-found.winer
+azeotrope.compare("photos/", studnet="resnet10t", teacher=None, out="result")
+azeotrope.compare("photos/", student="resnet10t", teacher=None, out="result").winer
 azeotrope.fit("runs.csv", at="1000")
 azeotrope.advise("result", Needs(imgaes=1000))
 azeotrope.predict("result", 3)
@@ -84,4 +84,5 @@ def test_mypy_sees_wrong_arguments_and_passes_right_ones(tmp_path):
     errors = {line.split(":")[1] for line in told.splitlines() if ": error: " in line}
     assert errors == {"4", "5", "6", "7", "8", "9", "10"}, told
     assert "right.py" not in told
-    assert 'Unexpected keyword argument "studnet" for "compare"; did you mean "student"?' in told
+    assert 'Unexpected keyword argument "imgaes" for "Needs"; did you mean "images"?' in told
+    assert '"Comparison" has no attribute "winer"; maybe "winner"?' in told

@@ -17,7 +17,8 @@ from azeotrope.recipe import Recipe
 from azeotrope.spec import Spec
 
 FOLDS = 5  # in which the teacher's head is cross-fitted
-Precision = Literal["auto", "fp32", "bf16"]  # of matrix work, as it is asked; a resolved plan names which
+Precision = Literal["fp32", "bf16", "fp16"]  # of matrix work, as a device has it and a resolved plan names it
+AskedPrecision = Literal["auto", Precision]  # as it is asked
 HELD_OUT = 0.2  # of all images for test, and of what is left for validation, where the source gives none
 
 
@@ -91,4 +92,4 @@ class ComparePlan(Spec):
     pictures: PicturesSpec | None = None
     labels: LabelSpec = ONE_CLASS
     held_out: float = HELD_OUT
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"

@@ -383,3 +383,48 @@ def test_two_seeds_that_tie_give_no_recommendation_as_they_give_no_verdict(one_s
     assert "share 2 paired seeds at 16,000 images, and a verdict needs 3" in advice.recommendation.sentence
     (more,) = advice.recommendation.settled_by
     assert (more.train_images, more.seeds, set(more.contenders)) == (16_000, 1, {"scratch", "distill:kl"})
+
+
+def table(test_images, distill, scratch):
+    """Four sizes and three seeds of two arms, with these errors of (size, seed)."""
+    rows = [
+        (arm, size, seed, float(error(size, seed)))
+        for arm, error in (("distill", distill), ("scratch", scratch))
+        for size in (100, 200, 400, 800)
+        for seed in range(3)
+    ]
+    names = ["arm", "train_images", "seed", "test_error"]
+    return pl.DataFrame(rows, schema=names, orient="row").with_columns(test_images=test_images)
+
+
+def falling(size, seed):
+    """50 % wrong at 100 images, less by the square root, in steps of 200 test images."""
+    return round(200 * 0.5 * (size / 100) ** -0.5 * (1 + 0.02 * seed)) / 200
+
+
+def test_where_no_answer_was_right_nothing_is_recommended():
+    """A column called error that holds accuracies of perfect runs gave "Use distill: its error will be 99.7 %"."""
+    advice = advise(table(200, lambda *_: 1, lambda *_: 1), train_images=400)
+    assert advice.recommendation.arm is None
+    assert advice.recommendation.sentence == (
+        "No recommendation at 400 training images: no answer of any run was right. If these are accuracies, name their "
+        "column accuracy."
+    )
+
+
+def test_a_perfect_arm_is_recommended_with_a_bound_and_not_as_zero():
+    """0 of 200 leaves up to 1.5 % with 95 %."""
+    advice = advise(table(200, lambda *_: 0, falling), train_images=400)
+    assert advice.recommendation.arm == "distill"
+    assert 0 < advice.predicted_error.error.value < 0.015
+    assert any("distill: no error seen in 200 images: below 1.5 %" in line for line in advice.evidence.warnings)
+
+
+def test_one_arm_that_is_always_wrong_loses():
+    assert advise(table(200, falling, lambda *_: 1), train_images=400).recommendation.arm == "distill"
+
+
+def test_where_no_arm_ever_errs_neither_is_called_better():
+    advice = advise(table(200, lambda *_: 0, lambda *_: 0), train_images=400)
+    assert 0.3 < advice.p_win.p < 0.7
+    assert "better than the runner-up" not in advice.recommendation.sentence

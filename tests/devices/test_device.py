@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from azeotrope.devices import choice, memory
-from azeotrope.devices.choice import choose
+from azeotrope.devices import memory
 from azeotrope.devices.device import Device
 from azeotrope.devices.memory import keep_freed_memory, peak_memory_mb, reset_peak_memory
 from azeotrope.devices.process import make_repeatable
@@ -18,7 +17,9 @@ from azeotrope.devices.process import make_repeatable
 CPU = Device("cpu", "fp32")
 
 
-@pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)]
+)
 def test_autocast_runs_matrix_work_in_the_precision(precision, dtype):
     layer = torch.nn.Linear(4, 4)
     with Device("cpu", precision).autocast():
@@ -49,21 +50,22 @@ def test_an_autocast_that_another_thread_closes_changes_no_gradient():
     assert torch.equal(gradient(lambda: None), gradient(in_a_thread))
 
 
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
+def test_a_gradient_that_float16_cannot_hold_survives(precision):
+    gradient = 1e-9
+    device, layer = Device("cpu", precision), torch.nn.Linear(4, 1, bias=False)
+    optimizer, scaler = torch.optim.AdamW(layer.parameters(), fused=True), device.scaler()
+    assert torch.tensor(gradient, dtype=torch.float16) == 0
+    with device.autocast():
+        said = layer(torch.ones(1, 4)).float()
+    scaler.scale(gradient * said.sum()).backward()
+    scaler.unscale_(optimizer)
+    assert torch.allclose(layer.weight.grad, torch.full((1, 4), gradient), rtol=0.01, atol=0)
+
+
 def test_a_placed_module_lies_channels_last():
     placed = CPU.place(torch.nn.Conv2d(3, 8, 3))
     assert placed.weight.is_contiguous(memory_format=torch.channels_last)
-
-
-@pytest.mark.parametrize(("native", "precision"), [(True, "bf16"), (False, "fp32")])
-def test_auto_takes_bf16_only_where_the_processor_multiplies_it(monkeypatch, native, precision):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(choice, "_cpu_has_bf16", lambda: native)
-    assert choose("auto") == Device("cpu", precision)
-
-
-def test_a_precision_asked_for_is_taken(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose("bf16") == Device("cpu", "bf16")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets the peak be reset")
@@ -82,6 +84,8 @@ def test_repeatable_asks_for_deterministic_algorithms():
     make_repeatable()
     assert torch.are_deterministic_algorithms_enabled()
     assert not torch.backends.cudnn.benchmark
+    assert not torch.backends.cudnn.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
 
 
 FAULTS = """

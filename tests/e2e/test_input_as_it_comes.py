@@ -83,6 +83,7 @@ def test_what_always_naming_the_commonest_class_scores_stands_beside_the_error(c
     assert "Always naming 'bolt' is wrong on 8.3 %." in words  # of 12 test images one is a nut
     assert "no better than always naming 'bolt'" in words
     assert "scratch never names 'nut' on the test images" in words
+    assert "The training split holds 37 images of 'bolt' and 1 of 'nut', more than 5 to 1." in words
     assert "Always naming &#39;bolt&#39; is wrong on 8.3" in (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "always naming 'bolt' is wrong on 5.0 %" in cli("check", tmp_path / "nothing").out + _check(tmp_path / "set")
 

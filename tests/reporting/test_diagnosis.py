@@ -62,7 +62,7 @@ def test_each_arm_is_diagnosed_from_its_stored_answers(store):
 def test_the_report_shows_it_and_escapes_names(store):
     page = azeotrope.report(store).read_text()
     assert "What they get right and wrong" in page
-    assert "owl taken for cat" in page
+    assert "<bdi>owl</bdi> taken for <bdi>cat</bdi>" in page
     assert "Are probabilities true?" in page
     assert "Error when the unsure is refused" in page
     assert "<b>dog</b>" not in page

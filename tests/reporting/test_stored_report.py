@@ -141,7 +141,9 @@ def test_a_page_that_cannot_be_written_is_said(tmp_path):
 
 def test_the_command_prints_one_json_document_and_nothing_else(tmp_path, capsys):
     command(str(stored(tmp_path)), columns=Columns(), as_json=True)
-    assert json.loads(capsys.readouterr().out)["winner"] == "distill"
+    said = json.loads(capsys.readouterr().out)
+    assert said["page"] == str(tmp_path / "report.html")
+    assert [comparison["winner"] for comparison in said["comparisons"]] == ["distill"]
     assert (tmp_path / "report.html").exists()
 
 

@@ -128,8 +128,9 @@ def test_the_teacher_counts_once_a_seed():
     assert summarise(runs).teacher.head_error == pytest.approx(0.2)
 
 
-def test_times_from_two_machines_are_marked():
-    other = MACHINE.model_copy(update={"processor": "another"})
+@pytest.mark.parametrize("difference", [{"processor": "another"}, {"accelerator": "Tesla T4"}])
+def test_times_from_two_machines_are_marked(difference):
+    other = MACHINE.model_copy(update=difference)
     warnings = summarise([run(seed=0), run(seed=1, environment=other)]).warnings
     assert "The runs were made on 2 different machines; their times cannot be compared." in warnings
 

@@ -1,4 +1,6 @@
-"""Whether every class is seen in training: with several labels an image, few images may show all."""
+"""Whether every class is seen in training (with several labels an image, few images may show all), and whether classes
+are of so unequal sizes that an error over images hides some.
+"""
 
 import numpy as np
 import pytest
@@ -7,11 +9,24 @@ from PIL import Image
 from azeotrope.data.task import load_task
 from azeotrope.labels import LabelSpec
 from azeotrope.reporting.summary import summarise
-from azeotrope.session.cautions import cautions
+from azeotrope.session.cautions import before_training, cautions
+from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.session.opening import open_plan
+from azeotrope.session.progress import Silent
 from reporting.factories import three_seeds
 
 NAMES = "abcdefgh"
 SAID = "5 training images do not show all 8 classes: some are never seen in training."
+
+
+def written(folder, labels, header="path,label"):
+    """A table of a picture of noise for each label; a label may hold further cells."""
+    rng = np.random.default_rng(0)
+    for place in range(len(labels)):
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(folder / f"{place}.png")
+    rows = [f"{place}.png,{label}" for place, label in enumerate(labels)]
+    (folder / "set.csv").write_text("\n".join([header, *rows]))
+    return str(folder / "set.csv")
 
 
 @pytest.mark.parametrize(
@@ -24,11 +39,37 @@ SAID = "5 training images do not show all 8 classes: some are never seen in trai
     ],
 )
 def test_classes_that_are_never_seen_are_told_of(tmp_path, kind, labels, said):
-    rng = np.random.default_rng(0)
-    for place in range(48):
-        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(tmp_path / f"{place}.png")
-    rows = [f"{place}.png,{label}" for place, label in enumerate(labels)]
-    (tmp_path / "set.csv").write_text("\n".join(["path,label", *rows]))
-    task = load_task(str(tmp_path / "set.csv"), labels=LabelSpec(kind=kind))
+    task = load_task(written(tmp_path, labels), labels=LabelSpec(kind=kind))
     comparison = summarise(three_seeds("scratch", [200] * 3, train_images=5))
     assert cautions(task, comparison, tmp_path) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "common", "said"),
+    [
+        ("single", 10, ()),
+        (
+            "single",
+            11,
+            (
+                "The training split holds 11 images of 'a' and 2 of 'b', more than 5 to 1. What chooses and decides "
+                "here is the share of images that are wrong, to which small classes add little: read their recall.",
+            ),
+        ),
+        ("multi", 11, ()),
+    ],
+)
+def test_a_class_five_times_another_is_told_of_where_the_error_counts_images(tmp_path, kind, common, said):
+    labels = ["a,train"] * common + ["b,train"] * 2 + [f"{name},{split}" for name in "ab" for split in ("val", "test")]
+    plan = comparison_plan(
+        data=written(tmp_path, labels, "path,label,split"),
+        student="test_resnet",
+        teacher=None,
+        train_images=[8],
+        arms=["scratch"],
+        image_size=32,
+        seeds=(0,),
+        labels=LabelSpec(kind=kind),
+        recipe={"epochs": 1, "views": 1, "learning_rates": (1e-3,)},
+    )
+    assert before_training(open_plan(plan, Silent(), {"cache": tmp_path / "cache"})) == said

@@ -17,7 +17,7 @@ from azeotrope.session.cautions import before_training
 from azeotrope.session.comparison_plan import comparison_plan
 from azeotrope.session.opening import open_plan
 from azeotrope.session.progress import Silent
-from azeotrope.teacher.teacher import Teacher
+from azeotrope.teacher.cache import EmbeddingCache
 
 QUICK = {"epochs": 1, "views": 1, "batch_images": 8, "learning_rates": (1e-3,)}
 CLASSES = 7
@@ -118,11 +118,11 @@ def test_several_students_and_ensembles_share_one_pass_of_the_teacher(
     colours, fine_tuned, teacher_model, tmp_path, monkeypatch
 ):
     """What a second student, or an ensemble, needs of a teacher that has looked already is read, not computed."""
-    looked, embed = Counter(), Teacher.embed
+    looked, asked = Counter(), EmbeddingCache.asked
     monkeypatch.setattr(
-        Teacher,
-        "embed",
-        lambda self, images, *how: looked.update({self.name: len(images)}) or embed(self, images, *how),
+        EmbeddingCache,
+        "asked",
+        lambda self, rows, views: looked.update({self.teacher.name: len(rows)}) or asked(self, rows, views),
     )
 
     def trained(student, teacher):

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from azeotrope.errors import InputError, StoreError
+from azeotrope.devices.device import Device
+from azeotrope.errors import InputError, RunFailed, StoreError
+from azeotrope.sweeping.engines import _worker, local
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.engines._engine import EngineSpec, Finished, Lost
 from azeotrope.sweeping.engines.local import InProcess, open_engine
@@ -29,6 +31,61 @@ def events(engine, count):
         assert time.monotonic() < until, f"only {found}"
         found += engine.wait(1.0)
     return found
+
+
+def test_the_cards_of_a_machine_go_to_its_workers_by_turns(bench, monkeypatch):
+    given = []
+
+    class Process:
+        def __init__(self, target, args, daemon):
+            given.append(args[0].device.name)
+
+        def start(self):
+            """A worker that computes nothing."""
+
+        kill = join = start
+
+    monkeypatch.setattr(local._SPAWN, "Process", Process)
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+    for named in ("cuda", "cuda:1", "cpu"):
+        three = EngineSpec(workers=3, threads=1)
+        open_engine(replace(bench, device=Device(named, "fp32")), three, lambda run_id, images: None).close()
+    assert given == ["cuda:0", "cuda:1", "cuda:0", *["cuda:1"] * 3, *["cpu"] * 3]
+
+
+def fails(self, spec):
+    raise torch.AcceleratorError("CUDA error: an illegal memory access\nFor debugging")
+
+
+def test_one_worker_whose_card_fails_says_what_to_do(bench, specs, resources, monkeypatch):
+    monkeypatch.setattr(Runner, "run", fails)
+    engine = open_engine(bench, EngineSpec(threads=1), lambda run_id, images: None, resources)
+    engine.submit(specs("scratch")["scratch", 0])
+    with pytest.raises(RunFailed, match=r"The card failed.*Found: CUDA error: an illegal memory access\. Next"):
+        engine.wait(1.0)
+
+
+def test_a_worker_process_whose_card_fails_ends_so_that_its_run_is_lost_and_tried_again(bench, specs, monkeypatch):
+    runs, sent = iter([specs("scratch")["scratch", 0]]), []
+
+    class Line:
+        """Brings one run, and would bring no more."""
+
+        def recv(self):
+            return next(runs)
+
+        def send(self, said):
+            sent.append(said)
+
+    def ended(status):
+        raise SystemExit(status)
+
+    monkeypatch.setattr(Runner, "run", fails)
+    monkeypatch.setattr(_worker, "_die_with_parent", lambda: None)
+    monkeypatch.setattr(os, "_exit", ended)
+    with pytest.raises(SystemExit, match=str(_worker.CARD_FAILED)):
+        _worker.work(bench, Line())
+    assert sent == [_worker.Ready()]
 
 
 def test_two_processes_give_the_records_of_one_and_a_dead_worker_is_replaced(bench, specs, resources, tmp_path):

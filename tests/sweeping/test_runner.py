@@ -72,6 +72,38 @@ def test_a_batch_in_parts_is_charged_the_second_forward_pass(runner, specs):
     assert record.flops == 2 * 4 * record.student.macs * record.steps * record.recipe["batch_images"]
 
 
+@pytest.fixture
+def failing(monkeypatch):
+    """Every training ends with this error."""
+
+    def fail(error):
+        def training(*_, **__):
+            raise error
+
+        monkeypatch.setattr(module, "train_once", training)
+
+    return fail
+
+
+def test_out_of_memory_is_a_failed_record_that_names_what_helps(runner, specs, failing):
+    failing(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of"))
+    record = runner.run(specs("scratch")["scratch", 0])
+    assert record.state == "failed"
+    assert record.reason == (
+        "The run does not fit into the memory of the card. Found: CUDA out of memory. "
+        "Next: give --accumulate 2 or more, which goes through each batch in parts with the same loss, "
+        "or a smaller --batch-images."
+    )
+
+
+def test_a_card_that_fails_leaves_no_record(runner, specs, failing):
+    failing(torch.AcceleratorError("CUDA error: unspecified launch failure"))
+    spec = specs("scratch")["scratch", 0]
+    with pytest.raises(torch.AcceleratorError):
+        runner.run(spec)
+    assert runner.store.get(spec.digest()) is None
+
+
 def test_the_same_run_elsewhere_is_equal_to_the_bit(specs, digits, resources, tmp_path):
     """Other folder, other cache, other history of the process."""
     spec = specs("distill")["distill", 0]

@@ -135,6 +135,13 @@ def test_seeds_may_be_texts_and_stay_paired():
     assert frame.table.sort("group", "seed")["replicate"].to_list() == [0, 1, 0, 1]
 
 
+def test_a_table_of_log_losses_alone_is_read_as_losses_and_said():
+    losses = [1.5, 0.7, 1.2, 0.6]
+    frame = read_runs(pl.DataFrame({"arm": ["a", "a", "b", "b"], "n": [100, 200, 100, 200], "log_loss": losses}))
+    assert (frame.unit, frame.measure, frame.table["error"].to_list()) == ("loss", "loss", losses)
+    assert any("'log_loss' is read as a loss" in note for note in frame.notes)
+
+
 def test_a_column_that_numbers_the_rows_is_no_seed():
     frame = read_runs(
         pl.DataFrame({"arm": ["a", "a", "b"], "n": [1, 2, 2], "run": [1, 2, 3], "error": [0.1, 0.2, 0.3]})

@@ -75,6 +75,14 @@ def test_one_class_above_half(knows):
     assert passed == (10 if knows else 0)
 
 
+def test_few_cracked_parts_among_many_sound_ones_do_not_hide_a_teacher_that_finds_them():
+    """As right as on 47 of 48 images, of 192 of which a tenth is rare: no accuracy below perfection was enough once."""
+    labels = torch.tensor([0] * 172 + [1] * 20)
+    outputs = 4.0 * torch.nn.functional.one_hot(labels, 2)
+    outputs[170:174] = outputs[170:174].flip(1)  # two sound parts called cracked, two cracked ones called sound
+    check("teacher", outputs, labels)
+
+
 def test_a_useful_teacher_passes_at_25_images():
     outputs, labels = said(1.5, images=25, classes=5)
     outputs[::5] = 0.0

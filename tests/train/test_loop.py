@@ -1,10 +1,13 @@
+import copy
 import dataclasses
 import threading
+from functools import partial
 
 import pytest
 import torch
 
 from azeotrope.data.rowstore import RowStore
+from azeotrope.devices.device import Device
 from azeotrope.errors import RunFailed, StoreError
 from azeotrope.train import loop
 from azeotrope.train.evaluate import Score, validate
@@ -76,6 +79,40 @@ def test_a_killed_training_goes_on_to_the_same_result(training, targets, batch):
     assert sum(images) == EPOCHS * PER_EPOCH * 16
     done_before = (batch - 1) // PER_EPOCH
     assert images[:1] == ([done_before * PER_EPOCH * 16] if done_before else [16])
+
+
+@pytest.fixture
+def fp16(training):
+    """Makes trainings in float16, which a processor can do and nobody would ask of it."""
+    recipe = RECIPE.model_copy(update={"epochs": 6})
+    return partial(training, device=Device("cpu", "fp16"), recipe=recipe)
+
+
+@pytest.mark.usefixtures("checkpoint_every_epoch")
+def test_a_killed_training_in_fp16_goes_on_with_its_scale(fp16):
+    def grown(training):
+        training.step.scaler._init_scale = 2.0**8  # too small to overflow, so that it doubles every epoch
+        training.step.scaler.set_growth_interval(PER_EPOCH)
+        return training
+
+    unbroken = grown(fp16(file="unbroken.pt"))
+    before = unbroken.run()
+    with pytest.raises(Killed):
+        grown(fp16(advance=killed_at(4 * PER_EPOCH))).run()
+    resumed = grown(fp16())
+    same(resumed.run(), before)
+    assert resumed.step.scaler.get_scale() == unbroken.step.scaler.get_scale() == 2.0 ** (8 + 6)
+
+
+def test_a_step_whose_gradients_overflow_in_fp16_is_left_out_and_the_scale_falls(fp16):
+    made = fp16()
+    host = next(made.data.epoch(made.rows.train, RECIPE.batch_images, 0, 0))
+    batch = made.prepare(made.device.send(host))
+    made.step.scaler._init_scale = 2.0**60  # float16 ends at 65,504
+    before = copy.deepcopy(list(made.network.parameters()))
+    made._step(batch, 0.0)
+    assert all(torch.equal(one, other) for one, other in zip(made.network.parameters(), before, strict=True))
+    assert made.step.scaler.get_scale() == 2.0**59
 
 
 @pytest.mark.usefixtures("checkpoint_every_epoch")

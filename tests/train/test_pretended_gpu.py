@@ -137,7 +137,7 @@ def test_a_step_with_every_loss_mixes_no_places_copies_nothing_and_waits_for_not
     assert not batch.doubles + during.doubles  # MPS has none
 
 
-@pytest.mark.parametrize(("precision", "parts"), [("fp32", 1), ("bf16", 2)])
+@pytest.mark.parametrize(("precision", "parts"), [("fp32", 1), ("bf16", 2), ("fp16", 1)])
 def test_precisions_and_parts(step, precision, parts):
     _, during = step({"cross_entropy": 1.0, "kl": 1.0}, Device("cuda:0", precision), parts)
     assert not +during.stalls

@@ -56,6 +56,14 @@ class Contender:
         """Ids of the runs behind its curve; of a table without ids, its lines."""
         return tuple(self.curve.table["run_id"].to_list())
 
+    @property
+    def always_wrong(self) -> bool:
+        """Whether no run gave a right answer, as a column that holds accuracies says of perfect runs."""
+        if self.curve.unit == "loss":
+            return False
+        right = (1 - pl.col("error")) * (pl.col("test_images") + 1)  # half an answer stands for none (`tables.edges`)
+        return bool(self.curve.table.select((right < 1).fill_null(value=False).all()).item())
+
 
 @dataclass(frozen=True)
 class Evidence:

@@ -246,7 +246,12 @@ def _unanswerable(
     fitting: Sequence[Contender],
     good: Sequence[Contender],
 ) -> Recommendation | None:
-    """The refusal when there are no two curves, none within the limits, or all end too far from `at`; else None."""
+    """The refusal when no answer was ever right, when there are no two curves, none within the limits, or all end too
+    far from `at`; else None.
+    """
+    if all(one.always_wrong for one in evidence.contenders):
+        reason = "no answer of any run was right. If these are accuracies, name their column accuracy"
+        return _refused(f"No recommendation {here}: {reason}.", at, reason, ())
     lacking = [one for one in evidence.contenders if one not in good]
     if fitting and len(good) > 1:
         sizes = [float(size) for one in fitting for size in one.curve.table["train_images"]]

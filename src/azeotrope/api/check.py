@@ -61,7 +61,7 @@ def check(
     try:
         opened = open_plan(plan, progress or Silent(), machine)
     except RefusedSet as refused:
-        device = choose(plan.precision)
+        device = choose(plan.precision, machine.get("device", "auto"))
         found = audit(refused.manifest, refused.source)
         return Check(found, device.name, device.precision, None, None, str(refused))
     rates, device = measure(opened), opened.resources.device

@@ -32,8 +32,7 @@ _SIZES: dict[str, JsonValue] = {
     "sizes": {"type": "array", "items": {"$ref": "#/$defs/Comparison"}, "description": "where there are several"}
 }
 _FORMS = {
-    "plan": _Form("plan", "ComparePlan"),
-    "sweep-plan": _Form("sweeping.sweep_plan", "SweepPlan"),
+    "plan": _Form("sweeping.sweep_plan", "SweepPlan"),
     "synth-plan": _Form("synthesis.spec", "SynthPlan"),
     "record": _Form("record.run", "RunRecord"),
     "advise": _Form("advice.answer", "Advice", unbounded=True),
@@ -63,10 +62,10 @@ _FORMS = {
 def schema(name: str) -> dict[str, JsonValue]:
     """The JSON Schema (draft 2020-12) of the document `name`.
 
-    `plan`, `sweep-plan` and `synth-plan` are the `plan.yaml` of these commands, as azeotrope writes it; `record` is a
-    file in `runs/`. Every other name is what the command of that name prints with `--json`; `sweep` has its own for
-    `--dry-run` and for several tasks. The version is the last part of `$id`, and the value of `schema` in each
-    document: it changes when a key goes or changes its meaning. New keys may come without a change.
+    `plan` is the `plan.yaml` of `compare`, `distill` and `sweep` as azeotrope writes it, `synth-plan` that of `synth`;
+    `record` is a file in `runs/`. Every other name is what the command of that name prints with `--json`; `sweep` has
+    its own for `--dry-run` and for several tasks. The version is the last part of `$id`, and the value of `schema` in
+    each document: it changes when a key goes or changes its meaning. New keys may come without a change.
 
     Raises InputError for an unknown name. Plans and what trains need torch, records and answers do not.
     """

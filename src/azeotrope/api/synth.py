@@ -13,7 +13,7 @@ import numpy as np
 from azeotrope.data.task import Task
 from azeotrope.devices.memory import give_back_freed_memory
 from azeotrope.errors import InputError, StoreError
-from azeotrope.plan import HELD_OUT, Precision, TeacherSpec
+from azeotrope.plan import HELD_OUT, AskedPrecision, TeacherSpec
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, expanded, write_atomically
 from azeotrope.session.judging import judged
@@ -72,7 +72,7 @@ def synth(
     judged_by: FilterSpec | None = None,
     batch_images: int = 32,
     picture_format: Literal["png", "jpeg"] = "png",
-    precision: Precision = "auto",
+    precision: AskedPrecision = "auto",
     held_out: float = HELD_OUT,
     progress: Progress | None = None,
     **machine: Unpack[Machine],
@@ -87,7 +87,7 @@ def synth(
     nearly everything; report and provenance are then on disk too.
     """
     progress = progress or Silent()
-    resources = open_resources(machine, precision)
+    resources = open_resources(machine, precision, progress)
     strict = machine.get("strict", False)
     task = read_task(data, progress, cache=resources.cache, held_out=held_out, strict=strict)
     resources.add(task)

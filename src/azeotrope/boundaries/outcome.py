@@ -39,16 +39,24 @@ def decide(difference: Floats, grid: Floats, smallest: float, largest: float, pr
     if _equal(difference, grid, inside, practical).mean() >= SURE:
         return "practically_equal"
     within, everywhere = sign_changes(difference[:, inside], grid[inside]), sign_changes(difference, grid)
-    beyond = max(float(everywhere.single(way).mean()) for way in get_args(Direction))
-    ahead, behind = (within.never(ahead=side).mean() >= SURE for side in (True, False))
+    single = [everywhere.single(way) for way in get_args(Direction)]
+    outside = (everywhere.first < smallest) | (everywhere.first > largest)
+    ahead, behind = (_better(side * difference[:, inside], practical).mean() >= SURE for side in (1, -1))
     if ahead or behind:
         one_sided: Outcome = "distill_always" if ahead else "distill_never"
-        return "crossing_extrapolated" if beyond >= LIKELY else one_sided
+        return "crossing_extrapolated" if max((way & outside).mean() for way in single) >= LIKELY else one_sided
     if max(within.single(way).mean() for way in get_args(Direction)) >= SURE:
         return "crossing_bracketed"
     if (within.count > 1).mean() >= SURE:
         return "window"
-    return "crossing_extrapolated" if beyond >= SURE else "undetermined"
+    return "crossing_extrapolated" if max(way.mean() for way in single) >= SURE else "undetermined"
+
+
+def _better(data: Floats, practical: float) -> Flags:
+    """Draws [R] that are nowhere behind by more than `practical`, ahead by more somewhere, and ahead at the largest
+    size: what begins there may go on.
+    """
+    return np.asarray((data >= -practical).all(axis=1) & (data > practical).any(axis=1) & (data[:, -1] > 0))
 
 
 def _equal(difference: Floats, grid: Floats, inside: Flags, practical: float) -> Flags:

@@ -162,10 +162,12 @@ class Machine(Group):
     cache: options.Cache = None
     verify_cache: options.VerifyCache = False
     strict: options.Strict = False
+    device: options.Device = None
 
     def options(self) -> MachineOptions:
         """As the public functions take them."""
-        return {"cache": self.cache, "verify_cache": self.verify_cache, "strict": self.strict}
+        plain: MachineOptions = {"cache": self.cache, "verify_cache": self.verify_cache, "strict": self.strict}
+        return plain if self.device is None else {**plain, "device": self.device}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,7 @@ class PrecisionName(StrEnum):
     auto = "auto"
     fp32 = "fp32"
     bf16 = "bf16"
+    fp16 = "fp16"
 
 
 class ScheduleName(StrEnum):
@@ -206,7 +207,12 @@ Mirror = Annotated[
     typer.Option("--mirror/--no-mirror", help="Whether a mirror image keeps its class (yes, but for digits)."),
 ]
 Precision = Annotated[
-    PrecisionName | None, typer.Option("--precision", help="Of matrix work (auto: bf16 where it is native).")
+    PrecisionName | None,
+    typer.Option("--precision", help="Of matrix work (auto: bf16 where native); fp16 on GPUs only."),
+]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", help="cpu, cuda, cuda:N (card N, from 0) or mps; auto: a CUDA card that works, else cpu."),
 ]
 Cache = Annotated[Path | None, typer.Option("--cache", help="Folder of decoded images and embeddings; may be deleted.")]
 CacheGb = Annotated[

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from azeotrope.cli import _options as options
 
@@ -19,6 +20,7 @@ def command(out: options.Out = Path("azeotrope-demo"), as_json: options.AsJson =
     from azeotrope.cli._progress import Shown
     from azeotrope.reporting import boundary_text
     from azeotrope.reporting.files import as_json as document
+    from azeotrope.reporting.overall import overall
     from azeotrope.reporting.part import Missing
     from azeotrope.reporting.table import WIDTH, table
 
@@ -28,6 +30,9 @@ def command(out: options.Out = Path("azeotrope-demo"), as_json: options.AsJson =
         options.print_json(document(shown.comparisons))
         return
     console = Console(width=min(WIDTH, Console().width))
+    if answer := overall(shown.comparisons):
+        console.print(Text(answer.sentence, style="bold"))
+        console.print()
     for comparison in shown.comparisons:
         console.print(table(comparison))
         console.print()

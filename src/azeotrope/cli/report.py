@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 from rich.console import Console
 
 from azeotrope.cli import _columns as mapping
@@ -38,7 +39,9 @@ def command(
     path = azeotrope.report(runs, out, columns=columns.spec(), of_class=of_class)
     if as_json:
         table = runs.lower().endswith(SUFFIXES)
-        comparisons = [] if table else [comparison.model_dump(mode="json") for comparison in compared(runs)]
+        comparisons: list[JsonValue] = (
+            [] if table else [comparison.model_dump(mode="json") for comparison in compared(runs)]
+        )
         options.print_document(page=str(path), comparisons=comparisons)
     else:
         if of_class is not None:

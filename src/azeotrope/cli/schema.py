@@ -14,7 +14,7 @@ def command(
         str,
         typer.Argument(
             metavar="NAME",
-            help="A command whose --json is meant (compare, predict, ...), or record, plan, sweep-plan, synth-plan.",
+            help="A command whose --json is meant (compare, predict, ...), or record, plan, synth-plan.",
         ),
     ],
 ) -> None:

@@ -83,7 +83,7 @@ class Draws:
         key = sizes.tobytes()
         found = self._grids.get(key)
         if found is None:
-            found = np.exp(self.onward.of(self.own_way(sizes), sizes))
+            found = np.exp(self.onward.of(self.own_way(sizes), self.missed(), sizes))
             if len(sizes) >= GRID:
                 while len(self._grids) >= GRIDS_KEPT:
                     self._grids.pop(next(iter(self._grids)))
@@ -100,7 +100,9 @@ class Draws:
         missed = np.array(list(self.forms.values())) @ np.array([one.middle_missed for one in self.laws])
         path = self._averaged(self.forms, near) + self._anchor(near) * missed[:, None]
         path = path + self._averaged(self.beyond, far) - self._averaged(self.beyond, end)
-        return np.asarray(np.exp(self.onward.of(path[:, None], sizes, drifting=False)[list(self.arms), 0]))
+        return np.asarray(
+            np.exp(self.onward.of(path[:, None], missed[:, None], sizes, drifting=False)[list(self.arms), 0])
+        )
 
     def intervals(self, arm: int, sizes: Floats, level: float) -> list[Interval]:
         """The error of one arm at `sizes` [g] as `middle` has it, with the interval that `errors` give; none above
@@ -120,7 +122,7 @@ class Draws:
     def own_way(self, sizes: Floats) -> Floats:
         """Log error [K, R, g + K] at `sizes` [g] and where each arm's sizes end, if every arm followed its own laws."""
         near, far, end = self._places(np.append(sizes, self.onward.ends))
-        path = self._gather(self.inside, near) + self._anchor(near)[:, None, :] * self._missed()[:, :, None]
+        path = self._gather(self.inside, near) + self._anchor(near)[:, None, :] * self.missed()[:, :, None]
         out = (far > end).any(axis=0)
         if out.any():
             gone = self._gather(self.outside, far[:, out]) - self._gather(self.outside, end[:, out][:, :1])
@@ -140,7 +142,7 @@ class Draws:
         way = np.clip(np.log(near / self.before[:, None]) / span, 0.0, 1.0)
         return np.where(curved & self.anchored, way, 0.0)
 
-    def _missed(self) -> Floats:
+    def missed(self) -> Floats:
         """What each draw's law missed at the largest size, [K, R]."""
         found = np.zeros((len(self.before), len(self.inside)))
         for place, one in enumerate(self.laws):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Int64
@@ -114,6 +115,29 @@ def torn_groups(manifest: Manifest, parts: Mapping[str, NDArray[np.int64]]) -> d
         for row in rows.tolist():
             where.setdefault(manifest.groups[row], {})[name] = None
     return {group: tuple(names) for group, names in where.items() if len(names) > 1}
+
+
+def torn_copies(
+    manifest: Manifest, splits: TaskSplits, near: Int64[np.ndarray, "pairs 2"]
+) -> Mapping[Literal["val", "test"], int]:
+    """Images in validation and in test that are near copies (`near`, pairs of rows) of one in an earlier split, where
+    the source gives the split of either.
+
+    Of exact copies a pair names the first, which may be in no split: what is compared is content.
+    """
+    content = np.unique(np.array(manifest.checksums), return_inverse=True)[1]
+    stage, given = np.full(len(content), -1), np.zeros(len(content), dtype=bool)
+    for place, rows in enumerate((splits.train, splits.val, splits.test)):
+        stage[content[rows]] = place
+        given[content[rows]] = np.isin(np.array(manifest.splits)[rows], ("val", "test"))
+    ends = content[near]
+    stages = stage[ends]
+    across = (stages.min(axis=1) >= 0) & (stages[:, 0] != stages[:, 1]) & given[ends].any(axis=1)
+    later = ends[across, stages[across].argmax(axis=1)]
+    return {
+        "val": int(np.isin(content[splits.val], later).sum()),
+        "test": int(np.isin(content[splits.test], later).sum()),
+    }
 
 
 def _parts(

@@ -37,8 +37,8 @@ _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))  # Windows has two
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """A source that has been scanned and split. Rows are those of `manifest`. `near` are its near copies, where a split
-    was made here.
+    """A source that has been scanned and split. Rows are those of `manifest`. `near` are its near copies; None where a
+    formula draws the images.
     """
 
     source: Source
@@ -49,10 +49,9 @@ class Task:
     @property
     def words(self) -> tuple[str, ...]:
         """Sentences on how the set was read and split, that a person should see before any number."""
-        measured = self.near is None or self.near.pairs is not None
         return (
             *reading_words(self.source, self.manifest),
-            *split_words(self.splits, near_measured=measured),
+            *split_words(self.manifest, self.splits, self.near),
             *group_words(self.manifest, self.splits),
         )
 
@@ -138,10 +137,7 @@ def load_task(
     """
     source = open_source(spec, labels)
     manifest = scan(source, progress, value_range=labels.value_range)
-    given = {split for split, readable in zip(manifest.splits, manifest.readable.tolist(), strict=True) if readable}
-    near = None
-    if not given >= {"val", "test"} and source.formula is None:
-        near = find_near(manifest, source, cache)
+    near = find_near(manifest, source, cache) if source.formula is None else None
     try:
         pairs = near.pairs if near else None
         splits = split_task(manifest, held_out, pairs, keep_leaks=bool(labels.keep_leaks))

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from azeotrope.data.audit import lost_by_class
 from azeotrope.data.manifest import Manifest
+from azeotrope.data.near import Near
 from azeotrope.data.sources._source import PassedOver, Source
-from azeotrope.data.split import TaskSplits
+from azeotrope.data.split import TaskSplits, torn_copies
 from azeotrope.kinds._kind import kind_named
 from azeotrope.kinds.single import shortened
 
@@ -81,8 +82,10 @@ def _counts(manifest: Manifest) -> Mapping[str, int]:
     return Counter(manifest.label_texts[row] for row in manifest.readable.nonzero()[0].tolist())
 
 
-def split_words(splits: TaskSplits, *, near_measured: bool) -> Iterable[str]:
-    """Sentences on what the splits left out and kept together."""
+def split_words(manifest: Manifest, splits: TaskSplits, near: Near | None) -> Iterable[str]:
+    """Sentences on what the splits left out, what they kept together, and which near copies stand in several. `near` is
+    None where images were drawn by formula.
+    """
     if splits.dropped:
         yield f"{splits.dropped:,} copies of other images were left out, so that none is in two splits."
     if splits.contradictory:
@@ -100,10 +103,24 @@ def split_words(splits: TaskSplits, *, near_measured: bool) -> Iterable[str]:
             "Near copies could not be kept in one split: a class would be left with too few different pictures. The "
             "error may flatter; `azeotrope check` lists them."
         )
-    if not near_measured:
+    if near is None:
+        return
+    if near.pairs is None:
         yield (
-            "Near copies were not looked for, since nearly all images resemble each other: splits made here may hold "
-            "the same picture twice. A column or folders of splits keep them apart."
+            "Near copies were not looked for, since nearly all images resemble each other: two splits may hold the "
+            "same picture. A column or folders of splits keep them apart."
+        )
+        return
+    torn = torn_copies(manifest, splits, near.pairs)
+    if torn["val"]:
+        yield (
+            f"{torn['val']:,} of {len(splits.val):,} validation images are near copies of training images. The source "
+            "gives these splits, so they stay. `azeotrope check` lists them."
+        )
+    if torn["test"]:
+        yield (
+            f"{torn['test']:,} of {len(splits.test):,} test images are near copies of training or validation images. "
+            "The source gives these splits, so they stay, and the error may flatter. `azeotrope check` lists them."
         )
 
 

@@ -30,9 +30,11 @@ def keep_freed_memory() -> None:
 
 
 def give_back_freed_memory() -> None:
-    """Hand back what was kept: after a piece of work, when nobody knows whether another follows."""
+    """Hand back what was kept, also on a card: after a piece of work, when nobody knows whether another follows."""
     if (libc := _glibc()) is not None:
         libc.malloc_trim(0)
+    if torch.accelerator.is_available():
+        torch.accelerator.empty_cache()
 
 
 def _glibc() -> ctypes.CDLL | None:
@@ -47,8 +49,8 @@ def reset_peak_memory(device: Device) -> None:
     What `keep_freed_memory` kept of earlier work goes back first.
     """
     give_back_freed_memory()
-    if device.name.startswith("cuda"):
-        torch.cuda.reset_peak_memory_stats()
+    if device.kind == "cuda":
+        torch.cuda.reset_peak_memory_stats(device.name)
     elif (reset := Path("/proc/self/clear_refs")).exists():
         try:
             reset.write_text("5", encoding="utf-8")
@@ -58,8 +60,8 @@ def reset_peak_memory(device: Device) -> None:
 
 def peak_memory_mb(device: Device) -> float:
     """Peak memory since the reset, in MB: of the GPU, or of this process."""
-    if device.name.startswith("cuda"):
-        return torch.cuda.max_memory_allocated() / 1e6
+    if device.kind == "cuda":
+        return torch.cuda.max_memory_allocated(device.name) / 1e6
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text(encoding="utf-8").splitlines():

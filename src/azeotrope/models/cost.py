@@ -48,8 +48,8 @@ def latency_ms(network: nn.Module, image_size: int, *, threads: int = 1, repeats
 def _timed(network: nn.Module, image: Tensor) -> float:
     start = time.perf_counter()
     network(image)
-    if image.is_cuda:  # kernels run on after the call returns
-        torch.cuda.synchronize(image.device)
+    if image.device.type != "cpu":  # kernels run on after the call returns
+        torch.accelerator.synchronize(image.device)
     return time.perf_counter() - start
 
 

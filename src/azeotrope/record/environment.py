@@ -10,14 +10,15 @@ from azeotrope.record import energy
 from azeotrope.record.run import EnvironmentFacts
 
 
-def environment(*, device: str, threads: int, precision: str) -> EnvironmentFacts:
-    """Versions of what computes, and the machine."""
+def environment(*, device: str, accelerator: str | None, threads: int, precision: str) -> EnvironmentFacts:
+    """Versions of what computes, and the machine. `accelerator` is the card, as its maker calls it."""
     return EnvironmentFacts(
         azeotrope=_version("azeotrope"),
         python=platform.python_version(),
         torch=_version("torch"),
         timm=_version("timm"),
         device=device,
+        accelerator=accelerator,
         processor=_processor(),
         threads=threads,
         precision=precision,

@@ -124,7 +124,10 @@ class EnvironmentFacts(Facts):
     python: str
     torch: str
     timm: str
-    device: str
+    device: str = Field(description="cpu, cuda or mps")
+    accelerator: str | None = Field(
+        default=None, exclude_if=lambda name: name is None, description="the card, as its maker calls it"
+    )
     processor: str
     threads: int
     precision: str

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from azeotrope.boundaries.boundary import Boundary, Crossing, Piece
+from azeotrope.boundaries.outcome import SURE
 from azeotrope.record.interval import Interval
 from azeotrope.record.probability import probability
 from azeotrope.record.result import SCHEMA
@@ -41,9 +42,9 @@ def headline(found: Boundary) -> str:
     )
     match found.outcome:
         case "distill_always":
-            return f"{a} is better than {b} throughout {seen}; no crossing there."
+            return f"{_better(found, a, b)} throughout {seen}; no crossing there."
         case "distill_never":
-            return f"{b} is better than {a} throughout {seen}; no crossing there."
+            return f"{_better(found, b, a)} throughout {seen}; no crossing there."
         case "practically_equal":
             equal = f"practically equal, within {points(found) * found.practical:.2g} {unit_name(found)}"
             return f"The gap vanishes: {a} and {b} are {equal}, near {found.largest:,.0f} {axis_name(found.axis)}."
@@ -57,6 +58,17 @@ def headline(found: Boundary) -> str:
     return (
         f"{below} is better below, {above} above: they cross at {_place(found.crossings[0])} {axis_name(found.axis)}."
     )
+
+
+def _better(found: Boundary, winner: str, other: str) -> str:
+    """Says where the other may be ahead by less than what counts."""
+    curve, ahead = found.curve, winner == found.challenger
+    sure = all(
+        (p if ahead else 1 - p) >= SURE
+        for size, p in zip(curve.sizes, curve.p_win, strict=True)
+        if found.smallest <= size <= found.largest
+    )
+    return f"{winner} is better than {other}" if sure else f"{winner} is better than {other}, or practically as good,"
 
 
 def text(found: Boundary) -> RenderableType:

@@ -56,17 +56,20 @@ def figure(drawn: CurveNumbers, reference: str | None = None) -> Chart:
     scale = arm_colours(groups, reference or "")
     colour = alt.Color("group:N", title=None, scale=scale, legend=alt.Legend(symbolOpacity=1))
     lines = alt.Chart(alt.InlineData(values=[*drawn.lines])).encode(x=size, color=colour)
-    points = alt.Chart(alt.InlineData(values=[*drawn.points])).encode(x=size, color=colour)
+    told = [{**row, "said": _said(row, drawn)} for row in drawn.points]
+    points = alt.Chart(alt.InlineData(values=told)).encode(x=size, color=colour, description="said:N")
     banded = alt.Chart(alt.InlineData(values=[row for row in drawn.lines if row["low"] is not None]))
     curves = alt.layer(
-        banded.mark_area(opacity=0.18).encode(x=size, color=colour, y=alt.Y("low:Q", scale=error), y2="high:Q"),
-        lines.mark_line().encode(y=alt.Y("error:Q", title=drawn.measure, scale=error)),
+        banded.mark_area(aria=False, opacity=0.18).encode(
+            x=size, color=colour, y=alt.Y("low:Q", scale=error), y2="high:Q"
+        ),
+        lines.mark_line(aria=False).encode(y=alt.Y("error:Q", title=drawn.measure, scale=error)),
         points.mark_circle(size=45, opacity=1).encode(y=alt.Y("error:Q", scale=error)),
     ).properties(
         title=f"{drawn.measure} over {axis_name(drawn.axis)}",
         description="Averaged laws with 90 % band; dots are cells of runs",
     )
-    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(color=REFERENCE).encode(y="zero:Q")
+    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(aria=False, color=REFERENCE).encode(y="zero:Q")
     residuals = points.mark_circle(size=45, opacity=1).encode(y=alt.Y("residual:Q", title="log residual"))
     return alt.vconcat(curves, alt.layer(zero, residuals).properties(height=110))
 
@@ -86,3 +89,8 @@ def _points(name: str, group: GroupFit, axis: str) -> list[Row]:
         for point in group.checklist.points
         if all(point.sizes[other] == value for other, value in held.items()) and point.sizes[axis] > 0
     ]
+
+
+def _said(row: Row, drawn: CurveNumbers) -> str:
+    error, residual = float(row["error"] or 0), float(row["residual"] or 0)
+    return f"{row['group']}, {row['size']:,.0f} {axis_name(drawn.axis)}: {error:.4g}, log residual {residual:+.3f}"

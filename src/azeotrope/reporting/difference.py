@@ -68,14 +68,19 @@ def unit_name(found: Boundary) -> str:
 def figure(drawn: DifferenceNumbers) -> Chart:
     """The chart; sizes beyond the runs are shaded, for there only the laws speak."""
     base = alt.Chart(alt.InlineData(values=[*drawn.band])).encode(x=_size(drawn))
-    dots = alt.Chart(alt.InlineData(values=[*drawn.runs])).encode(x=_size(drawn))
+    told = [{**row, "said": _said(row, drawn)} for row in drawn.runs]
+    dots = alt.Chart(alt.InlineData(values=told)).encode(x=_size(drawn), description="said:N")
     repeated = alt.Chart(alt.InlineData(values=[row for row in drawn.runs if row["low"] is not None]))
     return alt.layer(
         _beyond(drawn),
-        alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(color=REFERENCE).encode(y="zero:Q"),
-        base.mark_area(opacity=0.2, color=PALETTE[0], clip=True).encode(y=_difference(drawn, "low"), y2="high:Q"),
-        base.mark_line(color=PALETTE[0], clip=True).encode(y=_difference(drawn, "difference")),
-        repeated.mark_rule(color=REFERENCE).encode(x=_size(drawn), y=_difference(drawn, "low"), y2="high:Q"),
+        alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(aria=False, color=REFERENCE).encode(y="zero:Q"),
+        base.mark_area(aria=False, opacity=0.2, color=PALETTE[0], clip=True).encode(
+            y=_difference(drawn, "low"), y2="high:Q"
+        ),
+        base.mark_line(aria=False, color=PALETTE[0], clip=True).encode(y=_difference(drawn, "difference")),
+        repeated.mark_rule(aria=False, color=REFERENCE).encode(
+            x=_size(drawn), y=_difference(drawn, "low"), y2="high:Q"
+        ),
         dots.mark_circle(color=REFERENCE, size=50, opacity=1).encode(y=_difference(drawn, "difference")),
         *(_crossing(crossing, drawn) for crossing in drawn.crossings),
     ).properties(
@@ -102,7 +107,7 @@ def _beyond(drawn: DifferenceNumbers) -> alt.Chart:
         {"from": drawn.band[0]["size"], "to": drawn.smallest},
         {"from": drawn.largest, "to": drawn.band[-1]["size"]},
     ]
-    shade: alt.Chart = alt.Chart(alt.InlineData(values=ends)).mark_rect(color=REFERENCE, opacity=0.08)
+    shade: alt.Chart = alt.Chart(alt.InlineData(values=ends)).mark_rect(aria=False, color=REFERENCE, opacity=0.08)
     return shade.encode(x=_size(drawn, "from"), x2="to:Q")
 
 
@@ -111,8 +116,15 @@ def _crossing(crossing: Crossing, drawn: DifferenceNumbers) -> Chart:
     low = crossing.low or drawn.band[0]["size"]
     high = crossing.high or drawn.band[-1]["size"]
     row = alt.Chart(alt.InlineData(values=[{"low": low, "high": high, "value": crossing.value, "zero": 0}]))
-    bar = row.mark_rule(color=PALETTE[1], strokeWidth=7, opacity=0.6).encode(
+    bar = row.mark_rule(aria=False, color=PALETTE[1], strokeWidth=7, opacity=0.6).encode(
         x=_size(drawn, "low"), x2="high:Q", y="zero:Q"
     )
-    diamond = row.mark_point(shape="diamond", color=PALETTE[1], filled=True, size=130, opacity=1)
+    diamond = row.mark_point(aria=False, shape="diamond", color=PALETTE[1], filled=True, size=130, opacity=1)
     return alt.layer(bar, diamond.encode(x=_size(drawn, "value"), y="zero:Q")) if crossing.value else alt.layer(bar)
+
+
+def _said(row: Row, drawn: DifferenceNumbers) -> str:
+    """Like "1,000 training images: 1.20 points (0.40 to 2.00)"."""
+    low, high = row["low"], row["high"]
+    ends = "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"
+    return f"{row['size']:,.0f} {axis_name(drawn.axis)}: {row['difference']:.2f} {drawn.unit}{ends}"

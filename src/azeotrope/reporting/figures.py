@@ -15,6 +15,7 @@ from azeotrope.record.kinds import WORDS
 from azeotrope.reporting.numbers import ArmSummary, Comparison
 from azeotrope.reporting.render import Chart
 from azeotrope.reporting.scales import arm_colours, hues
+from azeotrope.reporting.words import duration, percent, percent_interval, phase_name, plural
 
 Row: TypeAlias = dict[str, str | float | int]
 
@@ -36,10 +37,10 @@ _ROW_HEIGHT = 36
 def errors(comparison: Comparison) -> Chart:
     """Test error by arm: a dot is a seed, the bar the 95 % interval, the diamond the mean."""
     arms = _finished(comparison.arms)
-    seeds: list[Row] = [{"arm": arm.name, "error": 100 * error} for arm in arms for error in arm.seed_errors.values()]
+    seeds: list[Row] = [row for arm in arms for row in _seed_rows(arm)]
     colour = _colour(_names(comparison), comparison.reference, legend=None)
     means, dots = (
-        alt.Chart(alt.InlineData(values=rows)).encode(y=_by_arm(arms), color=colour)
+        alt.Chart(alt.InlineData(values=rows)).encode(y=_by_arm(arms), color=colour, description="said:N")
         for rows in ([_error_row(arm) for arm in arms], seeds)
     )
     return alt.layer(
@@ -62,7 +63,7 @@ def seconds(comparison: Comparison) -> Chart:
     columns = {"each run pays alone": {arm.name: arm.seconds for arm in arms}}
     if any(arm.seconds != arm.seconds_amortised for arm in arms):
         columns["shared work divided"] = {arm.name: arm.seconds_amortised for arm in arms}
-    present = phases(comparison)
+    present = [phase_name(phase) for phase in phases(comparison)]
     rows = [row for column, by_arm in columns.items() for row in _phase_rows(column, by_arm)]
     bars: alt.Chart = (
         alt.Chart(alt.InlineData(values=rows))
@@ -73,9 +74,10 @@ def seconds(comparison: Comparison) -> Chart:
             color=alt.Color(
                 "phase:N",
                 scale=alt.Scale(domain=present, range=hues(len(present))),
-                legend=alt.Legend(title=None, orient="top", columns=len(present)),
+                legend=alt.Legend(title=None, orient="top", columns=6),
             ),
             order="place:Q",
+            description="said:N",
         )
     )
     return bars.properties(
@@ -88,8 +90,9 @@ def seconds(comparison: Comparison) -> Chart:
 def error_against_cost(comparison: Comparison) -> Chart:
     """Test error with interval over the seconds of a run (shared work divided): left and low is good."""
     arms = [arm for arm in _finished(comparison.arms) if sum(arm.seconds_amortised.values()) > 0]
-    rows = [{**_error_row(arm), "seconds": sum(arm.seconds_amortised.values())} for arm in arms]
+    rows = [_priced(_error_row(arm), sum(arm.seconds_amortised.values())) for arm in arms]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
+        description="said:N",
         x=alt.X("seconds:Q", title="seconds a run, shared work divided", scale=alt.Scale(zero=True)),
         color=_colour(
             _names(comparison), comparison.reference, legend=alt.Legend(title=None, orient="right", symbolOpacity=1)
@@ -104,13 +107,14 @@ def error_against_cost(comparison: Comparison) -> Chart:
 def curves(comparisons: Sequence[Comparison]) -> Chart:
     """Test error over training images, both axes logarithmic, one line an arm, bars are 95 % intervals."""
     rows: list[Row] = [
-        {**_error_row(arm), "images": comparison.train_images}
+        _sized(_error_row(arm), comparison.train_images)
         for comparison in comparisons
         for arm in _finished(comparison.arms)
     ]
     names = list(dict.fromkeys(name for comparison in comparisons for name in _names(comparison)))
     sizes = sorted({comparison.train_images for comparison in comparisons})
     base = alt.Chart(alt.InlineData(values=rows)).encode(
+        description="said:N",
         x=alt.X(
             "images:Q",
             title="training images",
@@ -126,7 +130,7 @@ def curves(comparisons: Sequence[Comparison]) -> Chart:
         base.mark_rule(strokeWidth=5, opacity=0.22, strokeCap="round").encode(
             y=_error_y("low", comparisons[0], ticks), y2="high:Q"
         ),
-        base.mark_line().encode(y=_error_y("error", comparisons[0], ticks)),
+        base.mark_line(aria=False).encode(y=_error_y("error", comparisons[0], ticks)),
         base.mark_circle(size=80, opacity=1).encode(y=_error_y("error", comparisons[0], ticks)),
     ).properties(height=320, description="Test error over training images, by arm")
 
@@ -159,12 +163,41 @@ def _error_row(arm: ArmSummary) -> Row:
     error = arm.test_error
     assert error is not None, "only finished arms are drawn"
     low, high = (error.low, error.high) if error.known else (error.value, error.value)
-    return {"arm": arm.name, "error": 100 * error.value, "low": 100 * low, "high": 100 * high}
+    said = f"{arm.name}: {percent_interval(error)}, mean of {plural(len(arm.seeds), 'seed')}"
+    return {"arm": arm.name, "error": 100 * error.value, "low": 100 * low, "high": 100 * high, "said": said}
+
+
+def _seed_rows(arm: ArmSummary) -> list[Row]:
+    """A dot for each seed; where every seed has one run, its id is told."""
+    ids = dict(zip(arm.seeds, arm.run_ids, strict=True)) if len(arm.seeds) == len(arm.run_ids) else {}
+    return [
+        {
+            "arm": arm.name,
+            "error": 100 * error,
+            "said": f"{arm.name}, seed {seed}: {percent(error)}" + (f", run {ids[seed]}" if seed in ids else ""),
+        }
+        for seed, error in arm.seed_errors.items()
+    ]
+
+
+def _priced(row: Row, seconds: float) -> Row:
+    return {**row, "seconds": seconds, "said": f"{row['said']}, {duration(seconds)} a run"}
+
+
+def _sized(row: Row, images: int) -> Row:
+    return {**row, "images": images, "said": f"{row['said']}, {plural(images, 'training image')}"}
 
 
 def _phase_rows(column: str, by_arm: Mapping[str, Mapping[str, float]]) -> list[Row]:
     return [
-        {"column": column, "arm": arm, "phase": phase, "place": place, "seconds": by_phase[phase]}
+        {
+            "column": column,
+            "arm": arm,
+            "phase": phase_name(phase),
+            "place": place,
+            "seconds": by_phase[phase],
+            "said": f"{arm}, {phase_name(phase)}: {duration(by_phase[phase])}",
+        }
         for arm, by_phase in by_arm.items()
         for place, phase in enumerate(_ordered(by_phase))
         if by_phase[phase] > 0

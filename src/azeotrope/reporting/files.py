@@ -78,8 +78,7 @@ def write_text(path: str | Path, text: str) -> Path:
 
 
 def _comparisons(text: str) -> tuple[Comparison, ...]:
-    content = json.loads(text)
-    content.pop("schema", None)
+    content = {key: value for key, value in json.loads(text).items() if key != "schema"}
     return tuple(Comparison.model_validate(item) for item in content.get("sizes", [content]))
 
 

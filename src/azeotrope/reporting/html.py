@@ -1,11 +1,14 @@
-"""The report: one HTML file that opens anywhere, with no network and no script.
+"""The report: one HTML file that opens anywhere, without a network.
 
 It arranges what `numbers.py` holds and `figures.py` draws. Every text passes through jinja2's escaping, because class
-names and paths come from strangers; only drawings made by `render.svg` are placed as they are.
+names and paths come from strangers; only drawings made by `render.svg` are placed as they are. The page's policy allows
+one script, by its hash: `templates/sort.js`, which sorts tables. A reader without scripts loses nothing else.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ from typing import NamedTuple
 
 import jinja2
 import yaml
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 import azeotrope
 from azeotrope.diagnosis.confusion import MOST
@@ -22,9 +25,11 @@ from azeotrope.reporting import class_page, diagnosis_page, figures, render, tra
 from azeotrope.reporting.advice_text import points, settling_title
 from azeotrope.reporting.by_task import apart, by_task, errors, per_class
 from azeotrope.reporting.numbers import Comparison, Document, NotTested
+from azeotrope.reporting.overall import Overall, overall
 from azeotrope.reporting.part import Missing, attempt
 from azeotrope.reporting.plain import plain
 from azeotrope.reporting.study import Study, Sweep, checklists, fit_rows, panels
+from azeotrope.reporting.theme import DARK
 
 
 @dataclass(frozen=True)
@@ -51,58 +56,70 @@ def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | No
     """
     comparisons = document.comparisons
     tasks = by_task(comparisons) if len({item.fingerprint for item in comparisons}) > 1 else None
-    return (
-        _environment()
-        .get_template("report.html.jinja")
-        .render(
-            document=document,
-            lead=comparisons[-1],
-            diagnosis=None if tasks else comparisons[-1].diagnosis,
-            diagnosed=[] if tasks else [_drawn(*panel) for panel in diagnosis_page.panels(comparisons[-1])],
-            rows=diagnosis_page.classes_shown(comparisons[-1]),
-            most=MOST,
-            interval=class_page.interval,
-            difference=class_page.difference,
-            sizes=[(comparison, _drawings(comparison)) for comparison in comparisons],
-            sizes_said=" · ".join(f"{size:,}" for size in sorted({item.train_images for item in comparisons})),
-            students=len({item.student for item in comparisons}),
-            tasks=tasks,
-            marked=errors,
-            per_class=per_class if tasks and any(map(apart, tasks.rows)) else None,
-            overview=[
-                *(_trade_off(comparisons) if sweep else _curves(comparisons)),
-                *map(_section, sections),
-            ],
-            sweep=sweep,
-            studies=[(study, _panels(study)) for study in sweep.studies] if sweep else [],
-            fit_rows=fit_rows,
-            checklists=checklists,
-            points=points,
-            settling_title=settling_title,
-            not_tested=_distinct(comparisons),
-            plan=comparisons[-1].plan,
-            phases=figures.phases,
-            words=words,
-            version=azeotrope.__version__,
-        )
+    return _rendered(
+        "report.html.jinja",
+        document=document,
+        lead=comparisons[-1],
+        diagnosis=None if tasks else comparisons[-1].diagnosis,
+        diagnosed=[] if tasks else [_drawn(*panel) for panel in diagnosis_page.panels(comparisons[-1])],
+        rows=diagnosis_page.classes_shown(comparisons[-1]),
+        sizes=[(comparison, _drawings(comparison)) for comparison in comparisons],
+        sizes_said=" · ".join(f"{size:,}" for size in sorted({item.train_images for item in comparisons})),
+        students=len({item.student for item in comparisons}),
+        overall=_overall(comparisons),
+        tasks=tasks,
+        marked=errors,
+        per_class=per_class if tasks and any(map(apart, tasks.rows)) else None,
+        overview=[
+            *(_trade_off(comparisons) if sweep else _curves(comparisons)),
+            *map(_section, sections),
+        ],
+        sweep=sweep,
+        studies=[(study, _panels(study)) for study in sweep.studies] if sweep else [],
+        fit_rows=fit_rows,
+        checklists=checklists,
+        points=points,
+        settling_title=settling_title,
+        not_tested=_distinct(comparisons),
+        plan=comparisons[-1].plan,
+        phases=figures.phases,
     )
+
+
+def _overall(comparisons: Sequence[Comparison]) -> Overall | None:
+    """One answer where all that differs is the number of training images; else every comparison has its own."""
+    asked = {(item.fingerprint, item.student, item.teacher.name if item.teacher else None) for item in comparisons}
+    sizes = {item.train_images for item in comparisons}
+    return overall(comparisons) if len(asked) == 1 and 1 < len(sizes) == len(comparisons) else None
 
 
 def one_class(document: Document, name: str) -> tuple[class_page.OneClass, str]:
     """The class of that name, and its page as HTML. Raises InputError as `class_page.of_class` does."""
     found = class_page.of_class(document, name)
-    template = _environment().get_template("class.html.jinja")
-    return found, template.render(
+    return found, _rendered(
+        "class.html.jinja",
         found=found,
         lead=document.comparisons[-1],
-        interval=class_page.interval,
-        difference=class_page.difference,
         pairs=class_page.pairs,
         threshold=class_page.threshold,
-        words=words,
-        version=azeotrope.__version__,
-        most=MOST,
         rows=[],
+    )
+
+
+def _rendered(template: str, **content: object) -> str:
+    """The page, with what every page needs: its words, its colours by night and its one script."""
+    environment = _environment()
+    script = Markup(environment.get_template("sort.js").render())
+    return environment.get_template(template).render(
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        dark=DARK,
+        words=words,
+        interval=class_page.interval,
+        difference=class_page.difference,
+        most=MOST,
+        version=azeotrope.__version__,
+        **content,
     )
 
 
@@ -115,6 +132,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     environment.filters["facts"] = lambda content: yaml.safe_dump(plain(content), sort_keys=False, allow_unicode=True)
     environment.filters["yaml"] = lambda content: yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     return environment
@@ -125,6 +143,11 @@ def _unbroken(value: object) -> object:
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return re.sub(r"(?<=\d) (?=%)|(?<=\d,) (?=−?\d+\.\d\])", "\u00a0", value)
+
+
+def _breakable(name: str) -> Markup:
+    """An arm's name, which a narrow column may break after its joints; a reader who copies it gets it whole."""
+    return Markup(re.sub(r"([+,])", r"\1<wbr>", str(escape(name))))
 
 
 def _drawings(comparison: Comparison) -> list[_Drawing]:

@@ -21,6 +21,7 @@ from azeotrope.reporting.theme import NAME
 Chart: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart | alt.HConcatChart | alt.VConcatChart | alt.ConcatChart
 
 _PNG_SCALE = 2.0  # sharp on a dense screen and in print
+_MARK = re.compile(r'<(path|line|rect)( aria-label="([^"]*)" role="graphics-symbol"[^>]*)/>')
 _ID = re.compile(r'(\bid="|url\(#|href="#)')
 
 
@@ -28,11 +29,13 @@ def svg(chart: Chart) -> str:
     """The chart as SVG text.
 
     Identifiers carry a hash of the picture: Vega numbers clip paths from 0 in every chart, and two charts
-    inlined in one page would otherwise cut each other.
+    inlined in one page would otherwise cut each other. What a mark says of itself (its `description`) is also its
+    tooltip, which a browser shows without a script.
     """
     with alt.theme.enable(NAME), io.StringIO() as buffer:
         chart.save(buffer, format="svg")
         text = buffer.getvalue()
+    text = _MARK.sub(r"<\1\2><title>\3</title></\1>", text)
     prefix = "f" + hashlib.sha256(text.encode()).hexdigest()[:8] + "-"
     return _ID.sub(lambda match: match.group(0) + prefix, text)
 

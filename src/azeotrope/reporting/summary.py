@@ -251,7 +251,8 @@ def _teacher(runs: Sequence[RunRecord]) -> TeacherSummary | None:
 
 
 def _warnings(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable[str]:
-    machines = {(run.environment.processor, run.environment.device) for run in runs if run.environment}
+    environments = [run.environment for run in runs if run.environment]
+    machines = {(each.processor, each.device, each.accelerator) for each in environments}
     if len(machines) > 1:
         yield f"The runs were made on {len(machines)} different machines; their times cannot be compared."
     most = max((len(arm.seeds) for arm in arms), default=0)

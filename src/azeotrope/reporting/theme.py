@@ -17,6 +17,24 @@ REFERENCE = "#4D4D4D"
 """The grey of the arm everything is compared with."""
 
 INK, SOFT_INK, RULE = "#1B1F24", "#57606A", "#E3E6EA"
+DARK = {
+    "#0072B2": "#4FA8DC",
+    "#D55E00": "#F0803C",
+    "#009E73": "#2FBF95",
+    "#CC79A7": "#DE9CC0",
+    "#E69F00": "#F2B632",
+    "#56B4E9": "#7CC8F2",
+    "#7A5195": "#B38BD1",
+    REFERENCE: "#B4BAC2",
+    INK: "#E6E9EC",
+    SOFT_INK: "#A3ABB4",
+    RULE: "#343A41",
+    "#AFB8C1": "#5B636C",
+    "#8C959F": "#8C959F",
+    "black": "#E6E9EC",
+    "white": "#1D2126",
+}
+"""What a colour of a figure becomes on a page that a reader's system shows dark; white is the page's own paper."""
 FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"  # of equal widths, so labels fit where they are read
 
 _AXIS: AxisConfigKwds = {
@@ -57,7 +75,7 @@ def theme() -> alt.theme.ThemeConfig:
             "axis": _AXIS,
             "legend": _LEGEND,
             "title": {"font": FONT, "fontSize": 14, "fontWeight": 600, "color": INK, "anchor": "start", "offset": 12},
-            "header": {"labelFont": FONT, "labelFontSize": 12, "titleFont": FONT, "titleFontSize": 12},
+            "header": {"labelFont": FONT, "labelFontSize": 12, "labelColor": INK},
             "text": {"font": FONT, "fontSize": 12, "color": INK},
             "view": {"stroke": None, "continuousWidth": 560, "continuousHeight": 320, "discreteWidth": 560},
             "range": {"category": list(PALETTE)},

@@ -14,6 +14,7 @@ from azeotrope.reporting.numbers import Comparison
 from azeotrope.reporting.render import Chart
 from azeotrope.reporting.scales import arm_colours, log_size
 from azeotrope.reporting.theme import SOFT_INK
+from azeotrope.reporting.words import duration, plural
 
 _ROOM = 1.4
 
@@ -55,20 +56,25 @@ def figure(
 
     `arms` gives the order of colours, so that an arm has one colour on all of the page; `title` names the error.
     """
-    rows = [{**dot.__dict__, "label": f"{dot.train_images:,}"} for dot in dots]
+    rows = [{**dot.__dict__, "label": f"{dot.train_images:,}", "said": _said(dot)} for dot in dots]
     seconds = [dot.seconds for dot in dots]
     x = log_size("seconds", "seconds a run, shared work divided", min(seconds) / _ROOM, max(seconds) * _ROOM)
     labelled = alt.Axis(labelExpr="format(datum.value, '.3~r')")  # else a log axis without 1, 2 or 5 has no labels
     log = alt.Scale(type="log", nice=False, padding=20)
     y = alt.Y("error:Q", title=title, scale=log, axis=labelled)
     legend = alt.Legend(title=None, orient="top", columns=3, symbolOpacity=1)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y, description="said:N")
     front = alt.Chart(alt.InlineData(values=[row for row in rows if row["front"]])).encode(x=x, y=y)
     shape = {"shape": alt.Shape("student:N", legend=legend)} if len({dot.student for dot in dots}) > 1 else {}
     return alt.layer(
-        front.mark_line(interpolate="step-after", color=SOFT_INK, strokeDash=[4, 3], strokeWidth=1.2),
+        front.mark_line(aria=False, interpolate="step-after", color=SOFT_INK, strokeDash=[4, 3], strokeWidth=1.2),
         base.mark_point(filled=True, size=75, opacity=0.9).encode(
             color=alt.Color("arm:N", scale=arm_colours(arms, reference), legend=legend), **shape
         ),
-        front.mark_text(dy=14, dx=-4, align="right", fontSize=11, color=SOFT_INK).encode(text="label:N"),
+        front.mark_text(aria=False, dy=14, dx=-4, align="right", fontSize=11, color=SOFT_INK).encode(text="label:N"),
     ).properties(height=360, description="Test error against seconds a run; the line joins what nothing beats in both")
+
+
+def _said(dot: Dot) -> str:
+    who = f"{dot.student}, {dot.arm}" if dot.student else dot.arm
+    return f"{who}, {plural(dot.train_images, 'training image')}: {dot.error:.1f} %, {duration(dot.seconds)} a run"

@@ -15,6 +15,16 @@ from azeotrope.verdicts.more_seeds import MOST
 from azeotrope.verdicts.verdict import FEWEST_SEEDS
 
 MISSING = "–"
+_PHASES = {
+    "decode": "decoding",
+    "tune_teacher": "tuning the teacher",
+    "teacher": "teacher's pass",
+    "head": "teacher's head",
+    "generate": "generating pictures",
+    "pretrain": "pre-training",
+    "train": "training",
+    "evaluate": "validation",
+}
 _AXES = {"train_images": "training images", "pretrain_images": "pretraining images"}
 MINUS = "−"
 LABELS = "labels"  # what cross-entropy compares with
@@ -103,6 +113,11 @@ def plural(number: int, noun: str) -> str:
 def axis_name(axis: str) -> str:
     """What a size is called for a reader: `train_images` is "training images"; a table's own name stays."""
     return _AXES.get(axis, axis.replace("_", " "))
+
+
+def phase_name(phase: str) -> str:
+    """What a phase of a run is called for a reader: `evaluate` is "validation"."""
+    return _PHASES.get(phase, phase.replace("_", " "))
 
 
 def sentence(verdict: VerdictSummary, comparison: Comparison) -> str:
@@ -239,11 +254,23 @@ def choice(comparison: Comparison) -> str:
         return "Every run failed; the reasons are listed below."
     arm = comparison.arm(comparison.winner)
     error, further = error_word(comparison), metrics(arm, comparison)
+    better = beaten_by(comparison)
+    do = "Use" if better is None else "Validation chose"
+    doubt = "" if better is None else f" The test images favour {better}: more seeds or validation images would decide."
     return (
-        f"Use {arm.name}: lowest {error} on validation ({percent(arm.val_error)}); "
+        f"{do} {arm.name}: lowest {error} on validation ({percent(arm.val_error)}); "
         f"on the test images its {error} is {percent_interval(arm.test_error)}{f' ({further})' if further else ''}."
-        f"{always_naming(comparison.common_class, comparison.common_error)}"
+        f"{doubt}{always_naming(comparison.common_class, comparison.common_error)}"
     )
+
+
+def beaten_by(comparison: Comparison) -> str | None:
+    """The arm that beats the chosen one on the test images, where the first verdict says so; else None."""
+    verdict = leading(comparison)
+    if verdict is None or comparison.winner is None or verdict.verdict == "INCONCLUSIVE":
+        return None
+    better = verdict.a if verdict.verdict == "BEATS" else verdict.b
+    return None if better == comparison.winner else better
 
 
 def always_naming(name: str | None, error: float | None) -> str:

@@ -26,22 +26,38 @@ from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SynthSet
 from azeotrope.teacher.teacher import Teacher
 
 SHOWN = 5
+UNEQUAL = 5  # times the smallest class, beyond which the error says little of it
 PRETRAINING_CLASSES = (1000, 11821, 21841, 21843)  # ImageNet's: nobody expects these to be the task's
 
 
 def before_training(opened: Opened) -> tuple[str, ...]:
-    """About the pretrained weights that will be used (licences that forbid something, classifiers left out), and about
-    the further pictures.
+    """About the classes (names that are no classes, sizes that are far apart), the pretrained weights that will be used
+    (licences that forbid something, classifiers left out), and the further pictures.
     """
     names = [said] if (said := shard_warning(opened.task.classes)) else []
+    classes = (*names, *_unequal(opened.task))
     left_out = (said for teacher in _teachers(opened) for said in _left_out(teacher, opened.task))
-    return (*names, *_licences(opened), *left_out, *_few_a_fold(opened), *_further_pictures(opened))
+    return (*classes, *_licences(opened), *left_out, *_few_a_fold(opened), *_further_pictures(opened))
 
 
 def cautions(task: Task, comparison: Comparison, out: Path) -> tuple[str, ...]:
     """One sentence each; empty when there is nothing to say. `out` holds what the runs said of each test image."""
     about_classes = (*_classes(task, comparison), *_never_named(task, comparison, out))
     return (*task.words, *about_classes, *_teacher(comparison), *_searches(comparison))
+
+
+def _unequal(task: Task) -> Iterable[str]:
+    """An error over images hardly moves with a class of few; means over classes, of other kinds of task, do."""
+    if task.kind.name != "single":
+        return
+    counts = task.kind.counts(task.labels[task.splits.train], len(task.classes))
+    largest, smallest = int(counts.argmax()), int(counts.argmin())
+    if counts[largest] > UNEQUAL * counts[smallest]:
+        yield (
+            f"The training split holds {counts[largest]:,} images of {task.classes[largest]!r} and "
+            f"{counts[smallest]:,} of {task.classes[smallest]!r}, more than {UNEQUAL} to 1. What chooses and "
+            "decides here is the share of images that are wrong, to which small classes add little: read their recall."
+        )
 
 
 def _teachers(opened: Opened) -> tuple[Teacher, ...]:

@@ -122,7 +122,7 @@ def _origin(saved: SavedModel, images: ExportImages) -> dict[str, Any]:
         "fingerprint": images.task.fingerprint,
         "validation_images": len(images.validation),
         "calibration_images": len(images.calibration),
-        "environment": environment(device="cpu", threads=1, precision="fp32"),
+        "environment": environment(device="cpu", accelerator=None, threads=1, precision="fp32"),
     }
 
 

@@ -9,7 +9,7 @@ from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task
 from azeotrope.devices.choice import choose
 from azeotrope.devices.process import prepare
-from azeotrope.plan import ComparePlan, Precision
+from azeotrope.plan import AskedPrecision, ComparePlan
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress
 from azeotrope.session.reading import read_task
@@ -61,7 +61,7 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     """Check the models, read the images, resolve the plan. Raises InputError for anything that can be seen to be wrong
     before training.
     """
-    resources = open_resources(machine, plan.precision)
+    resources = open_resources(machine, plan.precision, progress)
     check_models(resources, plan.students, plan.teachers, plan.image_size)
     strict = machine.get("strict", False)
     task = read_task(plan.data, progress, plan.labels, resources.cache, held_out=plan.held_out, strict=strict)
@@ -77,9 +77,12 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     return Opened(grid, resources, task, upstream)
 
 
-def open_resources(machine: Machine, precision: Precision) -> Resources:
-    """What runs share on this machine, with nothing in it yet."""
+def open_resources(machine: Machine, precision: AskedPrecision, progress: Progress) -> Resources:
+    """What runs share on this machine, with nothing in it yet; where there was a choice of devices, why it fell so."""
     prepare()
+    device = choose(precision, machine.get("device", "auto"))
+    if device.reason:
+        progress.note(f"Computes on {device.name} in {device.precision}: {device.reason}.")
     cache = machine.get("cache")
     folder = Path(cache).expanduser() if cache else cache_root()
-    return Resources(folder, choose(precision), verify_cache=machine.get("verify_cache", False))
+    return Resources(folder, device, verify_cache=machine.get("verify_cache", False))

@@ -9,20 +9,22 @@ from pathlib import Path
 from typing import Any, Literal, Required, TypedDict, cast
 
 from azeotrope.labels import LabelSpec
-from azeotrope.plan import PicturesSpec, Precision, TeacherSpec, UpstreamSpec
+from azeotrope.plan import AskedPrecision, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.session.progress import Progress
 
 
 class Machine(TypedDict, total=False):
-    """How this machine is used; nothing of it changes what a run gives. `sweep` and `foresee` take it too.
+    """How this machine is used; nothing of it enters a run's identity. `sweep` and `foresee` take it too.
 
     `cache` is the folder of decoded images and embeddings. `verify_cache` holds a sample of the embeddings against the
-    teacher. `strict` refuses a set with an unreadable image, or with pictures that are passed over.
+    teacher. `strict` refuses a set with an unreadable image, or with pictures that are passed over. `device` is what
+    computes: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; where the precision is `auto`, it decides that too.
     """
 
     cache: str | Path | None
     verify_cache: bool
     strict: bool
+    device: str
 
 
 class Options(Machine, total=False):
@@ -36,7 +38,7 @@ class Options(Machine, total=False):
     upstream: UpstreamSpec | None
     pictures: PicturesSpec | None
     recipe: Mapping[str, Any] | None
-    precision: Precision
+    precision: AskedPrecision
     cache_gb: float | None
     labels: LabelSpec
     held_out: float

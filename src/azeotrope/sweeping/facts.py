@@ -96,7 +96,12 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
         "upstream": spec.upstream.name if spec.upstream else None,
         "seed": spec.seed,
         "recipe": spec.recipe.model_dump(mode="json"),
-        "environment": environment(device=device.name, threads=torch.get_num_threads(), precision=device.precision),
+        "environment": environment(
+            device=device.kind,
+            accelerator=device.accelerator,
+            threads=torch.get_num_threads(),
+            precision=device.precision,
+        ),
     }
 
 

@@ -63,7 +63,11 @@ class Runner:
             record = self._made(spec)
         except RunFailed as failure:
             record = facts.failed(self.resources, spec, str(failure))
-        except RuntimeError as error:  # the model's own code, or out of memory: the other runs go on
+        except torch.AcceleratorError:  # nothing that follows in this process would be computed
+            raise
+        except torch.OutOfMemoryError as error:
+            record = facts.failed(self.resources, spec, str(_too_large(error)))
+        except RuntimeError as error:  # the model's own code: the other runs go on
             reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
             record = facts.failed(self.resources, spec, reason)
         finally:
@@ -157,3 +161,12 @@ def images_of_training(spec: RunSpec) -> int:
 def images_trained(spec: RunSpec) -> int:
     """Images that the run trains on: all candidates where it tunes, else one training."""
     return images_of_training(spec) * (spec.trials if spec.seed == spec.tuning_seed else 1)
+
+
+def _too_large(error: torch.OutOfMemoryError) -> RunFailed:
+    return RunFailed(
+        "The run does not fit into the memory of the card",
+        found=str(error).strip().partition(". ")[0],
+        next_step="give --accumulate 2 or more, which goes through each batch in parts with the same loss, "
+        "or a smaller --batch-images",
+    )

@@ -12,7 +12,7 @@ from azeotrope.arm import Arm
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.ladder import ladder
-from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, Precision, TeacherSpec
+from azeotrope.plan import HELD_OUT, AskedPrecision, ComparePlan, PicturesSpec, TeacherSpec
 from azeotrope.recipe import RecipeChanges
 from azeotrope.spec import Spec, digest, problems
 from azeotrope.sweeping.budget import Budget
@@ -76,7 +76,7 @@ class SweepPlan(Spec):
     seeds: tuple[int, ...] = tuple(range(MIN_SEEDS))
     image_size: int | None = Field(default=None, ge=8)
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
-    precision: Precision = "auto"
+    precision: AskedPrecision = "auto"
     cache_gb: float | None = Field(default=None, ge=0)
     budget: Budget = Budget()
     engine: EngineSpec = EngineSpec()

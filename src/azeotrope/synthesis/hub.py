@@ -11,8 +11,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
 from azeotrope.models.hub import reason
@@ -30,10 +28,9 @@ def open_pipeline(model: str, revision: str | None, device: Device, *, from_imag
     local = Path(model).expanduser()
     folder = local if local.is_dir() else _downloaded(model, revision)
     _check_safe(model, folder)
-    dtype = torch.bfloat16 if device.precision == "bf16" else torch.float32
     kind = diffusers_member("AutoPipelineForImage2Image" if from_image else "DiffusionPipeline")
     try:
-        pipeline = kind.from_pretrained(folder, use_safetensors=True, torch_dtype=dtype)
+        pipeline = kind.from_pretrained(folder, use_safetensors=True, torch_dtype=device.dtype)
     except (OSError, ValueError, RuntimeError, ImportError, AttributeError, TypeError) as error:
         raise InputError(
             f"The generator {model} cannot be loaded",

@@ -116,8 +116,8 @@ def _fitted(generator: Generator, group: Sequence[Request], say: Callable[[str],
             ) from error
     half = len(group) // 2
     say(f"out of memory with {len(group)} pictures at once: going on with {half}")
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    if torch.accelerator.is_available():
+        torch.accelerator.empty_cache()
     return [*_fitted(generator, group[:half], say), *_fitted(generator, group[half:], say)]
 
 

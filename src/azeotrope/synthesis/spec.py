@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from azeotrope.plan import TeacherSpec
+from azeotrope.plan import Precision, TeacherSpec
 from azeotrope.spec import Spec
 
 Kind = Literal["own", "text", "vary", "mix"]
@@ -93,7 +93,7 @@ class SynthPlan(Spec):
     batch_images: int = Field(default=32, ge=1)
     format: Literal["png", "jpeg"] = "png"
     filter: FilterSpec = FilterSpec()
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
 
     def making(self) -> dict[str, Any]:
         """The part that decides what each picture shows: a set may grow and be judged again, nothing else."""

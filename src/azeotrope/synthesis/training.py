@@ -62,6 +62,7 @@ class OwnTraining:
         averaging = get_ema_multi_avg_fn(self.spec.average)  # type: ignore[no-untyped-call]
         self.average = AveragedModel(self.network, multi_avg_fn=averaging)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=self.spec.learning_rate, fused=True)
+        self.scaler = self.device.scaler()
 
     def run(self) -> torch.nn.Module:
         """Train all steps. Raises RunFailed when the loss is not finite."""
@@ -100,9 +101,11 @@ class OwnTraining:
                 next_step="take --precision fp32, or make it with a hub's generator",
             )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP_NORM)
-        self.optimizer.step()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         self.average.update_parameters(self.network)
 
     def _batch(self, generator: torch.Generator) -> tuple[Float[Tensor, "B folded h h"], Tensor]:
@@ -131,6 +134,7 @@ class OwnTraining:
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
         }
@@ -142,5 +146,6 @@ class OwnTraining:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state.get("scaler", {}))
         self.step, self.seconds = state["step"], state["seconds"]
         self.advance(self.step)

@@ -151,9 +151,12 @@ class Training:
     def _step(self, batch: Batch, progress: float) -> Float[Tensor, " losses"]:
         self.optimizer.zero_grad(set_to_none=True)
         values = self.step.gradients(batch, progress)
+        scaler = self.step.scaler
+        scaler.unscale_(self.optimizer)
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         torch.nn.utils.clip_grad_norm_(parameters, self.stage.recipe.clip_norm)
-        self.optimizer.step()
+        scaler.step(self.optimizer)
+        scaler.update()
         return values
 
     def _judge(self, epoch: int) -> None:
@@ -197,6 +200,7 @@ class Training:
             "network": self.network.state_dict(),
             "losses": self.losses.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "scaler": self.step.scaler.state_dict(),
             "epoch": progress.epoch,
             "best": (progress.best.error, progress.best.cross_entropy),
             "best_epoch": progress.best_epoch,
@@ -213,6 +217,7 @@ class Training:
         self.network.load_state_dict(state["network"])
         self.losses.load_state_dict(state["losses"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.step.scaler.load_state_dict(state.get("scaler", {}))
         self.progress = Progress(
             state["epoch"],
             Score(*state["best"]),

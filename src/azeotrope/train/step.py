@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -34,14 +35,19 @@ class Step:
     processes: Processes
     parts: int = 1
 
+    @cached_property
+    def scaler(self) -> torch.amp.GradScaler:
+        """By what gradients in float16 are multiplied, until the optimiser takes them."""
+        return self.device.scaler()
+
     def gradients(self, batch: Batch, progress: float) -> Float[Tensor, " losses"]:
         """Leave in `.grad` what the whole batch asks, equal in all processes; the losses' values. `batch` is this
-        process's share, as large as everybody's.
+        process's share, as large as everybody's. Gradients are still multiplied by the scaler.
         """
         with self.device.autocast():
             output = self._forward(batch.images)
             total, values = self.losses(self._signals(output, batch, progress))
-        total.backward()
+        self.scaler.scale(total).backward()
         self.processes.add_gradients(self.network)
         measured: Tensor = values
         return measured

@@ -20,7 +20,7 @@ from azeotrope.record.store import RunStore
 from azeotrope.spec import digest
 from azeotrope.sweeping.engines import _carried
 from azeotrope.sweeping.engines._bench import Bench
-from azeotrope.sweeping.engines._worker import Made, made
+from azeotrope.sweeping.engines._worker import Made, end_with_card, made
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
 
@@ -64,7 +64,10 @@ class Worker:
             torch.set_num_threads(self._threads)  # a setting of the thread, and Ray may take another one each time
         self._images = 0
         _carried.fetch(self._runner, spec)
-        done = made(self._runner, spec, keeps=self._keeps)
+        try:
+            done = made(self._runner, spec, keeps=self._keeps)
+        except torch.AcceleratorError:
+            end_with_card()
         _carried.keep(self._runner, spec)
         return done, self._images
 

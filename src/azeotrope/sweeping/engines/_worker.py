@@ -9,6 +9,9 @@ import traceback
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
+from typing import NoReturn
+
+import torch
 
 from azeotrope.errors import AzeotropeError
 from azeotrope.record import energy
@@ -18,6 +21,7 @@ from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
 
 TELL_SECONDS = 0.5  # how often a run tells how far it is
+CARD_FAILED = 70  # exit status: an error inside a layer below, as in sysexits.h
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,14 @@ def made(runner: Runner, spec: RunSpec, *, keeps: bool) -> Made:
     return Made(record, time.perf_counter() - began)
 
 
+def end_with_card() -> NoReturn:
+    """End this process, since no kernel works in it any more: whoever holds the engine tries the run again in another.
+    At once, because cleaning up would wait for the card.
+    """
+    traceback.print_exc()
+    os._exit(CARD_FAILED)
+
+
 def work(bench: Bench, line: Connection) -> None:
     """Make what comes over `line` until it is closed."""
     _die_with_parent()
@@ -75,6 +87,8 @@ def work(bench: Bench, line: Connection) -> None:
         return
     except AzeotropeError as error:
         line.send(Broken(error))
+    except torch.AcceleratorError:
+        end_with_card()
     except Exception as error:  # a defect: the conductor's process shows where
         line.send(Broken(RuntimeError(f"{error}\nIn a worker:\n{traceback.format_exc()}")))
 

@@ -1,4 +1,5 @@
-"""Runs on this machine: in this process for one worker, else in processes that divide its cores between them.
+"""Runs on this machine: in this process for one worker, else in processes that divide its cores between them, and its
+CUDA cards by turns.
 
 Workers share packs and embeddings through their folders: whoever needs a row first computes it. A worker that dies is
 replaced and its run reported as lost; a worker whose parent dies ends itself.
@@ -52,11 +53,22 @@ class InProcess:
         self._spec = spec
 
     def wait(self, seconds: float) -> Sequence[Event]:
-        """Make the run that was submitted, however long it takes."""
+        """Make the run that was submitted, however long it takes.
+
+        Raises RunFailed, without a record, when the card fails: this process cannot use it any more.
+        """
         if self._spec is None:
             time.sleep(seconds)
             return []
-        done = made(self._runner, self._spec, keeps=self._keeps)
+        try:
+            done = made(self._runner, self._spec, keeps=self._keeps)
+        except torch.AcceleratorError as error:
+            raise RunFailed(
+                "The card failed in the middle of a run",
+                found=str(error).strip().splitlines()[0],
+                next_step="give the same command again: it goes on from the last checkpoint; if it fails there again, "
+                "take another --device",
+            ) from error
         self._spec = None
         return [Finished(done.record.run_id, done.record, done.seconds)]
 
@@ -84,7 +96,7 @@ class Processes:
     def __init__(self, bench: Bench, workers: int, advance: Advance) -> None:
         self.workers = workers
         self._bench, self._advance = bench, advance
-        self._seats = [self._seat() for _ in range(workers)]
+        self._seats = [self._seat(place) for place in range(workers)]
 
     def submit(self, spec: RunSpec) -> None:
         """Give the run to a worker that has none."""
@@ -139,12 +151,13 @@ class Processes:
                 "A worker process could not start",
                 next_step="see above why; a script that calls sweep must do so under `if __name__ == '__main__':`",
             )
-        self._seats[place] = self._seat()
+        self._seats[place] = self._seat(place)
         return [Lost(seat.run_id, f"its worker died (exit status {seat.process.exitcode})")] if seat.run_id else []
 
-    def _seat(self) -> _Seat:
+    def _seat(self, place: int) -> _Seat:
         ours, theirs = _SPAWN.Pipe()
-        process = _SPAWN.Process(target=work, args=(self._bench, theirs), daemon=True)
+        bench = replace(self._bench, device=self._bench.device.for_worker(place))
+        process = _SPAWN.Process(target=work, args=(bench, theirs), daemon=True)
         process.start()
         theirs.close()
         return _Seat(process, ours)
