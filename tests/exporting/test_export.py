@@ -9,14 +9,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
 
 import azeotrope
-from azeotrope.data.sources._places import cache_root
+from azeotrope.data.decode import decode
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError, NotExported, StoreError
-from azeotrope.models.saved import load_model
-from azeotrope.train.evaluate import validate  # noqa: F401 (validation's own reader)
+from azeotrope.session.predicting import open_predictor
 
 BLOCK = """
 import runpy, sys
@@ -79,6 +77,7 @@ def test_int8_is_int8_and_smaller(exported):
 
 
 def test_the_error_is_that_of_the_saved_model_by_itself(exported, model):
+<<<<<<< HEAD
     """Truth from outside the exporter: the saved network on its own validation input."""
     saved, task = load_model(model), load_task("digits")
     from azeotrope.data.host_batch import Inputs
@@ -96,6 +95,13 @@ def test_the_error_is_that_of_the_saved_model_by_itself(exported, model):
         logits = saved.network(renderer(inputs.pixels, inputs.views)).logits
     wrong = (logits.argmax(1).numpy() != task.labels[rows]).mean()
     assert exported.verification.network.error == pytest.approx(wrong)
+=======
+    """Truth from outside the exporter: what `predict` says of the validation images, one by one."""
+    predictor, task = open_predictor(model), load_task("digits")
+    rows = task.splits.val
+    said = [predictor.said(decode(task.source.read(row)).pixels).argmax().item() for row in rows.tolist()]
+    assert exported.verification.network.error == pytest.approx((np.array(said) != task.labels[rows]).mean())
+>>>>>>> export
 
 
 def test_the_graph_takes_any_number_of_images_and_holds_its_weights(exported):

@@ -1,0 +1,24 @@
+"""ExecuTorch with XNNPACK, for phones, with 8-bit integers. Made and run in an environment of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from azeotrope.exporting.environment import ElsewhereProgram
+from azeotrope.exporting.target import Conversion, Program
+from azeotrope.exporting.targets._elsewhere import EXECUTORCH
+
+FILES = ("model.int8.pte",)
+INT8 = True
+BACKEND = EXECUTORCH
+
+
+def convert(conversion: Conversion, file: Path) -> None:
+    """From the exported program; input and outputs stay in float."""
+    BACKEND.convert(conversion, file, int8=True)
+
+
+def open_program(file: Path, outputs: Sequence[str]) -> Program:
+    """In ExecuTorch."""
+    return ElsewhereProgram(BACKEND, file, outputs, int8=True)

@@ -1,0 +1,24 @@
+"""LiteRT (TensorFlow Lite), for phones and boards, with 8-bit integers. Made and run in an environment of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from azeotrope.exporting.environment import ElsewhereProgram
+from azeotrope.exporting.target import Conversion, Program
+from azeotrope.exporting.targets._elsewhere import LITERT
+
+FILES = ("model.int8.tflite",)
+INT8 = True
+BACKEND = LITERT
+
+
+def convert(conversion: Conversion, file: Path) -> None:
+    """From the exported program; input and outputs stay in float."""
+    BACKEND.convert(conversion, file, int8=True)
+
+
+def open_program(file: Path, outputs: Sequence[str]) -> Program:
+    """In LiteRT."""
+    return ElsewhereProgram(BACKEND, file, outputs, int8=True)
