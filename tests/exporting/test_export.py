@@ -77,31 +77,11 @@ def test_int8_is_int8_and_smaller(exported):
 
 
 def test_the_error_is_that_of_the_saved_model_by_itself(exported, model):
-<<<<<<< HEAD
-    """Truth from outside the exporter: the saved network on its own validation input."""
-    saved, task = load_model(model), load_task("digits")
-    from azeotrope.data.host_batch import Inputs
-    from azeotrope.data.pack import open_pack
-    from azeotrope.data.render import Renderer
-    from azeotrope.data.views import PLAIN, draw
-    from azeotrope.recipe import ViewPolicy
-
-    rows, look = task.splits.val, saved.preprocessing
-    pack = open_pack(task, cache_root(), 32)
-    pack.ensure(rows)
-    inputs = Inputs(pack.store.read(rows), draw(ViewPolicy(), task.identities[rows], PLAIN)).map(torch.from_numpy)
-    renderer = Renderer(32, look.interpolation, look.mean, look.std)
-    with torch.inference_mode():
-        logits = saved.network(renderer(inputs.pixels, inputs.views)).logits
-    wrong = (logits.argmax(1).numpy() != task.labels[rows]).mean()
-    assert exported.verification.network.error == pytest.approx(wrong)
-=======
     """Truth from outside the exporter: what `predict` says of the validation images, one by one."""
     predictor, task = open_predictor(model), load_task("digits")
     rows = task.splits.val
     said = [predictor.said(decode(task.source.read(row)).pixels).argmax().item() for row in rows.tolist()]
     assert exported.verification.network.error == pytest.approx((np.array(said) != task.labels[rows]).mean())
->>>>>>> export
 
 
 def test_the_graph_takes_any_number_of_images_and_holds_its_weights(exported):
