@@ -1,7 +1,6 @@
 """Every file in exporting/targets/ keeps the contract.
 
 AZEOTROPE_TARGETS names the targets whose packages are here; by default those of the extra `export`, which `dev` holds.
-AZEOTROPE_TARGET_ENV is what `--env` takes, for targets that run in an environment of their own.
 """
 
 import os
@@ -12,7 +11,6 @@ import pytest
 import torch
 
 from azeotrope.exporting.deployed import Deployed
-from azeotrope.exporting.environment import prepare_environments
 from azeotrope.exporting.target import Conversion, parsed, target_keys, target_named
 from azeotrope.models.load import load_network
 from azeotrope.models.saved import SavedModel
@@ -20,15 +18,6 @@ from azeotrope.models.spec import ModelSpec
 from azeotrope.testing import targets
 
 HERE = parsed(os.environ.get("AZEOTROPE_TARGETS", "onnx,onnx-int8,pt2"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _environments(tmp_path_factory):
-    """Before the files are made, and remembered in the tests' cache."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AZEOTROPE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-        prepare_environments(HERE, os.environ.get("AZEOTROPE_TARGET_ENV"))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError
-from azeotrope.exporting.environment import prepare_environments
 from azeotrope.exporting.target import parsed
 from azeotrope.exporting.verification import Verification
 from azeotrope.labels import LabelSpec
@@ -39,7 +38,6 @@ def export(
     calibration_images: int | None = None,
     validation_images: int = 2000,
     page: str | Path | None = None,
-    env: str | Path | None = None,
     cache: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Exported:
@@ -50,14 +48,12 @@ def export(
     trained on; `data`, `labels` and `held_out` name that set where its plan is not there. A file whose error is more
     than `max_drop` above the network's is not kept. int8 is calibrated on `calibration_images` training images (256,
     or all that there are). `page` adds a page that runs the ONNX file in a browser: "npm" fetches onnxruntime-web,
-    anything else is the folder of a copy. `env` is the environment of targets that need their own: "new" makes it
-    (gigabytes), anything else names it; it is remembered. `cache` is the folder of decoded images.
+    anything else is the folder of a copy. `cache` is the folder of decoded images.
 
     Raises InputError for wrong input, StoreError for a folder that cannot be used, and NotExported where no file
     passed.
     """
     keys, folder = parsed(to), model_folder(Path(expanded(model)))
-    prepare_environments(keys, None if env is None else str(env))
     place = folder / "export" if out is None else Path(expanded(out))
     saved = load_model(folder)
     if page is not None and not any(key.startswith("onnx") for key in keys):

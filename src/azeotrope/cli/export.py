@@ -46,10 +46,6 @@ def command(
         str | None,
         typer.Option("--page", help="Add demo.html: npm fetches onnxruntime-web, or name the folder of a copy."),
     ] = None,
-    env: Annotated[
-        str | None,
-        typer.Option("--env", help="Of targets that need their own environment: new makes it, or name a folder."),
-    ] = None,
     data: Annotated[
         str | None, typer.Option("--data", help="The images of the training, where its plan.yaml is not beside.")
     ] = None,
@@ -79,7 +75,6 @@ def command(
             calibration_images=calibration_images,
             validation_images=validation_images,
             page=page,
-            env=env,
             cache=cache,
             progress=progress,
         )
