@@ -90,7 +90,7 @@ def test_arms_that_cannot_be(cli, tmp_path, arms, words):
         (("--learning-rates", "fast"), "--learning-rates is a list of numbers. Found: fast"),
         (("--learning-rates", "1e-3,1e-3"), "learning_rates must be a list of different positive numbers"),
         (("--epochs", "0"), "epochs: Input should be greater than or equal to 1"),
-        (("--precision", "fp16"), "'fp16' is not one of 'auto', 'fp32', 'bf16'"),
+        (("--precision", "fp8"), "'fp8' is not one of 'auto', 'fp32', 'bf16', 'fp16'"),
         (("--seeds", "0"), "--seeds is a number of paired seeds, or auto. Found: 0."),
         (("--train-images", "0"), "Numbers of images are whole numbers, 1 or more. Found: 0."),
         (("--train-images", "250,many"), "Numbers of images are whole numbers, 1 or more. Found: 250,many."),

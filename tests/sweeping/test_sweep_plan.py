@@ -106,7 +106,7 @@ def test_all_problems_are_told_together_with_the_nearest_names():
         ({"budget": {"money": 5}}, "money buys hours only at a known hourly_price"),
         ({"engine": {"workers": 0}}, "engine.workers: Input should be greater than or equal to 1"),
         ({"recipe": {"epochs": 0}}, "recipe: epochs: Input should be greater than or equal to 1"),
-        ({"precision": "fp16"}, "precision: Input should be 'auto', 'fp32' or 'bf16'"),
+        ({"precision": "fp8"}, "precision: Input should be 'auto', 'fp32', 'bf16' or 'fp16'"),
     ],
 )
 def test_what_cannot_be_is_refused(content, message):

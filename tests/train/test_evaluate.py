@@ -45,6 +45,7 @@ def test_the_test_split_has_one_reader():
         "session/pictures.py": {"mistakes"},  # the same
         "session/cautions.py": {"_never_named"},  # which classes an arm never names, said beside its error
         "data/told.py": {"group_words"},  # how many groups each split has, from names alone
+        "data/split.py": {"torn_copies"},  # how many of them are near copies of an earlier split's
         "data/audit.py": {"_rows_by_split"},  # which groups the splits tear
         "data/task.py": {"commonest"},  # what always naming the commonest class would score, from labels alone
         "data/unlabelled.py": {"held_out_rows"},  # to keep pictures like them out
