@@ -9,14 +9,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
 
 import azeotrope
-from azeotrope.data.sources._places import cache_root
+from azeotrope.data.decode import decode
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError, NotExported, StoreError
-from azeotrope.models.saved import load_model
-from azeotrope.train.evaluate import validate  # noqa: F401 (validation's own reader)
+from azeotrope.session.predicting import open_predictor
 
 BLOCK = """
 import runpy, sys
@@ -79,20 +77,11 @@ def test_int8_is_int8_and_smaller(exported):
 
 
 def test_the_error_is_that_of_the_saved_model_by_itself(exported, model):
-    """Truth from outside the exporter: the saved network on its own validation input."""
-    saved, task = load_model(model), load_task("digits")
-    from azeotrope.data.pack import open_pack
-    from azeotrope.data.views import PLAIN, draw, render
-    from azeotrope.recipe import ViewPolicy
-
-    rows, look = task.splits.val, saved.preprocessing
-    pack = open_pack(task, cache_root(), 32)
-    pack.ensure(rows)
-    view = draw(ViewPolicy(), task.identities[rows], PLAIN)
-    with torch.inference_mode():
-        logits = saved.network(render(pack.read(rows), view, 32, look.interpolation, look.mean, look.std)).logits
-    wrong = (logits.argmax(1).numpy() != task.labels[rows]).mean()
-    assert exported.verification.network.error == pytest.approx(wrong)
+    """Truth from outside the exporter: what `predict` says of the validation images, one by one."""
+    predictor, task = open_predictor(model), load_task("digits")
+    rows = task.splits.val
+    said = [predictor.said(decode(task.source.read(row)).pixels).argmax().item() for row in rows.tolist()]
+    assert exported.verification.network.error == pytest.approx((np.array(said) != task.labels[rows]).mean())
 
 
 def test_the_graph_takes_any_number_of_images_and_holds_its_weights(exported):
@@ -231,7 +220,7 @@ def test_images_that_have_moved_are_asked_for(distilled, tmp_path):
     data = Path(_other_digits(tmp_path))
     model = distilled(data, train_images=40)
     moved = data.rename(tmp_path / "moved")
-    with pytest.raises(InputError, match=r"plan\.yaml: .*neither a path.*name where they are now with --data"):
+    with pytest.raises(InputError, match=r"plan\.yaml: There is no folder.*name where they are now with --data"):
         azeotrope.export(model, to="pt2", out=tmp_path / "x")
     assert azeotrope.export(model, to="pt2", out=tmp_path / "x", data=moved, max_drop=1).folder.is_dir()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import torch
@@ -18,20 +20,21 @@ OPSET = 18  # the lowest that torch's exporter writes without converting: what o
 
 
 def convert(conversion: Conversion, file: Path) -> None:
-    """By torch's exporter, from the traced graph."""
+    """By torch's exporter, from the traced graph. What the exporter prints of its work goes to standard error."""
     exported = conversion.exported
     try:
-        torch.onnx.export(
-            exported,
-            (),
-            file,
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=[INPUT],
-            output_names=conversion.deployed.outputs,
-            external_data=False,
-            verbose=False,
-        )
+        with redirect_stdout(sys.stderr):
+            torch.onnx.export(
+                exported,
+                (),
+                file,
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=[INPUT],
+                output_names=conversion.deployed.outputs,
+                external_data=False,
+                verbose=False,
+            )
     except Exception as error:  # an operator without a translation, in errors of many kinds
         raise NotExported(
             "torch's exporter cannot write this network as ONNX",
