@@ -41,7 +41,7 @@ def command(
 ) -> None:
     """Train one student in every sensible way at equal budget, and say which way is better, and how surely.
 
-    Example: azeotrope compare digits -s resnet10t -t tf_efficientnet_lite0
+    Example: azeotrope compare photos/ -s resnet10t -t tf_efficientnet_lite0
     """
     import azeotrope
     from azeotrope.cli._progress import Shown

@@ -26,7 +26,7 @@ def command(
 ) -> None:
     """Train one student towards a teacher and save it, ready to use.
 
-    Example: azeotrope distill digits -s resnet10t -t tf_efficientnet_lite0
+    Example: azeotrope distill photos/ -s resnet10t -t tf_efficientnet_lite0
     """
     import azeotrope
     from azeotrope.cli._progress import Shown
