@@ -14,7 +14,7 @@ from azeotrope.data.pack import Pack
 from azeotrope.data.task import Task
 from azeotrope.data.views import PLAIN
 from azeotrope.kinds._kind import Kind, Scale
-from azeotrope.plan import TeacherSpec
+from azeotrope.plan import FOLDS, TeacherSpec
 from azeotrope.record import energy
 from azeotrope.record.run import HeadFacts
 from azeotrope.sweeping.tuned_teacher import Tuning, tune
@@ -66,8 +66,7 @@ def fitted(spec: TeacherSpec, cache: EmbeddingCache, task: Task, rows: Rows, sca
     elif spec.folds == 1:
         head = fit_in_sample(*train, len(task.classes), known(cache, rows.val, task, scale), task.kind)
     else:
-        units = None if task.units is None else task.units[rows.train]
-        folds[rows.train] = folds_of(task.labels[rows.train], task.kind, spec.folds, units)
+        folds[rows.train] = _folds(task, rows.train, spec.folds)
         head = fit_head(*train, len(task.classes), torch.from_numpy(folds[rows.train]), task.kind)
     return Targets(cache, head, folds), time.perf_counter() - began
 
@@ -142,10 +141,15 @@ def _check(spec: TeacherSpec, targets: Targets, pack: Pack, rows: Rows, scale: S
         return
     of = judged_rows(of)
     features, wanted = known(targets.cache, of, task, scale)
-    folds = torch.from_numpy(folds_of(task.labels[of], task.kind))
+    folds = torch.from_numpy(_folds(task, of))
     pixels = pixel_losses(pack.read(of), wanted, folds, len(task.classes), task.kind)
     said = targets.head.logits(features, targets.folds_of(of))
     gate.check_against_pixels(spec.model, task.kind.losses(said, wanted), pixels)
+
+
+def _folds(task: Task, rows: NDArray[np.int64], folds: int = FOLDS) -> NDArray[np.int64]:
+    """The fold of each of these images; what belongs together is in one, for teacher and pixels alike."""
+    return folds_of(task.labels[rows], task.kind, folds, None if task.units is None else task.units[rows])
 
 
 def known(cache: AnyCache, rows: NDArray[np.int64], task: Task, scale: Scale) -> tuple[torch.Tensor, torch.Tensor]:
