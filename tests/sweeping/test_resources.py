@@ -94,6 +94,20 @@ def test_one_fold_fits_one_head_and_leaves_the_folds_out(resources, digits, teac
     assert (taught.targets.folds == -1).all()
 
 
+def test_pixels_are_judged_in_folds_that_keep_groups_whole(resources, digits, teacher, tmp_path, monkeypatch):
+    """Else they would know a group whose other images they have seen, and a sound teacher be refused."""
+    units, asked, judged = np.arange(len(digits.labels)) // 4, [], module.pixel_losses
+    monkeypatch.setattr(type(digits), "units", units)
+    monkeypatch.setattr(module, "pixel_losses", lambda *given: asked.append(given[2].numpy()) or judged(*given))
+    fresh = Resources(tmp_path, resources.device, dict(resources.tasks))
+    spec = teacher.model_copy(update={"folds": 5})
+    fresh.taught(spec, digits.fingerprint, 400, 3, ViewPolicy(mirror=False), 1)
+    (folds,) = asked
+    own = units[fresh.rows(digits.fingerprint, 400, 3).train]
+    assert len(np.unique(own)) < len(own)
+    assert all(len(np.unique(folds[own == unit])) == 1 for unit in np.unique(own))
+
+
 def test_the_teacher_looks_at_no_image_but_these(resources, digits, teacher, tmp_path):
     fresh = Resources(tmp_path, resources.device, dict(resources.tasks))
     taught = fresh.taught(teacher, digits.fingerprint, 70, 3, ViewPolicy(mirror=False), 1)
