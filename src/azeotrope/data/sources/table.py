@@ -19,6 +19,7 @@ import fsspec
 from azeotrope.data.sources._columns import known_columns
 from azeotrope.data.sources._groups import with_groups
 from azeotrope.data.sources._labels import Table, complete, label_columns, read_labels
+from azeotrope.data.sources._names import on_disk, text_of
 from azeotrope.data.sources._reading import read_table
 from azeotrope.data.sources._source import Item, Source
 from azeotrope.errors import InputError
@@ -65,7 +66,7 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
     if labels.group:
         items = with_groups(items, content.frame[labels.group].to_list(), name, labels.group)
     return Source(
-        (PurePosixPath(name) if "://" in name else Path(name)).stem,
+        PurePosixPath(name).stem if "://" in name else text_of(Path(name).stem),
         read.classes,
         tuple(items),
         fetch,
@@ -143,7 +144,7 @@ def _beside(name: str, path: str) -> str:
     if "://" in name:
         folder, slash, _ = name.rpartition("/")
         return path if path.startswith("/") else f"{folder}{slash}{path}"
-    return os.path.join(os.path.dirname(name), path)  # noqa: PTH118, PTH120 (pathlib would tidy the text)
+    return os.path.join(os.path.dirname(name), on_disk(path))  # noqa: PTH118, PTH120 (pathlib would tidy the text)
 
 
 def _fetch(url: str) -> bytes:
