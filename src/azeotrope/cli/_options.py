@@ -223,7 +223,10 @@ VerifyCache = Annotated[
     bool, typer.Option("--verify-cache", help="Hold a random sample of the teacher's embeddings against the teacher.")
 ]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="Refuse a set with an unreadable image, or with pictures that are passed over.")
+    bool,
+    typer.Option(
+        "--strict", help="Read every image again; refuse a set with an unreadable one, or with pictures passed over."
+    ),
 ]
 SeenWeights = Annotated[
     bool | None, typer.Option("--seen-weights", help="Allow weights that were trained on these very images.")
