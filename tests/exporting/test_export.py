@@ -14,6 +14,7 @@ import azeotrope
 from azeotrope.data.decode import decode
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError, NotExported, StoreError
+from azeotrope.models.saved import load_model
 from azeotrope.session.predicting import open_predictor
 
 BLOCK = """
@@ -305,3 +306,21 @@ def test_other_kinds_of_task(distilled, digit_tables, tmp_path, table, kind, out
         assert file.value == pytest.approx(saved.value, rel=1e-4)
     done = run_alone(str(made.folder / "run.py"), "--check", str(picture))
     assert done.returncode == 0, done.stderr
+
+
+def test_test_errors_are_those_of_the_files_and_choose_nothing(exported, model):
+    """Truth from outside: the record's own test error of the network, and `predict` for a file."""
+    said, facts = exported.verification, load_model(model).facts
+    task = load_task("digits")
+    assert said.test_images == len(task.splits.test)
+    assert said.network.test_error == pytest.approx(facts["test_error"])
+    float_, int8, _ = said.files
+    assert float_.test_error == said.network.test_error
+    predictor = open_predictor(exported.folder / "model.int8.onnx")
+    answers = [predictor.said(decode(task.source.read(row)).pixels).argmax().item() for row in task.splits.test[:60]]
+    whole = 60 / len(task.splits.test)
+    wrong = (np.array(answers) != task.labels[task.splits.test[:60]]).mean() * whole
+    assert wrong <= int8.test_error <= wrong + 1 - whole
+    card = (exported.folder / "card.md").read_text()
+    assert f"on {said.test_images} test images, which decided nothing" in card
+    assert f"| {int8.error:.4f} | {int8.test_error:.4f} |" in card
