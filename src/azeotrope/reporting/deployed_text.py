@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from azeotrope.record.verification import File
 from azeotrope.reporting import words
-from azeotrope.reporting.numbers import Comparison, DeployedArm, DeployedSummary, VerdictSummary
+from azeotrope.reporting.numbers import Comparison, DeployedArm, DeployedSummary, Estimate, VerdictSummary
 
 
 def ranking(found: DeployedSummary, comparison: Comparison) -> str:
@@ -30,6 +31,12 @@ def sentences(found: DeployedSummary, comparison: Comparison) -> list[str]:
 def lost(arm: DeployedArm) -> str:
     """Points of error that the files add to their networks, like "+0.4 [0.1, 0.7]"."""
     return words.MISSING if arm.lost is None else words.gain_interval(arm.lost.negated())
+
+
+def dropped(file: File) -> str:
+    """The same of one exported file on validation images."""
+    lost = file.drop
+    return words.gain_interval(Estimate(value=lost.value, low=lost.low, high=lost.high).negated())
 
 
 def milliseconds(arm: DeployedArm) -> str:

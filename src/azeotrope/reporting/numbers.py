@@ -15,6 +15,7 @@ from azeotrope.diagnosis.records import Diagnosis
 from azeotrope.labels import KindName
 from azeotrope.record.result import Result
 from azeotrope.record.run import EnvironmentFacts, SearchFacts
+from azeotrope.record.verification import Verification
 from azeotrope.terms import Weight
 from azeotrope.verdicts.verdict import Call
 
@@ -248,9 +249,20 @@ class Mistake(Shown):
     probability: float = Field(ge=0, le=1)
 
 
+class Bundle(Shown):
+    """A model of these runs that was exported, in `folder`; without `verification`, the `problem` says why."""
+
+    folder: str
+    verification: Verification | None
+    problem: str = ""
+
+
 class Document(Shown):
-    """Everything one report shows: a comparison a size, pictures the arms disagree on, and the surest mistakes."""
+    """Everything one report shows: a comparison a size, pictures the arms disagree on, the surest mistakes, and what
+    was verified of models that were exported.
+    """
 
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
     disagreements: tuple[Disagreement, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
+    bundles: tuple[Bundle, ...] = ()

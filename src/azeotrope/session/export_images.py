@@ -33,8 +33,8 @@ CALIBRATION_IMAGES = 256  # where a person does not say
 
 @dataclass(frozen=True)
 class ExportImages:
-    """The task, and rows of it that calibrate, that verify, and that give the card its test errors; `cache` is the folder
-    of decoded images.
+    """The task, and rows of it that calibrate, that verify, and that give the card its test errors; `cache` is the
+    folder of decoded images.
     """
 
     task: Task
