@@ -79,6 +79,11 @@ class Manifest:
         rows = sorted(map("\0".join, zip(*columns, strict=True)))
         return _digest([*kind, *self.classes, "", *rows])
 
+    @cached_property
+    def images_digest(self) -> str:
+        """SHA-256 over the sorted checksums: the same however these images are split, grouped or labelled."""
+        return _digest(sorted(self.checksums))
+
     @property
     def _group_checksums(self) -> tuple[str, ...]:
         """Each group by the lowest checksum in it."""

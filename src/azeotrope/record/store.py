@@ -20,6 +20,8 @@ from pydantic import ValidationError
 from azeotrope.errors import InputError, StoreError
 from azeotrope.record.run import SCHEMA, RunRecord
 
+UNFINISHED = ".*.tmp"  # files that `write_atomically` has not renamed yet, or never will: their writer was killed
+
 
 def expanded(place: str | Path) -> str:
     """A folder as everything here takes it: `~` is the home folder, wherever the shell left it. A URL stays."""

@@ -75,7 +75,7 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     grid = open_grid(plan, resources, task, upstream, progress.say)
     if not plan.seen_weights:
         arms = [arm for each in grid.plan.resolved for arm in each.arms]
-        refuse_seen_weights(task.fingerprint, [each.student for each in grid.plan.resolved], plan.teachers, arms)
+        refuse_seen_weights(task, [each.student for each in grid.plan.resolved], plan.teachers, arms)
     return Opened(grid, resources, task, upstream)
 
 
