@@ -157,6 +157,10 @@ Sizes = Annotated[
     str | None,
     typer.Option("--train-images", "-n", metavar="N,...", help="How many labelled images train, by commas (all)."),
 ]
+Deploy = Annotated[
+    str | None,
+    typer.Option("--deploy", help="Judge the arms as files of these targets too: onnx,onnx-int8 (`list targets`)."),
+]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Paired seeds; fewer than 3 never give a verdict.")]
 ImageSize = Annotated[int | None, typer.Option("--image-size", min=8, help="Pixels at which the student looks.")]
 Upstream = Annotated[str | None, typer.Option("--upstream", help="A labelled set to pre-train the student on, here.")]

@@ -49,7 +49,9 @@ class Opened(NamedTuple):
             shipped.append(ShippedTask.of(self.upstream, plan.upstream))
         cache, device = self.resources.cache, self.resources.device
         work = cache / "sweeps" / digest(str(out)) if is_url(out) else Path(out)
-        return Bench(tuple(shipped), device, str(out), work, cache, pictures=plan.pictures, keeps=keeps)
+        return Bench(
+            tuple(shipped), device, str(out), work, cache, pictures=plan.pictures, keeps=keeps, deploy=plan.deploy
+        )
 
 
 def is_url(out: str | Path) -> bool:
