@@ -23,22 +23,13 @@ from torch.export import Dim, ExportedProgram
 from azeotrope.errors import InputError, NotExported
 from azeotrope.exporting.deployed import INPUT, Deployed
 from azeotrope.lookup import member, members, unknown
-from azeotrope.spec import Spec
+from azeotrope.record.verification import Latency
 
 FAMILY = "exporting.targets"
 WARM_UP = 10  # runs not counted
 TIMED = (30, 1.0)  # at least so many runs, and so many seconds
 AT_A_TIME = 64  # images in a batch of verification
 TRACED_WITH = 2  # images: with one, torch takes the batch for a constant
-
-
-class Latency(Spec):
-    """Milliseconds for one image on one thread: the median, and the tenth and ninetieth hundredth of `runs`."""
-
-    median_ms: float
-    p10_ms: float
-    p90_ms: float
-    runs: int
 
 
 class Program(ABC):

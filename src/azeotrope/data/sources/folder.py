@@ -14,7 +14,7 @@ from pathlib import Path
 from azeotrope.data.sources._layout import ALLOWED, arranged
 from azeotrope.data.sources._names import reconciled, text_of
 from azeotrope.data.sources._passed import SUFFIXES, Tally, images_below
-from azeotrope.data.sources._source import Item, Source, Split
+from azeotrope.data.sources._source import Item, Source, Split, stamp_of
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import nearest
@@ -66,6 +66,7 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
         lambda place: Path(paths[place]).read_bytes(),
         words=(*found.words, *words),
         passed=tally.counted(),
+        stamp=lambda place: stamp_of(paths[place]),
     )
 
 

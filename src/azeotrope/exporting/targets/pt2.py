@@ -12,7 +12,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from azeotrope.errors import NotExported
-from azeotrope.exporting.target import AT_A_TIME, Conversion, Latency, Program, first_line, timed
+from azeotrope.exporting.target import AT_A_TIME, Conversion, Program, first_line, timed
+from azeotrope.record.verification import Latency
 
 FILES = ("model.pt2",)
 INT8 = False
