@@ -129,6 +129,12 @@ def test_run_py_notices_pixels_and_answers_that_are_not_the_verified_ones(export
     assert (done.returncode, done.stderr.strip()) == (1, "0.png: prepared otherwise than when verified, by 1 levels")
 
 
+def test_run_py_names_the_files_that_there_are(exported):
+    done = run_alone(str(exported.folder / "run.py"), "--model", "model.onxx", "--check")
+    assert done.returncode == 2
+    assert done.stderr.endswith("error: there is no model.onxx here, only model.onnx, model.int8.onnx\n")
+
+
 def test_the_same_export_again_replaces_the_bundle(exported, model):
     again = azeotrope.export(model, to="onnx,onnx-int8,pt2", out=exported.folder, max_drop=0.05)
     assert again.verification.weights == exported.verification.weights

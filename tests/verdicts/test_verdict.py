@@ -11,7 +11,8 @@ from scipy import stats
 from azeotrope.errors import InputError
 from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, pack_correctness
-from azeotrope.verdicts.differences import of_records
+from azeotrope.tables.frame import read_runs
+from azeotrope.verdicts.differences import of_records, of_rows
 from azeotrope.verdicts.paired import bootstrap_sd
 from azeotrope.verdicts.verdict import arm_error, verdict
 
@@ -204,6 +205,9 @@ def test_of_a_mean_over_classes_the_noise_of_test_images_is_that_of_each_class()
         found = of_records(*arms)
         values.append(found.mean)
         variances.append(found.image_variance)
+        if len(values) < 5:  # the same runs as rows of a table
+            rows = [read_runs(runs).table for runs in arms]
+            assert of_rows(*rows, "a", "b").image_variance == pytest.approx(found.image_variance)
         plain.append(of_records(*([run(name, 0, wrong[side])] for side, name in enumerate("ab"))).image_variance)
     assert np.mean(variances) == pytest.approx(np.var(values), rel=0.15)
     assert np.mean(plain) < np.var(values) / 5

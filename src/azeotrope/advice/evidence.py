@@ -15,7 +15,7 @@ from azeotrope.advice.files import as_files, measured_targets
 from azeotrope.errors import InputError
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
-from azeotrope.tables.columns import Columns, keep_where
+from azeotrope.tables.columns import LINE, Columns, keep_where
 from azeotrope.tables.frame import RunFrame, read_runs
 from azeotrope.tables.grouping import contender
 from azeotrope.tables.reading import SUFFIXES
@@ -66,6 +66,15 @@ class Contender:
             return False
         right = (1 - pl.col("error")) * (pl.col("test_images") + 1)  # half an answer stands for none (`tables.edges`)
         return bool(self.curve.table.select((right < 1).fill_null(value=False).all()).item())
+
+    @property
+    def never_wrong(self) -> float | None:
+        """The fewest test images of a run where no run gave a wrong answer on any; None where one did."""
+        if self.curve.unit == "loss" or self.curve.table["test_images"].null_count():
+            return None
+        half = pl.col("error") * (pl.col("test_images") + 1)  # half an answer stands for none (`tables.edges`)
+        perfect = bool(self.curve.table.select((half < 1).all()).item())
+        return float(self.curve.table["test_images"].min()) if perfect else None  # type: ignore[arg-type]  # numbers
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,7 @@ def _raw(source: Source, deploy: str | None) -> tuple[pl.DataFrame, tuple[str, .
             )
         table, _ = read_table(source)
         if "run_id" not in table.columns:  # line 1 is the header
-            lines = pl.format("line {}", pl.int_range(2, pl.len() + 2))
+            lines = pl.format(f"{LINE}{{}}", pl.int_range(2, pl.len() + 2))
             table = table.with_columns(run_id=lines)
         return table, (), ()
     if not isinstance(source, str | Path):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import statistics
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -108,6 +109,15 @@ def target_named(key: str) -> Target:
     if key not in target_keys():
         raise unknown("export target", key, target_keys())
     return cast("Target", member(FAMILY, key, "export target"))
+
+
+@contextmanager
+def converting(rule: str, instead: str) -> Iterator[None]:
+    """What a converter raises, in errors of many kinds, becomes NotExported with its first line."""
+    try:
+        yield
+    except Exception as error:
+        raise NotExported(rule, found=first_line(error), next_step=f"take {instead}") from error
 
 
 def first_line(error: Exception) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from azeotrope.labels import KindName
+from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import unpack_clusters
 from azeotrope.record.kinds import OWN_ERROR, measure_of
 from azeotrope.terms import Weight
@@ -225,8 +226,7 @@ class RunRecord(Facts):
         """Per test image, was it right: bool [test_images]; None when the run holds none."""
         if self.correct is None or self.test_images is None:
             return None
-        packed = np.frombuffer(base64.b64decode(self.correct), dtype=np.uint8)
-        return np.unpackbits(packed, count=self.test_images).astype(bool)
+        return unpack_correct(self.correct, self.test_images)
 
     def test_clusters(self) -> NDArray[np.int64] | None:
         """The number of each test image's cluster [test_images]; None where each stands for itself."""

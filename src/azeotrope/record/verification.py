@@ -129,11 +129,15 @@ class Verification(Spec):
 
 def read_verification(folder: Path) -> Verification:
     """That of a bundle. Raises InputError when it is not there, or cannot be read."""
-    path = folder / FILE
-    if not path.is_file():
+    return from_yaml(Verification, bundle_file(folder, FILE, "what was verified"))
+
+
+def bundle_file(folder: Path, name: str, says: str) -> Path:
+    """A file beside the exported ones. Raises InputError when it is not there."""
+    if not (folder / name).is_file():
         raise InputError(
-            "An exported file is used from its bundle, which says what was verified",
-            found=f"no {FILE} in {folder}",
+            f"An exported file is used from its bundle, which says {says}",
+            found=f"no {name} in {folder}",
             next_step="keep the file in the folder that `azeotrope export` wrote, or copy that folder whole",
         )
-    return from_yaml(Verification, path)
+    return folder / name

@@ -17,25 +17,31 @@ from azeotrope.verdicts.differences import of_records
 from azeotrope.verdicts.verdict import judge
 
 
-def as_files(done: Sequence[RunRecord], reference: str, level: float) -> tuple[DeployedSummary, ...]:
-    """One summary for each target that any of these finished runs was measured as."""
+def as_files(
+    done: Sequence[RunRecord], reference: str, winner: str | None, level: float
+) -> tuple[DeployedSummary, ...]:
+    """One summary for each target that any of these finished runs was measured as; the pairs that are judged are those
+    of the networks, of which `winner` won.
+    """
     targets = dict.fromkeys(target for run in done for target in run.deployed)
-    return tuple(_summary(done, target, reference, level) for target in targets)
+    return tuple(_summary(done, target, reference, winner, level) for target in targets)
 
 
-def _summary(done: Sequence[RunRecord], target: str, reference: str, level: float) -> DeployedSummary:
+def _summary(
+    done: Sequence[RunRecord], target: str, reference: str, network: str | None, level: float
+) -> DeployedSummary:
     names = list(dict.fromkeys(run.arm for run in done))
     found = [file for run in done if (file := run.as_deployed(target)) is not None]
     by_arm = {name: [run for run in found if run.arm == name] for name in names}
     amortised = {run.run_id: run.seconds for run in found}
     shown = [arm_of(runs, amortised) for runs in by_arm.values() if runs]
     present = [arm.name for arm in shown]
-    winner = winner_of(shown)
+    rival = network if network in present else None
     return DeployedSummary(
         target=target,
         arms=tuple(_arm(name, [run for run in done if run.arm == name], target, shown) for name in names),
-        winner=winner,
-        verdicts=tuple(verdicts(found, reference, winner, None, level)) if reference in present else (),
+        winner=winner_of(shown),
+        verdicts=tuple(verdicts(found, reference, rival, None, level)) if reference in present else (),
     )
 
 

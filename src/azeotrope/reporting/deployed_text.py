@@ -16,10 +16,13 @@ def ranking(found: DeployedSummary, comparison: Comparison) -> str:
     pairs = _pairs(found, comparison)
     if not pairs:
         return f"No verdict on the {found.target} files can be given. {_choice(found, comparison)}"
+    lacking = len(comparison.verdicts) - len(pairs)
     changed = [(network, file) for network, file in pairs if network.verdict != file.verdict]
-    said = f"Of {words.plural(len(pairs), 'verdict')} on the networks, {len(pairs) - len(changed) or 'none'} "
-    said += f"{'stands' if len(pairs) - len(changed) == 1 else 'stand'} on the {found.target} files"
+    asked, standing = words.plural(len(comparison.verdicts), "verdict"), len(pairs) - len(changed)
+    said = f"Of {asked} on the networks, {standing or 'none'} {'stands' if standing == 1 else 'stand'} "
+    said += f"on the {found.target} files"
     said += "".join(f"; {one.a} against {one.b}: {one.verdict} becomes {two.verdict}" for one, two in changed)
+    said += f"; {lacking} cannot be given, for want of files" if lacking else ""
     return f"{said}. {_choice(found, comparison)}"
 
 

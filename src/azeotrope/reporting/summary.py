@@ -90,7 +90,7 @@ def summarise(
         winner=winner,
         arms=arms,
         verdicts=tuple(verdicts(done, reference, winner, shared, level_of(looks))),
-        deployed=as_files(done, reference, level_of(looks)),
+        deployed=as_files(done, reference, winner, level_of(looks)),
         looks=tuple(looks),
         failed=tuple(
             FailedRun(run_id=run.run_id, arm=run.arm, seed=run.seed, reason=run.reason or "no reason was recorded")

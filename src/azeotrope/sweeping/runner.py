@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from azeotrope.devices.memory import give_back_freed_memory, reset_peak_memory
+from azeotrope.devices.memory import give_back_freed_memory, peak_memory_mb, reset_peak_memory
 from azeotrope.errors import RunFailed
 from azeotrope.models.load import Loaded
 from azeotrope.models.network import Network
@@ -109,13 +109,15 @@ class Runner:
         best, taught, device = self.best(spec), self._taught(spec), self.resources.device
         student = self._loaded(spec, best)
         data = student_data(self.resources, spec, student, taught)
-        with files_of(self.resources, spec, student, self._targets(spec)) as files:
+        targets, peak = self._targets(spec), peak_memory_mb(device)  # of the training, which converting may exceed
+        with files_of(self.resources, spec, student, targets) as files:
             network = device.place(student.network)
             test = final_test(network, data, taught.targets if taught else None, device, files.answering)
         self._keep_answers(spec, network, data, test)
         pretraining = self.best(spec.pretraining()) if spec.upstream else None
         record = facts.done(self.resources, spec, best, test, data, taught, pretraining)
-        return record.model_copy(update={"deployed": files.tested(test.files)})
+        measured = {"deployed": files.tested(test.files), "peak_memory_mb": peak}
+        return record.model_copy(update=measured) if targets else record
 
     def _targets(self, spec: RunSpec) -> tuple[str, ...]:
         """Those asked for, and those that an earlier record of this run has: a new one must not lack them."""
