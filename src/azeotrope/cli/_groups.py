@@ -102,12 +102,13 @@ class Recipe(Group):
     learning_rates: options.Rates = None
     schedule: options.Schedule = None
     weight_average: options.WeightAverage = None
+    metric: options.Metric = None
     views: options.Views = None
     mirror: options.Mirror = None
 
     def changes(self) -> dict[str, Any]:
         """As the public functions take them; absent options stay absent."""
-        simple = ("epochs", "patience", "batch_images", "accumulate", "schedule", "weight_average")
+        simple = ("epochs", "patience", "batch_images", "accumulate", "schedule", "weight_average", "metric")
         given = options.given({key: getattr(self, key) for key in simple}) | options.views(self.views)
         if self.learning_rates:
             given["learning_rates"] = options.numbers(self.learning_rates)

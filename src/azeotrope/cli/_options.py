@@ -195,6 +195,13 @@ WeightAverage = Annotated[
         help="Average the weights over this share of the steps (0.05); 0 keeps the epoch that validation likes best.",
     ),
 ]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        "--metric",
+        help="What chooses and is judged: error, balanced_error, top5_error or file:PATH.py:FUNCTION (error).",
+    ),
+]
 Batch = Annotated[int | None, typer.Option("--batch-images", help="Images a step (the recipe's rule).")]
 Accumulate = Annotated[
     int | None, typer.Option("--accumulate", help="Parts that a batch is gone through in, to save memory (1).")
