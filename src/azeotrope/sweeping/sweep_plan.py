@@ -17,6 +17,7 @@ from azeotrope.recipe import RecipeChanges
 from azeotrope.spec import Spec, digest, problems
 from azeotrope.sweeping.budget import Budget
 from azeotrope.sweeping.engines._engine import EngineSpec
+from azeotrope.sweeping.unused import unused
 
 MIN_SEEDS = 3  # fewer never give a verdict
 ANY_BATCH = 2**20  # images; what the rule's batch will be is known when the images are
@@ -157,11 +158,15 @@ class SweepPlan(Spec):
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         if bool(self.students) == (self.ladder is not None):
-            raise ValueError("students are named or come from a ladder: one of the two is needed")
+            raise ValueError(
+                "students are named or come from a ladder: one of the two is needed (max_parameters is the ladder's)"
+            )
         if (self.upstream is None) != (not self.pretrain_images):
             raise ValueError("upstream and pretrain_images go together: a source, and how many of its images")
         if self.train_images == "auto" and len(self.teachers) > 1:
             raise ValueError("auto decides between arms of one teacher; name one, or list train_images")
+        if idle := "; ".join(unused(self)):
+            raise ValueError(idle)
         return self
 
     def question(self) -> str:
