@@ -427,4 +427,7 @@ def test_one_arm_that_is_always_wrong_loses():
 def test_where_no_arm_ever_errs_neither_is_called_better():
     advice = advise(table(200, lambda *_: 0, lambda *_: 0), at=400)
     assert 0.3 < advice.p_win.p < 0.7
-    assert "better than the runner-up" not in advice.recommendation.sentence
+    assert advice.recommendation.contender is None
+    assert "no error seen in 200 test images, of distill or scratch" in advice.recommendation.sentence
+    assert "below 1.5 % with 95 %; more test images would tell more" in advice.recommendation.sentence
+    assert advice.recommendation.settled_by == ()

@@ -70,6 +70,7 @@ OPTIONS = {
     | taught("compare digits -s test_resnet")
     | {
         "--out": ALWAYS,
+        "--deploy": ALWAYS,
         "--train-images": ALWAYS,
         "--seeds": ALWAYS,
         "--device-budget": "compare digits -s test_resnet --device-budget 5MB",
@@ -104,7 +105,7 @@ OPTIONS = {
         "--ladder": "sweep digits -s test_resnet --ladder mobilenetv4",
         "--max-parameters": "sweep digits -s test_resnet --max-parameters 10",
         "--address": "sweep digits -s test_resnet --address host:1",
-        **dict.fromkeys(("--engine", "--workers", "--threads", "--out", "--dry-run"), ALWAYS),
+        **dict.fromkeys(("--engine", "--workers", "--threads", "--out", "--dry-run", "--deploy"), ALWAYS),
         "--retry-failed": "sweep digits -s test_resnet -n 100 --arms scratch --dry-run --retry-failed",
     },
     "synth": MACHINE
@@ -128,6 +129,7 @@ OPTIONS = {
     | {
         **dict.fromkeys(("--images", "--reachable", "--target-error", "--max-parameters", "--max-latency-ms"), ALWAYS),
         **dict.fromkeys(("--max-size-mb", "--hourly-price", "--teacher-exists", "--hub", "--draw-seed"), ALWAYS),
+        "--deploy": "advise digits -s test_resnet --deploy onnx",
         "--at": f"advise {RUNS} --images 2000 --at 100",
         "--student": f"advise {RUNS} --student test_resnet",
         "--students-sharing": f"advise {RUNS} --teacher-exists --students-sharing 2",

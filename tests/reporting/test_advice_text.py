@@ -96,3 +96,11 @@ def test_the_command_refuses_limits_that_nothing_fits(tmp_path, capsys):
         main(["advise", str(tmp_path), "--max-parameters", "100000"])
     assert stopped.value.code == 2
     assert "the nearest, distill on tiny, has 4,600,000 parameters, over 100,000" in capsys.readouterr().err
+
+
+def test_lines_of_a_table_that_follow_each_other_are_named_as_one():
+    assert short([f"line {number}" for number in (2, 3, 4, 9, 1200, 1201)]) == [
+        "lines 2 to 4",
+        "line 9",
+        "lines 1,200 to 1,201",
+    ]

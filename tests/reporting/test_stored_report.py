@@ -11,7 +11,7 @@ from azeotrope.cli.report import command
 from azeotrope.errors import InputError, StoreError
 from azeotrope.record.run import TeacherFacts
 from azeotrope.record.store import RunStore
-from azeotrope.reporting import files
+from azeotrope.reporting import files, render
 from azeotrope.reporting.numbers import Disagreement, Document, NotTested
 from azeotrope.reporting.summary import summarise
 
@@ -40,6 +40,24 @@ def test_what_only_compare_knew_is_kept(tmp_path):
     assert again == first
     assert "no weights" in again
     assert PICTURE.image in again
+
+
+def test_a_sweep_draws_costs_at_its_largest_size_and_every_figure_meets_the_schema(tmp_path, monkeypatch):
+    """Drawing does not hold a chart against the schema, for that is slow; the table of costs stands at every size."""
+    drawn, real = [], render.svg
+    monkeypatch.setattr(render, "svg", lambda chart: drawn.append(chart) or real(chart))
+    runs = [
+        one
+        for size, wrong in ((100, 300), (400, 200), (1600, 130))
+        for arm, gain in (("scratch", 0), ("distill", 20))
+        for one in three_seeds(arm, [wrong - gain + seed for seed in (0, 4, 7)], train_images=size)
+    ]
+    text = azeotrope.report(stored(tmp_path, runs)).read_text()
+    assert text.count("Where the seconds of a run go.") == 1
+    assert text.count("What each arm costs") == 3
+    assert len(drawn) == text.count("<svg")
+    for chart in drawn:
+        chart.to_dict()  # validates
 
 
 @pytest.mark.parametrize(("seeds", "said"), [(1, "1 stored run is"), (3, "3 stored runs are")])

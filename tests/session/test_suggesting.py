@@ -27,11 +27,11 @@ def test_small_pictures_on_few_cores_get_a_small_student_and_a_card_a_larger_one
     assert student(Facts(100_000, 500, SLOW, "2 cores"), None).model == "test_resnet"  # never none
 
 
-def test_training_minutes_are_those_of_the_recipe():
+def test_training_seconds_are_those_of_the_recipe():
     """Of 1,000 images 60,000 are shown, three times the cost of a look each."""
     facts = Facts(1000, 224, SLOW, "2 cores")
     one = suggesting.rung("resnet18")
-    assert facts.training_minutes(one) == pytest.approx(60_000 * 3 * one.macs / SLOW / 60, rel=0.01)
+    assert facts.training_seconds(one) == pytest.approx(60_000 * 3 * one.macs / SLOW, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -40,11 +40,11 @@ def refused(**content):
 
 
 def test_short_forms_mean_the_long_ones():
-    short = plan(teachers="t", arms="distill", train_images=250, seeds=2, budget="1h,40 runs", engine="ray")
+    short = plan(teachers="t", arms="scratch", train_images=250, seeds=2, budget="1h,40 runs", engine="ray")
     long = plan(
         students=["test_resnet"],
         teachers=[{"model": "t"}],
-        arms=["distill"],
+        arms=["scratch"],
         train_images=[250],
         seeds=[0, 1],
         budget={"hours": 1, "runs": 40},

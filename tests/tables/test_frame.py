@@ -93,7 +93,7 @@ def test_failed_and_unreadable_records_are_left_out_and_counted(tmp_path):
     (tmp_path / "runs" / "torn.json").write_text('{"schema": 1, ')
     frame = read_runs(tmp_path)
     assert frame.excluded == {"unreadable record": 1, "failed": 1, "no test error": 1}
-    assert "1 rows left out: failed" in frame.warnings
+    assert "1 row left out: failed" in frame.warnings
     assert frame.table.height == 1
 
 

@@ -59,7 +59,11 @@ class Case:
         others = [other for other in range(len(among)) if other != place]
         open_ = [other for other in others if (errors[other] < errors[place]).mean() > HOPELESS]
         nearest = sorted(others, key=lambda other: float(np.median(errors[other])))[:1]
-        against = [pairs(among[place].curve, among[other].curve, at) for other in open_ or nearest]
+        own = among[place]
+        against = [
+            pairs(own.curve, other.curve, at, self.judged.spread(own.student, other.student))
+            for other in (among[one] for one in open_ or nearest)
+        ]
         return doubtful(against, self.practical)
 
     def errors(self, at: float, among: Sequence[Contender]) -> Floats:

@@ -14,8 +14,10 @@ from azeotrope.boundaries.standing import AXIS
 from azeotrope.curves.cells import Floats, JointCells, joint_cells
 from azeotrope.curves.joint_draws import DRAWS, Draws, draw_curves
 from azeotrope.errors import NotIdentifiable
+from azeotrope.planning.settled import spread_of
 from azeotrope.record.interval import Interval, quantile_interval
 from azeotrope.tables.checks import check_one_curve, check_sizes
+from azeotrope.verdicts.moderated import Common
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,17 @@ class Judged:
     def draws(self) -> Draws:
         """Curves of all contenders."""
         return draw_curves(self.cells, draws=self.count, seed=self.seed)
+
+    def spread(self, *students: str) -> Common | None:
+        """How far differences vary over seeds, from all contenders of these students, as `compare` has it."""
+        key = frozenset(students)
+        if key not in self._spreads:
+            self._spreads[key] = spread_of([one.curve for one in self.contenders if one.student in key])
+        return self._spreads[key]
+
+    @cached_property
+    def _spreads(self) -> dict[frozenset[str], Common | None]:
+        return {}
 
     def place(self, name: str) -> int:
         """Where `name` stands."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
-from scipy import stats
+from scipy import special
 
 from azeotrope.advice.evidence import PHASE, Contender
 from azeotrope.advice.limits import Needs
@@ -87,14 +86,15 @@ def _share(phase: str, needs: Needs) -> float:
 
 def _forecast(sizes: Floats, seconds: Floats, at: float) -> Interval:
     """Seconds at `at` from runs of `sizes` [n] that took `seconds` [n], as `LEVEL` interval of one run to be made."""
-    table = pl.DataFrame({"size": sizes, "log": np.log(np.maximum(seconds, 1e-9))})
-    cells = table.group_by("size").agg(pl.col("log").mean(), pl.col("log").var().alias("var"), pl.len()).sort("size")
-    value = float(np.exp(_at(np.log(cells["size"].to_numpy()), cells["log"].to_numpy(), np.log(at))))
-    freedom = int((cells["len"] - 1).sum())
+    distinct, place, runs = np.unique(sizes, return_inverse=True, return_counts=True)
+    log = np.log(np.maximum(seconds, 1e-9))
+    mean = np.bincount(place, log) / runs
+    value = float(np.exp(_at(np.log(distinct), mean, np.log(at))))
+    freedom = int((runs - 1).sum())
     if not freedom:
         return Interval(value, value, value, LEVEL)
-    variance = float((cells["var"].fill_null(0) * (cells["len"] - 1)).sum()) / freedom
-    half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * variance**0.5
+    variance = float(((log - mean[place]) ** 2).sum()) / freedom
+    half = float(special.stdtrit(freedom, (1 + LEVEL) / 2)) * variance**0.5
     return Interval(value, value * float(np.exp(-half)), value * float(np.exp(half)), LEVEL)
 
 

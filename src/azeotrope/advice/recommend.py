@@ -38,6 +38,7 @@ from azeotrope.curves.irregular import irregularities
 from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.planning.settled import SURE
 from azeotrope.record.probability import probability
+from azeotrope.tables.edges import upper_bound
 from azeotrope.tables.units import amount, ends, gap
 
 USUAL = ("scratch", "linear_probe", "finetune", "distill", "distill@hub")
@@ -113,6 +114,9 @@ def _recommendation(
         return _refused(
             f"No recommendation {here}: {reason}.", at, reason, settling_runs.nearer(case.eligible, seen, at)
         )
+    if (bound := _never_wrong(first, rival, case.practical)) is not None:
+        reason = f"{bound}; more test images would tell more than more runs"
+        return _refused(f"No recommendation {here}: {reason}.", at, reason, ())
     if choice.chosen is None:
         assert rival is not None, "one contender alone is always near the best"
         doubt = case.doubt(choice.first) if choice.p_near_best[choice.first] >= SURE else None
@@ -133,6 +137,16 @@ def _recommendation(
     return Recommendation(sentence, first.name, first.arm, first.student or None, at, reason)
 
 
+def _never_wrong(first: Contender, rival: Contender | None, practical: float) -> str | None:
+    """What is known where neither contender was ever wrong, and the test images are too few for `practical`."""
+    found = [one.never_wrong for one in (first, rival) if one is not None]
+    known = [images for images in found if images is not None]
+    if rival is None or len(known) < len(found) or (bound := upper_bound(min(known))) <= practical:
+        return None
+    names = " or ".join(sorted((first.name, rival.name)))
+    return f"no error seen in {min(known):,.0f} test images, of {names}: each errs below {100 * bound:.2g} % with 95 %"
+
+
 def _reason(case: Case, choice: Choice, first: Contender, rival: Contender | None, p_win: WinChance) -> str:
     if rival is None:
         return "it is the only one tested that fits your limits"
@@ -140,7 +154,10 @@ def _reason(case: Case, choice: Choice, first: Contender, rival: Contender | Non
         return f"it is better than the runner-up, {rival.name}, with probability {probability(p_win.p)}"
     within = gap(case.practical, case.unit)
     near = f"it is within {within} of the best with probability {probability(p_win.p_near_best)}"
-    return near if choice.first == choice.leader else f"{near}, and cheaper than {rival.name}"
+    paid = [cost(one, case.at, case.needs) for one in (first, rival)]
+    seconds = [one.seconds.value for one in paid if one is not None]
+    cheaper = choice.first != choice.leader and len(seconds) == len(paid) and seconds[0] < seconds[1]
+    return f"{near}, and cheaper than {rival.name}" if cheaper else near
 
 
 def _refused(sentence: str, at: float, reason: str, runs: tuple[ProposedRun, ...]) -> Recommendation:
@@ -223,7 +240,9 @@ def _doubts(case: Case) -> Iterator[str]:
 def _gaps(evidence: Evidence, needs: Needs, at: float, missing: dict[str, str]) -> Iterator[NotTested]:
     """What these runs cannot speak of."""
     yield from (NotTested(name, reason) for name, reason in missing.items())
-    yield from (NotTested(limit.partition(" of ")[0], limit) for limit in unknown(evidence.contenders, needs))
+    yield from (
+        NotTested(limit.partition(" of ")[0], limit) for limit in unknown(evidence.contenders, needs, evidence.targets)
+    )
     for student in sorted({one.student for one in evidence.contenders}):
         arms = [found for one in evidence.contenders if one.student == student and (found := parts(one.arm))]
         present = {(arm.strategy, arm.init) for arm in arms}

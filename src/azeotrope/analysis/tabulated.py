@@ -8,24 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-import numpy as np
 import polars as pl
 
 from azeotrope.advice.evidence import Contender, Evidence, Source, read_evidence
 from azeotrope.analysis.study import Functions, tabulated_sweep
 from azeotrope.errors import InputError
 from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate
+from azeotrope.reporting.page_verdicts import asked_pairs, shown
 from azeotrope.reporting.study import Sweep
-from azeotrope.reporting.summary import asked_pairs, shown
-from azeotrope.tables.columns import Columns
-from azeotrope.verdicts.differences import Differences
+from azeotrope.tables.columns import LINE, Columns
+from azeotrope.verdicts.differences import Differences, of_rows, one_number
 from azeotrope.verdicts.moderated import Common
 from azeotrope.verdicts.page import common_of, judged
-from azeotrope.verdicts.sampling import binomial_variance
 from azeotrope.verdicts.verdict import LEVEL, error_interval
 
 MOST_DOTS = 200
 """Seeds of an arm that a figure still shows one by one."""
+MOST_SIZES = 100
 PLAIN_ARMS = ("scratch", "from_scratch", "baseline", "none", "vanilla", "supervised")
 """Arms that others are compared with, where a table has one."""
 
@@ -57,6 +56,13 @@ def tabulated(
     names = [one.name for one in contenders]
     reference = next((name for name in names if name.lower().replace("-", "_").startswith(PLAIN_ARMS)), names[0])
     sizes = table["train_images"].unique().sort().to_list()
+    if len(sizes) > MOST_SIZES:
+        raise InputError(
+            f"A page shows at most {MOST_SIZES} sizes",
+            found=f"{len(sizes):,} numbers of training images",
+            allowed="sizes that runs share: seven, log-spaced, are ideal",
+            next_step="round them to one or two digits, so that runs of nearly one size share it",
+        )
     rows = {size: table.filter(pl.col("train_images") == size) for size in sizes}
     pairs = {size: _pairs(rows[size], names) for size in sizes}
     shared = common_of(pairs.values())
@@ -69,7 +75,7 @@ def _first_seen(evidence: Evidence) -> list[str]:
     """Contenders in the order of the table's lines, where these are known, else by name."""
 
     def place(one: Contender) -> tuple[int, str]:
-        lines = [int(name.removeprefix("line ")) for name in one.run_ids if name.startswith("line ")]
+        lines = [int(name.removeprefix(LINE)) for name in one.run_ids if name.startswith(LINE)]
         return min(lines, default=0), one.name
 
     return [one.name for one in sorted(evidence.contenders, key=place)]
@@ -78,33 +84,7 @@ def _first_seen(evidence: Evidence) -> list[str]:
 def _pairs(rows: pl.DataFrame, names: Sequence[str]) -> list[Differences]:
     by_arm = {name: rows.filter(pl.col("arm") == name) for name in names}
     present = [name for name in names if by_arm[name].height]
-    return [_differences(by_arm[a], by_arm[b], a, b) for a, b in combinations(present, 2)]
-
-
-def _differences(left: pl.DataFrame, right: pl.DataFrame, a: str, b: str) -> Differences:
-    """Paired by seed; without seeds nothing is paired."""
-    both = left.drop_nulls("seed").join(right.drop_nulls("seed"), on="seed", suffix="_b").sort("seed")
-    if both.is_empty():
-        return Differences(a, b, (), (), 0.0, None)
-    mean_a, mean_b = float(np.mean(both["error"].to_numpy())), float(np.mean(both["error_b"].to_numpy()))
-    images = _one(both, "test_images")
-    uncounted = "" if images else "; sampling of test images is not counted: the table does not give their number"
-    return Differences(
-        a=a,
-        b=b,
-        seeds=tuple(int(seed) for seed in both["seed"]),
-        values=tuple((both["error"] - both["error_b"]).to_list()),
-        error=(mean_a + mean_b) / 2,
-        image_variance=binomial_variance(mean_a, mean_b, images) if images else None,
-        uncounted=uncounted,
-        bound=bool(images),
-    )
-
-
-def _one(rows: pl.DataFrame, column: str) -> int | None:
-    """The number that all rows which give one share; None where they differ or give none."""
-    found = rows[column].drop_nulls().unique().to_list()
-    return int(found[0]) if len(found) == 1 else None
+    return [of_rows(by_arm[a], by_arm[b], a, b) for a, b in combinations(present, 2)]
 
 
 def _comparison(
@@ -127,7 +107,7 @@ def _comparison(
         classes=(),
         train_images=round(rows["train_images"][0]),
         val_images=None,
-        test_images=_one(rows, "test_images"),
+        test_images=one_number(rows["test_images"]),
         student=", ".join(students),
         parameters=None,
         macs=None,
@@ -154,7 +134,7 @@ def _turned(known: dict[tuple[str, str], Differences], a: str, b: str) -> Differ
 
 def _arm(one: Contender, rows: pl.DataFrame) -> ArmSummary:
     errors = rows.sort("seed")["error"].to_list()
-    found = error_interval(errors, _one(rows, "test_images"))
+    found = error_interval(errors, one_number(rows["test_images"]))
     known = rows["seed"].drop_nulls().sort().to_list()
     seeds = tuple(map(int, known)) if len(known) == len(errors) else tuple(range(len(errors)))
     return ArmSummary(

@@ -157,7 +157,10 @@ class Machine(Group):
     ] = False
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Refuse a set with an unreadable image, or with pictures that are passed over."),
+        typer.Option(
+            "--strict",
+            help="Read every image again; refuse a set with an unreadable one, or with pictures passed over.",
+        ),
     ] = False
     device: Annotated[
         str | None,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from azeotrope.arm import Arm
+from azeotrope.cli._spread import refuse_idle
 from azeotrope.lookup import members
 
 if TYPE_CHECKING:
@@ -51,6 +52,16 @@ class Models:
             return replace(self, student=found.student)
         progress.note(about_teacher)
         return replace(self, student=found.student, teacher=found.teacher)
+
+
+def refuse_unused(arms: Sequence[str] | None, *, teacher: object = None, upstream: object = None) -> None:
+    """Raise InputError for a teacher, or a set to pre-train on, that none of the named arms uses."""
+    if arms is None:
+        return
+    if teacher and not _takes_one(arms):
+        refuse_idle(("--teacher",), "none of the --arms learns from it", "add distill, or leave the teacher out")
+    if upstream and not any(Arm.parse(arm).init == "upstream" for arm in arms):
+        refuse_idle(("--upstream",), "none of the --arms starts from it", "add finetune@upstream, or leave it out")
 
 
 def _takes_one(arms: Sequence[str] | None) -> bool:

@@ -121,6 +121,15 @@ Budget = Annotated[
     str | None,
     typer.Option("--budget", metavar="LIMIT,...", help="1h, 30m, '40 runs' or '5 EUR'.", show_default="no limit"),
 ]
+Deploy = Annotated[
+    str | None,
+    typer.Option(
+        "--deploy",
+        metavar="TARGET,...",
+        help="Judge the arms as files of these targets too: onnx,onnx-int8 (azeotrope list targets).",
+        show_default="none",
+    ),
+]
 TeacherSize = Annotated[
     int | None,
     typer.Option(

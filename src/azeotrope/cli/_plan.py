@@ -11,6 +11,7 @@ import typer
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 from azeotrope.cli import _words as words
+from azeotrope.cli._models import refuse_unused
 from azeotrope.cli._spread import Group, given, refuse_idle
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Grid(Group):
     ] = None
     arms: options.Arms = None
     seeds: Annotated[int | None, typer.Option(min=1, help="Paired seeds.", show_default="3")] = None
+    deploy: options.Deploy = None
     budget: options.Budget = None
     hourly_price: Annotated[
         float | None, typer.Option(help="Of this machine, for a budget of money.", show_default="none")
@@ -109,6 +111,7 @@ class Plan(Group):
         grid = self.grid
         if grid.teacher is None:
             refuse_idle(self.teaching.flags(), "no --teacher is named", "name one, or write it in the plan's teachers")
+        refuse_unused(words.names(grid.arms), teacher=grid.teacher, upstream=self.upstream.upstream)
         tasks = planned({plan: _content(plan, grid.hourly_price) for plan in plans}, self._changes())
         if grid.hourly_price is not None and not any(task.plan.budget.money for task in tasks):
             refuse_idle(("--hourly-price",), "no budget of money is named", "add --budget '5 EUR', or leave it out")
@@ -127,6 +130,7 @@ class Plan(Group):
             "upstream": self.upstream.upstream,
             "pretrain_images": words.counts(self.upstream.pretrain_images),
             "seeds": grid.seeds,
+            "deploy": words.names(grid.deploy),
             "budget": self.budget(),
             "engine": self.engine.given() or None,
         }

@@ -48,10 +48,11 @@ class Wanted(Group):
         float | None, typer.Option(help="The largest student, in parameters.", show_default="no limit")
     ] = None
     max_latency_ms: Annotated[
-        float | None, typer.Option(help="The slowest student, in ms an image.", show_default="no limit")
+        float | None, typer.Option(help="The slowest student, in ms an image; see --deploy.", show_default="no limit")
     ] = None
     max_size_mb: Annotated[
-        float | None, typer.Option(help="The largest student, in MB of 32-bit weights.", show_default="no limit")
+        float | None,
+        typer.Option(help="The largest, in MB of its file with --deploy, else of weights.", show_default="no limit"),
     ] = None
     hourly_price: Annotated[
         float | None,
@@ -114,6 +115,14 @@ def command(
     labels: Labels,
     columns: Columns,
     judging: Judging,
+    deploy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TARGET",
+            help="Judge by the files of this target, which compare --deploy measured.",
+            show_default="the networks",
+        ),
+    ] = None,
     typed: Typed,
     as_json: options.AsJson = False,
 ) -> None:
@@ -128,12 +137,13 @@ def command(
     from azeotrope.reporting import advice_text
 
     if holds_images(runs, insisted=bool(making.student or labels.flags())):
-        refuse_idle(columns.flags(), "the runs that are made here have columns of known names")
+        idle = (*columns.flags(), *typed.of_these("deploy"))
+        refuse_idle(idle, "the runs that are made here are networks, with columns of known names")
         advice = _from_images(runs, wanted, making, labels, judging)
     else:
         idle = (*typed.of_these("student", "teacher", "budget", "out"), *labels.flags())
         refuse_idle(idle, "RUNS are runs; these make runs of images", "leave them out, or name images")
-        advice = azeotrope.advise(runs, wanted.needs(), columns=columns.spec(), **judging.options())  # type: ignore[arg-type]
+        advice = azeotrope.advise(runs, wanted.needs(), columns=columns.spec(), deploy=deploy, **judging.options())  # type: ignore[arg-type]
     if as_json:
         printing.print_json(advice_text.document(advice))
     else:

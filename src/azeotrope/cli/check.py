@@ -12,6 +12,7 @@ from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 from azeotrope.cli import _printing as printing
 from azeotrope.cli import _words as words
+from azeotrope.cli._models import refuse_unused
 
 
 def command(
@@ -34,6 +35,7 @@ def command(
     from azeotrope.cli._check import show
     from azeotrope.cli._progress import Shown
 
+    refuse_unused(words.names(arms), teacher=teacher, upstream=further.upstream.upstream)
     with Shown() as progress:
         found = azeotrope.check(
             data,

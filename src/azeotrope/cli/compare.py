@@ -12,7 +12,7 @@ from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 from azeotrope.cli import _printing as printing
 from azeotrope.cli import _words as words
-from azeotrope.cli._models import Models
+from azeotrope.cli._models import Models, refuse_unused
 from azeotrope.cli._spread import Typed, refuse_idle
 
 
@@ -38,6 +38,7 @@ def command(
         str,
         typer.Option("--seeds", metavar="N|auto", help="Paired seeds, 3 or more for a verdict; auto: until decided."),
     ] = "3",
+    deploy: options.Deploy = None,
     teaching: groups.Teaching,
     further: groups.Options,
     typed: Typed,
@@ -55,6 +56,7 @@ def command(
     from azeotrope.reporting.files import as_json as document
     from azeotrope.reporting.table import WIDTH, table
 
+    refuse_unused(words.names(arms), teacher=teacher, upstream=further.upstream.upstream)
     if student is not None:
         refuse_idle(typed.of_these("device_budget"), "--student names the student", "leave one of the two out")
     sizes, asked = words.counts(train_images), further.options()
@@ -69,6 +71,7 @@ def command(
             arms=words.names(arms),
             losses=words.names(losses),
             seeds=words.seeds(seeds),
+            deploy=words.names(deploy) or (),
             progress=progress,
             **asked,
         )

@@ -11,6 +11,7 @@ from azeotrope.arm import Arm, Pictures
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 from azeotrope.cli import _printing as printing
+from azeotrope.cli._models import refuse_unused
 from azeotrope.errors import InputError
 from azeotrope.plan import PicturesSpec
 
@@ -38,6 +39,8 @@ def command(
     from azeotrope.cli._progress import Shown
     from azeotrope.reporting import words
 
+    asked = further.options()
+    refuse_unused([arm], teacher=teacher, upstream=further.upstream.upstream)
     with Shown() as progress:
         distilled = azeotrope.distill(
             data,
@@ -48,7 +51,7 @@ def command(
             arm=arm_with(arm, further.question.pictures.spec()),
             seed=seed,
             progress=progress,
-            **further.options(),
+            **asked,
         )
     if as_json:
         printing.print_document(model=str(distilled.model), record=distilled.record.model_dump(mode="json"))

@@ -19,9 +19,13 @@ from numpy.typing import NDArray
 from azeotrope.curves.image_sampling import ImageNoise, image_noise
 from azeotrope.curves.level import at_all, is_level
 from azeotrope.curves.noise import Noise, joint_noise, mean_known, neighbours, of_test_set, pooled
+from azeotrope.errors import InputError
 from azeotrope.tables.frame import RunFrame
 
 Floats: TypeAlias = NDArray[np.float64]
+
+MOST_CELLS = 2000
+"""Arms times sizes: their joint covariance is factored, which takes seconds at this number and minutes at thrice it."""
 
 
 @dataclass(frozen=True)
@@ -163,11 +167,18 @@ def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
     """The cells of the arms along `axis`; replicates are paired by seed where seeds are known.
 
     Sizes of zero have no place on a log axis and are left out, except of arms that use none of the axis at all: these
-    stand at every size.
+    stand at every size. Raises InputError for more than `MOST_CELLS` cells.
     """
     level = tuple(is_level(frame, axis) for frame in frames)
     sizes = np.unique(np.concatenate([frame.table[axis].to_numpy() for frame in frames]))
     sizes = sizes[sizes > 0]
+    if len(frames) * len(sizes) > MOST_CELLS:
+        raise InputError(
+            f"Curves are drawn together over at most {MOST_CELLS:,} cells, arms times sizes",
+            found=f"{len(frames)} arms at {len(sizes):,} sizes of {axis}",
+            allowed="sizes that runs share: seven, log-spaced, are ideal",
+            next_step=f"round {axis} to one or two digits, so that runs of nearly one size share it",
+        )
     tables = [
         at_all(frame.table, axis, sizes.tolist()) if flat else frame.table.filter(pl.col(axis) > 0)
         for frame, flat in zip(frames, level, strict=True)

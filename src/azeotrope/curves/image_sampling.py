@@ -6,7 +6,6 @@ stored answers (`correct`) say how much that is; without them the binomial and a
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +15,7 @@ import polars as pl
 
 from azeotrope.curves.noise import of_test_set
 from azeotrope.laws._law import Floats
+from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import by_cluster, unpack_clusters
 from azeotrope.tables.columns import CLUSTERS, CORRECT
 
@@ -84,16 +84,12 @@ def _wrong(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats) -> Floats |
     wrong = np.zeros((len(tables), len(sizes), count))
     for arm, table in enumerate(tables):
         for (size,), rows in table.group_by(axis):
-            answers = [_unpacked(bits, count) for bits in rows[CORRECT]]
+            answers = [unpack_correct(bits)[:count] for bits in rows[CORRECT]]
             if any(len(answer) != count for answer in answers):
                 return None
             wrong[arm, int(np.searchsorted(sizes, size))] = 1 - np.mean(answers, axis=0)
     clusters = next(iter(tables[0][CLUSTERS])) if len(tables[0]) else None
     return wrong if clusters is None else by_cluster(wrong, unpack_clusters(clusters))
-
-
-def _unpacked(bits: str, count: int) -> Floats:
-    return np.unpackbits(np.frombuffer(base64.b64decode(bits), dtype=np.uint8))[:count].astype(float)
 
 
 def _shared(covariance: Floats) -> float:

@@ -7,7 +7,7 @@ says where they are and changes nothing: the draws are wider there already, for 
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from azeotrope.curves.cells import Floats, JointCells
 from azeotrope.curves.noise import USUAL_SPREAD
@@ -30,7 +30,7 @@ def _clearest(cells: JointCells, arm: int) -> str:
     there = np.flatnonzero(cells.runs[arm] > 0)
     seen, covariance = cells.mean[arm, there], _covariance(cells, arm)[np.ix_(there, there)]
     freedom = max(LEAST_FREEDOM, cells.freedom) if cells.noise is not None else np.inf
-    limit = float(stats.t.ppf(1 - BY_CHANCE / max(1, len(there) - 1), freedom))
+    limit = float(special.stdtrit(freedom, 1 - BY_CHANCE / max(1, len(there) - 1)))
     best, said = limit, ""
     for place in range(1, len(there)):
         before = int(seen[:place].argmin())

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from azeotrope.curves.applicable_laws import default_forms
 from azeotrope.curves.beyond import ONE_LAW, Onward, Rates, onward
@@ -312,7 +312,7 @@ class _Moved:
         """Noise [K, r, n] of the draws `rows` [r], with this law's misfit where that is larger than its seeds."""
         extra, spare = _misfit(forms, self.cells)
         freedom = max(LEAST_FREEDOM, spare)
-        scale = np.sqrt(freedom / stats.chi2.ppf(self.uniform[rows], freedom))
+        scale = np.sqrt(freedom / _chi2(self.uniform[rows], freedom))
         bent = np.einsum("nij,rnj->irn", _factor(extra), self.normal[rows])
         return np.asarray(self.noise[:, rows] + scale[:, None] * bent)
 
@@ -322,6 +322,11 @@ def _student(factor: Floats, freedom: int, shape: tuple[int, ...], generator: np
     freedom = max(LEAST_FREEDOM, freedom)
     scale = np.sqrt(freedom / generator.chisquare(freedom, size=(shape[0], *[1] * len(shape))))
     return np.asarray(scale * (generator.standard_normal((*shape, len(factor))) @ factor.T))
+
+
+def _chi2(share: Floats, freedom: int) -> Floats:
+    """Quantiles of chi squared; `scipy.stats` has the same numbers, and takes half a second to import."""
+    return np.asarray(2 * special.gammaincinv(freedom / 2, share))
 
 
 def _factor(covariance: Floats) -> Floats:
@@ -339,7 +344,7 @@ def _misfit(forms: dict[int, FormFit], cells: JointCells) -> tuple[Floats, int]:
         return np.broadcast_to(misfit, (len(cells.sizes), *misfit.shape)), spare
     if spare < 1:
         return np.zeros_like(noise), spare
-    limit = float(stats.f.ppf(1 - BY_CHANCE, spare, max(LEAST_FREEDOM, cells.freedom)))
+    limit = float(special.fdtri(spare, max(LEAST_FREEDOM, cells.freedom), 1 - BY_CHANCE))
     return _larger(noise + ridge, misfit, limit) - noise - ridge, spare
 
 

@@ -8,13 +8,14 @@ Two passes: the first with an assumed spread, the second with the one that its r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from azeotrope.curves.cells import Cells
 from azeotrope.laws._law import Floats, Law
 from azeotrope.solver.many import HUBER_DELTA, Fits, fit_many
+from azeotrope.solver.polish import EXACT, REFIT, Effort
 from azeotrope.solver.space import SpaceName
 
 ASSUMED_SPREAD = 0.03
@@ -86,16 +87,34 @@ class FormFit:
             huber=self.options.delta,
             space=self.options.space,
             start=self.fits.params[0],
+            effort=REFIT,
         )
 
 
+KEPT = 512
+"""Fits kept in memory: those of a report of a dozen arms."""
+_kept: dict[tuple[object, ...], FormFit] = {}
+
+
 def fit_form(law: Law, cells: Cells, options: Options, fixed: Mapping[str, float] | None = None) -> FormFit:
-    """Fit one law to one curve. `fixed` holds further parameters at values, as for `fit_many`."""
+    """Fit one law to one curve. `fixed` holds further parameters at values, as for `fit_many`.
+
+    Weighing, drawing and `fit` ask for the same curves, so the latest fits are kept.
+    """
     held = dict(fixed or {})
     if cells.chance is not None:
         held |= {parameter.name: cells.chance for parameter in law.parameters if parameter.given}
+    arrays = (part.tobytes() for part in (cells.x, cells.error, cells.noise))
+    key = (law.key, cells.x.shape, *arrays, *sorted(held.items()), options.huber, options.priors, options.space)
+    if key not in _kept:
+        while len(_kept) >= KEPT:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = _fit(law, cells, options, held)
+    return replace(_kept[key], cells=cells, options=options)
 
-    def fit(spread: Floats, start: Floats | None) -> Fits:
+
+def _fit(law: Law, cells: Cells, options: Options, held: dict[str, float]) -> FormFit:
+    def fit(spread: Floats, start: Floats | None, effort: Effort = EXACT) -> Fits:
         return fit_many(
             law,
             cells.x,
@@ -106,9 +125,10 @@ def fit_form(law: Law, cells: Cells, options: Options, fixed: Mapping[str, float
             huber=options.delta,
             space=options.space,
             start=start,
+            effort=effort,
         )
 
-    first = fit(np.maximum(cells.noise, ASSUMED_SPREAD), None)
+    first = fit(np.maximum(cells.noise, ASSUMED_SPREAD), None, REFIT if options.priors else EXACT)
     misfit = _misfit(cells, first, len(law.parameters) - len(held))
     spread = np.maximum(cells.noise, misfit)
     final = fit(spread, first.params[0]) if options.priors else first

@@ -71,14 +71,19 @@ def pooled(
     usual = float(of_test_set(np.array(min(reference, 0.5)), np.array(test_images))) if test_images else USUAL_SPREAD
     level = 0.5 * np.log((np.dot(variance, freedom) + usual**2) / (freedom.sum() + 1))
 
-    def cost(point: Floats) -> float:
-        log_sd = point[0] + np.clip(point[1] * fallen + point[2] * grown, -_FURTHEST, _FURTHEST)
-        likelihood = freedom * (log_sd + 0.5 * variance * np.exp(-2 * log_sd))
-        weak = ((point[0] - np.log(usual)) / _LEVEL_SD) ** 2
-        weak += ((point[1] - _POWER) / _POWER_SD) ** 2 + (point[2] / _SIZE_POWER_SD) ** 2
-        return float(likelihood.sum() + 0.5 * weak)
+    centre, spread = np.array([np.log(usual), _POWER, 0.0]), np.array([_LEVEL_SD, _POWER_SD, _SIZE_POWER_SD])
 
-    found = minimize(cost, np.array([level, _POWER, 0.0]), method="BFGS").x
+    def cost(point: Floats) -> tuple[float, Floats]:
+        """Minus the log posterior, and its slope."""
+        away = point[1] * fallen + point[2] * grown
+        log_sd = point[0] + np.clip(away, -_FURTHEST, _FURTHEST)
+        short = variance * np.exp(-2 * log_sd)
+        weak = (point - centre) / spread
+        pull, free = freedom * (1 - short), np.abs(away) < _FURTHEST
+        slope = np.array([pull.sum(), pull @ (fallen * free), pull @ (grown * free)]) + weak / spread
+        return float((freedom * (log_sd + 0.5 * short)).sum() + 0.5 * weak @ weak), slope
+
+    found = minimize(cost, np.array([level, _POWER, 0.0]), jac=True, method="BFGS").x
     return Noise(
         float(np.exp(found[0])), float(found[1]), reference, int(freedom.sum()), float(found[2]), size_reference
     )

@@ -14,7 +14,7 @@ from azeotrope.curves.law_fit import ASSUMED_SPREAD, LEAST_SPREAD, FormFit
 from azeotrope.fitting.result import Checklist, Point
 from azeotrope.laws._law import Floats, Law
 from azeotrope.solver.many import HUBER_DELTA
-from azeotrope.solver.polish import TOLERANCE
+from azeotrope.solver.polish import EXACT
 
 _RESAMPLED, _MOVED = "resampled", "moved by joint t draws of their spread"
 _GRID = "grid over exponents with non-negative least squares inside"
@@ -41,7 +41,7 @@ def checklist(
         runs_excluded=dict(excluded),
         loss=f"Huber, delta {HUBER_DELTA:g}, on log error" if options.huber else "squares of log error",
         optimiser=f"{_GRID}, then Levenberg-Marquardt in log parameters",
-        tolerance=TOLERANCE,
+        tolerance=EXACT.tolerance,
         starts={
             law.key: f"{len(law.grid(form.fixed))} grid points, best {law.starts} polished"
             for law, form in zip(laws, forms, strict=True)

@@ -17,6 +17,7 @@ from azeotrope.curves.law_fit import FormFit
 from azeotrope.laws._law import Floats
 from azeotrope.record.interval import Interval
 from azeotrope.solver.many import Fits, fit_many, highest
+from azeotrope.solver.polish import REFIT
 
 RISE = 2.71
 """Rise of the deviance that 90 % intervals allow: the 0.90 quantile of χ² with one degree of freedom."""
@@ -108,4 +109,5 @@ def _refits(form: FormFit, held: Sequence[Mapping[str, float]]) -> Fits:
         space=form.options.space,
         start=form.fits.params[0],
         pinned=held,
+        effort=REFIT,
     )

@@ -61,7 +61,8 @@ class Sigmoid(Law):
         target = np.log(scale) - b * np.log(x[0]) + (a - 1) * np.log(chance - floor)
         u: Floats = np.where(target < 0, target, target / a)
         for _ in range(_STEPS):
-            step = (a * np.logaddexp(0, u) - np.logaddexp(0, -u) - target) / _slope(expit(u), a)
+            softplus = np.logaddexp(0, u)  # that of -u is softplus - u
+            step = ((a - 1) * softplus + u - target) / _slope(expit(u), a)
             u = u - step
             if np.abs(step).max(initial=0) < 1e-12 * (1 + np.abs(u).max(initial=0)):
                 break

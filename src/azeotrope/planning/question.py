@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from azeotrope.boundaries.standing import Contest, Standing
-from azeotrope.planning.settled import SURE, Pairs, doubtful, pairs
+from azeotrope.planning.settled import SURE, Pairs, doubtful, pairs, spread_of
 from azeotrope.tables.frame import RunFrame
 
 HOPELESS = 0.01
@@ -72,7 +72,8 @@ def question(student: str, curves: dict[str, RunFrame], judge: Judge, practical:
     if 0 < len(dropped) < len(judged.rivals):
         judged = judge([curve for name, curve in curves.items() if name not in gone])
     rivals = open_rivals(judged)
-    against = [pairs(curves[judged.leader.name], curves[rival.name], judged.at) for rival in judged.rivals]
+    spread = spread_of(list(curves.values()))
+    against = [pairs(curves[judged.leader.name], curves[rival.name], judged.at, spread) for rival in judged.rivals]
     state: State = "open"
     if judged.leader.p_near_best >= SURE or not rivals:
         state, said = "settled", _settled_said(judged)
@@ -82,7 +83,7 @@ def question(student: str, curves: dict[str, RunFrame], judge: Judge, practical:
         return Question(student, state, _open_said(judged, rivals[0]), judged, dropped)
     doubt = doubtful(against, practical if state == "settled" else 1.0)
     if doubt is None:
-        return Question(student, state, said, judged, dropped)
+        return Question(student, state, f"{said}{_seeds_said(against)}", judged, dropped)
     return Question(student, "open", f"{said} by the laws, but {doubt.said}", judged, dropped, doubt)
 
 
@@ -112,6 +113,15 @@ def _narrow_said(judged: Contest, rival: Standing) -> str:
         f"{judged.leader.name} and {rival.name} swap places between {piece.low:,.0f} and {piece.high:,.0f} images, "
         f"a factor under {NARROW:g}"
     )
+
+
+def _seeds_said(against: Sequence[Pairs]) -> str:
+    """The verdict on the leader and the nearest rival, as `compare` has it: it may leave open what the laws settle."""
+    nearest = against[0] if against else None
+    if nearest is None or nearest.verdict is None:
+        return ""
+    call = nearest.verdict.verdict
+    return f"; {nearest.seeds} paired seeds alone, at {nearest.size:,.0f}, against {nearest.second}: {call}"
 
 
 def _open_said(judged: Contest, rival: Standing) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 
 from pydantic import JsonValue
 from rich import box
@@ -24,12 +25,16 @@ from azeotrope.record.result import SCHEMA
 from azeotrope.reporting.boundary_text import says_nothing
 from azeotrope.reporting.plain import plain
 from azeotrope.reporting.words import MISSING, count, duration, plural
+from azeotrope.tables.columns import LINE
 from azeotrope.tables.units import Unit, amount, ends, gap
 
 RANKED_ON_TEST = (
     "Contenders are ranked on the test errors of these runs, so the error of the one that leads is a little low; "
     "to know it, test the trained model on images that no run was tested on."
 )
+
+MOST_IDS = 60
+"""Ids of runs that are listed for a contender."""
 
 
 def document(advice: Advice) -> dict[str, JsonValue]:
@@ -221,15 +226,29 @@ def _evidence(advice: Advice) -> Table:
 
 def _run_ids(advice: Advice) -> list[RenderableType]:
     return [
-        Text(f"[{place}] {' '.join(short(row.run_ids))}", style="dim", overflow="fold")
+        Text(f"[{place}] {_first(short(row.run_ids))}", style="dim", overflow="fold")
         for place, row in enumerate(advice.evidence.contenders, 1)
     ]
 
 
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_IDS:,} more" if len(names) > MOST_IDS else ""
+    return " ".join(names[:MOST_IDS]) + more
+
+
 def short(run_ids: Sequence[str]) -> list[str]:
-    """Ids cut to the fewest characters, eight or more, that keep these apart."""
+    """Ids cut to the fewest characters, eight or more, that keep these apart; of a table without ids, its lines."""
+    if run_ids and all(run_id.startswith(LINE) for run_id in run_ids):
+        return _lines(sorted(int(run_id.removeprefix(LINE)) for run_id in run_ids))
     longest = max(map(len, run_ids), default=0)
     for length in range(8, longest):
         if len({run_id[:length] for run_id in run_ids}) == len(set(run_ids)):
             return [run_id[:length] for run_id in run_ids]
     return list(run_ids)
+
+
+def _lines(numbers: Sequence[int]) -> list[str]:
+    """Lines of a table, those that follow each other as one: "lines 2 to 16"."""
+    starts = [place for place, number in enumerate(numbers) if place == 0 or number > numbers[place - 1] + 1]
+    spans = [(numbers[place], numbers[end - 1]) for place, end in pairwise([*starts, len(numbers)])]
+    return [f"{LINE}{first}" if first == last else f"lines {first:,} to {last:,}" for first, last in spans]

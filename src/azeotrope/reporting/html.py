@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 
 import azeotrope
 from azeotrope.diagnosis.confusion import MOST
-from azeotrope.reporting import class_page, diagnosis_page, figures, render, trade_off, words
+from azeotrope.reporting import class_page, deployed_text, diagnosis_page, figures, render, trade_off, words
 from azeotrope.reporting.advice_text import points, settling_title
 from azeotrope.reporting.by_task import apart, by_task, errors, per_class
 from azeotrope.reporting.numbers import Comparison, Document, NotTested
@@ -56,6 +56,7 @@ def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | No
     """
     comparisons = document.comparisons
     tasks = by_task(comparisons) if len({item.fingerprint for item in comparisons}) > 1 else None
+    largest = list({_family(item): item for item in comparisons}.values())
     return _rendered(
         "report.html.jinja",
         document=document,
@@ -63,7 +64,7 @@ def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | No
         diagnosis=None if tasks else comparisons[-1].diagnosis,
         diagnosed=[] if tasks else [_drawn(*panel) for panel in diagnosis_page.panels(comparisons[-1])],
         rows=diagnosis_page.classes_shown(comparisons[-1]),
-        sizes=[(comparison, _drawings(comparison)) for comparison in comparisons],
+        sizes=[(item, _drawings(item, alone=sweep is None or item in largest)) for item in comparisons],
         sizes_said=" · ".join(f"{size:,}" for size in sorted({item.train_images for item in comparisons})),
         students=len({item.student for item in comparisons}),
         overall=_overall(comparisons),
@@ -115,6 +116,7 @@ def _rendered(template: str, **content: object) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         dark=DARK,
         words=words,
+        as_file=deployed_text,
         interval=class_page.interval,
         difference=class_page.difference,
         most=MOST,
@@ -150,8 +152,11 @@ def _breakable(name: str) -> Markup:
     return Markup(re.sub(r"([+,])", r"\1<wbr>", str(escape(name))))
 
 
-def _drawings(comparison: Comparison) -> list[_Drawing]:
-    """The figures of one size; without a finished arm there is nothing to draw."""
+def _drawings(comparison: Comparison, *, alone: bool) -> list[_Drawing]:
+    """The figures of one size; without a finished arm there is nothing to draw.
+
+    Of a sweep the top of the page has the costs of all sizes: only its largest stands `alone`, with figures of them.
+    """
     finished = [arm for arm in comparison.arms if arm.test_error is not None]
     if not finished:
         return []
@@ -162,7 +167,7 @@ def _drawings(comparison: Comparison) -> list[_Drawing]:
             lambda: figures.errors(comparison),
         )
     ]
-    if any(words.total(arm.seconds_amortised) for arm in finished):
+    if alone and any(words.total(arm.seconds_amortised) for arm in finished):
         drawings += [
             _drawn("Cost by phase", "Where the seconds of a run go.", lambda: figures.seconds(comparison)),
             _drawn(
@@ -205,8 +210,7 @@ def _curves(comparisons: Sequence[Comparison]) -> list[_Drawing]:
     families: dict[tuple[str, str, str], list[Comparison]] = {}
     several = len({comparison.fingerprint for comparison in comparisons}) > 1
     for comparison in comparisons:
-        teacher = comparison.teacher.name if comparison.teacher else ""
-        families.setdefault((comparison.fingerprint, comparison.student, teacher), []).append(comparison)
+        families.setdefault(_family(comparison), []).append(comparison)
     return [
         _drawn(
             f"{_error(family[0])} by number of training images" + (f" of {family[0].task}" if several else ""),
@@ -216,6 +220,11 @@ def _curves(comparisons: Sequence[Comparison]) -> list[_Drawing]:
         for (_, student, _), family in families.items()
         if len({item.train_images for item in family if item.winner is not None}) > 1
     ]
+
+
+def _family(comparison: Comparison) -> tuple[str, str, str]:
+    """What the sizes of one curve share: task, student, teacher."""
+    return comparison.fingerprint, comparison.student, comparison.teacher.name if comparison.teacher else ""
 
 
 def _error(comparison: Comparison) -> str:

@@ -5,7 +5,6 @@ Verdicts themselves are made by `verdicts/page.py`; how things look is decided e
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import fmean
@@ -13,24 +12,22 @@ from statistics import fmean
 from pydantic import JsonValue
 
 from azeotrope.errors import InputError
-from azeotrope.record.interval import Interval
 from azeotrope.record.run import RunRecord
+from azeotrope.reporting.arm_summaries import arm_of, winner_of
+from azeotrope.reporting.deployed import as_files
 from azeotrope.reporting.faster import faster, measured_pretraining
 from azeotrope.reporting.numbers import (
     ArmSummary,
     Comparison,
-    Estimate,
     FailedRun,
     NotTested,
     PretrainingCost,
     TeacherSummary,
-    VerdictSummary,
 )
-from azeotrope.verdicts.differences import Differences, of_records
+from azeotrope.reporting.page_verdicts import verdicts
 from azeotrope.verdicts.moderated import Common
-from azeotrope.verdicts.page import PageVerdict, all_pairs, common_of, judged
 from azeotrope.verdicts.stopping import level_of
-from azeotrope.verdicts.verdict import FEWEST_SEEDS, arm_error
+from azeotrope.verdicts.verdict import FEWEST_SEEDS
 
 STRATEGIES = ("scratch", "linear_probe", "finetune", "distill")
 """The order in which arms are shown; a stranger's strategy comes after these."""
@@ -64,9 +61,9 @@ def summarise(
     done = [run for run in runs if run.state == "done"]
     names = list(dict.fromkeys(run.arm for run in runs))
     amortised = {run.run_id: seconds for run, seconds in zip(done, amortise(done), strict=True)}
-    arms = tuple(_arm([run for run in runs if run.arm == name], amortised) for name in names)
+    arms = tuple(arm_of([run for run in runs if run.arm == name], amortised) for name in names)
     reference = reference if reference in names else names[0]
-    winner = _winner(arms)
+    winner = winner_of(arms)
     if pretraining is None and pretraining_missing is None:
         pretraining, pretraining_missing = measured_pretraining(done)
     compared, not_compared = faster(arms, pretraining, pretraining_missing)
@@ -90,7 +87,8 @@ def summarise(
         reference=reference,
         winner=winner,
         arms=arms,
-        verdicts=tuple(_verdicts(done, reference, winner, shared, level_of(looks))),
+        verdicts=tuple(verdicts(done, reference, winner, shared, level_of(looks))),
+        deployed=as_files(done, reference, winner, level_of(looks)),
         looks=tuple(looks),
         failed=tuple(
             FailedRun(run_id=run.run_id, arm=run.arm, seed=run.seed, reason=run.reason or "no reason was recorded")
@@ -132,108 +130,6 @@ def amortise(runs: Sequence[RunRecord]) -> list[dict[str, float]]:
 def _pass(run: RunRecord, phase: str) -> tuple[int, int, str, int]:
     """What runs that share a phase have in common; pre-training on more images is another one."""
     return run.train_images, run.seed, phase, run.pretrain_images if phase == "pretrain" else 0
-
-
-def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> ArmSummary:
-    done = [run for run in runs if run.state == "done"]
-    errors = {run.seed: run.test_error for run in done if run.test_error is not None}
-    validation = [run.val_error for run in done if run.val_error is not None]
-    flops = [run.flops for run in done if run.flops is not None]
-    measured = [name for name in (done[0].metrics if done else ()) if all(name in run.metrics for run in done)]
-    return ArmSummary(
-        name=runs[0].arm,
-        strategy=runs[0].strategy,
-        init=runs[0].init,
-        losses=(done or runs)[0].losses,  # a run that failed may not have come to choose them
-        search=done[0].search if done else None,
-        test_error=_estimate(arm_error(done)) if done else None,
-        val_error=fmean(validation) if validation else None,
-        metrics=_means([{name: run.metrics[name] for name in measured} for run in done]),
-        seeds=tuple(run.seed for run in done),
-        seed_errors=errors,
-        seconds=_means([run.seconds for run in done]),
-        seconds_amortised=_means([amortised[run.run_id] for run in done]),
-        joules=_means([run.joules for run in done]) if all(_metered(run) for run in done) else {},
-        flops=fmean(flops) if flops else None,
-        pretrained=runs[0].init == "hub",
-        run_ids=tuple(run.run_id for run in done),
-    )
-
-
-def _metered(run: RunRecord) -> bool:
-    """Whether the energy is known of every phase that took time: a sum over a part would look small."""
-    return bool(run.joules) and {phase for phase, spent in run.seconds.items() if spent > 0} <= run.joules.keys()
-
-
-def _means(runs: Sequence[dict[str, float]]) -> dict[str, float]:
-    """By name: seconds by phase, where a phase that a run did not have took it no time, or measures that all have."""
-    names = dict.fromkeys(name for run in runs for name in run)
-    return {name: fmean(run.get(name, 0.0) for run in runs) for name in names}
-
-
-def _winner(arms: Sequence[ArmSummary]) -> str | None:
-    """Lowest mean validation error; equal errors go to the arm of fewer FLOPs (not known: last), then by name. Measured
-    seconds do not decide, so that a repeat names the same winner. An arm that lost a seed to a failure cannot win
-    against arms that did not: its mean is over easier or harder seeds, nobody knows which.
-    """
-    finished = [arm for arm in arms if arm.val_error is not None]
-    most = max((len(arm.seeds) for arm in finished), default=0)
-    ranks = [
-        (arm.val_error, math.inf if arm.flops is None else arm.flops, arm.name)
-        for arm in finished
-        if len(arm.seeds) == most
-    ]
-    return min(ranks)[-1] if ranks else None
-
-
-def shared_by(sizes: Iterable[Sequence[RunRecord]]) -> Common | None:
-    """The common variance of the comparisons of a page, one of these at each size; None where there is one pair."""
-    return common_of(_pairs([run for run in runs if run.state == "done"]) for runs in sizes)
-
-
-def _pairs(done: Sequence[RunRecord]) -> list[Differences]:
-    return all_pairs(
-        {name: [run for run in done if run.arm == name] for name in dict.fromkeys(run.arm for run in done)}
-    )
-
-
-def _verdicts(
-    runs: Sequence[RunRecord], reference: str, winner: str | None, shared: Common | None, level: float
-) -> Iterable[VerdictSummary]:
-    """Every arm against the reference, then the winner against every other arm; a pair is judged once."""
-    by_arm = {name: [run for run in runs if run.arm == name] for name in dict.fromkeys(run.arm for run in runs)}
-    asked = [of_records(by_arm[a], by_arm[b]) for a, b in asked_pairs(list(by_arm), reference, winner)]
-    return [shown(one, level) for one in judged(asked, shared or common_of([_pairs(runs)]), level)]
-
-
-def asked_pairs(names: Sequence[str], reference: str, winner: str | None) -> list[tuple[str, str]]:
-    """The pairs that a page judges."""
-    pairs = [(name, reference) for name in names if name != reference and reference in names]
-    return pairs + [
-        (winner, name) for name in names if winner and name not in (winner, reference) and winner != reference
-    ]
-
-
-def shown(made: PageVerdict, level: float) -> VerdictSummary:
-    """A verdict as the page holds it."""
-    alone = made.alone
-    return VerdictSummary(
-        a=alone.a,
-        b=alone.b,
-        verdict=alone.verdict,
-        difference=_estimate(alone.difference),
-        seeds=alone.seeds,
-        reason=alone.reason,
-        level=level,
-        p=alone.p,
-        p_page=made.p_page,
-        page_verdict=made.page_call,
-        seeds_needed=alone.seeds_needed,
-    )
-
-
-def _estimate(interval: Interval | None) -> Estimate | None:
-    return None if interval is None else Estimate(value=interval.value, low=interval.low, high=interval.high)
 
 
 def _teacher(runs: Sequence[RunRecord]) -> TeacherSummary | None:

@@ -23,10 +23,10 @@ from azeotrope.session.device_budget import DeviceBudget
 BEGINNERS = ("test_resnet", "resnet10t", "resnet18")  # small to large
 TEACHERS = ("vit_base_patch14_dinov2", "convnext_tiny", "resnet50", "tf_efficientnet_lite2", "tf_efficientnet_lite0")
 """Strongest first (timm's results on ImageNet); the last two are in packages that `azeotrope[demo]` installs."""
-MINUTES_A_RUN = 0.5  # of one training, by the rough rates below: a comparison has ten or so
+SECONDS_A_RUN = 15  # of one training, by the rough rates below: a comparison has ten or so
 MINUTES_OF_TEACHING = 5  # of the teacher's pass over all views
 VIEWS = 16  # of each image that the teacher looks at
-RATES = {"cpu": 1.5e10, "card": 1e13}  # multiply-accumulates a second: of a core, of a CUDA card or Apple's
+RATES = {"cpu": 8e9, "card": 1e13}  # multiply-accumulates a second: of a core, of a CUDA card or Apple's
 LOOKED_AT = 32  # pictures whose size is read
 STEP = 32  # pixels: sizes are multiples of it
 
@@ -64,10 +64,10 @@ class Facts:
         computes = f"{cores} cores" if kind == "cpu" else kind
         return cls(train_images, _side(source), rate, computes)
 
-    def training_minutes(self, one: Rung) -> float:
+    def training_seconds(self, one: Rung) -> float:
         """Of one run by the recipe's rule; a backward pass costs two forward passes."""
         shown = rule_steps(self.images) * rule_batch(self.images)
-        return shown * 3 * self.macs(one) / self.rate / 60
+        return shown * 3 * self.macs(one) / self.rate
 
     def teaching_minutes(self, one: Rung) -> float:
         """Of a pass over all views, at the teacher's own resolution."""
@@ -87,11 +87,11 @@ def student(facts: Facts, budget: DeviceBudget | None) -> Choice:
     if budget is not None:
         return _for_device(budget)
     rungs = [rung(name) for name in BEGINNERS]
-    short = [one for one in rungs if facts.training_minutes(one) <= MINUTES_A_RUN]
+    short = [one for one in rungs if facts.training_seconds(one) <= SECONDS_A_RUN]
     chosen = max(short, key=lambda one: one.parameters, default=rungs[0])
     reason = (
         f"one training on {facts.images:,} images of {facts.side} pixels takes about "
-        f"{max(1, round(facts.training_minutes(chosen)))} min on {facts.computes}"
+        f"{max(1, round(facts.training_seconds(chosen))):,} s on {facts.computes}"
     )
     return Choice(_plain(chosen), reason, "Change it with --student MODEL or --device-budget 5MB.")
 

@@ -16,7 +16,7 @@ from azeotrope.errors import InputError
 from azeotrope.laws._law import Floats, Law, Parameter
 from azeotrope.laws._terms import CHANCE
 from azeotrope.solver.goal import Goal
-from azeotrope.solver.polish import Polished, polish
+from azeotrope.solver.polish import EXACT, Effort, Polished, polish
 from azeotrope.solver.space import SPACES, SpaceName
 from azeotrope.solver.varpro import starts
 
@@ -58,6 +58,7 @@ def fit_many(
     start: Floats | None = None,
     pinned: Sequence[Mapping[str, float]] = (),
     starts_each: int | None = None,
+    effort: Effort = EXACT,
 ) -> Fits:
     """Fit `law` to `error` [R, n] (or [n]) at sizes `x` [n] or [axes, n].
 
@@ -65,8 +66,10 @@ def fit_many(
     default 1, which needs `priors=False` to make sense unless residuals are of order one. `fixed` holds parameters at
     values (at the reference: floor and exponents are the same there and in natural units), and must name the law's
     known constants, `{"e0": 0.9}`. `start` [p] or [R, p] (from `Fits.params`) replaces the grid. `pinned` [R] holds
-    further parameters of each replicate at values, and needs a `start`. Raises InputError when a known constant is
-    missing, an axis that must be positive is not, or the logit is asked of a loss.
+    further parameters of each replicate at values, and needs a `start`. `effort`: `REFIT` for many refits of one fit.
+
+    Raises InputError when a known constant is missing, an axis that must be positive is not, or the logit is asked of
+    a loss.
     """
     sizes, observed = np.atleast_2d(np.asarray(x, float)), np.atleast_2d(np.asarray(error, float))
     fixed = dict(fixed or {})
@@ -81,7 +84,7 @@ def fit_many(
     else:
         begin = np.broadcast_to(np.log(start), (len(observed), len(law.parameters)))[:, None]
         goal = _pin(goal, pinned) if pinned else goal
-    found = best_of(goal, begin)
+    found = best_of(goal, begin, effort)
     return Fits(law, np.exp(found.theta), reference, found.objective, found.converged)
 
 
@@ -95,10 +98,10 @@ def _pin(goal: Goal, pinned: Sequence[Mapping[str, float]]) -> Goal:
     return replace(goal, low=low, high=high)
 
 
-def best_of(goal: Goal, begin: Floats) -> Polished:
+def best_of(goal: Goal, begin: Floats, effort: Effort = EXACT) -> Polished:
     """Polish from each of the starts [R, S, p], all in one batch, and keep the lowest objective of each replicate."""
     replicates, count, p = begin.shape
-    found = polish(goal.of(np.repeat(np.arange(replicates), count)), begin.reshape(-1, p))
+    found = polish(goal.of(np.repeat(np.arange(replicates), count)), begin.reshape(-1, p), effort)
     best = np.arange(replicates) * count + found.objective.reshape(replicates, count).argmin(axis=1)
     return Polished(found.theta[best], found.objective[best], found.converged[best])
 

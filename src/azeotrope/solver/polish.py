@@ -15,10 +15,21 @@ from numpy.typing import NDArray
 from azeotrope.laws._law import Floats
 from azeotrope.solver.goal import Goal, Local
 
-TOLERANCE = 1e-11
-"""Relative change of the objective at which a replicate is done; stated in the checklist."""
 
-_STEPS = 300
+@dataclass(frozen=True)
+class Effort:
+    """When to stop: at this relative change of the objective, twice in a row, or after so many steps."""
+
+    tolerance: float
+    steps: int
+
+
+EXACT = Effort(1e-11, 300)
+"""For a fit that is reported; its tolerance is stated in the checklist."""
+REFIT = Effort(1e-6, 40)
+"""For the many refits of a bootstrap or a profile, which start from a fit. Most of their time went to the few
+replicates that creep along a flat valley. Ends of intervals move by 0.2 % of their width at most (docs/log.md)."""
+
 _EASE, _STIFFEN = 0.2, 6.0
 _STIFF = 1e8
 
@@ -32,7 +43,7 @@ class Polished:
     converged: NDArray[np.bool_]
 
 
-def polish(goal: Goal, theta: Floats, steps: int = _STEPS) -> Polished:
+def polish(goal: Goal, theta: Floats, effort: Effort = EXACT) -> Polished:
     """Descend from `theta` [R, p]. Replicates that are done leave the batch, so the slow few cost little."""
     theta = np.clip(theta, goal.low, goal.high)
     here = goal.local(theta)
@@ -40,12 +51,12 @@ def polish(goal: Goal, theta: Floats, steps: int = _STEPS) -> Polished:
     converged = np.zeros(len(theta), dtype=bool)
     active = np.arange(len(theta))
     damping, calm = np.full(len(theta), 1e-2), np.zeros(len(theta), dtype=int)
-    for _ in range(steps):
+    for _ in range(effort.steps):
         trial = _step(goal, theta, here, damping)
         there = goal.local(trial)
         gain = here.value - there.value
         better = gain >= 0  # false for NaN
-        small = np.abs(gain) <= TOLERANCE * np.abs(here.value) + 1e-300
+        small = np.abs(gain) <= effort.tolerance * np.abs(here.value) + 1e-300
         calm = np.where(small, calm + 1, 0)
         theta = np.where(better[:, None], trial, theta)
         here = _choose(better, there, here)

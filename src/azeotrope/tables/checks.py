@@ -12,6 +12,8 @@ from azeotrope.errors import InputError, NotIdentifiable
 from azeotrope.tables.columns import AXES
 from azeotrope.tables.frame import RunFrame
 
+_LISTED = 12
+"""Sizes that an error names."""
 FEWEST_SIZES = 3
 ENOUGH_SIZES = 5
 SMALLEST_SPAN = 2.0
@@ -106,4 +108,6 @@ def common_sizes(a: RunFrame, b: RunFrame, axis: str) -> NDArray[np.float64]:
 
 
 def _span(frame: RunFrame, axis: str) -> str:
-    return f"{', '.join(frame.groups)} at " + ", ".join(f"{size:g}" for size in sizes(frame, axis))
+    distinct = np.unique(sizes(frame, axis))
+    more = f" and {len(distinct) - _LISTED:,} more" if len(distinct) > _LISTED else ""
+    return f"{', '.join(frame.groups)} at " + ", ".join(f"{size:g}" for size in distinct[:_LISTED]) + more

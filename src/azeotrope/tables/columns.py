@@ -29,6 +29,8 @@ CORRECT = "correct_bits"
 """One bit a test image, as `RunRecord.correct` packs them. Only records have it."""
 CLUSTERS = "test_clusters"
 """Which test images belong together, as `RunRecord.clusters` packs it. Only records have it."""
+LINE = "line "
+"""Before the number of a line of a table without ids, which then names its run."""
 _NUMBERS = (*AXES, "seed", "test_images", "classes")
 
 

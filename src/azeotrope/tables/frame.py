@@ -19,7 +19,7 @@ from azeotrope.labels import KindName
 from azeotrope.lookup import nearest
 from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
-from azeotrope.tables.columns import AXES, CLUSTERS, CORRECT, Columns, keep_where, name_columns
+from azeotrope.tables.columns import AXES, CLUSTERS, CORRECT, LINE, Columns, keep_where, name_columns
 from azeotrope.tables.edges import NoUsableRun, count_edges
 from azeotrope.tables.recognise import is_accuracy
 from azeotrope.tables.recognise import notes as column_notes
@@ -95,7 +95,7 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     left_out: dict[str, int] = {"unreadable record": len(unreadable)} if unreadable else {}
     raw = keep_where(raw, columns.where)
     raw = _drop(raw, pl.col("state").fill_null("done") != "done", "failed", left_out) if "state" in raw.columns else raw
-    raw = _drop(raw, ~pl.struct(pl.all()).is_first_distinct(), "duplicated row", left_out)
+    raw = _drop(raw, ~pl.struct(_given(raw)).is_first_distinct(), "duplicated row", left_out)
     _refuse_mixed(raw, "schema", "schemas of records", "make the runs again with one version of azeotrope")
     tidy, error_name = name_columns(raw, columns)
     tidy = tidy.with_columns(sampled=_sampled(raw))
@@ -125,6 +125,12 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     measure = _measure(raw, unit, error_name)
     meanings = (*column_notes(raw.columns), *(_meanings(raw) if unit != "loss" else ()))
     return RunFrame(tidy, unit, paired, (*notes, *meanings), warnings, left_out, measure)
+
+
+def _given(raw: pl.DataFrame) -> list[str]:
+    """The columns that came with the runs: not numbers of lines that stand in for their ids."""
+    numbered = raw.schema.get("run_id") == pl.String and bool(raw["run_id"].str.starts_with(LINE).all())
+    return [name for name in raw.columns if not (numbered and name == "run_id")]
 
 
 def _span(values: NDArray[np.float64]) -> str:
@@ -260,5 +266,5 @@ def _untested(sampled: pl.DataFrame) -> tuple[str, ...]:
 
 
 def _warnings(left_out: Mapping[str, int], *, paired: bool) -> list[str]:
-    found = [f"{count} rows left out: {reason}" for reason, count in left_out.items()]
+    found = [f"{count} row{'' if count == 1 else 's'} left out: {reason}" for reason, count in left_out.items()]
     return found if paired else [*found, "seeds are not given, so the arms cannot be paired; intervals are wider"]

@@ -1,4 +1,4 @@
-"""Paired differences of two arms at one size, whoever made them: stored records or a row of a person's table.
+"""Paired differences of two arms at one size, whoever made them: stored records or rows of a table of runs.
 
 It pairs and refuses what cannot be paired; it concludes nothing.
 """
@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from azeotrope.errors import InputError
+from azeotrope.record.bits import unpack_correct
+from azeotrope.record.clusters import unpack_clusters
 from azeotrope.record.kinds import WORDS
 from azeotrope.record.run import RunRecord
+from azeotrope.tables.columns import CLUSTERS, CORRECT
 from azeotrope.verdicts.moderated import Spread
 from azeotrope.verdicts.sampling import binomial_variance, image_variance
 
@@ -64,6 +68,43 @@ def of_records(a: Sequence[RunRecord], b: Sequence[RunRecord]) -> Differences:
     variance, bound = _image_variance(pairs, (left, right))
     uncounted = _uncounted(pairs[0][0]) if variance is None else ""
     return Differences(a[0].arm, b[0].arm, seeds, values, (left + right) / 2, variance, uncounted, bound)
+
+
+def of_rows(left: pl.DataFrame, right: pl.DataFrame, a: str, b: str) -> Differences:
+    """The same from rows of one size in tables as `RunFrame` has them; without seeds nothing is paired."""
+    both = left.drop_nulls("seed").join(right.drop_nulls("seed"), on="seed", suffix="_b").sort("seed")
+    if both.is_empty():
+        return Differences(a, b, (), (), 0.0, None)
+    mean_a, mean_b = float(np.mean(both["error"].to_numpy())), float(np.mean(both["error_b"].to_numpy()))
+    images = one_number(both["test_images"])
+    variance, bound = _variance_of_rows(both, (mean_a, mean_b), images) if images else (None, False)
+    uncounted = "" if images else "; sampling of test images is not counted: the table does not give their number"
+    return Differences(
+        a=a,
+        b=b,
+        seeds=tuple(int(seed) for seed in both["seed"]),
+        values=tuple((both["error"] - both["error_b"]).to_list()),
+        error=(mean_a + mean_b) / 2,
+        image_variance=variance,
+        uncounted=uncounted,
+        bound=bound,
+    )
+
+
+def one_number(values: pl.Series) -> int | None:
+    """The number that all which are given share; None where they differ or none is given."""
+    found = values.drop_nulls().unique().to_list()
+    return int(found[0]) if len(found) == 1 else None
+
+
+def _variance_of_rows(both: pl.DataFrame, means: tuple[float, float], images: int) -> tuple[float, bool]:
+    """From what each image got; unless every run holds that, from the number of images, as a bound."""
+    bits = both.select(CORRECT, f"{CORRECT}_b")
+    if bits.null_count().sum_horizontal()[0]:
+        return binomial_variance(*means, images), True
+    left, right = (np.array([unpack_correct(text, images) for text in bits[name]]) for name in bits.columns)
+    clusters = both[CLUSTERS][0]
+    return image_variance(right.astype(float) - left, None if clusters is None else unpack_clusters(clusters)), False
 
 
 def by_seed(runs: Sequence[RunRecord], name: str) -> dict[int, RunRecord]:

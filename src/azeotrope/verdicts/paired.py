@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from azeotrope.record.interval import Interval
 
@@ -17,7 +17,7 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> Interval | None:
     if len(sample) < 2:
         return None
     mean = float(sample.mean())
-    half = float(stats.t.ppf((1 + level) / 2, len(sample) - 1) * sample.std(ddof=1) / np.sqrt(len(sample)))
+    half = float(special.stdtrit(len(sample) - 1, (1 + level) / 2) * sample.std(ddof=1) / np.sqrt(len(sample)))
     return Interval(mean, mean - half, mean + half, level)
 
 
@@ -34,7 +34,7 @@ def bootstrap_sd(per_image: NDArray[np.float64], *, resamples: int = RESAMPLES, 
 
 def normal_interval(value: float, sd: float, level: float = 0.95) -> Interval:
     """The interval of a value with known standard error `sd`."""
-    half = float(stats.norm.ppf((1 + level) / 2)) * sd
+    half = float(special.ndtri((1 + level) / 2)) * sd
     return Interval(value, value - half, value + half, level)
 
 
