@@ -30,9 +30,9 @@ test-gpu: ## on a machine with a CUDA card: a comparison in each precision, and 
 	@.ci/venv "$(VENV)" dev,demo
 	"$(VENV)/bin/python" -m pytest tests/gpu -m gpu
 
-test-browser: ## the report in Chromium (CHROMIUM=..., or the system's own)
+test-browser: ## the report and the page of an export in Chromium (CHROMIUM=..., or the system's own)
 	@.ci/venv "$(VENV)" dev,demo,browser
-	$(THREADS) "$(VENV)/bin/python" -m pytest tests/reporting/test_browser.py -m browser
+	$(THREADS) "$(VENV)/bin/python" -m pytest tests/reporting/test_browser.py tests/exporting/test_page_in_browser.py -m browser
 
 bench: ## the measured claims of docs/, side by side with other programs
 	@.ci/venv "$(VENV)" dev,demo

@@ -14,7 +14,19 @@ SOURCE = Path(__file__).parents[1] / "src" / "azeotrope"
 BASE = {"errors", "lookup", "spec", "labels", "terms", "recipe", "arm", "plan"}
 
 # Each entry may import itself, the base files and what is listed. Two chains meet in `record`.
-TORCH_HALF = ["kinds", "data", "devices", "models", "teacher", "losses", "train", "strategies", "synthesis", "sweeping"]
+TORCH_HALF = [
+    "kinds",
+    "data",
+    "devices",
+    "models",
+    "teacher",
+    "losses",
+    "train",
+    "strategies",
+    "synthesis",
+    "exporting",
+    "sweeping",
+]
 NUMPY_HALF = [
     "tables",
     "laws",
@@ -34,7 +46,6 @@ MAY_IMPORT = {
         "record",
         *TORCH_HALF,
         *NUMPY_HALF,
-        "exporting",
         "session",
         "api",
     },  # for type checkers, see `test_top`
@@ -42,11 +53,10 @@ MAY_IMPORT = {
     "record": set(),
     **{folder: {"record", *TORCH_HALF[:place]} for place, folder in enumerate(TORCH_HALF)},
     **{folder: {"record", *NUMPY_HALF[:place]} for place, folder in enumerate(NUMPY_HALF)},
-    "exporting": {"record", *TORCH_HALF},
-    "testing": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting"},
-    "session": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting"},
-    "api": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting", "session"},
-    "cli": {"record", *TORCH_HALF, *NUMPY_HALF, "exporting", "session", "api"},
+    "testing": {"record", *TORCH_HALF, *NUMPY_HALF},
+    "session": {"record", *TORCH_HALF, *NUMPY_HALF},
+    "api": {"record", *TORCH_HALF, *NUMPY_HALF, "session"},
+    "cli": {"record", *TORCH_HALF, *NUMPY_HALF, "session", "api"},
 }
 NEEDS_TORCH = ("torch", "torchvision", "timm", "accelerate")
 WITHOUT_TORCH = ["record", *NUMPY_HALF]

@@ -1,11 +1,13 @@
 """What a file gets where a terminal would show bars: a line a minute with done, of and time left."""
 
 import io
+import re
 import threading
 
+import pytest
 from rich.console import Console
 
-from azeotrope.cli._progress import EVERY_SECONDS, Lines, Shown, Ticker
+from azeotrope.cli._progress import EVERY_SECONDS, Bars, Lines, Shown, Ticker
 
 
 class Clock:
@@ -83,3 +85,18 @@ def test_bars_are_for_terminals_and_lines_for_files(monkeypatch):
     assert isinstance(Shown()._form, Lines)
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     assert not isinstance(Shown()._form, Lines)
+
+
+@pytest.mark.parametrize("width", [24, 61])
+def test_a_sentence_above_a_bar_is_whole_on_a_terminal_of_any_width(width):
+    """Every word stands on one line, and none is overwritten by the bar that is drawn below it."""
+    file = io.StringIO()
+    bars = Bars(Console(file=file, force_terminal=True, width=width, color_system=None))
+    sentence = " ".join(f"word-{number}" for number in range(40))
+    bars.open()
+    bars.start("reading images", 5, "images")
+    bars.note(sentence)
+    bars.advance(5)
+    bars.close()
+    shown = re.sub("\x1b[^A-Za-z]*[A-Za-z]", "", file.getvalue().replace("\r", "\n"))
+    assert " ".join(re.findall(r"\bword-\d+\b", shown)) == sentence

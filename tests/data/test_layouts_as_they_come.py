@@ -1,5 +1,6 @@
 """Folders as people have them. Each test is an input of a public report, or one of its kind, with the right answer."""
 
+import os
 import unicodedata
 
 import numpy as np
@@ -91,6 +92,27 @@ class TestLevels:
         assert counts(tmp_path, layout="group/class") == {"": {"bolt": 12, "nut": 12}}
         assert counts(tmp_path, layout="class") == {"": {"2021": 12, "2022": 12}}
 
+    @pytest.mark.parametrize(
+        ("first", "second", "names"),
+        [("2021-05", "2021-06", "bolt, nut, screw"), ("Halle A", "Halle B", "bolt, nut")],
+    )
+    def test_upper_folders_that_share_some_classes_or_are_dates_are_asked_about(self, tmp_path, first, second, names):
+        for place, upper in enumerate((first, second)):
+            both(tmp_path / upper, 4, start=100 * place)
+        if "screw" in names:
+            (tmp_path / second / "nut").rename(tmp_path / second / "screw")
+        else:
+            folder_of(tmp_path / second, "screw", 4)
+        message = refusal(tmp_path)
+        held = "which hold" if "screw" in names else "each with"
+        assert f"{first}, {second}, {held} {names}" in message
+
+    def test_subfolders_of_one_class_only_are_parts_of_it(self, tmp_path):
+        for kind in ("bolt", "nut"):
+            folder_of(tmp_path / kind, kind, 4, name=f"{kind} M8")
+            folder_of(tmp_path / kind, kind, 4, name=f"{kind} M10", start=50)
+        assert counts(tmp_path) == {"": {"bolt": 8, "nut": 8}}
+
     def test_a_table_beside_a_folder_of_pictures_is_named(self, tmp_path):
         folder_of(tmp_path, "bolt", 3, name="images")
         (tmp_path / "images" / "labels.csv").write_text("path,label\n")
@@ -133,6 +155,13 @@ class TestPassedOver:
         message = refusal(tmp_path)
         assert "'cog' has 0" in message
         assert "7 files called .heic (7 in cog)" in message
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+    def test_a_pipe_called_a_picture_does_not_hold_the_command_up(self, tmp_path):
+        both(tmp_path)
+        os.mkfifo(tmp_path / "nut" / "camera.png")
+        (row,) = read(tmp_path).source.passed
+        assert (row.where, row.what, row.count, row.picture) == ("nut", "pipes and devices", 1, True)
 
     @pytest.mark.parametrize("name", ["a.jxl", "a.dng", "a.jpg_large", "a", "a.jpg.part", ".hidden.png"])
     def test_whatever_may_be_a_picture(self, tmp_path, name):

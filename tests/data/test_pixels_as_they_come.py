@@ -163,3 +163,18 @@ def test_half_a_class_lost_is_said_by_class_with_its_reason(tmp_path):
             content = b"" if kind == "bolt" and number < 5 else file.getvalue()
             (tmp_path / kind / f"{number}.png").write_bytes(content)
     assert "5 unreadable images were left out: 5 of 10 of bolt: the file is empty" in said(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+            "a Git LFS pointer, not the file itself",
+        ),
+        (b"\n<!DOCTYPE html><html><body>404</body></html>", "a web page: fetch the file itself"),
+    ],
+)
+def test_files_that_are_no_pictures_are_called_by_their_name(content, words):
+    with pytest.raises(Unreadable, match=words):
+        decode(content)

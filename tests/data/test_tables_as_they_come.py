@@ -38,6 +38,21 @@ class TestBytes:
         assert counts(list_) == {"": {"Schl\u00fcssel": 12, "nut": 12}}
         assert "not in UTF-8 (line 2): it was read as Windows-1252" in said(list_)
 
+    @pytest.mark.parametrize(
+        ("start", "words"),
+        [
+            (b"PK\x03\x04xl/workbook.xml", "a zip archive or a workbook (.xlsx, .ods). Allowed: CSV, TSV or Parquet"),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1", "a workbook (.xls)"),
+            (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer, not the file itself"),
+            (b"<html>Sign in</html>", "a web page"),
+        ],
+    )
+    def test_files_that_are_no_tables_are_called_by_their_name(self, tmp_path, start, words):
+        (tmp_path / "list.csv").write_bytes(start)
+        with pytest.raises(InputError) as caught:
+            load_task(str(tmp_path / "list.csv"))
+        assert words in str(caught.value)
+
     def test_backslashes(self, tmp_path):
         list_ = table(tmp_path, ["path,label", *plain_rows(slash="\\")])
         assert counts(list_) == EVEN

@@ -28,7 +28,7 @@ def made(request, compare, digit_tables, teacher_model, tmp_path_factory):
     out = tmp_path_factory.mktemp(request.param) / "out"
     data, labels = str(digit_tables / f"{request.param}.csv"), LABELS[request.param]
     teacher = TeacherSpec(model=teacher_model, image_size=32, weak=request.param == "number")
-    asked = {"labels": labels, "teacher": teacher, "train_images": 120, "seeds": 1, "recipe": LONGER}
+    asked = {"labels": labels, "teacher": teacher, "train_images": 120, "seeds": 1, "recipe": LONGER, "deploy": "onnx"}
     return request.param, compare(data, out, **asked), out
 
 
@@ -64,6 +64,17 @@ def test_records_say_what_was_measured(made):
             assert (record.task.unit, record.task.classes) == ("%", ("ink",))
             assert record.test_error == pytest.approx(1 - record.metrics["r2"])
             assert 0 < record.metrics["mae"] < 5
+
+
+def test_files_of_every_kind_answer_as_their_networks(made):
+    _, comparison, out = made
+    for record in records(out):
+        file = record.deployed["onnx"]
+        assert file.test_error == pytest.approx(record.test_error, abs=1e-5)
+        assert file.val_error == pytest.approx(record.val_error, abs=1e-5)
+        assert file.correct is None
+    (found,) = comparison.deployed
+    assert [arm.lost.value for arm in found.arms] == pytest.approx([0, 0], abs=1e-5)
 
 
 def test_the_verdict_says_what_it_does_not_count(made):

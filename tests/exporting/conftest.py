@@ -4,7 +4,7 @@ import pytest
 
 import azeotrope
 
-RECIPE = {"epochs": 3, "learning_rates": (3e-3,), "views": 1}
+RECIPE = {"epochs": 12, "learning_rates": (3e-3,), "views": 1}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import azeotrope
 from azeotrope.data.decode import decode
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError, NotExported, StoreError
+from azeotrope.models.saved import load_model
 from azeotrope.session.predicting import open_predictor
 
 BLOCK = """
@@ -119,13 +121,18 @@ def test_run_py_needs_neither_torch_nor_azeotrope(exported, picture):
 
 
 def test_run_py_notices_pixels_and_answers_that_are_not_the_verified_ones(exported, tmp_path):
-    import shutil
 
     folder = tmp_path / "copy"
     shutil.copytree(exported.folder, folder)
     np.save(folder / "samples" / "0.npy", np.load(folder / "samples" / "0.npy") ^ 1)
     done = run_alone(str(folder / "run.py"), "--check")
     assert (done.returncode, done.stderr.strip()) == (1, "0.png: prepared otherwise than when verified, by 1 levels")
+
+
+def test_run_py_names_the_files_that_there_are(exported):
+    done = run_alone(str(exported.folder / "run.py"), "--model", "model.onxx", "--check")
+    assert done.returncode == 2
+    assert done.stderr.endswith("error: there is no model.onxx here, only model.onnx, model.int8.onnx\n")
 
 
 def test_the_same_export_again_replaces_the_bundle(exported, model):
@@ -195,7 +202,6 @@ def test_a_folder_without_a_model(tmp_path):
 
 
 def test_a_model_of_another_version(model, tmp_path):
-    import shutil
 
     folder = tmp_path / "m"
     shutil.copytree(model, folder, ignore=shutil.ignore_patterns("export"))
@@ -206,7 +212,6 @@ def test_a_model_of_another_version(model, tmp_path):
 
 
 def test_a_model_away_from_its_plan_asks_for_its_images(model, tmp_path):
-    import shutil
 
     folder = tmp_path / "m"
     shutil.copytree(model, folder)
@@ -305,3 +310,37 @@ def test_other_kinds_of_task(distilled, digit_tables, tmp_path, table, kind, out
         assert file.value == pytest.approx(saved.value, rel=1e-4)
     done = run_alone(str(made.folder / "run.py"), "--check", str(picture))
     assert done.returncode == 0, done.stderr
+
+
+def test_test_errors_are_those_of_the_files_and_choose_nothing(exported, model):
+    """Truth from outside: the record's own test error of the network, and `predict` for a file."""
+    said, facts = exported.verification, load_model(model).facts
+    task = load_task("digits")
+    assert said.test_images == len(task.splits.test)
+    assert said.network.test_error == pytest.approx(facts["test_error"])
+    float_, int8, _ = said.files
+    assert float_.test_error == said.network.test_error
+    predictor = open_predictor(exported.folder / "model.int8.onnx")
+    rows = task.splits.test
+    answers = [predictor.said(decode(task.source.read(row)).pixels).argmax().item() for row in rows.tolist()]
+    assert int8.test_error == pytest.approx((np.array(answers) != task.labels[rows]).mean())
+    card = (exported.folder / "card.md").read_text()
+    assert f"on {said.test_images} test images, which decided nothing" in card
+    assert f"| {int8.error:.4f} | {int8.test_error:.4f} |" in card
+
+
+def test_the_report_shows_what_was_verified_and_names_a_bundle_that_it_cannot_read(exported, model, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(model.parents[1], out)
+    bundle = out / "models" / model.name / "export"
+    shutil.copytree(exported.folder, bundle)
+    html = azeotrope.report(out).read_text()
+    assert "Files for a device" in html
+    for file in exported.verification.files:
+        assert f"<code>{file.file}</code>" in html
+        assert file.drop.said in html
+    (bundle / "verification.json").write_text("{}")
+    html = azeotrope.report(out).read_text()
+    assert f"<code>models/{model.name}/export</code> cannot be shown." in html
+    shutil.rmtree(bundle)
+    assert "Files for a device" not in azeotrope.report(out).read_text()

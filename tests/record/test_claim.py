@@ -47,6 +47,39 @@ def test_the_folder_is_free_once_its_holder_was_killed(tmp_path, holder):
         assert [path.name.split(".")[2] for path in out.glob(".lock.*")] == [str(os.getpid())]
 
 
+@pytest.fixture
+def half_written(tmp_path):
+    """What a process leaves that is killed while it writes a file of a run."""
+    script = """
+import os, signal, sys
+from pathlib import Path
+from azeotrope.record.store import write_atomically
+Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+write_atomically(Path(sys.argv[1]) / "predictions" / "run.npz", b"half")
+"""
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "out")], check=False)
+    (left,) = (tmp_path / "out" / "predictions").iterdir()
+    (tmp_path / "out" / "plan.yaml").write_text("")
+    return left
+
+
+def test_what_a_killed_process_had_half_written_goes(tmp_path, half_written):
+    finished = half_written.with_name("other.npz")
+    finished.write_bytes(b"whole")
+    with claimed(tmp_path / "out"):
+        assert list(half_written.parent.iterdir()) == [finished]
+
+
+def test_what_a_killed_worker_had_half_written_goes_with_the_last_holder(tmp_path, half_written):
+    aside = half_written.rename(tmp_path / half_written.name)
+    with claimed(tmp_path / "out", shared=True):
+        aside.rename(half_written)
+        with claimed(tmp_path / "out", shared=True):
+            assert half_written.exists()  # the other one may be writing it
+        assert half_written.exists()
+    assert not half_written.exists()
+
+
 def test_the_same_process_may_come_again(tmp_path):
     for _ in range(2):
         with claimed(tmp_path / "out"):

@@ -8,12 +8,13 @@ from PIL import Image
 
 from azeotrope.data.task import load_task
 from azeotrope.labels import LabelSpec
+from azeotrope.reporting import words
 from azeotrope.reporting.summary import summarise
 from azeotrope.session.cautions import before_training, cautions
 from azeotrope.session.comparison_plan import comparison_plan
 from azeotrope.session.opening import open_plan
 from azeotrope.session.progress import Silent
-from reporting.factories import three_seeds
+from reporting.factories import TASK, three_seeds
 
 NAMES = "abcdefgh"
 SAID = "5 training images do not show all 8 classes: some are never seen in training."
@@ -73,3 +74,27 @@ def test_a_class_five_times_another_is_told_of_where_the_error_counts_images(tmp
         recipe={"epochs": 1, "views": 1, "learning_rates": (1e-3,)},
     )
     assert before_training(open_plan(plan, Silent(), {"cache": tmp_path / "cache"})) == said
+
+
+def test_the_commonest_class_is_that_of_training_and_its_error_that_of_the_test_images(tmp_path):
+    """The given test split is of other shares: of 8 test images 6 are no 'sound', the largest class in training."""
+    labels = ["sound,train"] * 20 + ["worn,train"] * 8 + ["sound,test"] * 2 + ["worn,test"] * 5 + ["torn,test"]
+    labels += ["torn,train"] * 4
+    task = load_task(written(tmp_path, labels, header="path,label,split"))
+    assert task.commonest == ("sound", 0.75)
+
+
+def test_only_the_arms_that_are_no_better_are_named_in_the_warning_and_the_verdict_stands():
+    """What is always named is wrong on 5 % of 1,000 images: 50 and 51 are no better, 20 is."""
+    facts = TASK.model_copy(update={"common_class": "sound", "common_error": 0.05})
+    runs = [
+        *three_seeds("scratch", [50, 50, 50], task=facts),
+        *three_seeds("finetune", [51, 50, 52], task=facts),
+        *three_seeds("distill", [20, 21, 19], task=facts),
+    ]
+    comparison = summarise(runs)
+    (told,) = [warning for warning in comparison.warnings if "always naming" in warning]
+    assert told == (
+        "scratch, finetune are no better than always naming 'sound', which is wrong on 5.0 % of the test images."
+    )
+    assert "Always naming 'sound' is wrong on 5.0 %." in words.choice(comparison)

@@ -6,7 +6,7 @@ import pytest
 
 import azeotrope
 from azeotrope.errors import InputError
-from azeotrope.models.saved import task_of
+from azeotrope.models.saved import trained_on
 from azeotrope.models.spec import ModelSpec
 
 QUICK = {"epochs": 1, "views": 1, "batch_images": 16, "learning_rates": (1e-3,)}
@@ -29,11 +29,17 @@ def test_a_model_that_was_trained_on_the_task_is_no_teacher_of_it(saved, where, 
         azeotrope.distill("digits", teacher=f"test_resnet@{named}", arm="distill:kl", out=tmp_path / "out", **ASKED)
     assert str(refusal.value) == (
         "Weights that were trained on these very images cannot be a teacher on them. "
-        f"Found: test_resnet@{named}, saved by azeotrope after a training on this task. "
+        f"Found: test_resnet@{named}, saved by azeotrope after a training on them. "
         "Allowed: weights that were trained on other images. "
         "Next: name other weights, or insist with --seen-weights."
     )
     assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_nor_of_the_same_images_split_in_another_way(saved, tmp_path):
+    asked = {**ASKED, "teacher": f"test_resnet@{saved}", "arm": "distill:kl", "held_out": 0.1}
+    with pytest.raises(InputError, match="cannot be a teacher on them"):
+        azeotrope.distill("digits", out=tmp_path / "out", **asked)
 
 
 def test_nor_the_start_of_a_student(saved, tmp_path):
@@ -49,7 +55,7 @@ def test_who_insists_is_let_in(saved, tmp_path):
 
 
 def test_weights_of_others_say_nothing(saved, tmp_path, teacher_model):
-    assert task_of(ModelSpec.parse(teacher_model)) is None
-    assert task_of(ModelSpec.parse("test_resnet")) is None
-    assert task_of(ModelSpec.parse(f"test_resnet@{tmp_path}/none.safetensors")) is None
-    assert task_of(ModelSpec.parse(f"test_resnet@{saved}")) is not None
+    assert not trained_on(ModelSpec.parse(teacher_model))
+    assert not trained_on(ModelSpec.parse("test_resnet"))
+    assert not trained_on(ModelSpec.parse(f"test_resnet@{tmp_path}/none.safetensors"))
+    assert len(trained_on(ModelSpec.parse(f"test_resnet@{saved}"))) == 2

@@ -173,6 +173,7 @@ class ContenderEvidence:
     arm: str
     parameters: float | None
     latency_ms: float | None
+    size_mb: float | None
     sizes: tuple[float, ...]
     seeds: int
     error: Interval | None

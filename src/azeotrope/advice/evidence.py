@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from azeotrope.advice.files import as_files, measured_targets
 from azeotrope.errors import InputError
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
@@ -35,6 +36,7 @@ _COMMON_CLASS, _COMMON_ERROR = "common_class", "common_error"
 class Contender:
     """One way to train one student. `name` is unique; `student` is "" where the runs do not say.
 
+    `latency_ms` and `size_mb` are measured, of what the runs were judged as; None where they were not.
     `spent` has a row a run: train_images and seconds by phase (`seconds_train` ...); no rows where the runs hold none.
     `images_per_second` is the rate at which this student trains whole and without a teacher, where these runs show it;
     `published_images` is how many (times epochs) pre-trained the weights it starts from, where that is published.
@@ -46,6 +48,7 @@ class Contender:
     init: str
     parameters: float | None
     latency_ms: float | None
+    size_mb: float | None
     images_per_second: float | None
     published_images: float | None
     curve: RunFrame
@@ -76,7 +79,9 @@ class Contender:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All contenders of one task, with what was left out and what weakens the answer."""
+    """All contenders of one task, with what was left out and what weakens the answer. `targets`: export targets that
+    the runs were measured as and are not judged by.
+    """
 
     task: str
     contenders: tuple[Contender, ...]
@@ -86,6 +91,7 @@ class Evidence:
     left_out: Mapping[str, int]
     measure: str = "error"
     unit: Unit = "fraction"
+    targets: tuple[str, ...] = ()
 
     @property
     def largest(self) -> float:
@@ -93,13 +99,14 @@ class Evidence:
         return max(float(one.curve.table["train_images"].max() or 0) for one in self.contenders)  # type: ignore[arg-type]
 
 
-def read_evidence(source: Source, columns: Columns | None = None) -> Evidence:
+def read_evidence(source: Source, columns: Columns | None = None, *, deploy: str | None = None) -> Evidence:
     """The contenders in a store (folder or URL), a CSV or Parquet file, a table or records.
 
-    Raises InputError for what `tables.frame` refuses, and for runs of several tasks.
+    With `deploy` the runs are judged by their files of that export target. Raises InputError for what `tables.frame`
+    refuses, for runs of several tasks, and where no run was measured as such a file.
     """
     columns = columns or Columns()
-    raw, unreadable = _raw(source)
+    raw, unreadable, targets = _raw(source, deploy)
     raw = _labelled(keep_where(raw, columns.where), columns.by)
     mapped = Columns(columns.x, columns.error, (_LABEL,), {}, columns.unit)
     frame = read_runs(raw, mapped)
@@ -111,9 +118,19 @@ def read_evidence(source: Source, columns: Columns | None = None) -> Evidence:
     named = raw["task"][0] if "task" in raw.columns else ""
     warnings = (*frame.warnings, *(f"a record was left out: {line}" for line in unreadable))
     teachers = tuple(sorted(raw["teacher"].drop_nulls().unique())) if "teacher" in raw.columns else ()
-    notes = (*frame.notes, *_always_naming(raw))
+    notes = (*frame.notes, *_always_naming(raw), *_judged_by(deploy))
     unit: Unit = "loss" if frame.unit == "loss" else "fraction"  # per cents are fractions by now
-    return Evidence(str(named or tasks[0]), contenders, teachers, notes, warnings, frame.excluded, frame.measure, unit)
+    return Evidence(
+        str(named or tasks[0]), contenders, teachers, notes, warnings, frame.excluded, frame.measure, unit, targets
+    )
+
+
+def _judged_by(deploy: str | None) -> tuple[str, ...]:
+    if deploy is None:
+        return ()
+    return (
+        f"Errors, latency (one image, one thread) and size are those of the {deploy} files, as they were measured.",
+    )
 
 
 def _always_naming(raw: pl.DataFrame) -> tuple[str, ...]:
@@ -124,16 +141,23 @@ def _always_naming(raw: pl.DataFrame) -> tuple[str, ...]:
     return (f"Always naming {name!r}, the largest class, is wrong on {100 * error:.1f} % of the test images.",)
 
 
-def _raw(source: Source) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """One row a run, with seconds by phase and an id."""
+def _raw(source: Source, deploy: str | None) -> tuple[pl.DataFrame, tuple[str, ...], tuple[str, ...]]:
+    """One row a run, with seconds by phase and an id; what was left out; targets that nobody asked for."""
     if isinstance(source, pl.DataFrame) or (isinstance(source, str | Path) and str(source).lower().endswith(SUFFIXES)):
+        if deploy is not None:
+            raise InputError(
+                "A table of runs holds one error a run",
+                found=f"--deploy {deploy}",
+                allowed="--deploy with a folder or URL of records, of which each holds those of its files too",
+                next_step="name the column of that error with --error, or leave --deploy out",
+            )
         table, _ = read_table(source)
         if "run_id" not in table.columns:  # line 1 is the header
             lines = pl.format(f"{LINE}{{}}", pl.int_range(2, pl.len() + 2))
             table = table.with_columns(run_id=lines)
-        return table, ()
+        return table, (), ()
     if not isinstance(source, str | Path):
-        return _with_seconds(source), ()
+        return _judged(source, (), deploy)
     store = RunStore(str(source))
     records = list(store)
     unreadable = tuple(f"{problem.path}: {problem.reason}" for problem in store.problems)
@@ -144,7 +168,20 @@ def _raw(source: Source) -> tuple[pl.DataFrame, tuple[str, ...]]:
             allowed="a folder or URL that compare or sweep wrote, a .csv or a .parquet file with a row a run",
             next_step="check the path, or make runs with `azeotrope sweep`",
         )
-    return _with_seconds(records), unreadable
+    return _judged(records, unreadable, deploy)
+
+
+def _judged(
+    records: Sequence[RunRecord], unreadable: tuple[str, ...], deploy: str | None
+) -> tuple[pl.DataFrame, tuple[str, ...], tuple[str, ...]]:
+    """The runs by their networks, or by their files."""
+    if deploy is None:
+        return _with_seconds(records), unreadable, measured_targets(records)
+    files, lacking = as_files(records, deploy)
+    known = {run.run_id: run.deployed[deploy] for run in files}
+    measured = {name: [getattr(known[run.run_id], name) for run in files] for name in ("latency_ms", "size_mb")}
+    columns = (pl.Series(name, values, dtype=pl.Float64) for name, values in measured.items())
+    return _with_seconds(files).with_columns(*columns), (*unreadable, *lacking), ()
 
 
 def _with_seconds(records: Sequence[RunRecord]) -> pl.DataFrame:
@@ -224,6 +261,7 @@ def _contender(name: str, curve: RunFrame, raw: pl.DataFrame, images: str) -> Co
         init=str(mine["init"][0]) if "init" in mine.columns else _init(arm),
         parameters=_known(curve.table, "parameters"),
         latency_ms=_known(mine, "latency_ms"),
+        size_mb=_known(mine, "size_mb"),
         images_per_second=_known(raw.filter(pl.col("student") == mine["student"][0]), "images_per_second"),
         published_images=_known(mine, "published_images"),
         curve=curve,

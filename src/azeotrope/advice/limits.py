@@ -73,9 +73,11 @@ class Excluded:
     need: str
 
 
-def size_mb(parameters: float) -> float:
-    """The size of a student's weights in megabytes."""
-    return parameters * BYTES_A_PARAMETER / 1e6
+def size_mb(contender: Contender) -> float | None:
+    """The size of a student in megabytes: of its file where that was measured, else of its weights."""
+    if contender.size_mb is not None:
+        return contender.size_mb
+    return None if contender.parameters is None else contender.parameters * BYTES_A_PARAMETER / 1e6
 
 
 def within(contenders: Sequence[Contender], needs: Needs) -> tuple[tuple[Contender, ...], tuple[Excluded, ...]]:
@@ -95,16 +97,18 @@ def within(contenders: Sequence[Contender], needs: Needs) -> tuple[tuple[Contend
     return fit, out
 
 
-def unknown(contenders: Sequence[Contender], needs: Needs) -> tuple[str, ...]:
-    """Limits that could not be checked, in sentences."""
-    latency, size = needs.max_latency_ms, needs.max_parameters or needs.max_size_mb
+def unknown(contenders: Sequence[Contender], needs: Needs, targets: Sequence[str] = ()) -> tuple[str, ...]:
+    """Limits that could not be checked, in sentences; `targets` are those whose files' latency is known."""
+    latency, parameters, size = needs.max_latency_ms, needs.max_parameters, needs.max_size_mb
     asked = {
         "latency": [one for one in contenders if latency is not None and one.latency_ms is None],
-        "the number of parameters": [one for one in contenders if size is not None and one.parameters is None],
+        "the number of parameters": [one for one in contenders if parameters is not None and one.parameters is None],
+        "size": [one for one in contenders if size is not None and size_mb(one) is None],
     }
+    files = f": that of their files is, with --deploy {' or '.join(targets)}" if targets else ""
     return tuple(
         f"{what} of {', '.join(sorted({one.student or one.name for one in lacking}))} is not known, "
-        "so that limit was not applied"
+        f"so that limit was not applied{files if what == 'latency' else ''}"
         for what, lacking in asked.items()
         if lacking
     )
@@ -118,8 +122,8 @@ def _broken(contender: Contender, needs: Needs) -> Iterable[tuple[str, str]]:
             f"{parameters:,.0f} parameters, over {needs.max_parameters:,.0f}",
             f"{parameters:,.0f} parameters were allowed",
         )
-    if needs.max_size_mb is not None and parameters is not None and size_mb(parameters) > needs.max_size_mb:
-        size = size_mb(parameters)
+    size = size_mb(contender)
+    if needs.max_size_mb is not None and size is not None and size > needs.max_size_mb:
         yield f"{size:.3g} MB, over {needs.max_size_mb:g}", f"{size:.3g} MB were allowed"
     if needs.max_latency_ms is not None and latency is not None and latency > needs.max_latency_ms:
         yield f"{latency:.3g} ms, over {needs.max_latency_ms:g}", f"{latency:.3g} ms were allowed"

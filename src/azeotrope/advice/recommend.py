@@ -240,7 +240,9 @@ def _doubts(case: Case) -> Iterator[str]:
 def _gaps(evidence: Evidence, needs: Needs, at: float, missing: dict[str, str]) -> Iterator[NotTested]:
     """What these runs cannot speak of."""
     yield from (NotTested(name, reason) for name, reason in missing.items())
-    yield from (NotTested(limit.partition(" of ")[0], limit) for limit in unknown(evidence.contenders, needs))
+    yield from (
+        NotTested(limit.partition(" of ")[0], limit) for limit in unknown(evidence.contenders, needs, evidence.targets)
+    )
     for student in sorted({one.student for one in evidence.contenders}):
         arms = [found for one in evidence.contenders if one.student == student and (found := parts(one.arm))]
         present = {(arm.strategy, arm.init) for arm in arms}

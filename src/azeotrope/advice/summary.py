@@ -52,6 +52,7 @@ def _row(
         arm=one.arm,
         parameters=one.parameters,
         latency_ms=one.latency_ms,
+        size_mb=one.size_mb,
         sizes=tuple(table["train_images"].unique().sort().to_list()),
         seeds=table["replicate"].n_unique(),
         error=case.judged.error(one.name, at) if case is not None and judged else None,

@@ -16,7 +16,8 @@ from azeotrope.record.store import RunStore
 from azeotrope.record.tasks import read_tasks
 from azeotrope.reporting.files import read_comparisons
 from azeotrope.reporting.numbers import Comparison
-from azeotrope.reporting.summary import shared_by, summarise
+from azeotrope.reporting.page_verdicts import shared_by
+from azeotrope.reporting.summary import summarise
 from azeotrope.reporting.words import plural
 from azeotrope.tables.grouping import contender
 from azeotrope.verdicts.moderated import Common

@@ -24,18 +24,20 @@ def advise(
     needs: Needs | None = None,
     *,
     columns: Columns | None = None,
+    deploy: str | None = None,
     practical: float = PRACTICAL,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Advice:
     """Advice from `runs` (a store's folder or URL, a CSV or Parquet file, a table or records) for `needs`.
 
-    `practical` is the difference of error that counts as none. `columns` maps the names of a table. Advice that the
-    runs do not allow is given as such, with the runs that would settle it.
+    With `deploy`, an export target that the runs were measured as (`compare --deploy`), errors, latency and size are
+    those of its files. `practical` is the difference of error that counts as none. `columns` maps the names of a table.
+    Advice that the runs do not allow is given as such, with the runs that would settle it.
 
     Raises InputError when the runs cannot be read, are of several tasks, or when nothing in them fits the limits.
     """
-    evidence = read_evidence(runs, columns)
+    evidence = read_evidence(runs, columns, deploy=deploy)
     smallest = practical_difference([one.curve for one in evidence.contenders], practical)
     return recommend(
         evidence, needs or Needs(), practical=smallest, draws=draws, seed=seed, left_out=_left_out(runs, evidence)

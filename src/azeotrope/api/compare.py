@@ -32,6 +32,7 @@ def compare(
     arms: str | Sequence[str] | None = None,
     losses: str | Sequence[str] | None = None,
     seeds: int | Sequence[int] | Literal["auto"] = 3,
+    deploy: str | Sequence[str] = (),
     progress: Progress | None = None,
     **options: Unpack[Options],
 ) -> Comparison | tuple[Comparison, ...]:
@@ -43,6 +44,8 @@ def compare(
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
     (`sweeping.search`). `seeds` is how many there are, or a list of them; "auto" adds paired seeds until every verdict
     is decided, 12 at most, at a level that keeps the error of looking several times at 5 % (`verdicts.stopping`).
+    `deploy` names export targets (`onnx,onnx-int8`): each student is also measured as their files, calibrated on its
+    training images, and the arms are judged as such beside the networks.
     The other keywords are those of `session.options.Options`. `out/plan.yaml` is a plan of `azeotrope sweep`. A run
     that is in `out` already is not made again, so an interrupted comparison goes on.
 
@@ -57,6 +60,7 @@ def compare(
         arms=arms,
         losses=losses,
         seeds=LOOKS[0] if seeds == "auto" else seeds,
+        deploy=deploy,
         **asked,
     )
     folder = Path(expanded(out))

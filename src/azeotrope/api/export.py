@@ -9,10 +9,10 @@ from pathlib import Path
 from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError
 from azeotrope.exporting.target import parsed
-from azeotrope.exporting.verification import Verification
 from azeotrope.labels import LabelSpec
 from azeotrope.models.saved import load_model, model_folder
 from azeotrope.record.store import expanded
+from azeotrope.record.verification import Verification
 from azeotrope.session.export_images import images_of
 from azeotrope.session.exporting import ExportPlan, export_model
 from azeotrope.session.progress import Progress, Silent

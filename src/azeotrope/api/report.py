@@ -15,7 +15,7 @@ from azeotrope.api.boundary import boundary
 from azeotrope.api.fit import fit
 from azeotrope.errors import InputError
 from azeotrope.record.store import RunStore
-from azeotrope.reporting.files import PAGE, read_disagreements, read_mistakes, write_page, write_text
+from azeotrope.reporting.files import PAGE, read_bundles, read_disagreements, read_mistakes, write_page, write_text
 from azeotrope.reporting.html import Section, one_class
 from azeotrope.reporting.numbers import Document
 from azeotrope.reporting.part import Missing, attempt
@@ -34,7 +34,8 @@ def report(
     """Write one self-contained HTML file from `runs` (a folder or URL of records, or a table) and return its path.
 
     Every number comes from the records; what only `compare` knew (arms not tested, the plan, the price of pre-training,
-    pictures) is taken from the files it left beside them. Without `out` the page goes to `report.html` in that folder,
+    pictures) is taken from the files it left beside them, and what `export` verified of their models from its bundles.
+    Without `out` the page goes to `report.html` in that folder,
     or into the working folder when the runs are at a URL or in memory; that of `runs.csv` goes to `runs.html`. A table
     (.csv, .tsv, .parquet, polars; `columns` maps its names) gives the page of a sweep without costs.
 
@@ -53,7 +54,12 @@ def report(
         return write_page(out or beside, Document(comparisons=comparisons), sweep=sweep)
     folders = task_folders(runs)
     comparisons = tuple(comparison for folder in folders for comparison in compared(folder))
-    document = Document(comparisons=comparisons, disagreements=read_disagreements(runs), mistakes=read_mistakes(runs))
+    document = Document(
+        comparisons=comparisons,
+        disagreements=read_disagreements(runs),
+        mistakes=read_mistakes(runs),
+        bundles=tuple(bundle for folder in folders for bundle in read_bundles(folder)),
+    )
     path = out or (PAGE if "://" in str(runs) else Path(runs) / PAGE)
     found = attempt(lambda: _sweep(folders))
     if isinstance(found, Missing):

@@ -6,7 +6,6 @@ allowed, next). A traceback is shown with `--debug` only.
 
 from __future__ import annotations
 
-import io
 import sys
 import traceback
 from typing import Annotated, Any
@@ -18,6 +17,7 @@ from typer.core import TyperGroup
 
 from azeotrope import __version__
 from azeotrope.cli._groups import Debug, spread
+from azeotrope.cli._locale import spell_out, start_in_utf8
 from azeotrope.errors import AzeotropeError
 from azeotrope.lookup import member, members
 
@@ -59,7 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point of the `azeotrope` command."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in given
-    _spell_out()
+    if arguments is None:
+        start_in_utf8()
+    spell_out()
     try:
         build()(given, prog_name="azeotrope")
     except AzeotropeError as error:
@@ -81,13 +83,6 @@ def _show(error: AzeotropeError) -> None:
     for label, text in error.parts():
         style = "bold red" if label == "error" else "bold"
         console.print(Text.assemble((f"{label}:", style), " ", text), soft_wrap=True)
-
-
-def _spell_out() -> None:
-    r"""A terminal that has no letter for a name shows its number (`\\xfc`), rather than nothing and an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _show_version(wanted: bool) -> None:

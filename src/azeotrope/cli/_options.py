@@ -157,6 +157,10 @@ Sizes = Annotated[
     str | None,
     typer.Option("--train-images", "-n", metavar="N,...", help="How many labelled images train, by commas (all)."),
 ]
+Deploy = Annotated[
+    str | None,
+    typer.Option("--deploy", help="Judge the arms as files of these targets too: onnx,onnx-int8 (`list targets`)."),
+]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Paired seeds; fewer than 3 never give a verdict.")]
 ImageSize = Annotated[int | None, typer.Option("--image-size", min=8, help="Pixels at which the student looks.")]
 Upstream = Annotated[str | None, typer.Option("--upstream", help="A labelled set to pre-train the student on, here.")]
@@ -223,7 +227,10 @@ VerifyCache = Annotated[
     bool, typer.Option("--verify-cache", help="Hold a random sample of the teacher's embeddings against the teacher.")
 ]
 Strict = Annotated[
-    bool, typer.Option("--strict", help="Refuse a set with an unreadable image, or with pictures that are passed over.")
+    bool,
+    typer.Option(
+        "--strict", help="Read every image again; refuse a set with an unreadable one, or with pictures passed over."
+    ),
 ]
 SeenWeights = Annotated[
     bool | None, typer.Option("--seen-weights", help="Allow weights that were trained on these very images.")

@@ -29,8 +29,12 @@ class Wanted(Group):
     reachable: Annotated[float | None, typer.Option(help="Images you could have, counted alike.")] = None
     target_error: Annotated[float | None, typer.Option(help="The error you need, such as 0.05 for 5 %.")] = None
     max_parameters: Annotated[float | None, typer.Option(help="The largest student, in parameters.")] = None
-    max_latency_ms: Annotated[float | None, typer.Option(help="The slowest student, in ms an image.")] = None
-    max_size_mb: Annotated[float | None, typer.Option(help="The largest student, in MB of 32-bit weights.")] = None
+    max_latency_ms: Annotated[float | None, typer.Option(help="The slowest student, in ms an image; see --deploy.")] = (
+        None
+    )
+    max_size_mb: Annotated[
+        float | None, typer.Option(help="The largest, in MB of its file with --deploy, else of weights.")
+    ] = None
     hourly_price: Annotated[float | None, typer.Option(help="What an hour of the machine costs.")] = None
     teacher_exists: Annotated[
         bool, typer.Option("--teacher-exists/--no-teacher-exists", help="The teacher's pass is already paid.")
@@ -55,6 +59,9 @@ def command(
     teachers: Annotated[str | None, typer.Option("--teacher", "-t", help="With --students: the teachers.")] = None,
     budget: Annotated[str | None, typer.Option(help="With --students: 1h, '40 runs'.")] = None,
     out: Annotated[str, typer.Option("--out", help="With --students: where runs are kept.")] = "azeotrope-advise",
+    deploy: Annotated[
+        str | None, typer.Option(help="Judge by the files of this target, which compare --deploy measured.")
+    ] = None,
     columns: mapping.Columns,
     practical: Annotated[float, typer.Option(help="A difference of error that counts as none.")] = 0.005,
     draws: Annotated[int, typer.Option(help="How many joint draws of all curves.")] = 1000,
@@ -72,7 +79,7 @@ def command(
         advice = _from_images(runs, wanted.needs(), students, teachers, budget, out)
     else:
         advice = azeotrope.advise(
-            runs, wanted.needs(), columns=columns.spec(), practical=practical, draws=draws, seed=seed
+            runs, wanted.needs(), columns=columns.spec(), deploy=deploy, practical=practical, draws=draws, seed=seed
         )
     if as_json:
         options.print_json(advice_text.document(advice))

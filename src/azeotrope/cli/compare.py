@@ -35,6 +35,7 @@ def command(
         str,
         typer.Option("--seeds", metavar="N|auto", help="Paired seeds, 3 or more for a verdict; auto: until decided."),
     ] = "3",
+    deploy: options.Deploy = None,
     teaching: groups.Teaching,
     further: groups.Options,
     as_json: options.AsJson = False,
@@ -59,6 +60,7 @@ def command(
             arms=options.names(arms),
             losses=options.names(losses),
             seeds=_seeds(seeds),
+            deploy=options.names(deploy) or (),
             progress=progress,
             **further.options(),
         )

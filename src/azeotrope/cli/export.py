@@ -13,7 +13,7 @@ from azeotrope.record.store import expanded
 
 if TYPE_CHECKING:
     from azeotrope.api.export import Exported
-    from azeotrope.exporting.verification import File
+    from azeotrope.record.verification import File
 
 
 def command(

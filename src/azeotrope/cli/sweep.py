@@ -33,6 +33,7 @@ def command(
     upstream: options.Upstream = None,
     pretrain_images: Annotated[str | None, typer.Option(help="Numbers of upstream images, by commas.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Paired seeds (3).")] = None,
+    deploy: options.Deploy = None,
     teaching: groups.Teaching,
     question: groups.Question,
     budget: Annotated[str | None, typer.Option(help="1h, 30m, '40 runs', '5 EUR'; several by commas.")] = None,
@@ -69,6 +70,7 @@ def command(
         "upstream": upstream,
         "pretrain_images": options.counts(pretrain_images),
         "seeds": seeds,
+        "deploy": options.names(deploy),
         "budget": Budget.parse(budget, hourly_price) if budget else None,
     }
     runs_on = options.given({"name": engine, "workers": workers, "threads": threads, "address": address})

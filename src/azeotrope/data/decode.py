@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from azeotrope.data.deep import FEW_LEVELS, Range, Values, eight_bit, measured, plain_range, unknown_range
+from azeotrope.data.foreign import POINTERS_AND_PAGES, called_by_name
 from azeotrope.data.mend import mended
 
 MAX_PIXELS = 89_478_485  # Pillow's own limit: a quarter of a gigabyte at 24 bits
@@ -79,7 +80,7 @@ def decode(raw: bytes | NDArray[np.uint8], span: Range | None = None, *, own: bo
     try:
         return _read(raw, scale)
     except Exception as error:
-        reason = _unreadable(error)
+        reason = _unreadable(error, raw)
         whole = mended(raw) if not isinstance(error, Unreadable) else None
         if whole is None:
             raise reason from error
@@ -96,12 +97,14 @@ def _read(raw: bytes, scale: _Scale) -> Decoded:
         return _decoded(image, raw, scale)
 
 
-def _unreadable(error: Exception) -> Unreadable:
+def _unreadable(error: Exception, raw: bytes) -> Unreadable:
     if isinstance(error, Unreadable):
         return error
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
         return Unreadable(_too_large("its header announces too many pixels"))
     if isinstance(error, UnidentifiedImageError):
+        if told := called_by_name(raw, POINTERS_AND_PAGES):
+            return Unreadable(f"{told[0]}: {told[1]}")
         return Unreadable("not an image, or a format that is not read")
     # Pillow's parsers raise whatever a broken file makes them raise (struct, zlib, Index, Value ...)
     return Unreadable(f"damaged: {str(error) or type(error).__name__}")

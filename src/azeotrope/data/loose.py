@@ -14,7 +14,7 @@ from typing import TypeAlias
 import fsspec
 
 from azeotrope.data.sources._passed import Tally, images_below, is_image
-from azeotrope.data.sources._source import Item, PassedOver, Source
+from azeotrope.data.sources._source import Item, PassedOver, Source, Stamp, stamp_of
 from azeotrope.data.task import open_source, schemes
 from azeotrope.errors import InputError
 
@@ -33,15 +33,22 @@ def open_loose(spec: str) -> Source:
         labelled = open_source(spec)
         items = tuple(replace(item, label=0, split="") for item in labelled.items)
         return replace(labelled, classes=UNLABELLED, items=items)
-    chosen, passed, read = _at_url(spec) if "://" in spec else _in_folder(spec)
+    chosen, passed, read, stamp = _at_url(spec) if "://" in spec else _in_folder(spec)
     if not chosen:
         raise _no_picture(spec, passed)
     name = (PurePosixPath(spec.rstrip("/")) if "://" in spec else Path(spec)).name or spec
     items = tuple(Item(key, 0, "") for key in chosen)
-    return Source(name, UNLABELLED, items, lambda place: read(chosen[place]), passed=passed)
+    return Source(
+        name,
+        UNLABELLED,
+        items,
+        lambda place: read(chosen[place]),
+        passed=passed,
+        stamp=lambda place: stamp(chosen[place]),
+    )
 
 
-_Found: TypeAlias = "tuple[list[str], tuple[PassedOver, ...], Callable[[str], bytes]]"
+_Found: TypeAlias = "tuple[list[str], tuple[PassedOver, ...], Callable[[str], bytes], Callable[[str], Stamp | None]]"
 
 
 def _in_folder(spec: str) -> _Found:
@@ -50,7 +57,7 @@ def _in_folder(spec: str) -> _Found:
         raise InputError(f"There is no folder {root}", allowed="a folder, URL, table or scheme:name", next_step=_NEXT)
     tally = Tally()
     keys = sorted(Path(path).relative_to(root).as_posix() for path in images_below(str(root), "", tally))
-    return keys, tally.counted(), lambda key: (root / key).read_bytes()
+    return keys, tally.counted(), lambda key: (root / key).read_bytes(), lambda key: stamp_of(root / key)
 
 
 def _at_url(spec: str) -> _Found:
@@ -66,7 +73,7 @@ def _at_url(spec: str) -> _Found:
             chosen.append(key)
         else:
             tally.file("", key)
-    return chosen, tally.counted(), lambda key: _fetched(system, key)
+    return chosen, tally.counted(), lambda key: _fetched(system, key), lambda _: None
 
 
 def _fetched(system: fsspec.AbstractFileSystem, key: str) -> bytes:

@@ -7,6 +7,7 @@ nothing; that is the audit's part (`data.audit`).
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +17,11 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 
-from azeotrope.data.decode import Unreadable, decode
-from azeotrope.data.deep import FULL, Range, Values, plain_range, unknown_range
+from azeotrope.data.deep import FULL, Range, plain_range, unknown_range
 from azeotrope.data.deep import words as words_on
-from azeotrope.data.sources._source import Raw, Source, Split
-from azeotrope.data.thumbnail import SIDE, thumbnail
+from azeotrope.data.look import KeptLooks, Look, look_at
+from azeotrope.data.sources._source import Source, Split
+from azeotrope.data.thumbnail import SIDE
 from azeotrope.kinds._kind import Labels, kind_named
 from azeotrope.labels import KindName
 from azeotrope.record.processors import processors
@@ -79,6 +80,11 @@ class Manifest:
         rows = sorted(map("\0".join, zip(*columns, strict=True)))
         return _digest([*kind, *self.classes, "", *rows])
 
+    @cached_property
+    def images_digest(self) -> str:
+        """SHA-256 over the sorted checksums: the same however these images are split, grouped or labelled."""
+        return _digest(sorted(self.checksums))
+
     @property
     def _group_checksums(self) -> tuple[str, ...]:
         """Each group by the lowest checksum in it."""
@@ -93,35 +99,21 @@ class Manifest:
         return _digest(self.checksums)
 
 
-@dataclass(frozen=True)
-class _Look:
-    """What one image turned out to be."""
-
-    checksum: str
-    shape: tuple[int, int, int] = (0, 0, 0)
-    notes: tuple[str, ...] = ()
-    reason: str = ""
-    thumbnail: UInt8[np.ndarray, "S S"] | None = None
-    values: Values | None = None
-
-
 def scan(
     source: Source,
     progress: Progress | None = None,
     threads: int | None = None,
     value_range: Range | None = None,
+    kept: KeptLooks | None = None,
 ) -> Manifest:
     """Decode every image once, in `threads` threads (by default one a processor; Pillow decodes without the
     interpreter's lock).
 
     An image that cannot be read is a row with a reason, never an exception. Images that a formula draws are taken at
     its word: none is drawn. `value_range` is that of files of more than 8 bits; without it their own is measured.
+    Images whose looks are `kept` under an unchanged stamp are not read again.
     """
-    looks: list[_Look] = []
-    for chunk in _chunks(source, threads or processors()):
-        looks += chunk
-        if progress:
-            progress(len(looks), len(source.items))
+    looks = _looks(source, progress, threads or processors(), kept)
     value_range, words = _range_of(looks, value_range)
     shapes = np.array([look.shape for look in looks], dtype=np.int64).reshape(-1, 3)
     blank = np.zeros((SIDE, SIDE), np.uint8)
@@ -148,7 +140,7 @@ def scan(
     )
 
 
-def _range_of(looks: list[_Look], asked: Range | None) -> tuple[Range | None, tuple[str, ...]]:
+def _range_of(looks: list[Look], asked: Range | None) -> tuple[Range | None, tuple[str, ...]]:
     """The values of black and white in the deep files of a set, and what to say of them. Where they are not known,
     these files become unreadable.
     """
@@ -159,46 +151,41 @@ def _range_of(looks: list[_Look], asked: Range | None) -> tuple[Range | None, tu
     span = asked or plain_range(values)
     if span is None:
         for place, each in zip(deep, values, strict=True):
-            looks[place] = _Look(looks[place].checksum, reason=unknown_range(each))
+            looks[place] = Look(looks[place].checksum, reason=unknown_range(each))
     return span, words_on(values, span, asked=asked is not None)
 
 
-def _chunks(source: Source, threads: int) -> Iterator[list[_Look]]:
-    """Looks in row order. When the caller stops (Ctrl-C), what was not begun is not begun any more."""
+def _looks(source: Source, progress: Progress | None, threads: int, kept: KeptLooks | None) -> list[Look]:
+    """The look of every image: found among those that are `kept`, or taken now and kept for the next command."""
+    began, stamp = time.time_ns(), source.stamp
+    stamps = [None] * len(source.items) if kept is None or stamp is None else list(map(stamp, range(len(source.items))))
+    looks: list[Look | None] = [None] * len(stamps)
+    if kept is not None and stamp is not None:
+        looks = kept.find(stamps)
+    missing = [row for row, look in enumerate(looks) if look is None]
+    done = len(looks) - len(missing)
+    for rows, taken in _chunks(source, missing, threads):
+        for row, look in zip(rows, taken, strict=True):
+            looks[row] = look
+        done += len(rows)
+        if progress:
+            progress(done, len(looks))
+    whole = [look for look in looks if look is not None]
+    if kept is not None and stamp is not None and missing:
+        kept.keep(stamps, whole, began)
+    return whole
+
+
+def _chunks(source: Source, rows: list[int], threads: int) -> Iterator[tuple[list[int], list[Look]]]:
+    """These rows, some at a time, with their looks. When the caller stops (Ctrl-C), what was not begun is not begun any
+    more.
+    """
     pool = ThreadPoolExecutor(threads)
-
-    def look_at(start: int) -> list[_Look]:
-        return [_look(source, row) for row in range(start, min(start + _CHUNK, len(source.items)))]
-
+    parts = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
     try:
-        yield from pool.map(look_at, range(0, len(source.items), _CHUNK))
+        yield from zip(parts, pool.map(lambda part: [look_at(source, row) for row in part], parts), strict=True)
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _look(source: Source, row: int) -> _Look:
-    if (formula := source.formula) is not None:
-        return _Look(formula.checksum(row), (formula.height, formula.width, formula.channels))
-    try:
-        raw = source.read(row)
-    except OSError as error:
-        return _Look("", reason=f"cannot be opened: {error.strerror or error}")
-    except Exception as error:  # a source may be a library that decodes: it raises whatever a bad item makes it raise
-        return _Look("", reason=f"cannot be opened: {type(error).__name__}: {error}")
-    checksum = checksum_of(raw)
-    try:
-        decoded = decode(raw, own=True)
-    except Unreadable as error:
-        return _Look(checksum, reason=str(error))
-    height, width, channels = decoded.pixels.shape
-    small = thumbnail(decoded.pixels)
-    return _Look(checksum, (height, width, channels), decoded.notes, thumbnail=small, values=decoded.values)
-
-
-def checksum_of(raw: Raw) -> str:
-    """SHA-256 (hex) of a file's bytes, or of an array's shape and values."""
-    content = raw if isinstance(raw, bytes) else repr(raw.shape).encode() + raw.tobytes()
-    return hashlib.sha256(content).hexdigest()
 
 
 def _digest(lines: list[str] | tuple[str, ...]) -> str:

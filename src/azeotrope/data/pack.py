@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from azeotrope.data.decode import Unreadable, decode
-from azeotrope.data.manifest import checksum_of
+from azeotrope.data.look import checksum_of
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
@@ -66,7 +66,7 @@ class Pack:
             raise InputError(
                 f"The image {task.manifest.keys[row]} could be read when the images were listed and now cannot",
                 found=str(error),
-                next_step="put it back, or give the command again: the images are then listed anew",
+                next_step="put it back, or give the command again with --strict: all images are then read anew",
             ) from error
         return squared(pixels, self.size, self.channels)
 

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
 from azeotrope.data.resample import resample
-from azeotrope.data.views import Views
+from azeotrope.data.views import PLAIN, Views, draw
+from azeotrope.recipe import ViewPolicy
 
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow
 _VALUES_AT_A_TIME = 1 << 20  # of a batch's floats: what stays in a processor's cache between two passes
@@ -76,6 +78,13 @@ class Renderer(nn.Module):
         for channel, (low, high) in enumerate(self.limits):
             shown[:, channel].clamp_(low, high)
         return shown
+
+
+def plain_pixels(images: UInt8[Tensor, "B S S K"], size: int, interpolation: str) -> UInt8[np.ndarray, "B 3 size size"]:
+    """What evaluation sees of packed images before a model's normalisation: the input of its exported files."""
+    drawn = draw(ViewPolicy(), np.zeros(len(images), np.uint64), PLAIN)
+    small = resample(images, Views(torch.from_numpy(drawn.values)), size, interpolation).numpy()
+    return np.ascontiguousarray(np.broadcast_to(small, (*small.shape[:3], 3)).transpose(0, 3, 1, 2))
 
 
 def _cut(views: Views[Tensor], size: int) -> Bool[Tensor, "B size size"]:

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Int64, UInt64
 
 from azeotrope.data._ranks import identities
+from azeotrope.data.look import kept_looks
 from azeotrope.data.manifest import Manifest, Progress, scan
 from azeotrope.data.near import METHOD, Near, find_near
 from azeotrope.data.sources._groups import grouped_by_path
@@ -127,16 +128,20 @@ def load_task(
     labels: LabelSpec = ONE_CLASS,
     held_out: float = HELD_OUT,
     cache: Path | None = None,
+    *,
+    anew: bool = False,
 ) -> Task:
     """Open, scan and split what `spec` names: a path or `scheme:name`. `progress(done, total)` is called while
     scanning; `held_out` is the share of images in each split that the source does not give; `cache` is a folder that
-    keeps what is slow to find again, near copies.
+    keeps what is slow to find again: what each image turned out to be, and near copies. With `anew` every image is
+    read, also where its file seems unchanged.
 
     Raises InputError for a source that is not known or not there (with the nearest names), and RefusedSet for images
     that make no task.
     """
     source = open_source(spec, labels)
-    manifest = scan(source, progress, value_range=labels.value_range)
+    kept = kept_looks(cache, spec, anew=anew) if cache else None
+    manifest = scan(source, progress, value_range=labels.value_range, kept=kept)
     near = find_near(manifest, source, cache) if source.formula is None else None
     try:
         pairs = near.pairs if near else None

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from azeotrope.data._ranks import ranks
+from azeotrope.data.look import kept_looks
 from azeotrope.data.loose import open_loose
 from azeotrope.data.manifest import Manifest, Progress, scan
 from azeotrope.data.near import near_pairs
@@ -60,13 +62,15 @@ class Pool:
         return rows[order]
 
 
-def load_unlabelled(spec: str, task: Task, progress: Progress | None = None) -> Pool:
-    """Open and scan unlabelled pictures (see `open_loose`) and drop what `task` holds out.
+def load_unlabelled(spec: str, task: Task, cache: Path | None = None, progress: Progress | None = None) -> Pool:
+    """Open and scan unlabelled pictures (see `open_loose`) and drop what `task` holds out. The folder `cache` keeps
+    what each picture turned out to be.
 
     Raises InputError for a source that is not there or holds no image, and for one that is the held-out set itself.
     """
     source = open_loose(spec)
-    manifest = scan(source, progress, value_range=task.manifest.value_range)
+    kept = kept_looks(cache, spec) if cache else None
+    manifest = scan(source, progress, value_range=task.manifest.value_range, kept=kept)
     pool = keep_apart(source, manifest, task)
     held = pool.counts().get(HELD_OUT, 0)
     if held > MOSTLY * len(manifest.keys):

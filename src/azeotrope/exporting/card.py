@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from azeotrope.exporting.preparation import Grey, Preparation
-from azeotrope.exporting.verification import File, Verification
 from azeotrope.models.card import escape
+from azeotrope.record.verification import File, Verification
+
+_COLUMNS = (
+    "file",
+    "MB",
+    "error",
+    "test error",
+    "drop",
+    "verdict",
+    "other answers",
+    "largest difference",
+    "int8",
+    "ms, one thread",
+)
 
 
 def bundle_card(verification: Verification, preparation: Preparation) -> str:
@@ -21,7 +34,7 @@ def bundle_card(verification: Verification, preparation: Preparation) -> str:
             "",
             f"Each file was run in its own runtime on {verification.validation_images:,} validation images of "
             f"{escape(verification.data)} and held against the trained network. The drop is the file's error less "
-            "the network's on the same images, with its 95 % interval.",
+            "the network's on the same images, with its 95 % interval." + _tested(verification),
             "",
             *_table(verification),
             *_refused(verification),
@@ -46,8 +59,6 @@ def _facts(verification: Verification, preparation: Preparation) -> Iterable[str
     yield f"- network: {network.parameters:,} parameters, {network.bytes / 1e6:.2f} MB of weights"
     yield f"- measured on: {escape(verification.environment.processor or 'not known')}"
     yield f"- int8 files were calibrated on {verification.calibration_images:,} training images"
-    if network.test_error is not None:
-        yield f"- test error of the network: {network.test_error:.4f}"
     if (calibration := verification.calibration) is not None:
         yield (
             f"- temperature inside: {calibration.temperature:.3f}; log-loss {calibration.log_loss_before:.4f} -> "
@@ -57,13 +68,23 @@ def _facts(verification: Verification, preparation: Preparation) -> Iterable[str
     yield f"- outputs: {', '.join(preparation.outputs)}, of {len(preparation.classes)} in `labels.txt`"
 
 
+def _tested(verification: Verification) -> str:
+    if verification.test_images is None:
+        return ""
+    return f" Test errors are on {verification.test_images:,} test images, which decided nothing."
+
+
+def _error(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
 def _table(verification: Verification) -> Iterable[str]:
     network = verification.network
-    yield "| file | MB | error | drop | verdict | other answers | largest difference | int8 | ms, one thread |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield f"| {' | '.join(_COLUMNS)} |"
+    yield f"|{'---|' * len(_COLUMNS)}"
     yield (
-        f"| the network, in torch | {network.bytes / 1e6:.2f} | {network.error:.4f} | | | | | "
-        f"| {network.latency.median_ms:.2f} |"
+        f"| the network, in torch | {network.bytes / 1e6:.2f} | {network.error:.4f} | {_error(network.test_error)} "
+        f"| | | | | | {network.latency.median_ms:.2f} |"
     )
     for file in verification.files:
         yield f"| {' | '.join(_cells(file))} |"
@@ -75,6 +96,7 @@ def _cells(file: File) -> tuple[str, ...]:
         f"`{file.file}`",
         f"{file.bytes / 1e6:.2f}",
         f"{file.error:.4f}",
+        _error(file.test_error),
         f"{lost.value:+.4f} ({lost.low:+.4f} to {lost.high:+.4f})",
         lost.said,
         f"{same.answers_differ - same.ties} of {same.images:,}" + (f" and {same.ties} ties" if same.ties else ""),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
-from typing import Literal
 
 import numpy as np
 import torch
@@ -13,8 +12,8 @@ from torch import Tensor
 
 from azeotrope.kinds._kind import UNSCALED, Kind, Labels
 from azeotrope.record.interval import Interval
+from azeotrope.record.verification import Verdict
 
-Verdict = Literal["LOSES LESS", "INCONCLUSIVE", "LOSES MORE"]
 LEVEL = 0.95
 _RESAMPLES = 1000
 

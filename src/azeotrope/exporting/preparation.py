@@ -20,6 +20,7 @@ from azeotrope.exporting.deployed import INPUT, OUTPUTS
 from azeotrope.labels import KindName
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel
+from azeotrope.record.verification import bundle_file
 from azeotrope.spec import Spec, read_yaml, validated
 
 FILE = "preprocessing.json"
@@ -114,13 +115,7 @@ def steps_of(look: Preprocessing) -> tuple[Grey | Resize, ...]:
 
 def read_preparation(folder: Path) -> Preparation:
     """That of a bundle. Raises InputError when it is not there, or of another version."""
-    path = folder / FILE
-    if not path.is_file():
-        raise InputError(
-            "An exported file is used from its bundle, which says how pictures are prepared",
-            found=f"no {FILE} in {folder}",
-            next_step="keep the file in the folder that `azeotrope export` wrote, or copy that folder whole",
-        )
+    path = bundle_file(folder, FILE, "how pictures are prepared")
     content = read_yaml(path)  # JSON is YAML
     if content.get("format") != FORMAT:
         raise InputError(

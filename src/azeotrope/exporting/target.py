@@ -9,7 +9,8 @@ from __future__ import annotations
 import statistics
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,22 +24,13 @@ from torch.export import Dim, ExportedProgram
 from azeotrope.errors import InputError, NotExported
 from azeotrope.exporting.deployed import INPUT, Deployed
 from azeotrope.lookup import member, members, unknown
-from azeotrope.spec import Spec
+from azeotrope.record.verification import Latency
 
 FAMILY = "exporting.targets"
 WARM_UP = 10  # runs not counted
 TIMED = (30, 1.0)  # at least so many runs, and so many seconds
 AT_A_TIME = 64  # images in a batch of verification
 TRACED_WITH = 2  # images: with one, torch takes the batch for a constant
-
-
-class Latency(Spec):
-    """Milliseconds for one image on one thread: the median, and the tenth and ninetieth hundredth of `runs`."""
-
-    median_ms: float
-    p10_ms: float
-    p90_ms: float
-    runs: int
 
 
 class Program(ABC):
@@ -117,6 +109,15 @@ def target_named(key: str) -> Target:
     if key not in target_keys():
         raise unknown("export target", key, target_keys())
     return cast("Target", member(FAMILY, key, "export target"))
+
+
+@contextmanager
+def converting(rule: str, instead: str) -> Iterator[None]:
+    """What a converter raises, in errors of many kinds, becomes NotExported with its first line."""
+    try:
+        yield
+    except Exception as error:
+        raise NotExported(rule, found=first_line(error), next_step=f"take {instead}") from error
 
 
 def first_line(error: Exception) -> str:

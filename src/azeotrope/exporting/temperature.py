@@ -15,25 +15,11 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from azeotrope.kinds._kind import Kind
-from azeotrope.spec import Spec
+from azeotrope.record.verification import Calibration
 
 FOLDS = 5
 FEWEST_IMAGES = 10 * FOLDS
 _BOUNDS = (0.05, 20.0)
-
-
-class Calibration(Spec):
-    """The temperature, and log-loss (nats) and calibration error of validation images without and with it.
-
-    "With" is cross-fitted in `FOLDS` parts: the temperature of each part comes from the others.
-    """
-
-    temperature: float
-    images: int
-    log_loss_before: float
-    log_loss_after: float
-    calibration_error_before: float
-    calibration_error_after: float
 
 
 def calibrated(kind: Kind, logits: Float[Tensor, "n C"], targets: Tensor) -> Calibration | None:

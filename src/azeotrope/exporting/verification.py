@@ -8,129 +8,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from azeotrope.errors import InputError, NotExported
+from azeotrope.errors import NotExported
 from azeotrope.exporting.deployed import Deployed
-from azeotrope.exporting.drop import Verdict, drop, verdict
-from azeotrope.exporting.target import AT_A_TIME, Latency, Program, Target, timed
-from azeotrope.exporting.temperature import Calibration
+from azeotrope.exporting.drop import drop, verdict
+from azeotrope.exporting.target import AT_A_TIME, Program, Target, timed
 from azeotrope.kinds._kind import UNSCALED, Kind, Labels
-from azeotrope.record.run import EnvironmentFacts
-from azeotrope.spec import Spec, from_yaml
+from azeotrope.record.verification import Drop, File, Latency, Parity
 
-FILE = "verification.json"
 TOLERANCE = 1e-3  # of the spread of the outputs: what 32-bit floats in another order may differ by
 TIE = 2e-3  # of that spread: answers closer together than this are the same answer
-
-
-class Parity(Spec):
-    """How far two stages of the way from picture to answer are apart, on `images` real images.
-
-    `spread` is the standard deviation of what is compared; `answers_differ` counts images with another answer, `ties`
-    those of them whose two best answers the network itself holds for equal.
-    """
-
-    stage: str
-    images: int
-    largest: float
-    mean: float
-    spread: float
-    answers_differ: int = 0
-    ties: int = 0
-
-
-class Drop(Spec):
-    """Error of the file less that of the network on the same validation images, with its interval, and whether that is
-    less than `allowed`.
-    """
-
-    value: float
-    low: float
-    high: float
-    level: float
-    allowed: float
-    verdict: Verdict
-
-    @property
-    def said(self) -> str:
-        """The verdict in words."""
-        return f"{self.verdict} {'against' if self.verdict == 'INCONCLUSIVE' else 'than'} {self.allowed:g}"
-
-
-class File(Spec):
-    """One exported file: what was measured of it in its own runtime."""
-
-    target: str
-    file: str
-    bytes: int
-    parity: Parity
-    images: int
-    error: float
-    drop: Drop
-    latency: Latency
-    int8_share: float | None = None
-    test_error: float | None = None
-
-
-class Refused(Spec):
-    """A file that was not made, or made and not kept."""
-
-    target: str
-    reason: str
-
-
-class TorchNetwork(Spec):
-    """The trained network itself, in torch on one thread."""
-
-    parameters: int
-    bytes: int
-    error: float
-    latency: Latency
-    test_error: float | None = None
-
-
-class Verification(Spec):
-    """`verification.json`."""
-
-    format: Literal[1] = 1
-    model: str
-    weights: str
-    run_id: str | None
-    data: str
-    fingerprint: str
-    validation_images: int
-    calibration_images: int
-    environment: EnvironmentFacts
-    network: TorchNetwork
-    calibration: Calibration | None
-    stages: tuple[Parity, ...]
-    files: tuple[File, ...]
-    refused: tuple[Refused, ...] = ()
-
-
-def read_verification(folder: Path) -> Verification:
-    """That of a bundle. Raises InputError when it is not there, or cannot be read."""
-    path = folder / FILE
-    if not path.is_file():
-        raise InputError(
-            "An exported file is used from its bundle, which says what was verified",
-            found=f"no {FILE} in {folder}",
-            next_step="keep the file in the folder that `azeotrope export` wrote, or copy that folder whole",
-        )
-    return from_yaml(Verification, path)
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The images that files are verified on, as the graph takes them, and what the network says of them.
 
-    `outputs` are those of `Deployed`; the first of them, logits or values, is compared.
+    `said` are the first outputs of `Deployed`, logits or values.
     """
 
     kind: Kind
@@ -138,6 +37,17 @@ class Evidence:
     labels: Labels
     said: Float[Tensor, "n C"]
     max_drop: float
+
+    @property
+    def error(self) -> float:
+        """Of the network."""
+        return self.kind.error(self.said, self.kind.targets(self.labels, UNSCALED))
+
+
+def error_on(program: Program, images: Evidence) -> float:
+    """The error of a file on other images than those that decide whether it is kept."""
+    found = torch.from_numpy(np.array(program.answer(images.pixels)[0]))
+    return images.kind.error(found, images.kind.targets(images.labels, UNSCALED))
 
 
 @torch.inference_mode()

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from azeotrope.data.foreign import POINTERS_AND_PAGES, called_by_name
 from azeotrope.errors import InputError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "params")
@@ -55,11 +56,7 @@ PLAIN_DATA: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
 """Types that hold values and run nothing; `torch.load` is told to allow them."""
 
 _OTHER_FILES: Mapping[bytes, tuple[str, str]] = {
-    b"version https://git-lfs": ("a Git LFS pointer, not the file itself", "git lfs pull"),
-    b"/annex/objects/": ("a git-annex pointer, not the file itself", "git annex get"),
-    b"<!doctype": ("a web page", "fetch the file itself, perhaps after signing in"),
-    b"<html": ("a web page", "fetch the file itself, perhaps after signing in"),
-    b"<?xml": ("an XML answer of a server", "fetch the file itself, perhaps after signing in"),
+    **POINTERS_AND_PAGES,
     b"{": ("a text in JSON", "fetch the file of weights itself"),
     b"\x1f\x8b": ("compressed with gzip", "unpack it"),
     b"\x89hdf": ("an HDF5 file (Keras)", "save the weights with PyTorch"),
@@ -72,10 +69,8 @@ def refuse_other_files(path: Path) -> None:
     """Raise InputError for a file that is called weights and is something else, by the name of what it is."""
     with path.open("rb") as file:
         start = file.read(64)
-    lower = start.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    for mark, (what, next_step) in _OTHER_FILES.items():
-        if lower.startswith(mark):
-            raise InputError(f"{path.name} is {what}", found=f"{start[:24]!r} at its start", next_step=next_step)
+    if told := called_by_name(start, _OTHER_FILES):
+        raise InputError(f"{path.name} is {told[0]}", found=f"{start[:24]!r} at its start", next_step=told[1])
 
 
 def kind_of_file(path: Path) -> str | None:

@@ -30,7 +30,8 @@ from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.spec import problems
 
 CODE = "architecture.py"
-TASK = "azeotrope_task"  # the key in a safetensors file under which the fingerprint of the training task is kept
+# What a safetensors file says of the images that its weights were trained on: its keys, and the facts kept under them.
+_TRAINED_ON = {"azeotrope_task": "fingerprint", "azeotrope_images": "images"}
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def save_model(
         unit=unit,
         facts=dict(extra or {}),
     )
+    facts = description.facts
     text = card(
         architecture=spec.architecture,
         parameters=parameters(network),
@@ -111,14 +113,13 @@ def save_model(
         unit=unit,
         preprocessing=preprocessing,
         weights=weights,
-        facts=description.facts,
+        facts=facts,
     )
     try:
         if source is not None:
             write_atomically(folder / CODE, source)
-        task = description.facts.get("fingerprint")
-        metadata = None if task is None else {TASK: str(task)}
-        write_atomically(folder / "model.safetensors", safetensors.torch.save(tensors, metadata))
+        known = {key: str(facts[fact]) for key, fact in _TRAINED_ON.items() if fact in facts}
+        write_atomically(folder / "model.safetensors", safetensors.torch.save(tensors, known or None))
         write_atomically(folder / "card.md", text)
         write_atomically(folder / "model.yaml", _to_yaml(description))
     except OSError as error:
@@ -165,24 +166,27 @@ def model_folder(named: Path) -> Path:
     return inside[0]
 
 
-def task_of(spec: ModelSpec) -> str | None:
-    """The fingerprint of the task that these weights were trained on here; None for other weights, or none at all."""
+def trained_on(spec: ModelSpec) -> frozenset[str]:
+    """The digests of the images that these weights were trained on here: of the task, and of its images however they
+    were split. Empty for other weights, or none at all.
+    """
     if spec.weights is None or spec.weights.kind != "file":
-        return None
+        return frozenset()
     path = Path(spec.weights.where).expanduser()
     path = path / "model.safetensors" if path.is_dir() else path
     beside = path.parent / "model.yaml"
     if path.suffix == ".safetensors" and path.is_file():
         with safe_open(path, "pt") as file:
-            if (task := (file.metadata() or {}).get(TASK)) is not None:
-                return str(task)
+            said = file.metadata() or {}
+        if known := {said[key] for key in _TRAINED_ON if key in said}:
+            return frozenset(known)
     if beside.is_file():  # saved before the file itself said so
         try:
-            task = _read_description(path.parent).facts.get("fingerprint")
+            facts = _read_description(path.parent).facts
         except InputError:
-            return None
-        return None if task is None else str(task)
-    return None
+            return frozenset()
+        return frozenset(str(facts[fact]) for fact in _TRAINED_ON.values() if facts.get(fact) is not None)
+    return frozenset()
 
 
 def _code_of(spec: ModelSpec) -> tuple[_Code | None, bytes | None]:

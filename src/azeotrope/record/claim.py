@@ -16,7 +16,7 @@ from pathlib import Path
 
 from azeotrope.errors import StoreError
 from azeotrope.record.lock import locked
-from azeotrope.record.store import cannot_write
+from azeotrope.record.store import UNFINISHED, cannot_write
 
 PLAN = "plan.yaml"
 _DOOR = ".lock"
@@ -57,6 +57,8 @@ def _enter(out: Path, held: ExitStack, *, shared: bool) -> Path:
     _check_ours(out)
     with locked(out / _DOOR):
         inside = _holders(out)
+        if not inside:
+            _sweep_up(out)
         _refuse_others(out, [path for path in inside if not (shared and ".shared." in path.name)])
         own = out / f"{_DOOR}.{os.getpid()}.{'shared' if shared else 'alone'}.{uuid.uuid4().hex[:8]}"
         held.enter_context(locked(own))
@@ -69,7 +71,10 @@ def _leave(out: Path, own: Path, held: ExitStack) -> None:
         with locked(out / _DOOR):
             held.close()
             _remove(own)
-            unused = not _holders(out) and all(path.name.startswith(_DOOR) for path in out.iterdir())
+            deserted = not _holders(out)
+            if deserted:
+                _sweep_up(out)
+            unused = deserted and all(path.name.startswith(_DOOR) for path in out.iterdir())
             if unused:
                 _remove(out / _DOOR)
         if unused:
@@ -90,6 +95,12 @@ def _holders(out: Path) -> list[Path]:
         except BlockingIOError:
             alive.append(path)
     return alive
+
+
+def _sweep_up(out: Path) -> None:
+    """Remove what killed processes had half written in the folders of `out`. Only while nobody is inside."""
+    for path in out.glob(f"*/{UNFINISHED}"):
+        _remove(path)
 
 
 def _remove(path: Path) -> None:

@@ -7,6 +7,7 @@ The torch half writes records, the NumPy half reads them; this is the only shape
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -135,6 +136,27 @@ class EnvironmentFacts(Facts):
     energy: str | None = Field(default=None, description="which counters `joules` were read from")
 
 
+class DeployedFacts(Facts):
+    """The run's student as the file of one export target, measured in that target's own runtime on this machine.
+
+    Errors are those of the run, answered by the file; `latency_ms` is the median of one image on one thread. `seconds`
+    is what converting and measuring took. Without a file all else is missing, and `reason` says why.
+    """
+
+    reason: str | None = None
+    val_error: float | None = Field(default=None, ge=0, le=1)
+    test_error: float | None = Field(default=None, ge=0, le=1)
+    test_nll: float | None = Field(default=None, ge=0)
+    correct: str | None = Field(default=None, description="as that of the run")
+    latency_ms: float | None = Field(default=None, gt=0)
+    size_mb: float | None = Field(default=None, gt=0)
+    int8_share: float | None = Field(
+        default=None, ge=0, le=1, description="of convolutions and matrix products, as the runtime computes them"
+    )
+    calibration_images: int | None = None
+    seconds: float | None = None
+
+
 class RunRecord(Facts):
     """One (task, train_images, student, init, strategy, recipe, seed) with outcome, cost and environment.
 
@@ -186,6 +208,11 @@ class RunRecord(Facts):
     flops: float | None = None
     peak_memory_mb: float | None = None
     environment: EnvironmentFacts | None = None
+    deployed: dict[str, DeployedFacts] = Field(
+        default_factory=dict,
+        exclude_if=lambda files: not files,
+        description="by export target, where `--deploy` asked for them",
+    )
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
@@ -198,6 +225,18 @@ class RunRecord(Facts):
     def test_clusters(self) -> NDArray[np.int64] | None:
         """The number of each test image's cluster [test_images]; None where each stands for itself."""
         return None if self.clusters is None else unpack_clusters(self.clusters)
+
+    def as_deployed(self, target: str) -> RunRecord | None:
+        """The same run judged by its file of this target, in the place of its network; None where there is none."""
+        file = self.deployed.get(target)
+        if file is None or file.test_error is None:
+            return None
+        judged = {name: getattr(file, name) for name in ("val_error", "test_error", "test_nll", "correct")}
+        return self.model_copy(update={**judged, "test_ece": None, "metrics": {}})
+
+    def is_whole(self, targets: Sequence[str]) -> bool:
+        """Whether the run is done and was measured as the files of these targets, or as many as can be had."""
+        return self.state == "done" and set(targets) <= self.deployed.keys()
 
     @property
     def training_rate(self) -> float | None:
@@ -218,7 +257,12 @@ class RunRecord(Facts):
 
     def without_times(self) -> RunRecord:
         """The part that must be bit-equal when the run is repeated: no times, memory or machine."""
-        return self.model_copy(update={"seconds": {}, "joules": {}, "peak_memory_mb": None, "environment": None})
+        files = {
+            target: file.model_copy(update={"latency_ms": None, "seconds": None})
+            for target, file in self.deployed.items()
+        }
+        times: dict[str, object] = {"seconds": {}, "joules": {}, "peak_memory_mb": None, "environment": None}
+        return self.model_copy(update={**times, "deployed": files})
 
 
 def pack_correctness(correct: NDArray[np.bool_]) -> str:

@@ -20,6 +20,8 @@ from pydantic import ValidationError
 from azeotrope.errors import InputError, StoreError
 from azeotrope.record.run import SCHEMA, RunRecord
 
+UNFINISHED = ".*.tmp"  # files that `write_atomically` has not renamed yet, or never will: their writer was killed
+
 
 def expanded(place: str | Path) -> str:
     """A folder as everything here takes it: `~` is the home folder, wherever the shell left it. A URL stays."""
@@ -56,11 +58,11 @@ class RunStore:
     def put(self, record: RunRecord) -> None:
         """Write the record whole or not at all.
 
-        A `done` record is never replaced; a `failed` one is replaced by a later try. Raises StoreError when the
-        folder cannot be written.
+        A `done` record is never replaced, unless the new one was also measured as the file of a further target; a
+        `failed` one is replaced by a later try. Raises StoreError when the folder cannot be written.
         """
         present = self.get(record.run_id)
-        if present is None or present.state != "done":
+        if present is None or not present.is_whole(list(record.deployed)):
             self.write(f"runs/{record.run_id}.json", record.model_dump_json(indent=1).encode())
 
     def write(self, name: str, content: bytes) -> None:

@@ -17,8 +17,10 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from azeotrope.errors import InputError
 from azeotrope.record.result import SCHEMA
 from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.record.verification import FILE as VERIFICATION
+from azeotrope.record.verification import read_verification
 from azeotrope.reporting.html import Section, page
-from azeotrope.reporting.numbers import Comparison, Disagreement, Document, Mistake
+from azeotrope.reporting.numbers import Bundle, Comparison, Disagreement, Document, Mistake
 from azeotrope.reporting.study import Sweep
 
 NUMBERS, EXAMPLES, MISTAKES, PAGE = "compare.json", "examples.json", "mistakes.json", "report.html"
@@ -70,6 +72,21 @@ def read_disagreements(folder: str | Path) -> tuple[Disagreement, ...]:
 def read_mistakes(folder: str | Path) -> tuple[Mistake, ...]:
     """The pictures of `mistakes.json`; none when there is no such file. Raises InputError when it cannot be read."""
     return _read(folder, MISTAKES, _MISTAKES.validate_json, ())
+
+
+def read_bundles(folder: str | Path) -> tuple[Bundle, ...]:
+    """The exported models beside the runs of a folder, in `models/<run_id>/export/`; none at a URL. A bundle that
+    cannot be read is listed with the reason.
+    """
+    found = [] if "://" in str(folder) else sorted(Path(folder).glob(f"models/*/export/{VERIFICATION}"))
+    return tuple(_bundle(path.parent, path.relative_to(folder).parent.as_posix()) for path in found)
+
+
+def _bundle(path: Path, name: str) -> Bundle:
+    try:
+        return Bundle(folder=name, verification=read_verification(path))
+    except InputError as error:
+        return Bundle(folder=name, verification=None, problem=str(error))
 
 
 def write_text(path: str | Path, text: str) -> Path:

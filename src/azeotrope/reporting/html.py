@@ -21,7 +21,7 @@ from markupsafe import Markup, escape
 
 import azeotrope
 from azeotrope.diagnosis.confusion import MOST
-from azeotrope.reporting import class_page, diagnosis_page, figures, render, trade_off, words
+from azeotrope.reporting import class_page, deployed_text, diagnosis_page, figures, render, trade_off, words
 from azeotrope.reporting.advice_text import points, settling_title
 from azeotrope.reporting.by_task import apart, by_task, errors, per_class
 from azeotrope.reporting.numbers import Comparison, Document, NotTested
@@ -116,6 +116,7 @@ def _rendered(template: str, **content: object) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         dark=DARK,
         words=words,
+        as_file=deployed_text,
         interval=class_page.interval,
         difference=class_page.difference,
         most=MOST,

@@ -15,6 +15,7 @@ from azeotrope.diagnosis.records import Diagnosis
 from azeotrope.labels import KindName
 from azeotrope.record.result import Result
 from azeotrope.record.run import EnvironmentFacts, SearchFacts
+from azeotrope.record.verification import Verification
 from azeotrope.terms import Weight
 from azeotrope.verdicts.verdict import Call
 
@@ -97,6 +98,35 @@ class VerdictSummary(Shown):
     seeds_needed: int | None = None
 
 
+class DeployedArm(Shown):
+    """An arm as the files of one export target, over its seeds. `lost` is the files' test error less that of their own
+    networks; latency (one image, one thread, ms) and size (MB) are medians. `missing`: why seeds have no file.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    test_error: Estimate | None
+    val_error: float | None
+    lost: Estimate | None
+    latency_ms: float | None
+    size_mb: float | None
+    int8_share: float | None
+    missing: tuple[str, ...] = ()
+
+
+class DeployedSummary(Shown):
+    """All arms as the files of one export target: what is asked of the networks, asked of these."""
+
+    target: str
+    arms: tuple[DeployedArm, ...]
+    winner: str | None = Field(description="lowest mean validation error of the files")
+    verdicts: tuple[VerdictSummary, ...]
+
+    def verdict(self, a: str, b: str) -> VerdictSummary | None:
+        """The verdict on that ordered pair, if it was asked."""
+        return next((verdict for verdict in self.verdicts if (verdict.a, verdict.b) == (a, b)), None)
+
+
 class NotTested(Shown):
     """An arm that was possible in principle and left out, with the reason."""
 
@@ -169,6 +199,9 @@ class Comparison(Result, Shown):
     winner: str | None = Field(description="lowest mean validation error; test images take no part in this choice")
     arms: tuple[ArmSummary, ...]
     verdicts: tuple[VerdictSummary, ...]
+    deployed: tuple[DeployedSummary, ...] = Field(
+        default=(), description="the arms as files for a device, where these were asked for"
+    )
     looks: tuple[int, ...] = Field(
         default=(), description="seeds at which verdicts were looked at; empty: fixed before"
     )
@@ -216,9 +249,20 @@ class Mistake(Shown):
     probability: float = Field(ge=0, le=1)
 
 
+class Bundle(Shown):
+    """A model of these runs that was exported, in `folder`; without `verification`, the `problem` says why."""
+
+    folder: str
+    verification: Verification | None
+    problem: str = ""
+
+
 class Document(Shown):
-    """Everything one report shows: a comparison a size, pictures the arms disagree on, and the surest mistakes."""
+    """Everything one report shows: a comparison a size, pictures the arms disagree on, the surest mistakes, and what
+    was verified of models that were exported.
+    """
 
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
     disagreements: tuple[Disagreement, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
+    bundles: tuple[Bundle, ...] = ()

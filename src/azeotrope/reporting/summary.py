@@ -5,31 +5,29 @@ Verdicts themselves are made by `verdicts/page.py`; how things look is decided e
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from pydantic import JsonValue
 
-from azeotrope.record.interval import Interval
+from azeotrope.errors import InputError
 from azeotrope.record.run import RunRecord
+from azeotrope.reporting.arm_summaries import arm_of, winner_of
+from azeotrope.reporting.deployed import as_files
 from azeotrope.reporting.faster import faster, measured_pretraining
 from azeotrope.reporting.numbers import (
     ArmSummary,
     Comparison,
-    Estimate,
     FailedRun,
     NotTested,
     PretrainingCost,
     TeacherSummary,
-    VerdictSummary,
 )
-from azeotrope.reporting.side_by_side import check_side_by_side, warnings_of
-from azeotrope.verdicts.differences import Differences, of_records
+from azeotrope.reporting.page_verdicts import verdicts
 from azeotrope.verdicts.moderated import Common
-from azeotrope.verdicts.page import PageVerdict, all_pairs, common_of, judged
 from azeotrope.verdicts.stopping import level_of
-from azeotrope.verdicts.verdict import arm_error
+from azeotrope.verdicts.verdict import FEWEST_SEEDS
 
 STRATEGIES = ("scratch", "linear_probe", "finetune", "distill")
 """The order in which arms are shown; a stranger's strategy comes after these."""
@@ -59,13 +57,13 @@ def summarise(
     belong side by side.
     """
     runs = sorted(records, key=shown_order)
-    check_side_by_side(runs)
+    _check_side_by_side(runs)
     done = [run for run in runs if run.state == "done"]
     names = list(dict.fromkeys(run.arm for run in runs))
     amortised = {run.run_id: seconds for run, seconds in zip(done, amortise(done), strict=True)}
-    arms = tuple(_arm([run for run in runs if run.arm == name], amortised) for name in names)
+    arms = tuple(arm_of([run for run in runs if run.arm == name], amortised) for name in names)
     reference = reference if reference in names else names[0]
-    winner = _winner(arms)
+    winner = winner_of(arms)
     if pretraining is None and pretraining_missing is None:
         pretraining, pretraining_missing = measured_pretraining(done)
     compared, not_compared = faster(arms, pretraining, pretraining_missing)
@@ -89,7 +87,8 @@ def summarise(
         reference=reference,
         winner=winner,
         arms=arms,
-        verdicts=tuple(_verdicts(done, reference, winner, shared, level_of(looks))),
+        verdicts=tuple(verdicts(done, reference, winner, shared, level_of(looks))),
+        deployed=as_files(done, reference, winner, level_of(looks)),
         looks=tuple(looks),
         failed=tuple(
             FailedRun(run_id=run.run_id, arm=run.arm, seed=run.seed, reason=run.reason or "no reason was recorded")
@@ -100,7 +99,7 @@ def summarise(
         pretraining=pretraining,
         faster=compared,
         faster_missing=not_compared,
-        warnings=tuple(dict.fromkeys((*warnings, *warnings_of(done, arms)))),
+        warnings=tuple(dict.fromkeys((*warnings, *_warnings(done, arms)))),
         recipe=facts.recipe,
         environment=facts.environment,
         plan=plan,
@@ -133,108 +132,6 @@ def _pass(run: RunRecord, phase: str) -> tuple[int, int, str, int]:
     return run.train_images, run.seed, phase, run.pretrain_images if phase == "pretrain" else 0
 
 
-def _arm(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) -> ArmSummary:
-    done = [run for run in runs if run.state == "done"]
-    errors = {run.seed: run.test_error for run in done if run.test_error is not None}
-    validation = [run.val_error for run in done if run.val_error is not None]
-    flops = [run.flops for run in done if run.flops is not None]
-    measured = [name for name in (done[0].metrics if done else ()) if all(name in run.metrics for run in done)]
-    return ArmSummary(
-        name=runs[0].arm,
-        strategy=runs[0].strategy,
-        init=runs[0].init,
-        losses=(done or runs)[0].losses,  # a run that failed may not have come to choose them
-        search=done[0].search if done else None,
-        test_error=_estimate(arm_error(done)) if done else None,
-        val_error=fmean(validation) if validation else None,
-        metrics=_means([{name: run.metrics[name] for name in measured} for run in done]),
-        seeds=tuple(run.seed for run in done),
-        seed_errors=errors,
-        seconds=_means([run.seconds for run in done]),
-        seconds_amortised=_means([amortised[run.run_id] for run in done]),
-        joules=_means([run.joules for run in done]) if all(_metered(run) for run in done) else {},
-        flops=fmean(flops) if flops else None,
-        pretrained=runs[0].init == "hub",
-        run_ids=tuple(run.run_id for run in done),
-    )
-
-
-def _metered(run: RunRecord) -> bool:
-    """Whether the energy is known of every phase that took time: a sum over a part would look small."""
-    return bool(run.joules) and {phase for phase, spent in run.seconds.items() if spent > 0} <= run.joules.keys()
-
-
-def _means(runs: Sequence[dict[str, float]]) -> dict[str, float]:
-    """By name: seconds by phase, where a phase that a run did not have took it no time, or measures that all have."""
-    names = dict.fromkeys(name for run in runs for name in run)
-    return {name: fmean(run.get(name, 0.0) for run in runs) for name in names}
-
-
-def _winner(arms: Sequence[ArmSummary]) -> str | None:
-    """Lowest mean validation error; equal errors go to the arm of fewer FLOPs (not known: last), then by name. Measured
-    seconds do not decide, so that a repeat names the same winner. An arm that lost a seed to a failure cannot win
-    against arms that did not: its mean is over easier or harder seeds, nobody knows which.
-    """
-    finished = [arm for arm in arms if arm.val_error is not None]
-    most = max((len(arm.seeds) for arm in finished), default=0)
-    ranks = [
-        (arm.val_error, math.inf if arm.flops is None else arm.flops, arm.name)
-        for arm in finished
-        if len(arm.seeds) == most
-    ]
-    return min(ranks)[-1] if ranks else None
-
-
-def shared_by(sizes: Iterable[Sequence[RunRecord]]) -> Common | None:
-    """The common variance of the comparisons of a page, one of these at each size; None where there is one pair."""
-    return common_of(_pairs([run for run in runs if run.state == "done"]) for runs in sizes)
-
-
-def _pairs(done: Sequence[RunRecord]) -> list[Differences]:
-    return all_pairs(
-        {name: [run for run in done if run.arm == name] for name in dict.fromkeys(run.arm for run in done)}
-    )
-
-
-def _verdicts(
-    runs: Sequence[RunRecord], reference: str, winner: str | None, shared: Common | None, level: float
-) -> Iterable[VerdictSummary]:
-    """Every arm against the reference, then the winner against every other arm; a pair is judged once."""
-    by_arm = {name: [run for run in runs if run.arm == name] for name in dict.fromkeys(run.arm for run in runs)}
-    asked = [of_records(by_arm[a], by_arm[b]) for a, b in asked_pairs(list(by_arm), reference, winner)]
-    return [shown(one, level) for one in judged(asked, shared or common_of([_pairs(runs)]), level)]
-
-
-def asked_pairs(names: Sequence[str], reference: str, winner: str | None) -> list[tuple[str, str]]:
-    """The pairs that a page judges."""
-    pairs = [(name, reference) for name in names if name != reference and reference in names]
-    return pairs + [
-        (winner, name) for name in names if winner and name not in (winner, reference) and winner != reference
-    ]
-
-
-def shown(made: PageVerdict, level: float) -> VerdictSummary:
-    """A verdict as the page holds it."""
-    alone = made.alone
-    return VerdictSummary(
-        a=alone.a,
-        b=alone.b,
-        verdict=alone.verdict,
-        difference=_estimate(alone.difference),
-        seeds=alone.seeds,
-        reason=alone.reason,
-        level=level,
-        p=alone.p,
-        p_page=made.p_page,
-        page_verdict=made.page_call,
-        seeds_needed=alone.seeds_needed,
-    )
-
-
-def _estimate(interval: Interval | None) -> Estimate | None:
-    return None if interval is None else Estimate(value=interval.value, low=interval.low, high=interval.high)
-
-
 def _teacher(runs: Sequence[RunRecord]) -> TeacherSummary | None:
     """One seed's head serves several arms: it counts once."""
     by_seed = {run.seed: run.teacher for run in runs if run.teacher is not None}
@@ -247,3 +144,64 @@ def _teacher(runs: Sequence[RunRecord]) -> TeacherSummary | None:
         head_accuracy=fmean(accuracies) if accuracies else None,
         head_error=fmean(errors) if errors else None,
     )
+
+
+def _warnings(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable[str]:
+    environments = [run.environment for run in runs if run.environment]
+    machines = {(each.processor, each.device, each.accelerator) for each in environments}
+    if len(machines) > 1:
+        yield f"The runs were made on {len(machines)} different machines; their times cannot be compared."
+    most = max((len(arm.seeds) for arm in arms), default=0)
+    for arm in arms:
+        if arm.seeds and len(arm.seeds) < most:
+            yield f"{arm.name} finished {len(arm.seeds)} of {most} seeds and cannot be chosen."
+    yield from _no_better_than_always(runs, arms)
+    if 0 < most < FEWEST_SEEDS:
+        seeds = "1 seed" if most == 1 else f"{most} seeds"
+        yield f"Only {seeds} an arm: every verdict is INCONCLUSIVE until there are {FEWEST_SEEDS}."
+
+
+def _no_better_than_always(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable[str]:
+    """A warning about arms that do no better than always naming the commonest class."""
+    always = next((run.task for run in runs if run.task.common_error is not None), None)
+    if always is None or always.common_error is None:
+        return
+    level = always.common_error
+    poor = [arm.name for arm in arms if arm.test_error and arm.test_error.value >= level - 1e-9]
+    if poor:
+        yield (
+            f"{', '.join(poor)} {'is' if len(poor) == 1 else 'are'} no better than always naming "
+            f"{always.common_class!r}, which is wrong on {100 * level:.1f} % of the test images."
+        )
+
+
+def _check_side_by_side(runs: Sequence[RunRecord]) -> None:
+    if not runs:
+        raise InputError(
+            "A comparison needs runs", found="no records", next_step="make some with `azeotrope compare DATA --out OUT`"
+        )
+    for what, found in _differing(runs):
+        raise InputError(
+            f"Runs that are compared must share their {what}",
+            found=", ".join(sorted(found)),
+            allowed=f"one {what}",
+            next_step="keep such runs in separate folders",
+        )
+    (arm, seed), times = Counter((run.arm, run.seed) for run in runs).most_common(1)[0]
+    if times > 1:
+        raise InputError(
+            "A comparison holds one run for each arm and seed",
+            found=f"{times} runs of {arm} with seed {seed}",
+            next_step="these differ in recipe, weights, code or data; keep them in separate folders",
+        )
+
+
+def _differing(runs: Sequence[RunRecord]) -> Iterable[tuple[str, set[str]]]:
+    """What the runs must share and do not."""
+    facts = {
+        "task": {f"{run.task.name} ({run.task.fingerprint})" for run in runs},
+        "number of training images": {str(run.train_images) for run in runs},
+        "student": {run.student.name for run in runs},
+        "teacher": {run.teacher.name for run in runs if run.teacher is not None},
+    }
+    return ((what, found) for what, found in facts.items() if len(found) > 1)

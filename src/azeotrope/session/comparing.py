@@ -12,8 +12,9 @@ from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting import files
 from azeotrope.reporting.numbers import Comparison, Disagreement, Document, Mistake, NotTested, PretrainingCost
+from azeotrope.reporting.page_verdicts import shared_by
 from azeotrope.reporting.part import Made, Missing, attempt
-from azeotrope.reporting.summary import shared_by, summarise
+from azeotrope.reporting.summary import summarise
 from azeotrope.reporting.words import plural
 from azeotrope.session.cautions import before_training, cautions
 from azeotrope.session.disagreements import disagreements

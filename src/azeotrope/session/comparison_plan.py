@@ -9,6 +9,7 @@ from typing import Any
 
 from azeotrope.arm import Arm
 from azeotrope.errors import InputError
+from azeotrope.exporting.target import parsed
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import RecipeChanges
 from azeotrope.spec import validated
@@ -25,12 +26,13 @@ def comparison_plan(
     arms: str | Sequence[str] | None,
     seeds: int | Sequence[int],
     losses: str | Sequence[str] | None = None,
+    deploy: str | Sequence[str] = (),
     **asked: Any,
 ) -> SweepPlan:
     """What a person asked as a plan; `asked` holds the fields of `SweepPlan` that are in `Options`.
 
-    What is wrong in arms, losses, recipe or seeds is told by itself, as InputError, since there is no plan file in
-    which to look for it.
+    What is wrong in arms, losses, recipe, seeds or export targets is told by itself, as InputError, since there is no
+    plan file in which to look for it.
     """
     arms, losses = _listed(arms), _listed(losses)
     for arm in arms or ():
@@ -53,6 +55,7 @@ def comparison_plan(
         "arms": arms,
         "losses": losses,
         "seeds": list(chosen),
+        "deploy": parsed(deploy) if deploy else (),
         "recipe": recipe,
         "upstream": upstream and upstream.data,
         "pretrain_images": [upstream.pretrain_images] if upstream else [],

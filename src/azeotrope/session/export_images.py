@@ -33,12 +33,15 @@ CALIBRATION_IMAGES = 256  # where a person does not say
 
 @dataclass(frozen=True)
 class ExportImages:
-    """The task, and rows of it that calibrate and that verify; `cache` is the folder of decoded images."""
+    """The task, and rows of it that calibrate, that verify, and that give the card its test errors; `cache` is the
+    folder of decoded images.
+    """
 
     task: Task
     cache: Path
     calibration: NDArray[np.int64]
     validation: NDArray[np.int64]
+    test: NDArray[np.int64]
 
     def prepared(self, rows: NDArray[np.int64], how: Preparation) -> UInt8[np.ndarray, "n 3 H W"]:
         """These images as the exported graph takes them."""
@@ -64,8 +67,9 @@ def images_of(
 ) -> ExportImages:
     """Open the set that the model was trained on: `data`, else what the plan beside the model names.
 
-    Up to `validation` images are taken, in the task's proportions, and `calibration` of those that the model was
-    trained on (None: up to `CALIBRATION_IMAGES`). Raises InputError where the set is another one, or has fewer.
+    Up to `validation` images of validation, and as many of test, are taken in the task's proportions, and `calibration`
+    of those that the model was trained on (None: up to `CALIBRATION_IMAGES`). Raises InputError where the set is
+    another one, or has fewer.
     """
     train_images, seed = saved.facts.get("train_images"), saved.facts.get("seed")
     if not isinstance(train_images, int) or not isinstance(seed, int):
@@ -88,7 +92,10 @@ def images_of(
         task,
         cache,
         trained[: calibration or CALIBRATION_IMAGES],
-        subset(splits.val, task.labels, min(validation, len(splits.val)), seed, checksums, task.kind),
+        *(
+            subset(rows, task.labels, min(validation, len(rows)), seed, checksums, task.kind)
+            for rows in (splits.val, splits.test)
+        ),
     )
 
 

@@ -22,27 +22,17 @@ from azeotrope.exporting.bundle import ONNX, RUN, Sample, beside, refuse_other_f
 from azeotrope.exporting.deployed import Deployed
 from azeotrope.exporting.page import FILE as PAGE
 from azeotrope.exporting.page import page, runtime_folder
-from azeotrope.exporting.preparation import preparation_of
+from azeotrope.exporting.preparation import Preparation, preparation_of
 from azeotrope.exporting.target import Conversion, target_named
-from azeotrope.exporting.temperature import Calibration, calibrated
-from azeotrope.exporting.verification import (
-    Evidence,
-    File,
-    Parity,
-    Refused,
-    TorchNetwork,
-    Verification,
-    eager,
-    eager_latency,
-    parity,
-    verified,
-)
+from azeotrope.exporting.temperature import calibrated
+from azeotrope.exporting.verification import Evidence, eager, eager_latency, error_on, parity, verified
 from azeotrope.kinds._kind import UNSCALED, kind_named
 from azeotrope.models.cost import parameters
 from azeotrope.models.saved import SavedModel
 from azeotrope.models.weights import fingerprint
 from azeotrope.recipe import ViewPolicy
 from azeotrope.record.environment import environment
+from azeotrope.record.verification import Calibration, File, Parity, Refused, TorchNetwork, Verification
 from azeotrope.session.export_images import ExportImages, sample_of, spread_over
 from azeotrope.session.progress import Progress
 
@@ -80,10 +70,11 @@ def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, prog
             deployed, saved.preprocessing.size, images.prepared(images.calibration, plain), _folder(work / "conversion")
         )
         bundle = _folder(work / plan.out.name)
-        files, refused = _made(plan, conversion, bundle, evidence, progress)
+        test = _test(deployed, images, evidence, plain)
+        files, refused = _made(plan, conversion, bundle, evidence, test, progress)
         verification = Verification(
             **_origin(saved, images),
-            network=_network(saved, deployed, evidence),
+            network=_network(saved, deployed, evidence, test),
             calibration=calibration,
             stages=stages,
             files=tuple(files),
@@ -111,6 +102,12 @@ def _evidence(
     return Evidence(kind, pixels, labels, said / temperature, max_drop), calibration
 
 
+def _test(deployed: Deployed, images: ExportImages, evidence: Evidence, plain: Preparation) -> Evidence:
+    """What the network says of the test images; they decide nothing here."""
+    pixels = images.prepared(images.test, plain)
+    return Evidence(evidence.kind, pixels, images.task.labels[images.test], eager(deployed, pixels), evidence.max_drop)
+
+
 def _origin(saved: SavedModel, images: ExportImages) -> dict[str, Any]:
     """Which model, images and machine: the fields of `Verification` that tell."""
     run_id = saved.facts.get("run_id")
@@ -122,23 +119,23 @@ def _origin(saved: SavedModel, images: ExportImages) -> dict[str, Any]:
         "fingerprint": images.task.fingerprint,
         "validation_images": len(images.validation),
         "calibration_images": len(images.calibration),
+        "test_images": len(images.test),
         "environment": environment(device="cpu", accelerator=None, threads=1, precision="fp32"),
     }
 
 
-def _network(saved: SavedModel, deployed: Deployed, evidence: Evidence) -> TorchNetwork:
-    test_error = saved.facts.get("test_error")
+def _network(saved: SavedModel, deployed: Deployed, evidence: Evidence, test: Evidence) -> TorchNetwork:
     return TorchNetwork(
         parameters=parameters(saved.network),
         bytes=sum(tensor.nbytes for tensor in saved.network.state_dict().values()),
-        error=evidence.kind.error(evidence.said, evidence.kind.targets(evidence.labels, UNSCALED)),
+        error=evidence.error,
         latency=eager_latency(deployed, evidence.pixels[:1]),
-        test_error=test_error if isinstance(test_error, float) else None,
+        test_error=test.error,
     )
 
 
 def _made(
-    plan: ExportPlan, conversion: Conversion, bundle: Path, evidence: Evidence, progress: Progress
+    plan: ExportPlan, conversion: Conversion, bundle: Path, evidence: Evidence, test: Evidence, progress: Progress
 ) -> tuple[list[File], list[Refused]]:
     files, refused = list[File](), list[Refused]()
     for key in plan.targets:
@@ -150,7 +147,8 @@ def _made(
             for name in target.FILES:
                 shutil.copyfile(made.with_name(name), bundle / name)
             program = target.open_program(path, conversion.deployed.outputs)
-            files.append(verified(key, target, path, program, evidence))
+            file = verified(key, target, path, program, evidence)
+            files.append(file.model_copy(update={"test_error": error_on(program, test)}))
         except NotExported as error:
             for name in target.FILES:
                 (bundle / name).unlink(missing_ok=True)

@@ -49,7 +49,9 @@ class Opened(NamedTuple):
             shipped.append(ShippedTask.of(self.upstream, plan.upstream))
         cache, device = self.resources.cache, self.resources.device
         work = cache / "sweeps" / digest(str(out)) if is_url(out) else Path(out)
-        return Bench(tuple(shipped), device, str(out), work, cache, pictures=plan.pictures, keeps=keeps)
+        return Bench(
+            tuple(shipped), device, str(out), work, cache, pictures=plan.pictures, keeps=keeps, deploy=plan.deploy
+        )
 
 
 def is_url(out: str | Path) -> bool:
@@ -73,7 +75,7 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     grid = open_grid(plan, resources, task, upstream, progress.say)
     if not plan.seen_weights:
         arms = [arm for each in grid.plan.resolved for arm in each.arms]
-        refuse_seen_weights(task.fingerprint, [each.student for each in grid.plan.resolved], plan.teachers, arms)
+        refuse_seen_weights(task, [each.student for each in grid.plan.resolved], plan.teachers, arms)
     return Opened(grid, resources, task, upstream)
 
 

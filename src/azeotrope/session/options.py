@@ -54,6 +54,7 @@ class Compared(Options, total=False):
     arms: str | Sequence[str] | None
     losses: str | Sequence[str] | None
     seeds: int | Sequence[int] | Literal["auto"]
+    deploy: str | Sequence[str]
     progress: Progress | None
 
 

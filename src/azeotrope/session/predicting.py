@@ -19,11 +19,11 @@ from azeotrope.data.views import PLAIN, draw
 from azeotrope.errors import InputError
 from azeotrope.exporting.preparation import Preparation, read_preparation
 from azeotrope.exporting.target import Program, target_named
-from azeotrope.exporting.verification import FILE, read_verification
 from azeotrope.labels import KindName
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel, load_model, model_folder
 from azeotrope.recipe import ViewPolicy
+from azeotrope.record.verification import FILE, read_verification
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ def read_task(
 ) -> Task:
     """The task that `data` names; each of its words is shown as a note that stays.
 
-    Raises InputError where it makes no task, and with `strict` where an image is unreadable or a file that may be a
-    picture was passed over.
+    With `strict` every image is read again, also where its file seems unchanged. Raises InputError where it makes no
+    task, and with `strict` where an image is unreadable or a file that may be a picture was passed over.
     """
-    task = load_task(os.fspath(data), scanning(progress), labels, held_out, cache)
+    task = load_task(os.fspath(data), scanning(progress), labels, held_out, cache, anew=strict)
     lost = (*lost_words(task.manifest), *passed_words(task.source.passed))
     if strict and lost:
         raise InputError(

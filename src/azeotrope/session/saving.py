@@ -62,6 +62,7 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
             "arm": record.arm,
             "data": record.task.name,
             "fingerprint": record.task.fingerprint,
+            "images": opened.task.manifest.images_digest,
             "train_images": record.train_images,
             "seed": record.seed,
             "val_error": record.val_error,

@@ -127,6 +127,7 @@ def make_runs(
             status=status,
             view=view or Unseen(),
             say=say,
+            deploy=grid.plan.deploy,
         )
         return conductor.conduct()
 

@@ -82,13 +82,15 @@ def foreseen(plan: SweepPlan, opened: Opened, out: str | Path) -> Foreseen:
 
 
 def standing_records(store: RunStore, grid: Grid, *, retry_failed: bool) -> dict[str, RunRecord]:
-    """Records of this plan that stand: done, and failed unless they are to be made again."""
+    """Records of this plan that stand: done and measured as every file that the plan asks for, and failed unless they
+    are to be made again.
+    """
     planned = {spec.digest() for spec in grid.specs}
     stored = stored_records(store, grid.plan.fingerprint or "")
     return {
         run_id: record
         for run_id, record in stored.items()
-        if run_id in planned and (record.state == "done" or not retry_failed)
+        if run_id in planned and (record.is_whole(grid.plan.deploy) or (record.state == "failed" and not retry_failed))
     }
 
 

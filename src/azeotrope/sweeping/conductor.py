@@ -88,7 +88,9 @@ class Outcome:
 
 @dataclass
 class Conductor:
-    """One sweep over `specs`. `failed` makes the record of a run that no worker survives."""
+    """One sweep over `specs`. `failed` makes the record of a run that no worker survives; `deploy` are the export
+    targets that a record must have been measured as.
+    """
 
     specs: Sequence[RunSpec]
     store: RunStore
@@ -102,6 +104,7 @@ class Conductor:
     view: View = field(default_factory=Unseen)
     say: Say = lambda records, last: None
     status: Status = field(default_factory=Status)
+    deploy: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._by_id = {spec.digest(): spec for spec in self.specs}
@@ -236,7 +239,9 @@ class Conductor:
     def _recorded(self, run_id: str) -> RunRecord | None:
         """A record that another sweep has made since this one began; one that failed before is to be made again."""
         record = self.store.get(run_id)
-        return record if record is not None and (record.state == "done" or run_id in self.records) else None
+        if record is None:
+            return None
+        return record if record.is_whole(self.deploy) or run_id in self.records else None
 
     def _know(self, record: RunRecord) -> None:
         self.records[record.run_id] = record

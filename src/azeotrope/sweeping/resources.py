@@ -129,7 +129,7 @@ class Resources:
         """The unlabelled pictures beside this task. Raises InputError when they cannot be used."""
         assert self.pictures is not None
         assert self.pictures.unlabelled is not None
-        return load_unlabelled(self.pictures.unlabelled, self.tasks[fingerprint])
+        return load_unlabelled(self.pictures.unlabelled, self.tasks[fingerprint], self.cache)
 
     def _synth_set(self, fingerprint: str, train_images: int, seed: int) -> SynthSet:
         """The pictures made for this subset. Raises InputError when there are none."""

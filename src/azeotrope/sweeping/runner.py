@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from azeotrope.devices.memory import give_back_freed_memory, reset_peak_memory
+from azeotrope.devices.memory import give_back_freed_memory, peak_memory_mb, reset_peak_memory
 from azeotrope.errors import RunFailed
 from azeotrope.models.load import Loaded
 from azeotrope.models.network import Network
@@ -21,6 +21,7 @@ from azeotrope.record.answers import keep_answers, keep_test_set
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping import facts
+from azeotrope.sweeping.deploying import files_of
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.search import Best, choose, chosen_before
 from azeotrope.sweeping.spec import RunSpec
@@ -35,13 +36,15 @@ from azeotrope.train.evaluate import Test, answers_on, final_test
 class Runner:
     """Runs specs against one output folder `out`. `advance` is told how many images were trained on.
 
-    Records go to `records` (a folder or fsspec URL) where that is not `out` itself.
+    Records go to `records` (a folder or fsspec URL) where that is not `out` itself. Each run's student is also measured
+    as the files of the export targets `deploy`.
     """
 
     resources: Resources
     out: Path
     advance: Callable[[int], None] = lambda images: None
     records: str | None = None
+    deploy: tuple[str, ...] = ()
     store: RunStore = field(init=False)
     _counted: set[str] = field(init=False, default_factory=set)
 
@@ -55,7 +58,7 @@ class Runner:
         A failed run is tried again; a training of it that failed on its own is not, while its folder in `work` is kept.
         """
         present = self.store.get(spec.digest())
-        if present is not None and present.state == "done":
+        if present is not None and present.is_whole(self.deploy):
             self.advance(images_trained(spec))
             return present
         reset_peak_memory(self.resources.device)
@@ -106,11 +109,20 @@ class Runner:
         best, taught, device = self.best(spec), self._taught(spec), self.resources.device
         student = self._loaded(spec, best)
         data = student_data(self.resources, spec, student, taught)
-        network = device.place(student.network)
-        test = final_test(network, data, taught.targets if taught else None, device)
+        targets, peak = self._targets(spec), peak_memory_mb(device)  # of the training, which converting may exceed
+        with files_of(self.resources, spec, student, targets) as files:
+            network = device.place(student.network)
+            test = final_test(network, data, taught.targets if taught else None, device, files.answering)
         self._keep_answers(spec, network, data, test)
         pretraining = self.best(spec.pretraining()) if spec.upstream else None
-        return facts.done(self.resources, spec, best, test, data, taught, pretraining)
+        record = facts.done(self.resources, spec, best, test, data, taught, pretraining)
+        measured = {"deployed": files.tested(test.files), "peak_memory_mb": peak}
+        return record.model_copy(update=measured) if targets else record
+
+    def _targets(self, spec: RunSpec) -> tuple[str, ...]:
+        """Those asked for, and those that an earlier record of this run has: a new one must not lack them."""
+        present = self.store.get(spec.digest())
+        return tuple(dict.fromkeys((*(present.deployed if present else ()), *self.deploy)))
 
     def _keep_answers(self, spec: RunSpec, network: Network, data: StudentData, test: Test) -> None:
         """What was said of the test images, and of the validation images for who chooses a threshold."""

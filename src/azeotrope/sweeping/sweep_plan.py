@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from azeotrope.arm import Arm
 from azeotrope.errors import InputError
+from azeotrope.exporting.target import parsed
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.ladder import ladder
 from azeotrope.plan import HELD_OUT, AskedPrecision, ComparePlan, PicturesSpec, TeacherSpec
@@ -55,8 +56,9 @@ class SweepPlan(Spec):
     `pictures` are the further ones of arms such as `distill+unlabelled`. `labels` says what a label is, where that is
     not one class an image, and `held_out` the share of images in each split that the source does not give.
     `seen_weights` lets in weights that were trained on these very images. `recipe` holds `RecipeChanges`; `cache_gb` is
-    the room for the teacher's embeddings, which may be fewer views (None: as much as they need). The program fills in
-    `fingerprint` and `resolved`, so that plan.yaml holds every default.
+    the room for the teacher's embeddings, which may be fewer views (None: as much as they need). `deploy` are export
+    targets: each student is also measured as their files. The program fills in `fingerprint` and `resolved`, so that
+    plan.yaml holds every default.
     """
 
     data: str
@@ -78,6 +80,7 @@ class SweepPlan(Spec):
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
     precision: AskedPrecision = "auto"
     cache_gb: float | None = Field(default=None, ge=0)
+    deploy: tuple[str, ...] = ()
     budget: Budget = Budget()
     engine: EngineSpec = EngineSpec()
     fingerprint: str | None = None
@@ -107,6 +110,11 @@ class SweepPlan(Spec):
     @classmethod
     def _so_many_seeds(cls, value: Any) -> Any:
         return range(value) if isinstance(value, int) else value
+
+    @field_validator("deploy", mode="before")
+    @classmethod
+    def _targets_by_name(cls, value: Any) -> Any:
+        return _said(parsed, value) if value else ()
 
     @field_validator("budget", mode="before")
     @classmethod
@@ -166,7 +174,7 @@ class SweepPlan(Spec):
 
     def question(self) -> str:
         """16 hex digits that identify what is asked, whatever it may cost and wherever it is run."""
-        later = {"labels", "losses", "cache_gb"}  # fields that an older plan has not; it keeps its name
+        later = {"labels", "losses", "cache_gb", "deploy"}  # fields that an older plan has not; it keeps its name
         left_out = {key for key in later if getattr(self, key) == type(self).model_fields[key].default}
         return digest(self.model_dump(mode="json", exclude={"budget", "engine", "resolved"} | left_out))
 

@@ -6,16 +6,20 @@ A test greps the package for other readers of the test rows.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import torch
+from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 
+from azeotrope.data.render import plain_pixels
 from azeotrope.devices.ahead import ahead
 from azeotrope.devices.device import Device
+from azeotrope.kinds._kind import UNSCALED
 from azeotrope.models.network import Network
 from azeotrope.record import energy
 from azeotrope.record.answers import Answers, TestSet
@@ -23,6 +27,10 @@ from azeotrope.train.dataset import StudentData, Targets
 from azeotrope.train.prepare import Prepare
 
 AT_A_TIME = (256, 2**21)  # images and pixels: so that judging takes less memory than training, at any image size
+
+
+AnswersOf = Callable[[UInt8[np.ndarray, "n 3 S S"]], Float[np.ndarray, "n C"]]
+"""What an exported file answers to pixels: logits, or values in their unit."""
 
 
 @dataclass(frozen=True, order=True)
@@ -39,10 +47,20 @@ class Score:
 
 
 @dataclass(frozen=True)
+class FileTest:
+    """What an exported file of the student answers on the same test images, as `Test` says it of the network."""
+
+    error: float
+    correct: NDArray[np.bool_] | None
+    log_loss: float | None
+
+
+@dataclass(frozen=True)
 class Test:
     """The one look at the test split: the error, the images, for each what the student said and with which
     probabilities, whether it was right (None where an answer is not simply right or wrong), its log-loss and
     calibration error (None where it says no probabilities), further `metrics` of the kind, and the teacher's error.
+    `files` are the student's exported files, by target.
     """
 
     error: float
@@ -55,6 +73,7 @@ class Test:
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     joules: float | None = None
+    files: Mapping[str, FileTest] = field(default_factory=dict)
 
 
 def batch_images(image_size: int) -> int:
@@ -79,8 +98,14 @@ def _answers(data: StudentData, logits: torch.Tensor) -> Answers:
     return Answers(data.kind.said(logits, data.images.scale), data.kind.probabilities(logits))
 
 
-def final_test(network: Network, data: StudentData, teacher: Targets | None, device: Device) -> Test:
-    """Read the test split, once a run, after everything has been chosen."""
+def final_test(
+    network: Network,
+    data: StudentData,
+    teacher: Targets | None,
+    device: Device,
+    files: Mapping[str, AnswersOf] | None = None,
+) -> Test:
+    """Read the test split, once a run, after everything has been chosen. `files` are the network's exported ones."""
     pack, task = data.images.pack, data.images.pack.task
     rows = task.splits.test
     pack.ensure(rows)
@@ -108,7 +133,22 @@ def final_test(network: Network, data: StudentData, teacher: Targets | None, dev
         metrics=task.kind.metrics(logits, labels, data.images.scale),
         seconds=seconds,
         joules=joules,
+        files={target: _file_test(answer, data, rows) for target, answer in (files or {}).items()},
     )
+
+
+def _file_test(answer: AnswersOf, data: StudentData, rows: NDArray[np.int64]) -> FileTest:
+    """As many images at a time as judging a network takes: a test set at full size may not fit into memory."""
+    pack, parts = data.images.pack, max(1, len(rows) // batch_images(data.image_size))
+    kind, look = pack.task.kind, data.preprocessing
+    said = [
+        answer(plain_pixels(pack.read(part), data.image_size, look.interpolation))
+        for part in np.array_split(rows, parts)
+    ]
+    outputs, labels = torch.from_numpy(np.concatenate(said)), pack.task.labels[rows]
+    targets, correct = kind.targets(labels, UNSCALED), kind.correct(kind.said(outputs, UNSCALED), labels)
+    error = kind.error(outputs, targets) if correct is None else float(1 - correct.mean())
+    return FileTest(error, correct, kind.log_loss(outputs, targets))
 
 
 @torch.inference_mode()

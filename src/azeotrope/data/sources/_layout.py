@@ -5,6 +5,7 @@ What can mean one thing only is read so, and said where it is unusual; what coul
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from azeotrope.errors import InputError
 from azeotrope.labels import Layout
 
 ALLOWED = "a folder of class folders (DATA/cat/1.jpg), or the same below train, val and test (DATA/train/cat/1.jpg)"
+_DATE = re.compile(r"(19|20)\d\d([-_.]?\d\d){0,2}")  # a year, a month or a day
 _WRAPPERS = 5  # folders around the data, each the only one in the next
 SHOWN = 10
 
@@ -80,11 +82,15 @@ def _seen(base: Path) -> Layout:
     if any({split_word(name) for name in names} >= {"train", "test"} for names in below.values()):
         return "class/split"
     shared = Counter(name for names in below.values() for name in names)
-    twice = sorted(name for name, count in shared.items() if count == len(folders))
-    if len(folders) > 1 and len(twice) > 1 and not any(map(_has_images, folders)):
+    twice = sorted(name for name, count in shared.items() if count > 1)
+    crossed = len(twice) > 1 and all(names & set(twice) for names in below.values())
+    dated = all(_DATE.fullmatch(folder.name) and len(below[folder]) > 1 for folder in folders)
+    if len(folders) > 1 and (crossed or dated) and not any(map(_has_images, folders)):
+        inner = twice if crossed else sorted(shared)
+        held = "each with" if all(names >= set(inner) for names in below.values()) else "which hold"
         raise InputError(
             f"The classes of {base} may be the upper folders or the lower ones",
-            found=f"{_listed(folders)}, each with {', '.join(twice[:SHOWN])}",
+            found=f"{_listed(folders)}, {held} {', '.join(inner[:SHOWN])}",
             allowed="--layout class (the upper folders) or --layout group/class (the lower ones)",
             next_step="say which with --layout",
         )

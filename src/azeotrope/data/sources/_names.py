@@ -6,12 +6,26 @@ Two spellings that differ in Unicode form or in spaces are one class. Names that
 
 from __future__ import annotations
 
+import os
+import sys
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 SHOWN = 5
+
+
+def text_of(name: str) -> str:
+    """A name from this machine's disk as text that can be written anywhere: UTF-8 in every locale, and bytes that are
+    not are spelt out.
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def on_disk(text: str) -> str:
+    """The name by which this machine's disk knows a path that was written in UTF-8."""
+    return text if text.isascii() else os.fsdecode(text.encode("utf-8", sys.getfilesystemencodeerrors()))
 
 
 def reconciled(names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -40,6 +40,7 @@ _NO_PICTURES = frozenset(
 )
 LINK = "links to folders"
 HIDDEN = "hidden"
+SPECIAL = "pipes and devices"
 LOOSE = "beside the class folders"
 
 
@@ -116,10 +117,12 @@ def images_below(folder: str, where: str, tally: Tally) -> Iterator[str]:
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             folders.append(entry.path)
-        elif is_image(entry.name) and not (entry.is_symlink() and entry.is_dir()):
-            yield entry.path
         elif entry.is_symlink() and entry.is_dir():
             tally.add(where, LINK, entry.path, picture=True)
+        elif is_image(entry.name) and _is_special(entry):
+            tally.add(where, SPECIAL, entry.path, picture=True)
+        elif is_image(entry.name):
+            yield entry.path
         else:
             tally.file(where, entry.path)
     for path in folders:
@@ -127,10 +130,18 @@ def images_below(folder: str, where: str, tally: Tally) -> Iterator[str]:
             yield from images_below(path, where, tally)
 
 
+def _is_special(entry: os.DirEntry[str]) -> bool:
+    """Whether it is neither a file nor a link to one; a link that leads nowhere is a file that cannot be opened."""
+    if entry.is_file(follow_symlinks=False):
+        return False
+    return not entry.is_file() and (not entry.is_symlink() or os.path.exists(entry.path))  # noqa: PTH110 (hot loop)
+
+
 def folders_in(base: Path, where: str, tally: Tally | None = None) -> list[Path]:
     """The folders directly in `base`, links to folders among them, without by-products and hidden ones."""
     tally = tally or Tally()
-    found = sorted(path for path in base.iterdir() if path.is_dir())
+    with os.scandir(base) as entries:  # tells folders from files without asking for each
+        found = sorted(Path(entry.path) for entry in entries if entry.is_dir())
     return [path for path in found if not tally.folder(where, str(path))]
 
 

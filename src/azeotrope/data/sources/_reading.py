@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from azeotrope.data.foreign import POINTERS_AND_PAGES, WORKBOOKS, called_by_name
 from azeotrope.errors import InputError
 
 _MARKS = (  # a file's first bytes, the longer ones first
@@ -46,6 +47,8 @@ def read_table(name: str, fetch: Callable[[str], bytes]) -> Content:
         content = fetch(name)
         if name.lower().endswith(".parquet") or content[:4] == _PARQUET:
             return _parquet(content, name)
+        if told := called_by_name(content, {**POINTERS_AND_PAGES, **WORKBOOKS}):
+            raise InputError(f"{name} is {told[0]}", allowed="CSV, TSV or Parquet", next_step=told[1])
         text, words = _text(content)
         separator, more = _separator(text, tabs=name.lower().endswith(".tsv"))
         frame = pl.read_csv(text.encode(), infer_schema=False, separator=separator)

@@ -6,8 +6,10 @@ used as a path.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
 import numpy as np
@@ -61,6 +63,17 @@ class Formula:
     checksum: Callable[[int], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells without reading an image whether its content is still the same: the file it lies in (and where in
+    it), its bytes, and when it was changed (nanoseconds since 1970).
+    """
+
+    where: str
+    size: int
+    changed: int
+
+
 @dataclass(frozen=True)
 class Source:
     """A labelled image set.
@@ -69,7 +82,8 @@ class Source:
     threads. `mirror` is False where a horizontal flip changes the class (digits, letters, traffic signs). With a
     `formula` the images are listed without being read. Of the kind `number`, `classes` holds one name, that of what is
     measured, and `unit` is its unit. `words` are sentences on how names and layout were read, `passed` is what was not
-    taken.
+    taken. `stamp(i)` is the stamp of image `i`, None where it has none (an address, a file that has gone); without it
+    images are read again by every command.
     """
 
     name: str
@@ -83,6 +97,19 @@ class Source:
     unit: str | None = None
     words: tuple[str, ...] = ()
     passed: tuple[PassedOver, ...] = ()
+    stamp: Callable[[int], Stamp | None] | None = None
+
+
+def stamp_of(path: str | Path, inside: str = "") -> Stamp | None:
+    """The stamp of a file, or of what lies `inside` it. None where the file cannot be found."""
+    where = os.fspath(path)
+    try:
+        status = os.stat(where)  # noqa: PTH116 (a Path for each of a million files costs more than the call)
+    except (OSError, ValueError):
+        return None
+    if not where.startswith(os.sep):
+        where = os.path.abspath(where)  # noqa: PTH100 (as above)
+    return Stamp(f"{where}\0{inside}", status.st_size, status.st_mtime_ns)
 
 
 def class_index(

@@ -15,7 +15,7 @@ import numpy as np
 
 from azeotrope.data.sources._idx import read_idx
 from azeotrope.data.sources._places import data_root
-from azeotrope.data.sources._source import Source, Split, numbered_items
+from azeotrope.data.sources._source import Source, Split, numbered_items, stamp_of
 from azeotrope.errors import InputError
 
 CLASSES = (
@@ -44,7 +44,15 @@ def open_source(name: str = "") -> Source:
             found=f"{len(pixels)} images and {len(items)} labels",
             next_step="fetch all four files again",
         )
-    return Source("fashion-mnist", CLASSES, items, lambda place: pixels[place], licence="MIT")
+    files = {split: _file(folder, f"{stem}-images-idx3-ubyte") for split, stem in _FILES.items()}
+    return Source(
+        "fashion-mnist",
+        CLASSES,
+        items,
+        lambda place: pixels[place],
+        licence="MIT",
+        stamp=lambda place: stamp_of(files[items[place].split], items[place].key),
+    )
 
 
 def at_hand(seconds: float) -> bool:

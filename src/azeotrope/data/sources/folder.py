@@ -12,9 +12,9 @@ from collections import Counter
 from pathlib import Path
 
 from azeotrope.data.sources._layout import ALLOWED, arranged
-from azeotrope.data.sources._names import reconciled
+from azeotrope.data.sources._names import reconciled, text_of
 from azeotrope.data.sources._passed import SUFFIXES, Tally, images_below
-from azeotrope.data.sources._source import Item, Source, Split
+from azeotrope.data.sources._source import Item, Source, Split, stamp_of
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import nearest
@@ -47,10 +47,10 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
         raise _no_folder(root)
     tally = Tally()
     found = arranged(root, labels.layout, tally)
-    meant, words = reconciled(_text(folder.name) for folder in found.folders)
+    meant, words = reconciled(text_of(folder.name) for folder in found.folders)
     files: list[tuple[str, str, Split]] = []
     for folder in found.folders:
-        label = meant[_text(folder.name)]
+        label = meant[text_of(folder.name)]
         files += [(file, label, folder.split) for file in images_below(str(folder.path), label, tally)]
     if not files:
         raise _no_images(root, found.base)
@@ -60,24 +60,20 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
     items = tuple(Item(_key(file[start:]), index[label], split) for file, label, split in files)
     paths = [file for file, _, _ in files]
     return Source(
-        _text(root.resolve().name),
+        text_of(root.resolve().name),
         classes,
         items,
         lambda place: Path(paths[place]).read_bytes(),
         words=(*found.words, *words),
         passed=tally.counted(),
+        stamp=lambda place: stamp_of(paths[place]),
     )
 
 
 def _key(path: str) -> str:
     """The path below the root as text that reads the same on every system."""
-    text = path if path.isascii() else _text(path)
+    text = path if path.isascii() else text_of(path)
     return text.replace(os.sep, "/") if os.sep != "/" else text
-
-
-def _text(name: str) -> str:
-    """The name as text that can be written anywhere; bytes that are not UTF-8 are spelt out."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _no_folder(root: Path) -> InputError:

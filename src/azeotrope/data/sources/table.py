@@ -19,8 +19,9 @@ import fsspec
 from azeotrope.data.sources._columns import known_columns
 from azeotrope.data.sources._groups import with_groups
 from azeotrope.data.sources._labels import Table, complete, label_columns, read_labels
+from azeotrope.data.sources._names import on_disk, text_of
 from azeotrope.data.sources._reading import read_table
-from azeotrope.data.sources._source import Item, Source
+from azeotrope.data.sources._source import Item, Source, Stamp, stamp_of
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 
@@ -59,19 +60,21 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
         fetch = lambda place: _fetch(_beside(name, paths[place]))  # noqa: E731 (one of two readers)
     else:
         paths, more, fetch = [f"row {place + 1}" for place in range(len(read.labels))], (), content.images[1]
+    local = content.images is None and "://" not in name
     if labels.kind != "single":
         _refuse_parts(table, paths, read.labels)
     items = [Item(path, label, split) for path, label, split in zip(paths, read.labels, columns.splits, strict=True)]
     if labels.group:
         items = with_groups(items, content.frame[labels.group].to_list(), name, labels.group)
     return Source(
-        (PurePosixPath(name) if "://" in name else Path(name)).stem,
+        PurePosixPath(name).stem if "://" in name else text_of(Path(name).stem),
         read.classes,
         tuple(items),
         fetch,
         kind=labels.kind,
         unit=labels.unit,
         words=(*content.words, *columns.words, *read.words, *more),
+        stamp=(lambda place: _stamp(_beside(name, paths[place]))) if local else None,
     )
 
 
@@ -143,7 +146,12 @@ def _beside(name: str, path: str) -> str:
     if "://" in name:
         folder, slash, _ = name.rpartition("/")
         return path if path.startswith("/") else f"{folder}{slash}{path}"
-    return os.path.join(os.path.dirname(name), path)  # noqa: PTH118, PTH120 (pathlib would tidy the text)
+    return os.path.join(os.path.dirname(name), on_disk(path))  # noqa: PTH118, PTH120 (pathlib would tidy the text)
+
+
+def _stamp(path: str) -> Stamp | None:
+    """Of a file on this machine; an address has none."""
+    return None if "://" in path else stamp_of(os.path.expanduser(path))  # noqa: PTH111 (as in _fetch)
 
 
 def _fetch(url: str) -> bytes:

@@ -110,7 +110,10 @@ def main() -> int:
     parser.add_argument("--threshold", type=float, default=0.5, help="least probability, for several labels an image")
     parser.add_argument("--check", action="store_true", help="hold the answers on samples/ against the verified ones")
     given = parser.parse_args()
-    model = HERE / given.model if given.model else min(HERE.glob("*.onnx"), key=lambda file: len(file.name))
+    known = sorted((file.name for file in HERE.glob("*.onnx")), key=len)
+    if given.model and given.model not in known:
+        parser.error(f"there is no {given.model} here, only {', '.join(known)}")
+    model = HERE / (given.model or known[0])
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     how = settings()
     if given.check:

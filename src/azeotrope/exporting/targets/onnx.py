@@ -9,9 +9,8 @@ from pathlib import Path
 
 import torch
 
-from azeotrope.errors import NotExported
 from azeotrope.exporting.deployed import INPUT
-from azeotrope.exporting.target import Conversion, Program, first_line
+from azeotrope.exporting.target import Conversion, Program, converting
 from azeotrope.exporting.targets._onnxruntime import OnnxProgram
 
 FILES = ("model.onnx",)
@@ -22,25 +21,22 @@ OPSET = 18  # the lowest that torch's exporter writes without converting: what o
 def convert(conversion: Conversion, file: Path) -> None:
     """By torch's exporter, from the traced graph. What the exporter prints of its work goes to standard error."""
     exported = conversion.exported
-    try:
-        with redirect_stdout(sys.stderr):
-            torch.onnx.export(
-                exported,
-                (),
-                file,
-                dynamo=True,
-                opset_version=OPSET,
-                input_names=[INPUT],
-                output_names=conversion.deployed.outputs,
-                external_data=False,
-                verbose=False,
-            )
-    except Exception as error:  # an operator without a translation, in errors of many kinds
-        raise NotExported(
-            "torch's exporter cannot write this network as ONNX",
-            found=first_line(error),
-            next_step="take another target, such as pt2, or another student",
-        ) from error
+    rule, instead = (
+        "torch's exporter cannot write this network as ONNX",
+        "another target, such as pt2, or another student",
+    )
+    with converting(rule, instead), redirect_stdout(sys.stderr):
+        torch.onnx.export(
+            exported,
+            (),
+            file,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=conversion.deployed.outputs,
+            external_data=False,
+            verbose=False,
+        )
 
 
 def open_program(file: Path, outputs: Sequence[str]) -> Program:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,8 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from azeotrope.errors import NotExported
 from azeotrope.exporting.deployed import INPUT
-from azeotrope.exporting.target import Conversion, Program, first_line
+from azeotrope.exporting.target import Conversion, Program, converting
 from azeotrope.exporting.targets._onnxruntime import OnnxProgram
 
 FILES = ("model.int8.onnx",)
@@ -42,8 +42,7 @@ def convert(conversion: Conversion, file: Path) -> None:
     """From the float file. Raises NotExported where nothing in it can be computed in 8 bits."""
     source = conversion.file_of("onnx")
     prepared = source.with_name("prepared.onnx")
-    logging.getLogger().addFilter(_silence)
-    try:
+    with _silent(), converting("onnxruntime cannot quantise this network", "the float file, --to onnx"):
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         graph = onnx.load(str(prepared)).graph
         quantize_static(
@@ -59,14 +58,6 @@ def convert(conversion: Conversion, file: Path) -> None:
             calibrate_method=CalibrationMethod.MinMax,
             extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm"]},
         )
-    except Exception as error:  # onnxruntime's quantizer has no error of its own
-        raise NotExported(
-            "onnxruntime cannot quantise this network",
-            found=first_line(error),
-            next_step="take the float file, --to onnx",
-        ) from error
-    finally:
-        logging.getLogger().removeFilter(_silence)
 
 
 def open_program(file: Path, outputs: Sequence[str]) -> Program:
@@ -97,6 +88,15 @@ def _left_in_float(graph: Any) -> list[str]:
     return products + [node.name for node in graph.node if INPUT in node.input]
 
 
-def _silence(record: logging.LogRecord) -> bool:
+@contextmanager
+def _silent() -> Iterator[None]:
     """The quantizer's advice on its own preparation is for its own callers."""
-    return record.levelno >= logging.ERROR
+
+    def errors_only(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR
+
+    logging.getLogger().addFilter(errors_only)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeFilter(errors_only)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from azeotrope.errors import NotExported
-from azeotrope.exporting.target import Conversion, Program, first_line
+from azeotrope.exporting.target import Conversion, Program, converting
 from azeotrope.exporting.targets._openvino import OpenvinoProgram, openvino
 
 FILES = ("model.xml", "model.bin")
@@ -16,14 +15,8 @@ INT8 = False
 def convert(conversion: Conversion, file: Path) -> None:
     """From the ONNX file, by OpenVINO's reader; its converter would send telemetry."""
     source = conversion.file_of("onnx")
-    try:
+    with converting("OpenVINO cannot read this network", "another target, such as onnx, or another student"):
         openvino.save_model(openvino.Core().read_model(str(source)), str(file), compress_to_fp16=False)
-    except RuntimeError as error:
-        raise NotExported(
-            "OpenVINO cannot read this network",
-            found=first_line(error),
-            next_step="take another target, such as onnx, or another student",
-        ) from error
 
 
 def open_program(file: Path, outputs: Sequence[str]) -> Program:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from azeotrope.errors import NotExported
 from azeotrope.exporting.deployed import INPUT
-from azeotrope.exporting.target import Conversion, Program, first_line
+from azeotrope.exporting.target import Conversion, Program, converting
 from azeotrope.exporting.targets._openvino import OpenvinoProgram, nncf, openvino
 
 FILES = ("model.int8.xml", "model.int8.bin")
@@ -21,17 +20,13 @@ def convert(conversion: Conversion, file: Path) -> None:
     model = openvino.Core().read_model(str(conversion.file_of("onnx")))
     transformer = any(layer.get_type_name() == "MVN" for layer in model.get_ops())
     pixels = conversion.calibration
-    try:
+    with converting("NNCF cannot quantise this network", "the float file, --to openvino"):
         made = nncf.quantize(
             model,
             nncf.Dataset(range(len(pixels)), lambda place: {INPUT: pixels[place : place + 1].astype(np.float32)}),
             subset_size=len(pixels),
             model_type=nncf.ModelType.TRANSFORMER if transformer else None,
         )
-    except Exception as error:  # NNCF raises errors of many kinds
-        raise NotExported(
-            "NNCF cannot quantise this network", found=first_line(error), next_step="take the float file, --to openvino"
-        ) from error
     openvino.save_model(made, str(file), compress_to_fp16=False)
 
 

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from azeotrope.errors import NotExported
-from azeotrope.exporting.target import AT_A_TIME, Conversion, Latency, Program, first_line, timed
+from azeotrope.exporting.target import AT_A_TIME, Conversion, Program, converting, timed
+from azeotrope.record.verification import Latency
 
 FILES = ("model.pt2",)
 INT8 = False
@@ -21,14 +21,8 @@ INT8 = False
 def convert(conversion: Conversion, file: Path) -> None:
     """Saved as it was traced."""
     exported = conversion.exported
-    try:
+    with converting("torch cannot store this network's graph", "another target, such as onnx, or another student"):
         torch.export.save(exported, file)
-    except Exception as error:  # what a graph holds that cannot be stored, torch says in errors of many kinds
-        raise NotExported(
-            "torch cannot store this network's graph",
-            found=first_line(error),
-            next_step="take another target, such as onnx, or another student",
-        ) from error
 
 
 def open_program(file: Path, outputs: Sequence[str]) -> Program:

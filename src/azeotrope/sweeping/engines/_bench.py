@@ -54,7 +54,8 @@ class Bench:
     `store` is the folder or fsspec URL of the records, shared by all workers. `out` (unfinished trainings, in `work`)
     and `cache` (packs, embeddings) are folders of the worker's machine, which workers there share. `threads` is how
     many CPU threads a run has; None leaves torch's own number. Runs are bit-equal at an equal number of threads only.
-    With `keeps` the weights of finished runs stay in `work`, for whoever wants the best of them.
+    With `keeps` the weights of finished runs stay in `work`, for whoever wants the best of them. `deploy` are the
+    export targets as whose files each student is measured.
     """
 
     tasks: tuple[ShippedTask, ...]
@@ -65,6 +66,7 @@ class Bench:
     threads: int | None = None
     pictures: PicturesSpec | None = None
     keeps: bool = False
+    deploy: tuple[str, ...] = ()
 
     def open(self, advance: Callable[[int], None] = lambda images: None, resources: Resources | None = None) -> Runner:
         """Open tasks and settings once in this process, unless it has them open: `resources`. The runner keeps models
@@ -77,4 +79,4 @@ class Bench:
             resources = Resources(self.cache, self.device, pictures=self.pictures)
             for task in self.tasks:
                 resources.add(task.open())
-        return Runner(resources, self.out, advance, self.store)
+        return Runner(resources, self.out, advance, self.store, self.deploy)
