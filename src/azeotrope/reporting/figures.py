@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import altair as alt
 
-from azeotrope.record.kinds import WORDS
+from azeotrope.record.kinds import words_of
 from azeotrope.reporting.numbers import ArmSummary, Comparison
 from azeotrope.reporting.render import Chart
 from azeotrope.reporting.scales import arm_colours, chart_of, hues
@@ -137,7 +137,7 @@ def curves(comparisons: Sequence[Comparison]) -> Chart:
 
 def error_title(comparison: Comparison) -> str:
     """What an axis of errors is called."""
-    return f"{WORDS[comparison.kind].error} on the test images (%)"
+    return f"{words_of(comparison.measure).error} on the test images (%)"
 
 
 def phases(comparison: Comparison) -> list[str]:
