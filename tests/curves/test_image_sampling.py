@@ -16,8 +16,9 @@ def table(wrong, clusters=None):
             "test_images": [wrong.shape[1]] * 2,
             "correct_bits": [pack_correctness(~row) for row in wrong],
             "test_clusters": [clusters] * 2,
+            "test_class_numbers": [None] * 2,
         },
-        schema_overrides={"test_clusters": pl.String},
+        schema_overrides={"test_clusters": pl.String, "test_class_numbers": pl.String},
     )
 
 
