@@ -13,7 +13,7 @@ from pathlib import Path
 import azeotrope
 from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.record.store import RunStore
-from azeotrope.synthesis.spec import GeneratorSpec, Training
+from azeotrope.synthesis.spec import GeneratorSpec, SetsSpec, Training
 from azeotrope.verdicts.verdict import verdict
 
 TEACHER = TeacherSpec(model="tf_efficientnet_lite0", image_size=64)
@@ -30,9 +30,7 @@ def main() -> None:
             teacher=TEACHER,
             generator=GeneratorSpec(kind="own", training=Training(steps=asked.generator_steps)),
             out=out / "synth",
-            multiple=asked.multiple,
-            train_images=asked.images,
-            seeds=seeds,
+            sets=SetsSpec(multiple=asked.multiple, train_images=asked.images, seeds=tuple(seeds)),
         )
         for one in made:
             print(one.folder.name, f"{one.kept} of {one.made} kept", one.refused, _rounded(one.seconds), flush=True)

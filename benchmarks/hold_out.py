@@ -1,6 +1,6 @@
 """Do laws fitted on the smaller sizes of a stored sweep foresee the larger ones, inside their 90 % interval?
 
-python benchmarks/hold_out.py STORE [--up-to 4000] [--bootstrap 1000]
+python benchmarks/hold_out.py STORE [--up-to 4000] [--draws 1000]
 
 Fits every student and arm on sizes up to the limit and predicts the others. What is predicted is the mean of the runs
 there; its own noise (seeds, t interval) is shown beside it, not added to the interval.
@@ -22,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("store")
     parser.add_argument("--up-to", type=int, default=4000)
-    parser.add_argument("--bootstrap", type=int, default=1000)
+    parser.add_argument("--draws", type=int, default=1000)
     asked = parser.parse_args()
     records = [run for run in RunStore(asked.store) if run.state == "done" and run.test_error is not None]
     inside: list[bool] = []
@@ -30,15 +30,15 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for student in sorted({run.student.name for run in records}):
         own = [run for run in records if run.student.name == student]
-        inside += predicted(student, own, asked.up_to, asked.bootstrap)
+        inside += predicted(student, own, asked.up_to, asked.draws)
     print(f"\n{sum(inside)} of {len(inside)} inside")
 
 
-def predicted(student: str, runs: list[RunRecord], limit: int, bootstrap: int) -> list[bool]:
+def predicted(student: str, runs: list[RunRecord], limit: int, draws: int) -> list[bool]:
     """One row an arm and held-out size."""
     hidden = sorted({run.train_images for run in runs if run.train_images > limit})
     shown = [run for run in runs if run.train_images <= limit]
-    fitted = azeotrope.fit(shown, at=hidden, bootstrap=bootstrap)
+    fitted = azeotrope.fit(shown, at=hidden, draws=draws)
     inside = []
     for arm, group in fitted.groups.items():
         for step in group.predictions:

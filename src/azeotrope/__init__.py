@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from azeotrope.api.predict import predict as predict
     from azeotrope.api.report import report as report
     from azeotrope.api.schema import schema as schema
+    from azeotrope.api.suggest import Suggestion as Suggestion
+    from azeotrope.api.suggest import suggest as suggest
     from azeotrope.api.sweep import sweep as sweep
     from azeotrope.api.sweep_tasks import SweptTasks as SweptTasks
     from azeotrope.api.sweep_tasks import sweep_tasks as sweep_tasks
@@ -56,8 +58,10 @@ if TYPE_CHECKING:
     from azeotrope.session.sweep_run import Sweep as Sweep
     from azeotrope.sweeping.budget import Budget as Budget
     from azeotrope.sweeping.sweep_plan import SweepPlan as SweepPlan
+    from azeotrope.synthesis.spec import FilesSpec as FilesSpec
     from azeotrope.synthesis.spec import FilterSpec as FilterSpec
     from azeotrope.synthesis.spec import GeneratorSpec as GeneratorSpec
+    from azeotrope.synthesis.spec import SetsSpec as SetsSpec
     from azeotrope.tables.columns import Columns as Columns
 
 __version__ = "0.1.0"
@@ -77,6 +81,7 @@ _MODULES = {
     "api.predict": ("Prediction", "predict"),
     "api.report": ("report",),
     "api.schema": ("schema",),
+    "api.suggest": ("Suggestion", "suggest"),
     "api.sweep": ("sweep",),
     "api.sweep_tasks": ("SweptTasks", "sweep_tasks"),
     "api.synth": ("Synthesis", "synth"),
@@ -101,7 +106,7 @@ _MODULES = {
     "session.sweep_run": ("Sweep",),
     "sweeping.budget": ("Budget",),
     "sweeping.sweep_plan": ("SweepPlan",),
-    "synthesis.spec": ("FilterSpec", "GeneratorSpec"),
+    "synthesis.spec": ("FilesSpec", "FilterSpec", "GeneratorSpec", "SetsSpec"),
     "tables.columns": ("Columns",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

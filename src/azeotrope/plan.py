@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from azeotrope.arm import Arm, Pictures
 from azeotrope.labels import ONE_CLASS, LabelSpec
@@ -45,6 +45,12 @@ class TeacherSpec(Spec):
     tune_rate: float = Field(default=1e-4, gt=0, lt=math.inf)
     weak: bool = Field(default=False, exclude_if=lambda weak: not weak)
 
+    @model_validator(mode="after")
+    def _names_are_not_fitted(self) -> Self:
+        if self.head == "zero_shot" and self.folds > 1:
+            raise ValueError("a head of class names is not fitted, so that folds change nothing: leave folds out")
+        return self
+
     @property
     def members(self) -> tuple[Self, ...]:
         """One teacher each."""
@@ -69,6 +75,14 @@ class PicturesSpec(Spec):
     synth: str | None = None
     synth_as: Literal["distill", "labelled"] = "distill"
     ratio: float = Field(default=1.0, gt=0, le=16)
+
+    @model_validator(mode="after")
+    def _there_are_some(self) -> Self:
+        if self.unlabelled is None and self.synth is None:
+            raise ValueError("further pictures are named with unlabelled or synth; without them nothing is mixed in")
+        if self.synth is None and "synth_as" in self.model_fields_set and self.synth_as == "labelled":
+            raise ValueError("synth_as is about made pictures: name them with synth")
+        return self
 
     def place(self, kind: Pictures) -> str | None:
         """Where the pictures of this kind are."""

@@ -31,7 +31,7 @@ def runs():
 
 
 def advise(runs, deploy=None, **needs):
-    return azeotrope.advise(runs, Needs(train_images=500, **needs), draws=DRAWS, deploy=deploy)
+    return azeotrope.advise(runs, Needs(at=500, **needs), draws=DRAWS, deploy=deploy)
 
 
 def test_the_files_decide_where_they_are_what_is_deployed(runs):

@@ -56,7 +56,7 @@ def advise(runs, **needs):
 
 @pytest.mark.parametrize(("images", "arm"), [(500, "distill:kl"), (16_000, "scratch")])
 def test_it_recommends_what_is_truly_best(one_student, images, arm):
-    advice = advise(one_student, train_images=images)
+    advice = advise(one_student, at=images)
     truth = {"distill:kl": DISTILL, "scratch": SCRATCH}
     assert advice.recommendation.arm == arm
     assert advice.recommendation.sentence.startswith(f"Use {arm} at {images:,} training images: its error will be ")
@@ -70,7 +70,7 @@ def test_it_recommends_what_is_truly_best(one_student, images, arm):
 
 
 def test_the_document_has_exactly_the_agreed_keys_and_every_number_its_runs(one_student):
-    content = document(advise(one_student, train_images=500, target_error=0.2, reachable=4000, hourly_price=2))
+    content = document(advise(one_student, at=500, target_error=0.2, reachable=4000, hourly_price=2))
     assert content.keys() == KEYS
     ids = {run.run_id for run in one_student}
     for part in ("predicted_error", "p_win", "cost", "runner_up"):
@@ -83,7 +83,7 @@ def test_the_document_has_exactly_the_agreed_keys_and_every_number_its_runs(one_
 
 
 def test_labels_needed_hold_the_truth_and_never_where_the_floor_is_higher(one_student):
-    advice = advise(one_student, train_images=2000, target_error=0.12, reachable=16_000)
+    advice = advise(one_student, at=2000, target_error=0.12, reachable=16_000)
     by_name = {item.contender: item for item in advice.labels_needed}
     needed = (4.0 / 0.06) ** (1 / 0.45)  # 0.06 + 4 D^-0.45 = 0.12
     assert by_name["scratch"].images.low <= needed <= by_name["scratch"].images.high
@@ -94,7 +94,7 @@ def test_labels_needed_hold_the_truth_and_never_where_the_floor_is_higher(one_st
 
 
 def test_worth_of_distillation_and_of_pretrained_weights(two_students):
-    advice = advise([run for run in two_students if run.student.name == "tiny"], train_images=1000)
+    advice = advise([run for run in two_students if run.student.name == "tiny"], at=1000)
     by_pair = {(item.of, item.challenger, item.baseline): item for item in advice.worth_in_images}
     assert set(by_pair) == {("distillation", "distill:kl", "scratch"), ("pretraining", "finetune", "scratch")}
     reached = 0.05 + 2.0 * 1000**-0.45
@@ -104,26 +104,26 @@ def test_worth_of_distillation_and_of_pretrained_weights(two_students):
 
 
 def test_it_says_where_the_other_takes_over(one_student):
-    said = [change.sentence for change in advise(one_student, train_images=500).would_change_if]
+    said = [change.sentence for change in advise(one_student, at=500).would_change_if]
     assert any(
         line.startswith("with more than about") and "scratch takes over from distill:kl" in line for line in said
     )
-    below = [change.sentence for change in advise(one_student, train_images=16_000).would_change_if]
+    below = [change.sentence for change in advise(one_student, at=16_000).would_change_if]
     assert any("with fewer than about" in line and "distill:kl takes over" in line for line in below)
 
 
 def test_reachable_images_are_advised_on_too(one_student):
-    advice = advise(one_student, train_images=500, reachable=16_000)
+    advice = advise(one_student, at=500, reachable=16_000)
     change = next(item for item in advice.would_change_if if item.sentence.startswith("with 16,000 training images"))
     assert change.to == "scratch"
     with pytest.raises(InputError, match=r"reachable 100 below images 500, which are there already"):
-        Needs(train_images=500, reachable=100)
+        Needs(at=500, reachable=100)
 
 
 def test_it_chooses_among_students_within_limits(two_students):
-    free = advise(two_students, train_images=16_000)
+    free = advise(two_students, at=16_000)
     assert (free.recommendation.student, free.recommendation.arm) == ("large", "scratch")
-    bound = advise(two_students, train_images=16_000, max_parameters=5000)
+    bound = advise(two_students, at=16_000, max_parameters=5000)
     assert (bound.recommendation.student, bound.recommendation.arm) == ("tiny", "finetune")
     assert any(change.sentence.startswith("if 1,000,000 parameters were allowed") for change in bound.would_change_if)
     excluded = {row.contender: row.excluded for row in bound.evidence.contenders}
@@ -132,10 +132,10 @@ def test_it_chooses_among_students_within_limits(two_students):
 
 
 def test_without_published_weights_none_is_recommended(two_students):
-    advice = advise(two_students, train_images=3000, max_parameters=5000, hub=False)
+    advice = advise(two_students, at=3000, max_parameters=5000, hub=False)
     assert advice.recommendation.arm in ("scratch", "distill:kl")
     assert any(change.sentence.startswith("if published weights were allowed") for change in advice.would_change_if)
-    allowed = advise(two_students, train_images=3000, max_parameters=5000)
+    allowed = advise(two_students, at=3000, max_parameters=5000)
     assert allowed.recommendation.arm == "finetune"
     assert any(change.sentence.startswith("without published weights") for change in allowed.would_change_if)
 
@@ -151,7 +151,7 @@ def test_limits_that_nothing_fits_name_the_nearest(two_students):
 
 
 def test_latency_that_no_record_holds_is_said_to_be_not_known(one_student):
-    advice = advise(one_student, train_images=500, max_latency_ms=5)
+    advice = advise(one_student, at=500, max_latency_ms=5)
     assert advice.recommendation.arm == "distill:kl"
     gap = next(item for item in advice.not_tested if item.what == "latency")
     assert gap.reason == "latency of tiny is not known, so that limit was not applied"
@@ -166,20 +166,20 @@ def test_latency_of_a_table_limits(one_student):
 
 def test_of_practically_equal_contenders_the_cheaper_is_recommended():
     runs = records({"distill:kl": power(0.100, 2.78, 0.45), "scratch": power(0.101, 2.78, 0.45)}, seeds=6, sd=0.01)
-    advice = advise(runs, train_images=4000)
+    advice = advise(runs, at=4000)
     assert advice.recommendation.arm == "scratch"
     assert "cheaper than distill:kl" in advice.recommendation.reason
     assert advice.cost.seconds.value == pytest.approx(10 + 40, rel=0.01)
-    paid = advise(runs, train_images=4000, teacher_exists=True)
+    paid = advise(runs, at=4000, teacher_exists=True)
     assert paid.recommendation.arm == "distill:kl"
 
 
 def test_the_teacher_is_charged_shared_or_not_at_all(one_student):
-    alone = advise(one_student, train_images=500).cost
+    alone = advise(one_student, at=500).cost
     assert alone.seconds.value == pytest.approx(22.5)
     assert alone.by_phase == pytest.approx({"train": 15, "teacher": 7.5})
-    assert advise(one_student, train_images=500, students_sharing=3).cost.seconds.value == pytest.approx(17.5)
-    exists = advise(one_student, train_images=500, teacher_exists=True, hourly_price=3600).cost
+    assert advise(one_student, at=500, students_sharing=3).cost.seconds.value == pytest.approx(17.5)
+    exists = advise(one_student, at=500, teacher_exists=True, hourly_price=3600).cost
     assert exists.seconds.value == pytest.approx(15)
     assert exists.seconds_alone == pytest.approx(22.5)
     assert exists.money.value == pytest.approx(15)
@@ -187,7 +187,7 @@ def test_the_teacher_is_charged_shared_or_not_at_all(one_student):
 
 def test_it_refuses_what_is_not_settled_and_names_the_runs_that_would():
     runs = records({"distill:kl": power(0.10, 2.78, 0.45), "scratch": power(0.103, 2.78, 0.45)}, seeds=2, sd=0.15)
-    advice = advise(runs, train_images=16_000)
+    advice = advise(runs, at=16_000)
     assert advice.recommendation.arm is None
     said = advice.recommendation.sentence
     assert said.startswith("No recommendation at 16,000 training images: these runs do not settle")
@@ -198,7 +198,7 @@ def test_it_refuses_what_is_not_settled_and_names_the_runs_that_would():
 
 
 def test_it_refuses_far_beyond_the_data(one_student):
-    advice = advise(one_student, train_images=1_000_000)
+    advice = advise(one_student, at=1_000_000)
     assert advice.recommendation.arm is None
     assert "more than 5 x outside the 250 to 16,000 images that were run" in advice.recommendation.sentence
     assert advice.predicted_error is None
@@ -220,16 +220,16 @@ def test_one_arm_alone_was_compared_with_nothing(one_student):
 
 
 def test_beyond_the_data_is_said(one_student):
-    advice = advise(one_student, train_images=40_000)
+    advice = advise(one_student, at=40_000)
     assert any("lie beyond the 16,000 run" in warning for warning in advice.evidence.warnings)
     assert any(gap.what == "more than 16,000 images" for gap in advice.not_tested)
     assert advice.cost.extrapolated
 
 
 def test_arms_that_were_not_run_are_not_tested(one_student):
-    gaps = {gap.what for gap in advise(one_student, train_images=500).not_tested}
+    gaps = {gap.what for gap in advise(one_student, at=500).not_tested}
     assert {"finetune (tiny)", "linear_probe (tiny)", "distill@hub (tiny)"} <= gaps
-    assert "finetune (tiny)" not in {gap.what for gap in advise(one_student, train_images=500, hub=False).not_tested}
+    assert "finetune (tiny)" not in {gap.what for gap in advise(one_student, at=500, hub=False).not_tested}
 
 
 def as_table(runs):
@@ -247,7 +247,7 @@ def test_a_csv_with_its_own_names_and_without_seconds(tmp_path, one_student):
     path = tmp_path / "runs.csv"
     as_table(one_student).write_csv(path)
     columns = Columns(x={"images": "n_train"}, by=("method",))
-    advice = azeotrope.advise(path, Needs(train_images=500), columns=columns, draws=DRAWS)
+    advice = azeotrope.advise(path, Needs(at=500), columns=columns, draws=DRAWS)
     assert advice.recommendation.arm == "distill:kl"
     assert advice.cost is None
     assert advice.predicted_error.run_ids[0].startswith("line ")
@@ -260,7 +260,7 @@ def test_a_store_gives_what_its_records_give(tmp_path, one_student):
     store = RunStore(str(tmp_path))
     for run in one_student:
         store.put(run)
-    assert advise(tmp_path, train_images=500) == advise(one_student, train_images=500)
+    assert advise(tmp_path, at=500) == advise(one_student, at=500)
 
 
 def test_a_store_of_a_newer_version_says_so(tmp_path, one_student):
@@ -327,7 +327,7 @@ def test_the_same_arm_under_two_teachers_is_two_contenders(one_student):
             for run in one_student
             if run.arm == "distill:kl"
         ]
-    names = {row.contender for row in advise(runs, train_images=500).evidence.contenders}
+    names = {row.contender for row in advise(runs, at=500).evidence.contenders}
     assert names == {"scratch", "distill:kl (a)", "distill:kl (b)"}
 
 
@@ -339,7 +339,7 @@ def test_of_few_images_no_handful_is_proposed():
 
 def test_labelled_images_are_all_that_a_person_owns_and_are_divided(one_student):
     """Of 2,000 a fifth tests and a fifth of the rest validates: what is predicted is a training on 1,280."""
-    owned, apart = advise(one_student, images=2000), advise(one_student, train_images=1280)
+    owned, apart = advise(one_student, images=2000), advise(one_student, at=1280)
     assert owned.recommendation.division == Division(1280, 320, 400)
     assert owned.recommendation.images == 1280
     here = "with 2,000 labelled images (1,280 train, 320 validate, 400 test)"
@@ -350,7 +350,7 @@ def test_labelled_images_are_all_that_a_person_owns_and_are_divided(one_student)
 
 def test_images_needed_are_images_to_own(one_student):
     owned = advise(one_student, images=2000, target_error=0.12, reachable=25_000).labels_needed
-    apart = advise(one_student, train_images=1280, target_error=0.12, reachable=16_000).labels_needed
+    apart = advise(one_student, at=1280, target_error=0.12, reachable=16_000).labels_needed
     for mine, theirs in zip(owned, apart, strict=True):
         assert (mine.counted, theirs.counted) == ("labelled images", "training images")
         assert mine.train_images == theirs.images
@@ -368,8 +368,8 @@ def test_more_images_are_counted_as_the_person_counts(one_student):
 def test_too_few_images_to_train_on_are_refused(one_student):
     with pytest.raises(InputError, match=r"Found: 10 labelled images, which leave none to train on"):
         advise(one_student, images=10)
-    with pytest.raises(InputError, match="images and train_images, of which one says how many there are"):
-        Needs(images=2000, train_images=1280)
+    with pytest.raises(InputError, match="images and at, of which one says how many there are"):
+        Needs(images=2000, at=1280)
 
 
 def test_two_seeds_that_tie_give_no_recommendation_as_they_give_no_verdict(one_student):
@@ -378,7 +378,7 @@ def test_two_seeds_that_tie_give_no_recommendation_as_they_give_no_verdict(one_s
     tied = [
         run.model_copy(update={"test_error": first[run.arm, run.train_images]}) for run in one_student if run.seed < 2
     ]
-    advice = advise(tied, train_images=16_000)
+    advice = advise(tied, at=16_000)
     assert advice.recommendation.arm is None
     assert "share 2 paired seeds at 16,000 images, and a verdict needs 3" in advice.recommendation.sentence
     (more,) = advice.recommendation.settled_by
@@ -404,7 +404,7 @@ def falling(size, seed):
 
 def test_where_no_answer_was_right_nothing_is_recommended():
     """A column called error that holds accuracies of perfect runs gave "Use distill: its error will be 99.7 %"."""
-    advice = advise(table(200, lambda *_: 1, lambda *_: 1), train_images=400)
+    advice = advise(table(200, lambda *_: 1, lambda *_: 1), at=400)
     assert advice.recommendation.arm is None
     assert advice.recommendation.sentence == (
         "No recommendation at 400 training images: no answer of any run was right. If these are accuracies, name their "
@@ -414,18 +414,18 @@ def test_where_no_answer_was_right_nothing_is_recommended():
 
 def test_a_perfect_arm_is_recommended_with_a_bound_and_not_as_zero():
     """0 of 200 leaves up to 1.5 % with 95 %."""
-    advice = advise(table(200, lambda *_: 0, falling), train_images=400)
+    advice = advise(table(200, lambda *_: 0, falling), at=400)
     assert advice.recommendation.arm == "distill"
     assert 0 < advice.predicted_error.error.value < 0.015
     assert any("distill: no error seen in 200 images: below 1.5 %" in line for line in advice.evidence.warnings)
 
 
 def test_one_arm_that_is_always_wrong_loses():
-    assert advise(table(200, falling, lambda *_: 1), train_images=400).recommendation.arm == "distill"
+    assert advise(table(200, falling, lambda *_: 1), at=400).recommendation.arm == "distill"
 
 
 def test_where_no_arm_ever_errs_neither_is_called_better():
-    advice = advise(table(200, lambda *_: 0, lambda *_: 0), train_images=400)
+    advice = advise(table(200, lambda *_: 0, lambda *_: 0), at=400)
     assert 0.3 < advice.p_win.p < 0.7
     assert advice.recommendation.contender is None
     assert "no error seen in 200 test images, of distill or scratch" in advice.recommendation.sentence

@@ -43,7 +43,7 @@ def with_error(value, row=3):
 
 
 def fit(table):
-    return azeotrope.fit(table, bootstrap=100)
+    return azeotrope.fit(table, draws=100)
 
 
 def boundary(table):
@@ -51,7 +51,7 @@ def boundary(table):
 
 
 def advise(table):
-    return azeotrope.advise(table, Needs(train_images=800), draws=200)
+    return azeotrope.advise(table, Needs(at=800), draws=200)
 
 
 def page(table, folder):
@@ -66,7 +66,7 @@ def page(table, folder):
     ("table", "said"),
     [
         (with_error(-0.1), r"may not be negative\. Found: -0\.1 in column 'test_error'.*Next: correct these rows"),
-        (with_error(1.3), r"may be per cent, or a share.*Found: values 0\.\d+ to 1\.3.*Next: say --unit percent"),
+        (with_error(1.3), r"may be per cent, or a share.*Found: values 0\.\d+ to 1\.3.*Next: say --error-unit percent"),
         (
             pl.concat([runs(), with_error(0.5)[3:4]]),
             r"One group, size and seed may have one run only\. Found: 2 runs of 'scratch' at train_images 200, seed 0",

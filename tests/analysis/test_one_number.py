@@ -21,7 +21,7 @@ def test_fit_boundary_advise_planner_and_report_agree():
     found = azeotrope.boundary(RUNS, challenger="distill", baseline="scratch", at=[INSIDE, BEYOND])
     for place, at in enumerate((INSIDE, BEYOND)):
         errors = {name: group.predictions[place] for name, group in fitted.groups.items()}
-        advice = azeotrope.advise(RUNS, Needs(train_images=at))
+        advice = azeotrope.advise(RUNS, Needs(at=at))
         judged = contest(list(finished(RUNS).values()), at)
         for one in advice.evidence.contenders:
             value = errors[one.contender]
@@ -42,7 +42,7 @@ def test_the_page_shows_what_the_commands_say():
 @pytest.mark.parametrize("target", [0.15])
 def test_images_needed_agree(target):
     forecast = azeotrope.fit(RUNS, forecast=target).groups["scratch"].forecast
-    advice = azeotrope.advise(RUNS, Needs(target_error=target, train_images=INSIDE))
+    advice = azeotrope.advise(RUNS, Needs(target_error=target, at=INSIDE))
     needed = {one.contender: one for one in advice.labels_needed}
     assert (forecast.value, forecast.low, forecast.high) == (
         needed["scratch"].value,

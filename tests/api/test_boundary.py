@@ -146,7 +146,9 @@ def test_little_overlap_is_warned_of():
     "options", [{"at": [0]}, {"at": [math.inf]}, {"practical": -1.0}, {"practical": float("nan")}, {"seed": -1}]
 )
 def test_impossible_options_are_refused(options):
-    with pytest.raises(InputError, match=r"above zero and finite|fraction of error|zero or above.*--seed -1") as caught:
+    with pytest.raises(
+        InputError, match=r"above zero and finite|fraction of error|zero or above.*--draw-seed -1"
+    ) as caught:
         boundary(runs(CROSSING), **options)
     assert caught.value.next_step
 

@@ -111,7 +111,7 @@ def test_options_that_cannot_be(cli, tmp_path, more, words):
     ("arguments", "words"),
     [
         (("compar", "digits"), "No such command 'compar'"),
-        (("compare", "digits"), "Missing option '--student'"),
+        (("distill", "digits"), "Missing option '--student'"),
         (("list", "students", "teachers"), "unexpected extra argument"),
         (("list", "studnts"), "'studnts' is not one of 'teachers', 'students', 'losses'"),
         (("report", "nowhere"), "A report is made from records. Found: none that can be read"),

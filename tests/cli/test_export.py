@@ -47,7 +47,7 @@ def test_json_is_one_document_and_a_refused_target_is_an_exit_status(cli, traine
 def test_a_page_needs_an_onnx_file(cli, trained, tmp_path):
     done = cli("export", trained, "--to", "pt2", "--page", "npm", "--out", tmp_path / "b")
     assert done.status == 2
-    assert "The page runs an ONNX file. Found: --to pt2. Next: add onnx to --to." in done.said
+    assert "The page runs an ONNX file. Found: --page with --to pt2. Next: add onnx to --to." in done.said
 
 
 def test_a_runtime_that_is_not_there(cli, trained, tmp_path):

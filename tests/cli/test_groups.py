@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.testing import CliRunner
 
-from azeotrope.cli._groups import Group, spread
+from azeotrope.cli._spread import Group, spread
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,15 @@ def said(*arguments):
 
 
 def test_options_stand_where_the_group_stood():
-    assert list(inspect.signature(spread(command)).parameters) == ["name", "first", "wide", "high", "last", "debug"]
+    assert list(inspect.signature(spread(command)).parameters) == [
+        "name",
+        "first",
+        "wide",
+        "high",
+        "last",
+        "debug",
+        "context",
+    ]
     assert spread(command).__doc__ == "Say it."
 
 

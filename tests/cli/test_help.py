@@ -11,6 +11,7 @@ from azeotrope.cli.__main__ import build
 from azeotrope.lookup import member, members
 
 COMMANDS = members("cli")
+PANELS = ["Arguments", "Common options", "Teacher", "Training", "Images and labels", "Machine", "Curves", "Program"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -31,10 +32,30 @@ def test_help_loses_no_words_to_markup(name):
         assert Text.from_markup(said).plain == said
 
 
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_fits_the_terminal_and_says_every_default(cli, monkeypatch, name, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = cli(name, "--help").out.splitlines()
+    assert max(map(len, lines)) <= width
+    words = " ".join(" ".join(lines).split())
+    headings = [line for line in lines if line and not line.startswith(" ") and line in PANELS]
+    assert headings == sorted(headings, key=PANELS.index)
+    for parameter in typer.main.get_command(build()).commands[name].params:
+        if parameter.param_type_name == "option" and not parameter.is_flag:
+            said = words.partition(f" {parameter.opts[0]} ")[2].partition("]")[0]
+            assert said.endswith("[required") or "[default: " in said, parameter.name
+
+
+def test_help_is_plain_without_colour_and_in_a_pipe(cli, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in cli("compare", "--help").out
+
+
 def test_help_of_the_program_lists_every_command_with_a_sentence(cli):
     done = cli("--help")
     assert done.status == 0
-    listed = re.findall(r"^│ (\w+) +[A-Z]", done.out, re.MULTILINE)
+    listed = re.findall(r"^  (\w+) +[A-Z]", done.out, re.MULTILINE)
     assert sorted(listed) == COMMANDS
 
 

@@ -158,7 +158,9 @@ class TestBadInput:
             raise AssertionError("the images were read")
 
         monkeypatch.setattr("azeotrope.session.opening.read_task", scanned)
-        said = self.refused(cli, tmp_path / "out", "-s", "test_resnet,tset_resnet", "-t", "efficientnet_light0")
+        said = self.refused(
+            cli, tmp_path / "out", "-s", "test_resnet,tset_resnet", "-t", "efficientnet_light0", "--arms", "distill"
+        )
         assert "Some models of the plan cannot be used." in said
         assert "There is no timm model named 'tset_resnet'" in said
         assert "There is no timm model named 'efficientnet_light0'" in said

@@ -43,7 +43,7 @@ def test_the_command_is_one_that_the_program_takes(parse, page, line):
     parse(line)
 
 
-@pytest.mark.parametrize("line", ["azeotrope compare photos/", "azeotrope wobble", "azeotrope check . --wobble"])
+@pytest.mark.parametrize("line", ["azeotrope distill photos/", "azeotrope wobble", "azeotrope check . --wobble"])
 def test_a_command_that_is_wrong_would_be_found(parse, line):
     with pytest.raises(Exception, match=r"Missing|No such"):
         parse(line)

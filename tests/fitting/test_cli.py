@@ -18,7 +18,7 @@ def table(tmp_path: Path) -> str:
     return str(tmp_path / "runs.csv")
 
 
-MAPPING = ["--x", "images=n_train", "--error", "top1_err", "--by", "method", "--bootstrap", "100"]
+MAPPING = ["--x", "images=n_train", "--error", "top1_err", "--by", "method", "--draws", "100"]
 
 
 def run(*arguments: str) -> int:

@@ -46,7 +46,7 @@ def test_known_parameters_of_the_rectified_law_lie_in_their_intervals() -> None:
     """Nominal 90 % over four parameters of five worlds: at least 15 of 20 (binomial: fewer in 1 % of cases)."""
     inside = 0
     for draw in range(5):
-        found = fit(runs(draw), columns=COLUMNS, law="rectified", bootstrap=100).groups["finetune"]
+        found = fit(runs(draw), columns=COLUMNS, law="rectified", draws=100).groups["finetune"]
         parameters = found.laws["rectified"].parameters
         for name, truth in {"e": E, "A": A, "d": D, "b": B}.items():
             low, high = parameters[name].low, parameters[name].high
@@ -57,7 +57,7 @@ def test_known_parameters_of_the_rectified_law_lie_in_their_intervals() -> None:
 
 
 def test_laws_with_a_ceiling_are_left_out_although_the_classes_are_known() -> None:
-    found = fit(runs(), columns=COLUMNS, at=[20, 30_000], bootstrap=100)
+    found = fit(runs(), columns=COLUMNS, at=[20, 30_000], draws=100)
     assert found.unit == "loss"
     assert set(found.groups["finetune"].laws) == {"power", "power_floor", "shifted", "broken"}
     for step in found.groups["finetune"].predictions:
@@ -70,7 +70,7 @@ def test_laws_with_a_ceiling_are_left_out_although_the_classes_are_known() -> No
 def test_test_images_add_no_binomial_noise_to_a_loss() -> None:
     """A share of 0.3 of 50 images has a relative sd of 22 %; a loss of 0.3 has none that its mean could tell."""
     few, many = (runs().with_columns(test_images=pl.lit(images)) for images in (50, 10_000))
-    one, other = (fit(table, columns=COLUMNS, bootstrap=100, at=[1000]).groups for table in (few, many))
+    one, other = (fit(table, columns=COLUMNS, draws=100, at=[1000]).groups for table in (few, many))
     assert one["finetune"].predictions == other["finetune"].predictions
 
 

@@ -49,7 +49,7 @@ COLUMNS = Columns(x={"params": "size", "pretrain": "upstream", "images": "n_trai
 
 
 def fitted(runs: pl.DataFrame, **asked: object) -> FitResult:
-    return fit(runs, columns=COLUMNS, bootstrap=100, **asked)  # type: ignore[arg-type]
+    return fit(runs, columns=COLUMNS, draws=100, **asked)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("key", TRUTH)

@@ -56,5 +56,5 @@ def test_the_boundary_is_between_the_last_gain_and_the_first_tie(errors):
 
 
 def test_advice_for_a_person_with_1500_labelled_images():
-    found = azeotrope.advise(STORE, Needs(train_images=960), draws=500)
+    found = azeotrope.advise(STORE, Needs(at=960), draws=500)
     assert found.recommendation.arm == "distill:kl"

@@ -63,7 +63,7 @@ def test_errors_are_those_of_the_stored_bits(files):
 def test_a_law_of_the_smaller_sizes_holds_the_larger_ones(runs, means):
     """Of test_resnet; two of resnet10t's six are missed (docs/log.md)."""
     small = [run for run in runs if run.train_images <= 4000 and run.student.name == "test_resnet"]
-    found = azeotrope.fit(small, at=[8000, 16000], bootstrap=300)
+    found = azeotrope.fit(small, at=[8000, 16000], draws=300)
     for arm, group in found.groups.items():
         for predicted in group.predictions:
             assert predicted.low < means["test_resnet", arm, int(predicted.at)] < predicted.high
@@ -82,10 +82,10 @@ def test_the_boundary_leaves_open_what_three_seeds_leave_open(means):
 
 
 def test_advice_refuses_at_a_thousand_images_and_recommends_at_eight_thousand():
-    few = azeotrope.advise(STORE, Needs(train_images=1000), draws=500)
+    few = azeotrope.advise(STORE, Needs(at=1000), draws=500)
     assert few.recommendation.arm is None
     assert few.recommendation.settled_by
-    many = azeotrope.advise(STORE, Needs(train_images=8000), draws=500)
+    many = azeotrope.advise(STORE, Needs(at=8000), draws=500)
     assert (many.recommendation.arm, many.recommendation.student) == ("scratch", "test_resnet")
 
 

@@ -28,7 +28,7 @@ def shown(advice):
 
 @pytest.fixture(scope="module")
 def advice():
-    return azeotrope.advise(swept(), Needs(train_images=16_000, target_error=0.15, hourly_price=3), draws=300)
+    return azeotrope.advise(swept(), Needs(at=16_000, target_error=0.15, hourly_price=3), draws=300)
 
 
 def test_the_recommendation_is_the_first_line(advice):
@@ -46,7 +46,7 @@ def test_every_mark_leads_to_run_ids(advice):
 
 
 def test_a_refusal_says_what_would_settle_it():
-    said = shown(azeotrope.advise(swept(), Needs(train_images=1e6), draws=300))
+    said = shown(azeotrope.advise(swept(), Needs(at=1e6), draws=300))
     assert said.startswith("No recommendation at 1,000,000 training images")
     assert "What would settle it" in said
 
@@ -82,7 +82,7 @@ def test_the_command_prints_one_document(tmp_path, capsys):
     for place, one in enumerate(swept()):
         store.put(one.model_copy(update={"run_id": f"{place:04x}"}))
     with pytest.raises(SystemExit) as stopped:
-        main(["advise", str(tmp_path), "--train-images", "500", "--draws", "300", "--no-hub", "--json"])
+        main(["advise", str(tmp_path), "--at", "500", "--draws", "300", "--no-hub", "--json"])
     assert stopped.value.code == 0
     content = json.loads(capsys.readouterr().out)
     assert content["recommendation"]["arm"] == "distill"

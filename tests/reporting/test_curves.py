@@ -11,7 +11,7 @@ from fitting.worlds import runs
 
 @pytest.fixture(scope="module")
 def drawn() -> curves.CurveNumbers:
-    return curves.numbers(fit(runs(), at=[40000], bootstrap=100))
+    return curves.numbers(fit(runs(), at=[40000], draws=100))
 
 
 def test_lines_span_the_data_and_the_asked_size(drawn: curves.CurveNumbers) -> None:
@@ -33,6 +33,6 @@ def test_it_draws_on_log_axes(drawn: curves.CurveNumbers) -> None:
 
 
 def test_without_intervals_it_draws_no_band() -> None:
-    bare = curves.numbers(fit(runs(), bootstrap=0))
+    bare = curves.numbers(fit(runs(), draws=0))
     assert all(row["low"] is None for row in bare.lines)
     assert render.svg(curves.figure(bare)).startswith("<svg")

@@ -40,7 +40,7 @@ def runs() -> pl.DataFrame:
 def answers(runs) -> dict:
     return {
         "boundary": azeotrope.boundary(runs, draws=300),
-        "fit": azeotrope.fit(runs, at=(8000,), bootstrap=100),
+        "fit": azeotrope.fit(runs, at=(8000,), draws=100),
         "advice": azeotrope.advise(runs, draws=300),
         "comparison": summarise(
             [*three_seeds("scratch", (200, 210, 205)), *three_seeds("distill:kl", (180, 175, 182))]

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from azeotrope.spec import validated
 from azeotrope.synthesis.generators._generator import Made
 from azeotrope.synthesis.opening import Ready
-from azeotrope.synthesis.spec import GeneratorSpec, Training
+from azeotrope.synthesis.spec import GeneratorSpec, SetsSpec, Training
 
 CLASSES = ("polka-dotted", "ring", "stripes")  # in the order of the labels
 SIDE = 16
+SETS = ("per_class", "multiple", "train_images", "seeds")
 
 
 def shape(label, seed, side=SIDE):
@@ -87,12 +89,12 @@ def synth(shapes_folder, teacher, cache, monkeypatch):
             "teacher": teacher,
             "generator": OWN,
             "out": out,
-            "per_class": 8,
-            "train_images": 40,
             "precision": "fp32",
             "cache": cache,
         }
-        return azeotrope.synth(str(shapes_folder), **{**asked, **changes})
+        sets = {"per_class": 8, "train_images": 40} | {key: changes.pop(key) for key in SETS if key in changes}
+        sets = validated(SetsSpec, sets, what="number of pictures")
+        return azeotrope.synth(str(shapes_folder), **{**asked, **changes}, sets=sets)
 
     return run
 
@@ -111,9 +113,7 @@ def made(shapes_folder, tmp_path_factory, teacher_model):
             teacher=TeacherSpec(model=teacher_model, image_size=32),
             generator=OWN,
             out=out,
-            multiple=1.5,
-            train_images=40,
-            seeds=(0, 1),
+            sets=SetsSpec(multiple=1.5, train_images=40, seeds=(0, 1)),
             precision="fp32",
         )
     return out

@@ -12,17 +12,20 @@ from azeotrope.errors import InputError
         (["-g", "x", "--template", "a photo"], "every template must hold {class}"),
         (["--train", "--multiple", "many"], "A multiple is a positive number of times. Found: many."),
         (["--train", "--training-steps", "9", "--picture-size", "999"], "training.picture_size: Input should be less"),
-        (["-g", "x", "--kind", "vary", "--strength", "2"], "strength: Input should be less than or equal to 1"),
+        (["-g", "x", "--method", "vary", "--strength", "2"], "strength: Input should be less than or equal to 1"),
         (["-g", "x", "--descriptions", "nowhere.txt"], "The descriptions nowhere.txt cannot be read"),
-        (["-g", "x", "--kind", "vary", "--steps", "1"], "less than 1: 1 times 0.6"),
+        (["-g", "x", "--method", "vary", "--steps", "1"], "less than 1: 1 times 0.6"),
         (
-            ["--train", "--kind", "text", "--strength", "0.6", "--template", "{class}", "--revision", "main"],
-            "These options do not go together. Found: --kind, --strength, --template, --revision beside --train.",
+            ["--train", "--method", "text", "--strength", "0.6", "--template", "{class}", "--revision", "main"],
+            "Found: --method, --strength, --template, --revision: they change nothing beside --train.",
         ),
-        (["--train", "--descriptions", "words.txt"], "Found: --descriptions beside --train."),
-        (["-g", "x", "--training-steps", "9"], "Found: --training-steps beside --kind text."),
-        (["-g", "x", "--strength", "0.6"], "Found: --strength beside --kind text."),
-        (["-g", "x", "--kind", "mix", "--template", "{class}"], "Found: --template beside --kind mix."),
+        (["--train", "--descriptions", "words.txt"], "Found: --descriptions: they change nothing beside --train."),
+        (["-g", "x", "--training-steps", "9"], "Found: --training-steps: they change nothing beside --method text."),
+        (["-g", "x", "--strength", "0.6"], "Found: --strength: they change nothing beside --method text."),
+        (
+            ["-g", "x", "--method", "mix", "--template", "{class}"],
+            "Found: --template: they change nothing beside --method mix.",
+        ),
     ],
 )
 def test_wrong_options_are_wrong_usage(cli, tmp_path, options, said):
@@ -48,7 +51,7 @@ def test_other_arms_with_pictures_are_refused_with_the_form(text):
 
 def test_distill_uses_the_pictures_that_were_named():
     from azeotrope.cli._groups import Pictures
-    from azeotrope.cli._options import arm_with
+    from azeotrope.cli.distill import arm_with
 
     unlabelled = Pictures(unlabelled="pool").spec()
     assert arm_with("distill@hub:kl", unlabelled) == "distill+unlabelled@hub:kl"

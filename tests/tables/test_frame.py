@@ -133,7 +133,7 @@ def test_a_fraction_is_recognised_and_said():
 
 
 def test_a_small_per_cent_column_can_be_said_by_the_user():
-    frame = read_runs(table(), Columns(unit="percent"))
+    frame = read_runs(table(), Columns(error_unit="percent"))
     assert frame.table["error"].max() == pytest.approx(0.0031)
 
 
@@ -148,12 +148,12 @@ def test_a_loss_has_no_upper_bound():
 def test_per_cent_above_100_is_refused():
     with pytest.raises(InputError, match="cannot exceed 100") as caught:
         read_runs(errors(r0=101.0, r1=50.0))
-    says(caught, "101", "--unit loss")
+    says(caught, "101", "--error-unit loss")
 
 
 def test_a_fraction_above_1_is_refused_when_the_user_says_fraction():
     with pytest.raises(InputError, match="a fraction, which cannot exceed 1") as caught:
-        read_runs(errors(r0=1.5), Columns(unit="fraction"))
+        read_runs(errors(r0=1.5), Columns(error_unit="fraction"))
     says(caught, "1.5")
 
 

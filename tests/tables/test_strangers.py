@@ -116,7 +116,7 @@ def test_a_spreadsheet_file_is_answered_with_what_to_do(tmp_path):
 @pytest.mark.parametrize("largest", [1.2, 1.9])
 def test_shares_of_which_one_is_above_1_are_asked_about(largest):
     table = pl.DataFrame({"arm": "a", "train_images": [1, 2, 3], "test_error": [0.2, 0.3, largest]})
-    with pytest.raises(InputError, match="--unit percent"):
+    with pytest.raises(InputError, match="--error-unit percent"):
         read_runs(table)
 
 

@@ -155,7 +155,8 @@ def _by_limits(case: Case, first: Contender) -> Iterator[Change]:
 
 def _by_teacher(case: Case, first: Contender) -> Iterator[Change]:
     """The price decides among contenders that are practically equal; it depends on who pays for the teacher."""
-    other = replace(case.needs, teacher_exists=not case.needs.teacher_exists)
+    paid = not case.needs.teacher_exists
+    other = replace(case.needs, teacher_exists=paid, students_sharing=1 if paid else case.needs.students_sharing)
     choice = case.choose(case.at, other)
     then = case.eligible[choice.first]
     if choice.chosen is not None and then.name != first.name:

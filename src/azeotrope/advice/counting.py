@@ -48,13 +48,13 @@ def counting(evidence: Evidence, needs: Needs) -> Counting:
     """Of this person and these runs."""
     classes = {size for one in evidence.contenders for size in one.curve.table["classes"].unique().to_list()}
     known = classes.pop() if len(classes) == 1 else None
-    return Counting(needs.train_images is not None, int(known) if known else 1)
+    return Counting(needs.at is not None, int(known) if known else 1)
 
 
 def train_images(evidence: Evidence, needs: Needs) -> float:
     """The size to advise at. Raises InputError when so few images are owned that none is left to train on."""
-    if needs.train_images is not None:
-        return needs.train_images
+    if needs.at is not None:
+        return needs.at
     if needs.images is None:
         return evidence.largest
     found = counting(evidence, needs).train(needs.images)
@@ -63,7 +63,7 @@ def train_images(evidence: Evidence, needs: Needs) -> float:
             "Of labelled images a fifth is for the test, and a fifth of the rest for validation, one a class or more",
             found=f"{needs.images:,.0f} labelled images, which leave none to train on",
             allowed="three a class or more",
-            next_step="label more images, or count those to train on alone: --train-images",
+            next_step="label more images, or count those to train on alone: --at",
         )
     return found
 

@@ -108,7 +108,7 @@ def read_evidence(source: Source, columns: Columns | None = None, *, deploy: str
     columns = columns or Columns()
     raw, unreadable, targets = _raw(source, deploy)
     raw = _labelled(keep_where(raw, columns.where), columns.by)
-    mapped = Columns(columns.x, columns.error, (_LABEL,), {}, columns.unit)
+    mapped = Columns(columns.x, columns.error, (_LABEL,), {}, columns.error_unit)
     frame = read_runs(raw, mapped)
     _check(frame)
     images = columns.x.get("images") or columns.x.get("train_images") or "train_images"

@@ -21,14 +21,14 @@ class Needs:
     """The user's side. Sizes in images, errors as fractions, the price of a machine an hour in any currency.
 
     `images`: labelled images owned, all of them; the program divides them into those that train, validate and test.
-    `train_images` instead: images to train on, where others to validate and test are at hand; every size is then in
+    `at` instead: images to train on, where others to validate and test are at hand; every size is then in
     training images. Neither: the largest size that was run. `reachable` is counted alike. `teacher_exists`: its pass
     over these images is already paid; else it is charged, divided by `students_sharing`. `hub`: published weights may
     start the student.
     """
 
     images: float | None = None
-    train_images: float | None = None
+    at: float | None = None
     reachable: float | None = None
     target_error: float | None = None
     max_parameters: float | None = None
@@ -46,7 +46,7 @@ class Needs:
 
 
 def _problems(needs: Needs) -> Iterable[str]:
-    positive = ("images", "train_images", "reachable", "max_parameters", "max_latency_ms", "max_size_mb")
+    positive = ("images", "at", "reachable", "max_parameters", "max_latency_ms", "max_size_mb")
     for name in positive:
         value = getattr(needs, name)
         if value is not None and not 0 < value < math.inf:
@@ -57,9 +57,11 @@ def _problems(needs: Needs) -> Iterable[str]:
         yield f"hourly_price {needs.hourly_price:g}, which must be zero or more"
     if needs.students_sharing < 1:
         yield f"students_sharing {needs.students_sharing}, which must be 1 or more"
-    if needs.images is not None and needs.train_images is not None:
-        yield "images and train_images, of which one says how many there are"
-    present = needs.images or needs.train_images
+    if needs.teacher_exists and needs.students_sharing > 1:
+        yield "students_sharing of a teacher's pass that teacher_exists says is paid already"
+    if needs.images is not None and needs.at is not None:
+        yield "images and at, of which one says how many there are"
+    present = needs.images or needs.at
     if present is not None and needs.reachable is not None and needs.reachable < present:
         yield f"reachable {needs.reachable:,.0f} below images {present:,.0f}, which are there already"
 

@@ -26,19 +26,19 @@ def check_at(at: Sequence[float]) -> None:
         )
 
 
-def check_draws(draws: int, seed: int, flag: str) -> None:
-    """Raises InputError for too few draws or a seed below zero; `flag` is where the number of draws comes from."""
+def check_draws(draws: int, seed: int) -> None:
+    """Raises InputError for too few draws or a seed below zero."""
     if draws < FEWEST_DRAWS:
         raise InputError(
             f"A 90 % interval needs at least {FEWEST_DRAWS} draws",
-            found=f"{flag} {draws}",
+            found=f"--draws {draws}",
             allowed=f"{FEWEST_DRAWS} or more",
-            next_step=f"raise {flag}, or leave it out",
+            next_step="raise --draws, or leave it out",
         )
     if seed < 0:
         raise InputError(
             "A seed is a whole number, zero or above",
-            found=f"--seed {seed}",
+            found=f"--draw-seed {seed}",
             allowed="such as 0",
-            next_step="correct --seed",
+            next_step="correct --draw-seed",
         )

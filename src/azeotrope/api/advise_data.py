@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 from azeotrope.advice.answer import Advice
 from azeotrope.advice.limits import Needs
@@ -32,14 +32,15 @@ def advise_data(
     labels: LabelSpec = ONE_CLASS,
     progress: Progress | None = None,
     view: View | None = None,
+    judging: Mapping[str, Any] | None = None,
     **machine: Unpack[Machine],
 ) -> Advice:
     """Plan and make the runs on `data` that decide for these needs, the pilot and what the rule asks for; then advise.
 
     `budget` as `azeotrope sweep` takes it ("1h", "40 runs", or money at the needs' hourly price); without one the rule
     alone says when it is enough. `labels` says what a label is, where that is not one class an image. Runs are kept in
-    `out`, so that the same call goes on where it was interrupted; `machine` as in `sweep`. Raises what `sweep` and
-    `advise` raise.
+    `out`, so that the same call goes on where it was interrupted; `machine` as in `sweep`. `judging` are further
+    options of `advise`: `practical`, `draws`, `seed`. Raises what `sweep` and `advise` raise.
     """
     needs, out = needs or Needs(), expanded(out)
     content = {
@@ -48,14 +49,19 @@ def advise_data(
         "students": list(students),
         "teachers": list(teachers),
         "at": _train_images(needs),
-        "budget": Budget.parse(budget, needs.hourly_price) if budget else Budget(),
+        "budget": _budget(budget, needs),
     }
     sweep(validated(SweepPlan, content, what=f"plan for {data}"), out=out, progress=progress, view=view, **machine)
-    return advise(str(out), needs)
+    return advise(str(out), needs, **(judging or {}))
+
+
+def _budget(text: str | None, needs: Needs) -> Budget:
+    """The budget; the price of an hour is for one that names money."""
+    return Budget() if text is None else Budget.parse(text, needs.hourly_price)
 
 
 def _train_images(needs: Needs) -> int | None:
     """The size that the sweep decides at; None: all images that `data` has to train on."""
-    if needs.train_images is not None:
-        return round(needs.train_images)
+    if needs.at is not None:
+        return round(needs.at)
     return None if needs.images is None else divided(round(needs.images)).train

@@ -49,7 +49,7 @@ def boundary(
     them, or no size in common. docs/method.md describes the estimator.
     """
     check_at(at)
-    check_draws(draws, seed, "--draws")
+    check_draws(draws, seed)
     check_practical(practical)
     frame = read_runs(runs, columns)
     names = choose_arms(frame, challenger, baseline)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError
-from azeotrope.exporting.target import parsed
+from azeotrope.exporting.target import parsed, target_named
 from azeotrope.labels import LabelSpec
 from azeotrope.models.saved import load_model, model_folder
 from azeotrope.record.store import expanded
@@ -53,11 +53,11 @@ def export(
     Raises InputError for wrong input, StoreError for a folder that cannot be used, and NotExported where no file
     passed.
     """
-    keys, folder = parsed(to), model_folder(Path(expanded(model)))
+    keys = parsed(to)
+    _refuse_idle(keys, page, calibration_images)
+    folder = model_folder(Path(expanded(model)))
     place = folder / "export" if out is None else Path(expanded(out))
     saved = load_model(folder)
-    if page is not None and not any(key.startswith("onnx") for key in keys):
-        raise InputError("The page runs an ONNX file", found=f"--to {','.join(keys)}", next_step="add onnx to --to")
     images = images_of(
         saved,
         folder,
@@ -71,3 +71,17 @@ def export(
     )
     plan = ExportPlan(keys, max_drop, place, None if page is None else str(page))
     return Exported(place, export_model(saved, images, plan, progress or Silent()))
+
+
+def _refuse_idle(keys: Sequence[str], page: str | Path | None, calibration_images: int | None) -> None:
+    """Raise InputError for what none of the targets has a use for."""
+    if page is not None and not any(key.startswith("onnx") for key in keys):
+        raise InputError(
+            "The page runs an ONNX file", found=f"--page with --to {','.join(keys)}", next_step="add onnx to --to"
+        )
+    if calibration_images is not None and not any(target_named(key).INT8 for key in keys):
+        raise InputError(
+            "Calibration images set the ranges of int8",
+            found=f"--calibration-images with --to {','.join(keys)}",
+            next_step="add a target of int8 (`azeotrope list targets`), or leave --calibration-images out",
+        )

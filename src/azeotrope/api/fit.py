@@ -13,6 +13,7 @@ from azeotrope.analysis.group_questions import GroupQuestions
 from azeotrope.analysis.options import AVERAGE, FEWEST_DRAWS, check_at, check_draws
 from azeotrope.boundaries.images_needed import check_target
 from azeotrope.boundaries.next_runs import Price, by_size
+from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.curves.law_fit import Options
 from azeotrope.fitting.result import FitResult
 from azeotrope.record.run import RunRecord
@@ -28,14 +29,14 @@ def fit(
     forecast: float | None = None,
     loss: Literal["squared", "huber"] = "squared",
     priors: bool = True,
-    bootstrap: int = 1000,
+    draws: int = DRAWS,
     seed: int = 0,
     columns: Columns | None = None,
     price: Price = by_size,
 ) -> FitResult:
     """Fit scaling laws to every group in `runs` (a store, a CSV or Parquet file, a table, or records).
 
-    `at`: sizes to predict at, along the data axis. `law`: one law's key, or "average" for all that apply. `bootstrap`
+    `at`: sizes to predict at, along the data axis. `law`: one law's key, or "average" for all that apply. `draws`
     0 leaves out intervals. `forecast`: a target error, for which each group says how many images it needs, and which
     run would tell most about that for its `price`. `columns` maps the table's own names. A group that cannot be fitted
     is `refused` with the reason.
@@ -43,11 +44,11 @@ def fit(
     Raises NotIdentifiable when no group can be fitted (fewer than 3 sizes, a span below 2), InputError for bad input.
     """
     check_at(at)
-    check_draws(bootstrap or FEWEST_DRAWS, seed, "--bootstrap")
+    check_draws(draws or FEWEST_DRAWS, seed)
     frame = read_runs(runs, columns)
     if forecast is not None:
         check_target(forecast, bounded=frame.bounded)
-    options = Options(huber=loss == "huber", priors=priors, bootstrap=bootstrap, seed=seed)
+    options = Options(huber=loss == "huber", priors=priors, bootstrap=draws, seed=seed)
     asked = GroupQuestions(tuple(at), law, options, forecast, price, frame)
     groups = {name: asked.of(frame.only(name)) for name in frame.groups}
     if all(group.refused for group in groups.values()):

@@ -23,8 +23,14 @@ Row = Mapping[str, str | int | float]
 
 def listing(family: str, ladder: str | None = None) -> Sequence[Row]:
     """Rows of the family `teachers`, `students`, `losses`, `laws`, `sources`, `strategies` or `targets`; every row has
-    the same keys.
+    the same keys. `ladder` names the one family of students that is listed.
     """
+    if ladder is not None and family != "students":
+        raise InputError(
+            "A ladder is a family of students",
+            found=f"--ladder {ladder} with {family}",
+            next_step="list students, or leave --ladder out",
+        )
     if family in _PACKAGES:
         package = _PACKAGES[family]
         return [

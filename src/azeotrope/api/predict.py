@@ -11,9 +11,17 @@ import torch
 
 from azeotrope.data.decode import Unreadable, decode
 from azeotrope.data.named import Named, named_images
+from azeotrope.errors import InputError
+from azeotrope.labels import KindName
 from azeotrope.session.predicting import Predictor, open_predictor
 
-_NAMED = 3  # missing files that a message lists
+TOP, THRESHOLD = 3, 0.5
+_USED_BY = {"top": "single", "threshold": "multi"}
+_GIVES = {
+    "single": "this model gives one class an image",
+    "multi": "this model gives any number of classes an image",
+    "number": "this model gives a number",
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,11 @@ class Prediction:
 
 
 def predict(
-    model: str | Path, images: str | Path | Iterable[str | Path], *, top: int = 3, threshold: float = 0.5
+    model: str | Path,
+    images: str | Path | Iterable[str | Path],
+    *,
+    top: int | None = None,
+    threshold: float | None = None,
 ) -> list[Prediction]:
     """Use a model that `compare` or `distill` saved on image files (or all images of folders).
 
@@ -42,14 +54,29 @@ def predict(
     a path a line. In folders hidden files and by-products of systems are passed over, as in training.
 
     `model` is the saved model's folder, or the output folder that holds it when it holds one only, or a file that
-    `export` made, in its bundle. Images are prepared as in evaluation. `top` is how many classes are named where an
-    image has one, `threshold` the least probability where it has any number. Raises InputError for a folder that holds
-    no model, or several, for a file without its bundle, and for an image that is not there.
+    `export` made, in its bundle. Images are prepared as in evaluation. `top` is how many classes (3) are named where an
+    image has one, `threshold` the least probability (0.5) where it has any number. Raises InputError for a folder that
+    holds no model, or several, for a file without its bundle, for an image that is not there, and for an option that a
+    model of this kind has no use for.
     """
     chosen = named_images(images)
     predictor = open_predictor(Path(model).expanduser())
-    answer = partial(_ANSWERS[predictor.kind], predictor, top=top, threshold=threshold)
+    _refuse_idle(predictor.kind, top=top, threshold=threshold)
+    answer = partial(
+        _ANSWERS[predictor.kind], predictor, top=top or TOP, threshold=THRESHOLD if threshold is None else threshold
+    )
     return [_predict(predictor, named, answer) for named in chosen.files]
+
+
+def _refuse_idle(kind: KindName, **asked: float | None) -> None:
+    idle = [name for name, value in asked.items() if value is not None and _USED_BY[name] != kind]
+    if idle:
+        raise InputError(
+            "An option must have an effect",
+            found=f"{' and '.join(f'--{name}' for name in idle)}: {_GIVES[kind]}",
+            allowed="--top of a model that gives one class, --threshold of one that gives any number of them",
+            next_step="leave out what has no effect",
+        )
 
 
 def _predict(predictor: Predictor, named: Named, answer: Callable[[torch.Tensor], Prediction]) -> Prediction:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Unpack
+from typing import Unpack
 
 import numpy as np
 
 from azeotrope.data.task import Task
 from azeotrope.devices.memory import give_back_freed_memory
 from azeotrope.errors import InputError, StoreError
-from azeotrope.plan import HELD_OUT, AskedPrecision, TeacherSpec
+from azeotrope.plan import HELD_OUT, TeacherSpec
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, expanded, write_atomically
 from azeotrope.session.judging import judged
 from azeotrope.session.opening import open_resources
-from azeotrope.session.options import Machine
+from azeotrope.session.options import SynthOptions
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.reading import read_task
 from azeotrope.spec import from_yaml, to_yaml
@@ -36,7 +36,7 @@ from azeotrope.synthesis.opening import (
     train_own,
 )
 from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SUMMARY, set_folder
-from azeotrope.synthesis.spec import FilterSpec, GeneratorSpec, SynthPlan
+from azeotrope.synthesis.spec import FilesSpec, FilterSpec, GeneratorSpec, SetsSpec, SynthPlan
 
 ORIGINALS_SIZE = 512  # pixels at most at which training images are redrawn
 GENERATOR = "generator"  # folder of a generator of one's own
@@ -65,34 +65,28 @@ def synth(
     teacher: str | TeacherSpec,
     generator: GeneratorSpec,
     out: str | Path,
-    per_class: int | None = None,
-    multiple: float | None = None,
-    train_images: int | None = None,
-    seeds: Sequence[int] = (0,),
+    sets: SetsSpec,
     judged_by: FilterSpec | None = None,
-    batch_images: int = 32,
-    picture_format: Literal["png", "jpeg"] = "png",
-    precision: AskedPrecision = "auto",
-    held_out: float = HELD_OUT,
+    files: FilesSpec | None = None,
     progress: Progress | None = None,
-    **machine: Unpack[Machine],
+    **options: Unpack[SynthOptions],
 ) -> tuple[Synthesis, ...]:
-    """Make `per_class` pictures of every class, or `multiple` times the training images, for each seed's subset.
+    """Make the pictures that `sets` asks for, for each seed's subset.
 
     Generator (if trained here) and filter see this subset and no other labels, so every seed has a set of its own,
     `out/n<train_images>-s<seed>`. The same command goes on where it stopped; a larger number adds to what is there.
-    `machine` is `Machine` by keyword.
+    `judged_by` says what the teacher lets pass, `files` how pictures are written; `options` are `SynthOptions`.
 
     Raises InputError for wrong input, StoreError for a folder that cannot be used, RunFailed when the teacher refuses
     nearly everything; report and provenance are then on disk too.
     """
-    progress = progress or Silent()
-    resources = open_resources(machine, precision, progress)
-    strict = machine.get("strict", False)
+    progress, files = progress or Silent(), files or FilesSpec()
+    resources = open_resources(options, options.get("precision", "auto"), progress)
+    held_out, strict = options.get("held_out", HELD_OUT), options.get("strict", False)
     task = read_task(data, progress, cache=resources.cache, held_out=held_out, strict=strict)
     resources.add(task)
-    images = train_images or len(task.splits.train)
-    for seed in seeds:
+    images = sets.train_images or len(task.splits.train)
+    for seed in sets.seeds:
         rows = resources.rows(task.fingerprint, images, seed).train
         if generator.kind != "text":
             check_every_class(task, rows)
@@ -101,7 +95,7 @@ def synth(
         raise InputError("One teacher judges the pictures", found=spec.model, next_step="name one with --teacher")
     spec = resources.resolved(spec)
     done = []
-    for seed in seeds:
+    for seed in sets.seeds:
         plan = SynthPlan(
             data=task.name,
             fingerprint=task.fingerprint,
@@ -109,9 +103,9 @@ def synth(
             train_images=images,
             seed=seed,
             generator=generator,
-            per_class=_per_class(per_class, multiple, images, len(task.classes)),
-            batch_images=batch_images,
-            format=picture_format,
+            per_class=sets.of_each_class(images, len(task.classes)),
+            batch_images=files.batch_pictures,
+            format=files.format,
             filter=judged_by or FilterSpec(),
             precision=resources.device.precision,
         )
@@ -179,20 +173,6 @@ def _ready(
     ready = open_named(going_on(spec, present.values()), task.classes, resources.device, originals)
     _begin(folder, plan)
     return ready
-
-
-def _per_class(per_class: int | None, multiple: float | None, train_images: int, classes: int) -> int:
-    if (per_class is None) == (multiple is None):
-        raise InputError(
-            "How many pictures must be said in one way",
-            found="neither" if per_class is None else "both --per-class and --multiple",
-            allowed="--per-class 100, or --multiple 2x (of the training images)",
-            next_step="give one of them",
-        )
-    count = per_class if per_class is not None else -(-round((multiple or 0) * train_images) // classes)
-    if count < 1:
-        raise InputError("At least one picture a class must be made", found=str(count), allowed="1 or more")
-    return count
 
 
 def _check_plan(folder: Path, plan: SynthPlan, journal: Journal) -> None:

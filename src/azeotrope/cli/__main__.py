@@ -13,11 +13,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.text import Text
-from typer.core import TyperGroup
 
 from azeotrope import __version__
-from azeotrope.cli._groups import Debug, spread
+from azeotrope.cli import _help
 from azeotrope.cli._locale import spell_out, start_in_utf8
+from azeotrope.cli._spread import PROGRAM, Debug, spread
 from azeotrope.errors import AzeotropeError
 from azeotrope.lookup import member, members
 
@@ -28,7 +28,7 @@ class Interrupted(AzeotropeError):  # noqa: N818 (not a fault)
     exit_status = 130
 
 
-class _Commands(TyperGroup):
+class _Commands(_help.Commands):
     """Says how to go on after Ctrl-C, of which typer would only leave the exit status."""
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
@@ -51,7 +51,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_options)
     for name in members("cli"):
-        app.command(name.removesuffix("_"))(spread(member("cli", name, "command").command))
+        app.command(name.removesuffix("_"), cls=_help.Command)(spread(member("cli", name, "command").command))
     return app
 
 
@@ -93,7 +93,14 @@ def _show_version(wanted: bool) -> None:
 
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_show_version)
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and leave.",
+            is_eager=True,
+            callback=_show_version,
+            rich_help_panel=PROGRAM,
+        ),
     ] = False,
     debug: Debug = False,
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -11,15 +10,18 @@ from rich.text import Text
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
+from azeotrope.cli import _printing as printing
+from azeotrope.cli import _words as words
+from azeotrope.cli._models import refuse_unused
 
 
 def command(
     data: options.Data,
     *,
-    student: Annotated[str, typer.Option("--student", "-s", help="The small model to forecast for.")] = "resnet10t",
+    student: options.Student = "resnet10t",
     teacher: options.Teacher = None,
     train_images: options.Sizes = None,
-    arms: Annotated[str | None, typer.Option("--arms", help="Arms to forecast, as in compare.")] = None,
+    arms: options.Arms = None,
     seeds: options.Seeds = 3,
     teaching: groups.Teaching,
     further: groups.Options,
@@ -33,13 +35,14 @@ def command(
     from azeotrope.cli._check import show
     from azeotrope.cli._progress import Shown
 
+    refuse_unused(words.names(arms), teacher=teacher, upstream=further.upstream.upstream)
     with Shown() as progress:
         found = azeotrope.check(
             data,
             student=student,
             teacher=teaching.spec(teacher),
-            train_images=options.counts(train_images),
-            arms=options.names(arms),
+            train_images=words.counts(train_images),
+            arms=words.names(arms),
             seeds=seeds,
             progress=progress,
             **further.options(),
@@ -48,9 +51,9 @@ def command(
         content = asdict(found)
         if found.forecast is not None:
             content["forecast"]["total_seconds"] = found.forecast.total_seconds
-        options.print_document(**content)
+        printing.print_document(**content)
     else:
-        show(found, Console(width=min(100, Console().width)))
+        show(found, Console(width=min(printing.WIDTH, Console().width)))
     if found.refusal is not None:
         if not as_json:
             Console(stderr=True).print(Text(f"azeotrope: {found.refusal}", style="red"), soft_wrap=True)

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
-from azeotrope.errors import InputError
+from azeotrope.cli import _printing as printing
+from azeotrope.cli import _words as words
+from azeotrope.cli._models import Models, refuse_unused
+from azeotrope.cli._spread import Typed, refuse_idle
 
 
 def command(
     data: options.Data,
-    student: options.Student,
     *,
-    teacher: options.Teacher = None,
+    student: options.ChosenStudent = None,
+    teacher: options.ChosenTeacher = None,
+    device_budget: options.DeviceBudget = None,
     out: options.Out = Path("azeotrope-compare"),
     train_images: options.Sizes = None,
-    arms: Annotated[
-        str | None,
-        typer.Option("--arms", help="Comma-separated, such as scratch,distill:kl (all that are possible here)."),
-    ] = None,
+    arms: options.Arms = None,
     losses: Annotated[
         str | None,
         typer.Option(
             "--losses",
-            help="Of distill arms that name none: kl+align_uniform=0.5; several, comma-separated: validation chooses.",
+            metavar="LOSSES,...",
+            help="Of distill arms that name none: kl+align_uniform=0.5. Among several, validation chooses.",
+            show_default="kl+align_uniform",
         ),
     ] = None,
     seeds: Annotated[
@@ -38,9 +41,12 @@ def command(
     deploy: options.Deploy = None,
     teaching: groups.Teaching,
     further: groups.Options,
+    typed: Typed,
     as_json: options.AsJson = False,
 ) -> None:
     """Train one student in every sensible way at equal budget, and say which way is better, and how surely.
+
+    Without --student the program chooses one, and a teacher too unless you name it, and says why.
 
     Example: azeotrope compare photos/ -s resnet10t -t tf_efficientnet_lite0
     """
@@ -50,24 +56,29 @@ def command(
     from azeotrope.reporting.files import as_json as document
     from azeotrope.reporting.table import WIDTH, table
 
+    refuse_unused(words.names(arms), teacher=teacher, upstream=further.upstream.upstream)
+    if student is not None:
+        refuse_idle(typed.of_these("device_budget"), "--student names the student", "leave one of the two out")
+    sizes, asked = words.counts(train_images), further.options()
     with Shown() as progress:
+        chosen = Models(student, teacher, device_budget).filled(data, sizes, words.names(arms), asked, progress)
         found = azeotrope.compare(
             data,
-            student=student,
-            teacher=teaching.spec(teacher),
+            student=chosen.named,
+            teacher=teaching.spec(chosen.teacher),
             out=out,
-            train_images=options.counts(train_images),
-            arms=options.names(arms),
-            losses=options.names(losses),
-            seeds=_seeds(seeds),
-            deploy=options.names(deploy) or (),
+            train_images=sizes,
+            arms=words.names(arms),
+            losses=words.names(losses),
+            seeds=words.seeds(seeds),
+            deploy=words.names(deploy) or (),
             progress=progress,
-            **further.options(),
+            **asked,
         )
     comparisons = found if isinstance(found, tuple) else (found,)
     comparison = comparisons[-1]
     if as_json:
-        options.print_json(document(comparisons))
+        printing.print_json(document(comparisons))
     else:
         console = Console(width=min(WIDTH, Console().width))
         for each in comparisons:
@@ -78,17 +89,3 @@ def command(
     if not as_json:
         saved = [out / "models" / run_id for run_id in comparison.arm(comparison.winner).run_ids]
         typer.echo(f"Use it: azeotrope predict {next(folder for folder in saved if folder.exists())} IMAGE")
-
-
-def _seeds(text: str) -> int | Literal["auto"]:
-    """`3` or `auto`. Raises InputError for anything else."""
-    if text == "auto":
-        return "auto"
-    if not text.isdecimal() or int(text) < 1:
-        raise InputError(
-            "--seeds is a number of paired seeds, or auto",
-            found=text,
-            allowed="1 or more (3 for a verdict), or auto",
-            next_step="correct --seeds",
-        )
-    return int(text)

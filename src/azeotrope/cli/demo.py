@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from azeotrope.cli import _options as options
+from azeotrope.cli import _printing as printing
 
 
 def command(out: options.Out = Path("azeotrope-demo"), as_json: options.AsJson = False) -> None:
@@ -27,7 +28,7 @@ def command(out: options.Out = Path("azeotrope-demo"), as_json: options.AsJson =
     with Shown() as progress:
         shown = azeotrope.demo(out, progress=progress)
     if as_json:
-        options.print_json(document(shown.comparisons))
+        printing.print_json(document(shown.comparisons))
         return
     console = Console(width=min(WIDTH, Console().width))
     if answer := overall(shown.comparisons):

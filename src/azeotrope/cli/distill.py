@@ -7,8 +7,13 @@ from typing import Annotated
 
 import typer
 
+from azeotrope.arm import Arm, Pictures
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
+from azeotrope.cli import _printing as printing
+from azeotrope.cli._models import refuse_unused
+from azeotrope.errors import InputError
+from azeotrope.plan import PicturesSpec
 
 
 def command(
@@ -18,7 +23,9 @@ def command(
     *,
     out: options.Out = Path("azeotrope-distill"),
     train_images: options.TrainImages = None,
-    arm: Annotated[str, typer.Option("--arm", help="How: distill, distill:kl, distill@hub, ...")] = "distill",
+    arm: Annotated[
+        str, typer.Option("--arm", metavar="ARM", help="How: distill, distill:kl, distill@hub, ...")
+    ] = "distill",
     seed: Annotated[int, typer.Option("--seed", help="Seed of init, order and subset.")] = 0,
     teaching: groups.Teaching,
     further: groups.Options,
@@ -32,6 +39,8 @@ def command(
     from azeotrope.cli._progress import Shown
     from azeotrope.reporting import words
 
+    asked = further.options()
+    refuse_unused([arm], teacher=teacher, upstream=further.upstream.upstream)
     with Shown() as progress:
         distilled = azeotrope.distill(
             data,
@@ -39,13 +48,30 @@ def command(
             teacher=teaching.spec(teacher),
             out=out,
             train_images=train_images,
-            arm=options.arm_with(arm, further.question.pictures.spec()),
+            arm=arm_with(arm, further.question.pictures.spec()),
             seed=seed,
             progress=progress,
-            **further.options(),
+            **asked,
         )
     if as_json:
-        options.print_document(model=str(distilled.model), record=distilled.record.model_dump(mode="json"))
+        printing.print_document(model=str(distilled.model), record=distilled.record.model_dump(mode="json"))
     else:
         typer.echo(words.tested(distilled.record))
         typer.echo(f"Model: {distilled.model}\nUse it: azeotrope predict {distilled.model} IMAGE")
+
+
+def arm_with(arm: str, pictures: PicturesSpec | None) -> str:
+    """Pictures that were named are used, unless the arm says which. Raises InputError where it says nothing and both
+    kinds were named.
+    """
+    parsed = Arm.parse(arm)
+    if pictures is None or parsed.pictures or parsed.strategy != "distill":
+        return arm
+    if pictures.synth and pictures.unlabelled:
+        raise InputError(
+            "One student learns from one kind of further pictures",
+            found="both --unlabelled and --synth",
+            next_step="give one of them, or compare both: azeotrope compare",
+        )
+    kind: Pictures = "synth" if pictures.synth else "unlabelled"
+    return parsed.model_copy(update={"pictures": kind}).name

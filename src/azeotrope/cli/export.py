@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
+from azeotrope.cli import _printing as printing
+from azeotrope.cli._labels import Labels
 from azeotrope.record.store import expanded
 
 if TYPE_CHECKING:
@@ -17,19 +18,20 @@ if TYPE_CHECKING:
 
 
 def command(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="Where compare or distill saved it: --out, or one of its models.")
-    ],
+    model: options.Model,
     *,
     to: Annotated[
-        str, typer.Option("--to", help="Targets, such as onnx,onnx-int8: `azeotrope list targets` names them.")
+        str,
+        typer.Option("--to", metavar="TARGET,...", help="Such as onnx,onnx-int8: `azeotrope list targets` names them."),
     ] = "onnx",
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
+            metavar="FOLDER",
             callback=lambda given: given and Path(expanded(given)),
-            help="Folder of the bundle; export/ in the model's folder unless named.",
+            help="Folder of the bundle.",
+            show_default="export/ in the model's folder",
         ),
     ] = None,
     max_drop: Annotated[
@@ -37,20 +39,30 @@ def command(
     ] = 0.01,
     calibration_images: Annotated[
         int | None,
-        typer.Option("--calibration-images", min=1, help="Training images that set the ranges of int8; 256 at most."),
+        typer.Option(
+            "--calibration-images", min=1, help="Training images that set the ranges of int8.", show_default="256"
+        ),
     ] = None,
     validation_images: Annotated[
         int, typer.Option("--validation-images", min=1, help="Validation images that each file is verified on.")
     ] = 2000,
     page: Annotated[
         str | None,
-        typer.Option("--page", help="Add demo.html: npm fetches onnxruntime-web, or name the folder of a copy."),
+        typer.Option(
+            "--page",
+            metavar="npm|FOLDER",
+            help="Add demo.html: npm fetches onnxruntime-web, or name the folder of a copy.",
+            show_default="none",
+        ),
     ] = None,
     data: Annotated[
-        str | None, typer.Option("--data", help="The images of the training, where its plan.yaml is not beside.")
+        str | None,
+        typer.Option(
+            "--data", metavar="DATA", help="The images of the training.", show_default="those of plan.yaml beside it"
+        ),
     ] = None,
-    labels: groups.Labels,
-    held_out: Annotated[float | None, typer.Option("--held-out", help="As in the training, with --data.")] = None,
+    labels: Labels,
+    held_out: options.HeldOut = None,
     cache: options.Cache = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -80,7 +92,7 @@ def command(
         )
     verification = exported.verification
     if as_json:
-        options.print_document(folder=str(exported.folder), verification=verification.model_dump(mode="json"))
+        printing.print_document(folder=str(exported.folder), verification=verification.model_dump(mode="json"))
     else:
         _show(exported)
     for refused in verification.refused:

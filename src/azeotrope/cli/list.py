@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from azeotrope.cli import _choices as choices
 from azeotrope.cli import _options as options
-
-
-class Family(StrEnum):
-    """What can be listed."""
-
-    teachers = "teachers"
-    students = "students"
-    losses = "losses"
-    laws = "laws"
-    sources = "sources"
-    strategies = "strategies"
-    targets = "targets"
+from azeotrope.cli import _printing as printing
 
 
 def command(
-    family: Annotated[Family, typer.Argument(help="What to list.")],
-    ladder: Annotated[str | None, typer.Option("--ladder", help="Students of one family, e.g. mobilenetv4.")] = None,
+    family: Annotated[choices.Family, typer.Argument(help="What to list.")],
+    ladder: Annotated[
+        str | None,
+        typer.Option(
+            "--ladder",
+            metavar="FAMILY",
+            help="Students of one family, such as mobilenetv4.",
+            show_default="a short list over all",
+        ),
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """List what can be named on the command line.
@@ -35,7 +32,7 @@ def command(
 
     rows = listing(family.value, ladder)
     if as_json:
-        options.print_document(rows=[dict(row) for row in rows])
+        printing.print_document(rows=[dict(row) for row in rows])
         return
     widths = {key: max(len(str(row[key])) for row in rows) for key in rows[0]}
     for row in rows:

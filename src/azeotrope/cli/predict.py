@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from azeotrope.cli import _options as options
+from azeotrope.cli import _printing as printing
 from azeotrope.record.kinds import number_text
 
 if TYPE_CHECKING:
@@ -16,18 +17,25 @@ if TYPE_CHECKING:
 
 
 def command(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="Where it was saved: --out, one of its models, or an exported file.")
-    ],
+    model: options.Model,
     images: Annotated[
         list[str],
         typer.Argument(metavar="IMAGES", help="Image files, folders, patterns or URLs; - reads standard input."),
     ],
-    top: Annotated[int, typer.Option("--top", min=1, help="How many classes to name.")] = 3,
+    top: Annotated[
+        int | None,
+        typer.Option("--top", min=1, help="How many classes to name, of a model that gives one.", show_default="3"),
+    ] = None,
     threshold: Annotated[
-        float,
-        typer.Option("--threshold", min=0, max=1, help="Least probability of a class, where images have any number."),
-    ] = 0.5,
+        float | None,
+        typer.Option(
+            "--threshold",
+            min=0,
+            max=1,
+            help="Least probability of a class, of a model that gives any number of them.",
+            show_default="0.5",
+        ),
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Use a saved model on images.
@@ -40,7 +48,7 @@ def command(
 
     predictions = azeotrope.predict(model, images, top=top, threshold=threshold)
     if as_json:
-        options.print_document(predictions=[asdict(prediction) for prediction in predictions])
+        printing.print_document(predictions=[asdict(prediction) for prediction in predictions])
     else:
         _show(predictions)
     if any(prediction.problem for prediction in predictions):

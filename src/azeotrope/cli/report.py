@@ -8,20 +8,28 @@ import typer
 from pydantic import JsonValue
 from rich.console import Console
 
-from azeotrope.cli import _columns as mapping
 from azeotrope.cli import _options as options
+from azeotrope.cli import _printing as printing
+from azeotrope.cli._columns import Columns
+from azeotrope.cli._spread import refuse_idle
 
 
 def command(
-    runs: Annotated[str, typer.Argument(help="A folder (or URL) of runs, or a table (.csv, .tsv, .parquet).")],
+    runs: options.Runs,
     *,
     out: Annotated[
-        str | None, typer.Option(help="Where to write the page; RUNS/report.html, or the table's name with .html.")
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Where to write the page.", show_default="RUNS/report.html, or the table's name.html"
+        ),
     ] = None,
     of_class: Annotated[
-        str | None, typer.Option("--class", help="A page of this one class instead, RUNS/class-NUMBER.html.")
+        str | None,
+        typer.Option(
+            "--class", metavar="NAME", help="A page of this one class instead.", show_default="the whole page"
+        ),
     ] = None,
-    columns: mapping.Columns,
+    columns: Columns,
     as_json: options.AsJson = False,
 ) -> None:
     """Make the page of stored runs, or of a table of your own: one self-contained HTML file, without torch.
@@ -36,13 +44,15 @@ def command(
     from azeotrope.reporting.table import WIDTH
     from azeotrope.tables.reading import SUFFIXES
 
+    table = runs.lower().endswith(SUFFIXES)
+    if not table:
+        refuse_idle(columns.flags(), "the columns of stored runs are known; these options are for a table")
     path = azeotrope.report(runs, out, columns=columns.spec(), of_class=of_class)
     if as_json:
-        table = runs.lower().endswith(SUFFIXES)
         comparisons: list[JsonValue] = (
             [] if table else [comparison.model_dump(mode="json") for comparison in compared(runs)]
         )
-        options.print_document(page=str(path), comparisons=comparisons)
+        printing.print_document(page=str(path), comparisons=comparisons)
     else:
         if of_class is not None:
             document = Document(comparisons=compared(runs), mistakes=read_mistakes(runs))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from azeotrope.cli import _options as options
+from azeotrope.cli import _printing as printing
 
 
 def command(
@@ -24,4 +24,4 @@ def command(
     """
     import azeotrope
 
-    options.print_json(azeotrope.schema(name))
+    printing.print_json(azeotrope.schema(name))

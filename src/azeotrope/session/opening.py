@@ -9,6 +9,7 @@ from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task
 from azeotrope.devices.choice import choose
 from azeotrope.devices.process import prepare
+from azeotrope.errors import InputError
 from azeotrope.plan import AskedPrecision, ComparePlan
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress
@@ -63,6 +64,12 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     """Check the models, read the images, resolve the plan. Raises InputError for anything that can be seen to be wrong
     before training.
     """
+    if machine.get("verify_cache") and not plan.teachers:
+        raise InputError(
+            "--verify-cache holds a teacher's embeddings against the teacher",
+            found="no teacher",
+            next_step="name one with --teacher, or leave --verify-cache out",
+        )
     resources = open_resources(machine, plan.precision, progress)
     check_models(resources, plan.students, plan.teachers, plan.image_size)
     strict = machine.get("strict", False)

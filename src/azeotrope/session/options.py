@@ -45,6 +45,15 @@ class Options(Machine, total=False):
     seen_weights: bool
 
 
+class SynthOptions(Machine, total=False):
+    """What `synth` takes beside its specs: `precision` of the teacher and the generator, and `held_out` as in
+    `Options`.
+    """
+
+    precision: AskedPrecision
+    held_out: float
+
+
 class Compared(Options, total=False):
     """What `compare` takes beside the data and its sizes."""
 

@@ -165,11 +165,19 @@ class SweepPlan(Spec):
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         if bool(self.students) == (self.ladder is not None):
-            raise ValueError("students are named or come from a ladder: one of the two is needed")
+            raise ValueError(
+                "students are named or come from a ladder: one of the two is needed (max_parameters is the ladder's)"
+            )
         if (self.upstream is None) != (not self.pretrain_images):
             raise ValueError("upstream and pretrain_images go together: a source, and how many of its images")
         if self.train_images == "auto" and len(self.teachers) > 1:
             raise ValueError("auto decides between arms of one teacher; name one, or list train_images")
+        if self.at is not None and self.train_images != "auto":
+            raise ValueError(
+                "at is where train_images auto decides, and these sizes are listed: leave one of the two out"
+            )
+        if self.cache_gb is not None and not self.teachers:
+            raise ValueError("cache_gb is room for a teacher's embeddings, and no teacher is named (--teacher)")
         return self
 
     def question(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from azeotrope.errors import InputError
 from azeotrope.plan import Precision, TeacherSpec
 from azeotrope.spec import Spec
 
@@ -78,6 +79,38 @@ class FilterSpec(Spec):
     agreement: float = Field(default=0.5, ge=0, le=1, description="the teacher's probability of the intended class")
     alike: float = Field(default=ALIKE, gt=0, le=1)
     diverse: int | None = Field(default=None, ge=1)
+
+
+class SetsSpec(Spec):
+    """How many pictures are made, for the subsets of which seeds: `per_class` of every class, or `multiple` times the
+    `train_images` (None: all).
+    """
+
+    per_class: int | None = Field(default=None, ge=1)
+    multiple: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    train_images: int | None = Field(default=None, ge=1)
+    seeds: tuple[int, ...] = (0,)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.per_class is None) == (self.multiple is None):
+            named = "neither" if self.per_class is None else "both"
+            raise ValueError(f"either --per-class 100 or --multiple 2x (of the training images) is needed, not {named}")
+        return self
+
+    def of_each_class(self, train_images: int, classes: int) -> int:
+        """Pictures of every class, for so many training images. Raises InputError where that is none."""
+        count = self.per_class or -(-round((self.multiple or 0) * train_images) // classes)
+        if count < 1:
+            raise InputError("At least one picture a class must be made", found=str(count), allowed="1 or more")
+        return count
+
+
+class FilesSpec(Spec):
+    """How pictures are made and written: `batch_pictures` at once, as `format`."""
+
+    batch_pictures: int = Field(default=32, ge=1)
+    format: Literal["png", "jpeg"] = "png"
 
 
 class SynthPlan(Spec):

@@ -37,7 +37,7 @@ _NUMBERS = (*AXES, "seed", "test_images", "classes")
 
 @dataclass(frozen=True)
 class Columns:
-    """Which column is what: the user's `--x`, `--error`, `--by`, `--where` and `--unit`.
+    """Which column is what: the user's `--x`, `--error`, `--by`, `--where` and `--error-unit`.
 
     `x` maps an axis (or its short name: images, pretrain, params) to a column; `by` names the columns whose values make
     the groups (arms); `where` keeps the rows in which a column has a value.
@@ -47,7 +47,7 @@ class Columns:
     error: str | None = None
     by: tuple[str, ...] = ()
     where: Mapping[str, str] = field(default_factory=dict)
-    unit: Unit | Literal["auto"] = "auto"
+    error_unit: Unit | Literal["auto"] = "auto"
 
 
 def keep_where(raw: pl.DataFrame, where: Mapping[str, str]) -> pl.DataFrame:
@@ -88,7 +88,7 @@ def name_columns(raw: pl.DataFrame, columns: Columns) -> tuple[pl.DataFrame, str
         (pl.col(task).cast(pl.String) if task else pl.lit("")).fill_null("").alias("task"),
         _group(raw, columns.by).alias("group"),
         *(_number_column(raw, source).alias(name) for name, source in numbers.items() if name not in ("error", "seed")),
-        _error_column(raw, error, columns.unit).alias("error"),
+        _error_column(raw, error, columns.error_unit).alias("error"),
         _seed_column(raw, numbers["seed"]).alias("seed"),
         *(
             (pl.col(name).cast(pl.String) if name in raw.columns else pl.lit(None, pl.String)).alias(name)

@@ -108,7 +108,7 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
         _refuse_no_accuracy(error_name, values)
         notes = (f"column {error_name!r} is read as accuracy: the error is 1 - accuracy, {_span(values)}",)
     else:
-        unit = recognise_unit(error_name, values, columns.unit)
+        unit = recognise_unit(error_name, values, columns.error_unit)
         notes = (describe_unit(error_name, unit, values),)
     if unit == "percent":
         tidy = tidy.with_columns(pl.col("error") / 100)
@@ -142,7 +142,7 @@ def _refuse_no_accuracy(name: str, values: NDArray[np.float64]) -> None:
         raise InputError(
             "An accuracy lies between 0 and 1, or between 0 and 100 per cent",
             found=f"1 - accuracy from {_span(values)} in column {name!r}",
-            next_step="correct these rows, or say --unit percent or --unit fraction",
+            next_step="correct these rows, or say --error-unit percent or --error-unit fraction",
         )
 
 

@@ -39,22 +39,23 @@ def recognise_unit(name: str, values: NDArray[np.float64], said: Unit | Literal[
             f"Column {name!r} may be per cent, or a share of which some are wrong",
             found=f"values {values.min():g} to {largest:g}",
             allowed="shares up to 1, or per cent",
-            next_step="say --unit percent, or correct the rows above 1",
+            next_step="say --error-unit percent, or correct the rows above 1",
         )
     limit = {"fraction": 1.0, "percent": 100.0, "loss": np.inf}[unit]
     if largest > limit:
         raise InputError(
             f"Column {name!r} is read as {_WORDS[unit]}, which cannot exceed {limit:g}",
             found=f"values up to {largest:g}",
-            allowed=f"0 to {limit:g}, or a loss with --unit loss",
-            next_step="correct these rows, or say --unit loss if this is a loss",
+            allowed=f"0 to {limit:g}, or a loss with --error-unit loss",
+            next_step="correct these rows, or say --error-unit loss if this is a loss",
         )
     return unit
 
 
 def describe_unit(name: str, unit: Unit, values: NDArray[np.float64]) -> str:
     """What the user is told: the unit taken, and the range it was taken from."""
-    return f"column {name!r} is read as {_WORDS[unit]} (values {values.min():g} to {values.max():g}); --unit changes it"
+    span = f"values {values.min():g} to {values.max():g}"
+    return f"column {name!r} is read as {_WORDS[unit]} ({span}); --error-unit changes it"
 
 
 def amount(value: float, unit: Unit) -> str:

@@ -1,0 +1,50 @@
+"""`azeotrope.suggest`: a student and a teacher to begin with, and why."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from azeotrope.data.task import open_source
+from azeotrope.devices.choice import choose
+from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.record.labelled_images import divided
+from azeotrope.session import suggesting
+from azeotrope.session.device_budget import DeviceBudget
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Names for `compare`, and a line for each with its reason and how to change it. `teacher` is None where none can
+    be had.
+    """
+
+    student: str
+    teacher: str | None
+    words: tuple[str, str]
+
+
+def suggest(
+    data: str | Path,
+    *,
+    train_images: int | None = None,
+    device_budget: str | DeviceBudget | None = None,
+    labels: LabelSpec = ONE_CLASS,
+    device: str = "auto",
+) -> Suggestion:
+    """A student and a teacher for `compare(data)`, from the number and size of images, what computes and which weights
+    can be had.
+
+    `device_budget` is what the student's device has room for: "5MB", "300M MACs" or both by a comma. Nothing is trained
+    and a few pictures are read. Without network the hub is asked for a few seconds.
+
+    Raises InputError for images that cannot be opened, and where no student fits the device.
+    """
+    source = open_source(os.fspath(data), labels)
+    budget = DeviceBudget.parse(device_budget) if isinstance(device_budget, str) else device_budget
+    images = train_images or divided(len(source.items)).train
+    facts = suggesting.Facts.of(source, images, choose("auto", device).name)
+    student, teacher = suggesting.student(facts, budget), suggesting.teacher(facts)
+    assert student.model is not None  # one always fits, or an error says so
+    return Suggestion(student.model, teacher.model, (student.said("Student"), teacher.said("Teacher")))

@@ -1,0 +1,84 @@
+"""Options of how a student is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import typer
+
+from azeotrope.cli import _choices as choices
+from azeotrope.cli import _words as words
+from azeotrope.cli._spread import Group, given
+
+RULE = "the recipe's rule"
+
+
+@dataclass(frozen=True)
+class Recipe(Group):
+    """What replaces the recipe's own rules."""
+
+    panel: ClassVar[str] = "Training"
+
+    epochs: Annotated[int | None, typer.Option("--epochs", help="Passes over the images.", show_default=RULE)] = None
+    patience: Annotated[
+        float | None,
+        typer.Option("--patience", help="How many times as long every arm trains, 1 or more.", show_default="1"),
+    ] = None
+    batch_images: Annotated[int | None, typer.Option("--batch-images", help="Images a step.", show_default=RULE)] = None
+    accumulate: Annotated[
+        int | None,
+        typer.Option("--accumulate", help="Parts in which a batch is computed, to save memory.", show_default="1"),
+    ] = None
+    learning_rates: Annotated[
+        str | None,
+        typer.Option(
+            "--learning-rates", metavar="RATE,...", help="Rates to choose from on validation.", show_default=RULE
+        ),
+    ] = None
+    schedule: Annotated[
+        choices.Schedule | None,
+        typer.Option("--schedule", help="Of the learning rate after its warm-up.", show_default="cosine"),
+    ] = None
+    weight_average: Annotated[
+        float | None,
+        typer.Option(
+            "--weight-average",
+            help="Average the weights over this last share of the steps; 0 keeps the best epoch on validation.",
+            show_default="0.05",
+        ),
+    ] = None
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            metavar="MEASURE",
+            help="What chooses and is judged: error, balanced_error, top5_error or file:PATH.py:FUNCTION.",
+            show_default="error",
+        ),
+    ] = None
+    views: Annotated[
+        str | None,
+        typer.Option(
+            "--views",
+            metavar="N|live",
+            help="Different views of each image, reused in turn; live: new ones in every epoch.",
+            show_default=RULE,
+        ),
+    ] = None
+    mirror: Annotated[
+        bool | None,
+        typer.Option(
+            "--mirror/--no-mirror", help="Whether a mirror image keeps its class.", show_default="yes, but for digits"
+        ),
+    ] = None
+
+    def changes(self) -> dict[str, Any]:
+        """As the public functions take them; absent options stay absent."""
+        simple = ("epochs", "patience", "batch_images", "accumulate", "schedule", "weight_average", "metric")
+        changes = given({key: getattr(self, key) for key in simple}) | words.views(self.views)
+        if self.learning_rates:
+            changes["learning_rates"] = list(words.numbers(self.learning_rates, "--learning-rates", "5e-4,2e-3"))
+        if self.mirror is not None:
+            changes["policy"] = {"mirror": self.mirror}
+        return changes
