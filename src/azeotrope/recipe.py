@@ -13,6 +13,8 @@ from azeotrope.spec import Spec, validated
 
 MAX_VIEWS = 4096  # of one image; more than a training by the rules has epochs
 
+METRICS = ("error", "balanced_error", "top5_error")  # and file:PATH.py:FUNCTION
+
 RULE_EPOCHS, RULE_IMAGES = 60, 1000  # so many passes at so many images: the point through which the rule goes
 RULE_BATCH = 32  # images a step: a contrastive loss wants company, a small set wants steps
 RULE_FEWEST_EPOCHS = 12  # however many images there are
@@ -68,12 +70,27 @@ class Recipe(Spec):
     )
     live: bool = Field(default=False, description="the teacher looks at every step; nothing is kept of the views")
     policy: ViewPolicy = ViewPolicy()
+    metric: str = Field(
+        default=METRICS[0],
+        exclude_if=lambda metric: metric == METRICS[0],
+        description="what chooses epoch, learning rate and arm, and is judged",
+    )
+    metric_code: str | None = Field(
+        default=None, exclude_if=lambda code: code is None, description="hash of the file of a measure of one's own"
+    )
 
     @model_validator(mode="after")
     def _parts_hold_pairs(self) -> Self:
         if self.accumulate > max(1, self.batch_images // 2):
             raise ValueError(f"accumulate must leave 2 images a part: at most {max(1, self.batch_images // 2)} here")
         return self
+
+    @field_validator("metric")
+    @classmethod
+    def _known_measure(cls, metric: str) -> str:
+        if metric not in METRICS and not metric.startswith("file:"):
+            raise ValueError(f"is {', '.join(METRICS)} or file:PATH.py:FUNCTION, not {metric!r}")
+        return metric
 
     @field_validator("learning_rates")
     @classmethod

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from azeotrope.planning.settled import doubtful, pairs, spread_of
-from azeotrope.reporting.summary import shared_by
+from azeotrope.reporting.page_verdicts import shared_by
 from azeotrope.tables.frame import read_runs
 from azeotrope.verdicts.differences import of_records
 from azeotrope.verdicts.verdict import FEWEST_SEEDS, judge

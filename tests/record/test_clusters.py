@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from azeotrope.record.clusters import by_cluster, pack_clusters, unpack_clusters, widened
+from azeotrope.record.clusters import by_class, by_cluster, half_wrong_by_class, pack_clusters, unpack_clusters, widened
 
 
 def test_clusters_are_read_back_numbered():
@@ -46,3 +46,44 @@ def test_the_variance_of_a_ratio_of_sums():
 @pytest.mark.parametrize("clusters", [2, 5, 30])
 def test_few_clusters_widen_as_students_t_does(clusters):
     assert widened(clusters) == pytest.approx(stats.t.ppf(0.975, clusters - 1) / stats.norm.ppf(0.975))
+
+
+class TestByClass:
+    def test_the_variance_is_that_of_a_stratified_mean(self):
+        """Cochran 1977, 5.3: Σ (1/C²) s_c² / n_c, where the numbers of each class are fixed."""
+        random = np.random.default_rng(5)
+        classes = np.repeat([0, 1, 2], [300, 60, 6])
+        wrong = (random.random(366) < np.array([0.1, 0.4, 0.5])[classes]).astype(float)
+        known = sum(wrong[classes == each].var(ddof=1) / (classes == each).sum() for each in range(3)) / 9
+        spread = by_class(wrong, classes)
+        assert (spread**2).mean() - spread.mean() ** 2 == pytest.approx(known * 366, rel=1e-9)
+        assert spread.mean() == pytest.approx(np.mean([wrong[classes == each].mean() for each in range(3)]))
+
+    def test_it_is_how_the_balanced_error_varies_over_drawn_test_sets(self):
+        random, chances = np.random.default_rng(6), np.array([0.05, 0.5])
+        classes = np.repeat([0, 1], [400, 8])
+        drawn = (random.random((4000, 408)) < chances[classes]).astype(float)
+        errors = (drawn[:, :400].mean(axis=1) + drawn[:, 400:].mean(axis=1)) / 2
+        said = by_class(drawn, classes).var(axis=1, ddof=1) / 408
+        assert said.mean() == pytest.approx(errors.var(), rel=0.08)
+        plain = drawn.var(axis=1, ddof=1) / 408  # what all images alike would say
+        assert plain.mean() < errors.var() / 40
+
+    def test_classes_of_equal_size_and_spread_change_next_to_nothing(self):
+        wrong = (np.random.default_rng(7).random((2, 3000)) < 0.3).astype(float)
+        plain, spread = wrong.var(axis=1), by_class(wrong, np.tile([0, 1, 2], 1000)).var(axis=1)
+        np.testing.assert_allclose(spread, plain, rtol=0.01)
+
+    def test_a_class_without_spread_gets_a_share_of_the_others(self):
+        """Two images of the rare class, both right in all runs, do not make its error 0 for sure."""
+        wrong = np.array([0.0, 1.0] * 50 + [0.0, 0.0])
+        classes = np.array([0] * 100 + [1, 1])
+        common = wrong[:100].var(ddof=1)
+        said = by_class(wrong, classes).var() / 102
+        pooled = wrong[:100].var() * 100 / 100  # 102 images less 2 classes
+        assert said == pytest.approx(common / 100 / 4 + 2 * pooled * 2 / 3 / 2 / 4, rel=0.01)
+        assert by_class(np.array([0.0, 1.0, 0.0]), np.array([0, 0, 1])).var() > 0
+
+    def test_where_nothing_is_wrong_half_a_wrong_one_of_each_class_stands_in(self):
+        assert half_wrong_by_class(np.zeros(100, int)) == pytest.approx(np.sqrt(0.5) / 100)
+        assert half_wrong_by_class(np.array([0] * 90 + [1])) > np.sqrt(0.5) / 2

@@ -439,3 +439,23 @@ def test_known_test_images_and_losses_are_not_warned_of():
     known = pl.DataFrame({"arm": ["a"] * 3, "train_images": [1, 2, 4], "seed": 0, "test_error": [0.4, 0.3, 0.2]})
     assert not read_runs(known.with_columns(test_images=pl.lit(100))).warnings
     assert not read_runs(known.rename({"test_error": "test_nll"})).warnings
+
+
+def test_errors_of_another_measure_are_called_by_its_name():
+    """Chance of a mean over classes is that of the classes; of a person's own function nothing is known."""
+    runs = [
+        RunRecord(run_id=f"{seed}", state="done", task=TaskFacts(name="t", fingerprint="f", classes=("a", "b")),
+                  strategy="scratch", arm="scratch", student=StudentFacts(name="s", parameters=9), init="random",
+                  train_images=50, seed=seed, test_error=0.2, test_images=40)
+        for seed in range(3)
+    ]  # fmt: skip
+    by = {
+        metric: read_runs([run.model_copy(update={"recipe": {"metric": metric}}) for run in runs])
+        for metric in ("error", "balanced_error", "top5_error", "file:shop/cost.py:money")
+    }
+    assert [frame.measure for frame in by.values()] == ["error", "balanced error", "top-5 error", "money"]
+    assert [frame.table["classes"][0] for frame in by.values()] == [2, 2, None, None]
+    assert any("judged by balanced_error the error is balanced error: the mean over classes" in note
+               for note in by["balanced_error"].notes)  # fmt: skip
+    assert by["balanced_error"].table["test_images"][0] == 40
+    assert by["file:shop/cost.py:money"].table["test_images"][0] is None

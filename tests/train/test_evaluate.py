@@ -1,12 +1,13 @@
 """Who may look at the test split, and what is read there."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import log_loss
+from sklearn.metrics import balanced_accuracy_score, log_loss, top_k_accuracy_score
 from torch import nn
 
 import azeotrope
@@ -48,7 +49,10 @@ def test_the_test_split_has_one_reader():
         "data/told.py": {"group_words"},  # how many groups each split has, from names alone
         "data/split.py": {"torn_copies"},  # how many of them are near copies of an earlier split's
         "data/audit.py": {"_rows_by_split"},  # which groups the splits tear
-        "data/task.py": {"commonest"},  # what always naming the commonest class would score, from labels alone
+        "data/task.py": {
+            "commonest",
+            "commonest_over_classes",
+        },  # what always naming the commonest class would score, from labels alone
         "data/unlabelled.py": {"held_out_rows"},  # to keep pictures like them out
         "sweeping/forecast.py": {"_embeddings"},  # how many of them the teacher has yet to see
     }
@@ -116,6 +120,28 @@ def test_the_teachers_error_stands_beside(network, data, targets, digits):
     said = targets.head.logits(targets.cache.read(rows, -1)).argmax(1).numpy()
     assert test.teacher_error == pytest.approx((said != digits.labels[rows]).mean())
     assert 0 < test.teacher_error < 0.9
+
+
+@pytest.mark.parametrize("metric", ["balanced_error", "top5_error"])
+def test_another_measure_chooses_and_is_judged(network, data, targets, digits, made, metric):
+    """Validation, test and the teacher beside it, against scikit-learn; the loss that breaks ties stays."""
+    judged, labels = replace(data, metric=metric), digits.labels[digits.splits.test]
+    with torch.inference_mode():
+        logits = torch.cat([network.eval()(made(data, host).images).logits for host in data.plain(digits.splits.test)])
+    teacher = targets.head.logits(targets.cache.read(digits.splits.test, -1)).numpy()
+
+    def error(scores):
+        if metric == "top5_error":
+            return 1 - top_k_accuracy_score(labels, scores, k=5)
+        return 1 - balanced_accuracy_score(labels, scores.argmax(1))
+
+    test = final_test(network, judged, targets, CPU)
+    assert test.error == pytest.approx(error(logits.numpy()))
+    assert test.teacher_error == pytest.approx(error(teacher))
+    assert test.metrics["image_error"] == pytest.approx((logits.numpy().argmax(1) != labels).mean())
+    rows = digits.splits.test  # stand in for validation: the same reader
+    assert validate(network, judged, rows, CPU).error == pytest.approx(test.error)
+    assert validate(network, judged, rows, CPU).cross_entropy == validate(network, data, rows, CPU).cross_entropy
 
 
 def test_large_images_are_judged_fewer_at_a_time():

@@ -11,6 +11,8 @@ from scipy import stats
 from azeotrope.errors import InputError
 from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, pack_correctness
+from azeotrope.tables.frame import read_runs
+from azeotrope.verdicts.differences import of_records, of_rows
 from azeotrope.verdicts.paired import bootstrap_sd
 from azeotrope.verdicts.verdict import arm_error, verdict
 
@@ -184,3 +186,40 @@ def test_images_of_one_patient_count_as_one():
     assert repeated.value == pytest.approx(alone.value)
     assert repeated.high - repeated.low == pytest.approx(wider * (alone.high - alone.low))
     assert arm_error(ten[0]).high > arm_error(one[0]).high
+
+
+def test_of_a_mean_over_classes_the_noise_of_test_images_is_that_of_each_class():
+    """300 worlds: 400 test images of one class and 16 of another, two equal arms. What the test images are said to add
+    must be what they add; all images alike would say far too little.
+    """
+    random, classes = np.random.default_rng(9), np.repeat([0, 1], [400, 16])
+    chances, packed = np.array([0.1, 0.4])[classes], pack_clusters(classes)
+    values, variances, plain = [], [], []
+    for _ in range(300):
+        wrong = random.random((2, 416)) < chances
+        arms = [
+            [run(name, 0, wrong[side], test_classes=packed, recipe={"metric": "balanced_error"},
+                 test_error=(wrong[side, :400].mean() + wrong[side, 400:].mean()) / 2)]
+            for side, name in enumerate("ab")
+        ]  # fmt: skip
+        found = of_records(*arms)
+        values.append(found.mean)
+        variances.append(found.image_variance)
+        if len(values) < 5:  # the same runs as rows of a table
+            rows = [read_runs(runs).table for runs in arms]
+            assert of_rows(*rows, "a", "b").image_variance == pytest.approx(found.image_variance)
+        plain.append(of_records(*([run(name, 0, wrong[side])] for side, name in enumerate("ab"))).image_variance)
+    assert np.mean(variances) == pytest.approx(np.var(values), rel=0.15)
+    assert np.mean(plain) < np.var(values) / 5
+
+
+def test_runs_of_two_measures_are_not_compared():
+    with pytest.raises(InputError, match="share one measure") as caught:
+        verdict(arm("a", [0.1]), [run("b", 0, 0.2, recipe={"metric": "balanced_error"})])
+    assert caught.value.found == "balanced error, error"
+
+
+def test_without_a_wrong_answer_a_class_of_few_keeps_a_mean_over_classes_open():
+    facts = {"test_classes": pack_clusters(np.repeat([0, 1], [96, 4])), "recipe": {"metric": "balanced_error"}}
+    found = arm_error([run("a", seed, np.zeros(100, dtype=bool), **facts) for seed in range(3)])
+    assert found.high > 0.15

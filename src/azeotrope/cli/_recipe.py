@@ -48,6 +48,15 @@ class Recipe(Group):
             show_default="0.05",
         ),
     ] = None
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            metavar="MEASURE",
+            help="What chooses and is judged: error, balanced_error, top5_error or file:PATH.py:FUNCTION.",
+            show_default="error",
+        ),
+    ] = None
     views: Annotated[
         str | None,
         typer.Option(
@@ -66,7 +75,7 @@ class Recipe(Group):
 
     def changes(self) -> dict[str, Any]:
         """As the public functions take them; absent options stay absent."""
-        simple = ("epochs", "patience", "batch_images", "accumulate", "schedule", "weight_average")
+        simple = ("epochs", "patience", "batch_images", "accumulate", "schedule", "weight_average", "metric")
         changes = given({key: getattr(self, key) for key in simple}) | words.views(self.views)
         if self.learning_rates:
             changes["learning_rates"] = list(words.numbers(self.learning_rates, "--learning-rates", "5e-4,2e-3"))

@@ -16,8 +16,8 @@ import polars as pl
 from azeotrope.curves.noise import of_test_set
 from azeotrope.laws._law import Floats
 from azeotrope.record.bits import unpack_correct
-from azeotrope.record.clusters import by_cluster, unpack_clusters
-from azeotrope.tables.columns import CLUSTERS, CORRECT
+from azeotrope.record.clusters import by_class, by_cluster, unpack_clusters
+from azeotrope.tables.columns import CLUSTERS, CORRECT, TEST_CLASSES
 
 ASSUMED_CORRELATION = 0.8
 """Between any two cells without stored answers. Measured on the 126 runs of Fashion-MNIST in `tests/golden`, mean over
@@ -88,6 +88,8 @@ def _wrong(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats) -> Floats |
             if any(len(answer) != count for answer in answers):
                 return None
             wrong[arm, int(np.searchsorted(sizes, size))] = 1 - np.mean(answers, axis=0)
+    classes = next(iter(tables[0][TEST_CLASSES])) if len(tables[0]) else None
+    wrong = wrong if classes is None else by_class(wrong, unpack_clusters(classes))
     clusters = next(iter(tables[0][CLUSTERS])) if len(tables[0]) else None
     return wrong if clusters is None else by_cluster(wrong, unpack_clusters(clusters))
 

@@ -107,6 +107,14 @@ class Task:
         return self.classes[largest], float((self.labels[self.splits.test] != largest).mean())
 
     @cached_property
+    def commonest_over_classes(self) -> float | None:
+        """The same as a mean over the classes of the test images: right on all of one class, on none of the others."""
+        if self.commonest is None:
+            return None
+        shown = np.unique(self.labels[self.splits.test])
+        return 1 - float(np.mean(shown == self.classes.index(self.commonest[0])))
+
+    @cached_property
     def identities(self) -> UInt64[np.ndarray, " n"]:
         """A number for each image that only its content decides; views are drawn by it."""
         return identities(self.manifest.checksums)

@@ -22,8 +22,8 @@ def drop(kind: Kind, network: Float[Tensor, "n C"], file: Float[Tensor, "n C"], 
     """Error of the file less that of the network, paired over images; above 0 the file is worse."""
     targets = kind.targets(labels, UNSCALED)
     value = kind.error(file, targets) - kind.error(network, targets)
-    right = [kind.correct(kind.said(outputs, UNSCALED), labels) for outputs in (network, file)]
-    if right[0] is not None and right[1] is not None:
+    right = [kind.right(outputs, labels, UNSCALED) for outputs in (network, file)]
+    if kind.over_images and right[0] is not None and right[1] is not None:
         return paired_shares(right[0], right[1])
     random = np.random.default_rng(0)
     draws = list[float]()

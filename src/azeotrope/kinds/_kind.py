@@ -46,7 +46,8 @@ class Kind(ABC):
     """One kind of task. `outputs` are [n, C]: one column a class, or a single column for a number.
 
     Errors are fractions in [0, 1], lower is better, 1 what knowing nothing costs at most. `tempered`: whether outputs
-    are scores that a temperature makes more or less sure.
+    are scores that a temperature makes more or less sure; `over_images`: whether the error, where single answers are
+    right or wrong (`right`), is the share of wrong ones.
     """
 
     name: KindName
@@ -54,6 +55,7 @@ class Kind(ABC):
     knowing_nothing: str  # what `shares` is, in a sentence
     smooths_labels: bool = False
     tempered: bool = True
+    over_images: bool = True
 
     # Labels of a whole set: `data` keeps and divides them.
 
@@ -164,6 +166,10 @@ class Kind(ABC):
     @abstractmethod
     def said(self, outputs: Float[Tensor, "n C"], scale: Scale) -> NDArray[Any]:
         """The answer on each image, in the form of its labels."""
+
+    def right(self, outputs: Float[Tensor, "n C"], labels: Labels, scale: Scale) -> NDArray[np.bool_] | None:
+        """Whether the answer on each image is right [n], by the measure that judges; None where none is."""
+        return self.correct(self.said(outputs, scale), labels)
 
     def correct(self, said: NDArray[Any], labels: Labels) -> NDArray[np.bool_] | None:
         """Whether each answer is right [n], where the error is the share of wrong ones; else None."""

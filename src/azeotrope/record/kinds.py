@@ -22,21 +22,52 @@ class Words:
     sampled: bool
 
 
-WORDS: dict[KindName, Words] = {
+WORDS: dict[str, Words] = {
     "single": Words("error", "the share of images that are given another class than theirs", sampled=True),
     "multi": Words("1 − mAP", "1 less the mean over classes of the average precision of their ranking", sampled=False),
     "number": Words("1 − R²", "the share of the variance that is left unexplained, at most 1", sampled=False),
 }
+OWN_ERROR, BALANCED, TOP5 = "error", "balanced_error", "top5_error"
+MEASURES: dict[str, Words] = {
+    BALANCED: Words(
+        "balanced error",
+        "the mean over classes of the share of a class's images that are given another class",
+        sampled=True,
+    ),
+    TOP5: Words("top-5 error", "the share of images whose class is not among the five most likely", sampled=True),
+}
+"""What `--metric` puts in the place of a kind's own error, which is `OWN_ERROR`."""
+_OWN = "file:"
 PER_CLASS = "per_class_error"
+IMAGE_ERROR = "image_error"
 METRICS: dict[str, str] = {
     "map": "mAP",
     "label_error": "labels wrong",
     "r2": "R²",
     "mae": "MAE",
     PER_CLASS: "mean per-class error",
+    IMAGE_ERROR: "images wrong",
 }
 
-_SHARES = ("map", "label_error", PER_CLASS)
+_SHARES = ("map", "label_error", PER_CLASS, IMAGE_ERROR)
+
+
+def measure_of(kind: KindName, metric: str) -> str:
+    """What judges runs of this kind whose recipe names this metric: a key of `words_of`."""
+    return kind if metric == OWN_ERROR else metric
+
+
+def words_of(measure: str) -> Words:
+    """The words for a kind's own error, or for a measure that takes its place."""
+    if measure.startswith(_OWN):
+        name = measure.rpartition(":")[2]
+        return Words(name, f"what {name} of {measure.removeprefix(_OWN).rpartition(':')[0]} gives", sampled=False)
+    return WORDS[measure] if measure in WORDS else MEASURES[measure]
+
+
+def is_measure(name: str) -> bool:
+    """Whether `words_of` knows it."""
+    return name in WORDS or name in MEASURES or name.startswith(_OWN)
 
 
 def metrics_text(metrics: Mapping[str, float], unit: str | None, error: float | None = None) -> str:

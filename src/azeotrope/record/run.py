@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from azeotrope.labels import KindName
 from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import unpack_clusters
+from azeotrope.record.kinds import OWN_ERROR, measure_of
 from azeotrope.terms import Weight
 
 SCHEMA = 1
@@ -201,6 +202,11 @@ class RunRecord(Facts):
     metrics: dict[str, float] = Field(default_factory=dict, description="on test; by name in `record.kinds`")
     correct: str | None = Field(default=None, description="base64 of numpy.packbits over test images")
     clusters: str | None = Field(default=None, description="of test images; as `record.clusters` packs them")
+    test_classes: str | None = Field(
+        default=None,
+        exclude_if=lambda classes: classes is None,
+        description="of test images, packed alike, where the error is a mean over classes",
+    )
     seconds: dict[str, float] = Field(default_factory=dict)
     joules: dict[str, float] = Field(
         default_factory=dict, description="by phase as `seconds`; empty where not readable"
@@ -225,6 +231,20 @@ class RunRecord(Facts):
     def test_clusters(self) -> NDArray[np.int64] | None:
         """The number of each test image's cluster [test_images]; None where each stands for itself."""
         return None if self.clusters is None else unpack_clusters(self.clusters)
+
+    def test_labels(self) -> NDArray[np.int64] | None:
+        """The number of each test image's class [test_images]; None where the error is no mean over classes."""
+        return None if self.test_classes is None else unpack_clusters(self.test_classes)
+
+    @property
+    def measure(self) -> str:
+        """What its errors are: a key of `record.kinds.words_of`."""
+        return measure_of(self.task.kind, self.metric)
+
+    @property
+    def metric(self) -> str:
+        """What `--metric` named; records that are older know none."""
+        return str(self.recipe.get("metric", OWN_ERROR))
 
     def as_deployed(self, target: str) -> RunRecord | None:
         """The same run judged by its file of this target, in the place of its network; None where there is none."""

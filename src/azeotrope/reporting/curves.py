@@ -11,7 +11,7 @@ import altair as alt
 
 from azeotrope.fitting.result import FitResult, GroupFit
 from azeotrope.reporting.render import Chart
-from azeotrope.reporting.scales import arm_colours, log_size
+from azeotrope.reporting.scales import arm_colours, chart_of, log_size
 from azeotrope.reporting.theme import REFERENCE
 from azeotrope.reporting.words import axis_name
 
@@ -55,13 +55,13 @@ def figure(drawn: CurveNumbers, reference: str | None = None) -> Chart:
     groups = list(dict.fromkeys(str(row["group"]) for row in (*drawn.lines, *drawn.points)))
     scale = arm_colours(groups, reference or "")
     colour = alt.Color("group:N", title=None, scale=scale, legend=alt.Legend(symbolOpacity=1))
-    lines = alt.Chart(alt.InlineData(values=[*drawn.lines])).encode(x=size, color=colour)
+    lines = chart_of([*drawn.lines]).encode(x=size, color=colour)
     told = [{**row, "said": _said(row, drawn)} for row in drawn.points]
-    points = alt.Chart(alt.InlineData(values=told)).encode(x=size, color=colour, description="said:N")
-    banded = alt.Chart(alt.InlineData(values=[row for row in drawn.lines if row["low"] is not None]))
+    points = chart_of(told).encode(x=size, color=colour, description=alt.Description("said:N"))
+    banded = chart_of([row for row in drawn.lines if row["low"] is not None])
     curves = alt.layer(
         banded.mark_area(aria=False, opacity=0.18).encode(
-            x=size, color=colour, y=alt.Y("low:Q", scale=error), y2="high:Q"
+            x=size, color=colour, y=alt.Y("low:Q", scale=error), y2=alt.Y2("high:Q")
         ),
         lines.mark_line(aria=False).encode(y=alt.Y("error:Q", title=drawn.measure, scale=error)),
         points.mark_circle(size=45, opacity=1).encode(y=alt.Y("error:Q", scale=error)),
@@ -69,7 +69,7 @@ def figure(drawn: CurveNumbers, reference: str | None = None) -> Chart:
         title=f"{drawn.measure} over {axis_name(drawn.axis)}",
         description="Averaged laws with 90 % band; dots are cells of runs",
     )
-    zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(aria=False, color=REFERENCE).encode(y="zero:Q")
+    zero = chart_of([{"zero": 0}]).mark_rule(aria=False, color=REFERENCE).encode(y=alt.Y("zero:Q"))
     residuals = points.mark_circle(size=45, opacity=1).encode(y=alt.Y("residual:Q", title="log residual"))
     return alt.vconcat(curves, alt.layer(zero, residuals).properties(height=110))
 

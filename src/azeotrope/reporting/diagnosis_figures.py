@@ -12,7 +12,7 @@ import altair as alt
 from azeotrope.diagnosis.records import ArmDiagnosis, Diagnosis
 from azeotrope.reporting.figures import Row
 from azeotrope.reporting.render import Chart
-from azeotrope.reporting.scales import arm_colours
+from azeotrope.reporting.scales import arm_colours, chart_of
 from azeotrope.reporting.theme import RULE
 
 _CELL, _SMALLEST = 26, 15  # pixels of a cell of the heat map, with few classes and with many
@@ -30,7 +30,7 @@ def confusion(arm: ArmDiagnosis, names: Sequence[str]) -> Chart:
         for b, cell in enumerate(line)
     ]
     side = (_CELL if len(labels) <= _FEW else _SMALLEST) * len(labels)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = chart_of(rows).encode(
         x=alt.X("answer:N", sort=labels, title="answer", axis=alt.Axis(labelAngle=-45)),
         y=alt.Y("label:N", sort=labels, title="true class"),
     )
@@ -58,14 +58,16 @@ def calibration(diagnosis: Diagnosis, names: Sequence[str], reference: str) -> C
         for arm in diagnosis.arms
         for each in arm.calibration
     ]
-    diagonal = alt.Chart(alt.InlineData(values=[{"said": 0, "true": 0}, {"said": 100, "true": 100}]))
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    diagonal = chart_of([{"said": 0, "true": 0}, {"said": 100, "true": 100}])
+    base = chart_of(rows).encode(
         x=alt.X("said:Q", title="probability of the answer, %", scale=alt.Scale(domain=[0, 100])),
         y=alt.Y("true:Q", title="right, %", scale=alt.Scale(domain=[0, 100])),
         color=_colour(names, reference),
     )
     return alt.layer(
-        diagonal.mark_line(strokeDash=[4, 4], color="#8C959F", strokeWidth=1).encode(x="said:Q", y="true:Q"),
+        diagonal.mark_line(strokeDash=[4, 4], color="#8C959F", strokeWidth=1).encode(
+            x=alt.X("said:Q"), y=alt.Y("true:Q")
+        ),
         base.mark_line(strokeWidth=1.5),
         base.mark_circle(opacity=0.85).encode(
             size=alt.Size("share:Q", legend=None, scale=alt.Scale(range=[20, 300], domain=[0, 1]))
@@ -86,13 +88,13 @@ def coverage(diagnosis: Diagnosis, names: Sequence[str], reference: str) -> Char
         for arm in diagnosis.arms
         for each in arm.coverage
     ]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = chart_of(rows).encode(
         x=alt.X("kept:Q", title="images that are answered, %", scale=alt.Scale(domain=[50, 100])),
         color=_colour(names, reference),
     )
     return alt.layer(
-        base.mark_area(opacity=0.12).encode(y=alt.Y("low:Q", title="error on them, %"), y2="high:Q"),
-        base.mark_line(point=True).encode(y="error:Q"),
+        base.mark_area(opacity=0.12).encode(y=alt.Y("low:Q", title="error on them, %"), y2=alt.Y2("high:Q")),
+        base.mark_line(point=True).encode(y=alt.Y("error:Q")),
     ).properties(width=_SIDE * 1.5, height=_SIDE)
 
 
@@ -111,14 +113,16 @@ def residuals(diagnosis: Diagnosis, names: Sequence[str], reference: str, unit: 
         for fifth in arm.residuals.fifths
     ]
     of = f", {unit}" if unit else ""
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
+    base = chart_of(rows).encode(
         x=alt.X("value:Q", title=f"true value{of}", scale=alt.Scale(zero=False)), color=_colour(names, reference)
     )
-    zero = alt.Chart(alt.InlineData(values=[{"bias": 0}])).mark_rule(strokeDash=[4, 4]).encode(y="bias:Q")
+    zero = chart_of([{"bias": 0}]).mark_rule(strokeDash=[4, 4]).encode(y=alt.Y("bias:Q"))
     return alt.layer(
         zero,
-        base.mark_rule(strokeWidth=5, opacity=0.22).encode(y=alt.Y("low:Q", title=f"answer − value{of}"), y2="high:Q"),
-        base.mark_line(point=True).encode(y="bias:Q"),
+        base.mark_rule(strokeWidth=5, opacity=0.22).encode(
+            y=alt.Y("low:Q", title=f"answer − value{of}"), y2=alt.Y2("high:Q")
+        ),
+        base.mark_line(point=True).encode(y=alt.Y("bias:Q")),
     ).properties(width=_SIDE * 1.5, height=_SIDE)
 
 

@@ -9,7 +9,7 @@ import altair as alt
 
 from azeotrope.boundaries.boundary import Boundary, Crossing
 from azeotrope.reporting.render import Chart
-from azeotrope.reporting.scales import log_size
+from azeotrope.reporting.scales import chart_of, log_size
 from azeotrope.reporting.theme import PALETTE, REFERENCE
 from azeotrope.reporting.words import axis_name
 
@@ -67,19 +67,19 @@ def unit_name(found: Boundary) -> str:
 
 def figure(drawn: DifferenceNumbers) -> Chart:
     """The chart; sizes beyond the runs are shaded, for there only the laws speak."""
-    base = alt.Chart(alt.InlineData(values=[*drawn.band])).encode(x=_size(drawn))
+    base = chart_of([*drawn.band]).encode(x=_size(drawn))
     told = [{**row, "said": _said(row, drawn)} for row in drawn.runs]
-    dots = alt.Chart(alt.InlineData(values=told)).encode(x=_size(drawn), description="said:N")
-    repeated = alt.Chart(alt.InlineData(values=[row for row in drawn.runs if row["low"] is not None]))
+    dots = chart_of(told).encode(x=_size(drawn), description=alt.Description("said:N"))
+    repeated = chart_of([row for row in drawn.runs if row["low"] is not None])
     return alt.layer(
         _beyond(drawn),
-        alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(aria=False, color=REFERENCE).encode(y="zero:Q"),
+        chart_of([{"zero": 0}]).mark_rule(aria=False, color=REFERENCE).encode(y=alt.Y("zero:Q")),
         base.mark_area(aria=False, opacity=0.2, color=PALETTE[0], clip=True).encode(
-            y=_difference(drawn, "low"), y2="high:Q"
+            y=_difference(drawn, "low"), y2=alt.Y2("high:Q")
         ),
         base.mark_line(aria=False, color=PALETTE[0], clip=True).encode(y=_difference(drawn, "difference")),
         repeated.mark_rule(aria=False, color=REFERENCE).encode(
-            x=_size(drawn), y=_difference(drawn, "low"), y2="high:Q"
+            x=_size(drawn), y=_difference(drawn, "low"), y2=alt.Y2("high:Q")
         ),
         dots.mark_circle(color=REFERENCE, size=50, opacity=1).encode(y=_difference(drawn, "difference")),
         *(_crossing(crossing, drawn) for crossing in drawn.crossings),
@@ -107,20 +107,22 @@ def _beyond(drawn: DifferenceNumbers) -> alt.Chart:
         {"from": drawn.band[0]["size"], "to": drawn.smallest},
         {"from": drawn.largest, "to": drawn.band[-1]["size"]},
     ]
-    shade: alt.Chart = alt.Chart(alt.InlineData(values=ends)).mark_rect(aria=False, color=REFERENCE, opacity=0.08)
-    return shade.encode(x=_size(drawn, "from"), x2="to:Q")
+    shade: alt.Chart = chart_of(ends).mark_rect(aria=False, color=REFERENCE, opacity=0.08)
+    return shade.encode(x=_size(drawn, "from"), x2=alt.X2("to:Q"))
 
 
 def _crossing(crossing: Crossing, drawn: DifferenceNumbers) -> Chart:
     """A bar over the interval, open ends reaching to the figure's edge, and a diamond at the value if there is one."""
     low = crossing.low or drawn.band[0]["size"]
     high = crossing.high or drawn.band[-1]["size"]
-    row = alt.Chart(alt.InlineData(values=[{"low": low, "high": high, "value": crossing.value, "zero": 0}]))
+    row = chart_of([{"low": low, "high": high, "value": crossing.value, "zero": 0}])
     bar = row.mark_rule(aria=False, color=PALETTE[1], strokeWidth=7, opacity=0.6).encode(
-        x=_size(drawn, "low"), x2="high:Q", y="zero:Q"
+        x=_size(drawn, "low"), x2=alt.X2("high:Q"), y=alt.Y("zero:Q")
     )
     diamond = row.mark_point(aria=False, shape="diamond", color=PALETTE[1], filled=True, size=130, opacity=1)
-    return alt.layer(bar, diamond.encode(x=_size(drawn, "value"), y="zero:Q")) if crossing.value else alt.layer(bar)
+    return (
+        alt.layer(bar, diamond.encode(x=_size(drawn, "value"), y=alt.Y("zero:Q"))) if crossing.value else alt.layer(bar)
+    )
 
 
 def _said(row: Row, drawn: DifferenceNumbers) -> str:

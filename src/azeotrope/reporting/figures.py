@@ -11,10 +11,10 @@ from typing import TypeAlias
 
 import altair as alt
 
-from azeotrope.record.kinds import WORDS
+from azeotrope.record.kinds import words_of
 from azeotrope.reporting.numbers import ArmSummary, Comparison
 from azeotrope.reporting.render import Chart
-from azeotrope.reporting.scales import arm_colours, hues
+from azeotrope.reporting.scales import arm_colours, chart_of, hues
 from azeotrope.reporting.words import duration, percent, percent_interval, phase_name, plural
 
 Row: TypeAlias = dict[str, str | float | int]
@@ -40,12 +40,12 @@ def errors(comparison: Comparison) -> Chart:
     seeds: list[Row] = [row for arm in arms for row in _seed_rows(arm)]
     colour = _colour(_names(comparison), comparison.reference, legend=None)
     means, dots = (
-        alt.Chart(alt.InlineData(values=rows)).encode(y=_by_arm(arms), color=colour, description="said:N")
+        chart_of(rows).encode(y=_by_arm(arms), color=colour, description=alt.Description("said:N"))
         for rows in ([_error_row(arm) for arm in arms], seeds)
     )
     return alt.layer(
         means.mark_rule(strokeWidth=9, opacity=0.25, strokeCap="round").encode(
-            x=_error_x("low", comparison), x2="high:Q"
+            x=_error_x("low", comparison), x2=alt.X2("high:Q")
         ),
         dots.mark_circle(size=40, opacity=0.75).encode(x=_error_x("error", comparison)),
         means.mark_point(shape="diamond", size=130, filled=True, opacity=1, stroke="white", strokeWidth=1.5).encode(
@@ -66,7 +66,7 @@ def seconds(comparison: Comparison) -> Chart:
     present = [phase_name(phase) for phase in phases(comparison)]
     rows = [row for column, by_arm in columns.items() for row in _phase_rows(column, by_arm)]
     bars: alt.Chart = (
-        alt.Chart(alt.InlineData(values=rows))
+        chart_of(rows)
         .mark_bar(height=18)
         .encode(
             x=alt.X("seconds:Q", title="seconds a run", stack="zero"),
@@ -76,8 +76,8 @@ def seconds(comparison: Comparison) -> Chart:
                 scale=alt.Scale(domain=present, range=hues(len(present))),
                 legend=alt.Legend(title=None, orient="top", columns=6),
             ),
-            order="place:Q",
-            description="said:N",
+            order=alt.Order("place:Q"),
+            description=alt.Description("said:N"),
         )
     )
     return bars.properties(
@@ -91,15 +91,15 @@ def error_against_cost(comparison: Comparison) -> Chart:
     """Test error with interval over the seconds of a run (shared work divided): left and low is good."""
     arms = [arm for arm in _finished(comparison.arms) if sum(arm.seconds_amortised.values()) > 0]
     rows = [_priced(_error_row(arm), sum(arm.seconds_amortised.values())) for arm in arms]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        description="said:N",
+    base = chart_of(rows).encode(
+        description=alt.Description("said:N"),
         x=alt.X("seconds:Q", title="seconds a run, shared work divided", scale=alt.Scale(zero=True)),
         color=_colour(
             _names(comparison), comparison.reference, legend=alt.Legend(title=None, orient="right", symbolOpacity=1)
         ),
     )
     return alt.layer(
-        base.mark_rule(strokeWidth=2, opacity=0.5).encode(y=_error_y("low", comparison), y2="high:Q"),
+        base.mark_rule(strokeWidth=2, opacity=0.5).encode(y=_error_y("low", comparison), y2=alt.Y2("high:Q")),
         base.mark_circle(size=130, opacity=1, stroke="white", strokeWidth=1.5).encode(y=_error_y("error", comparison)),
     ).properties(width=440, height=260, description="Test error against seconds a run")
 
@@ -113,8 +113,8 @@ def curves(comparisons: Sequence[Comparison]) -> Chart:
     ]
     names = list(dict.fromkeys(name for comparison in comparisons for name in _names(comparison)))
     sizes = sorted({comparison.train_images for comparison in comparisons})
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        description="said:N",
+    base = chart_of(rows).encode(
+        description=alt.Description("said:N"),
         x=alt.X(
             "images:Q",
             title="training images",
@@ -128,7 +128,7 @@ def curves(comparisons: Sequence[Comparison]) -> Chart:
     ticks = _log_ticks([float(row[key]) for row in rows for key in ("low", "high")])
     return alt.layer(
         base.mark_rule(strokeWidth=5, opacity=0.22, strokeCap="round").encode(
-            y=_error_y("low", comparisons[0], ticks), y2="high:Q"
+            y=_error_y("low", comparisons[0], ticks), y2=alt.Y2("high:Q")
         ),
         base.mark_line(aria=False).encode(y=_error_y("error", comparisons[0], ticks)),
         base.mark_circle(size=80, opacity=1).encode(y=_error_y("error", comparisons[0], ticks)),
@@ -137,7 +137,7 @@ def curves(comparisons: Sequence[Comparison]) -> Chart:
 
 def error_title(comparison: Comparison) -> str:
     """What an axis of errors is called."""
-    return f"{WORDS[comparison.kind].error} on the test images (%)"
+    return f"{words_of(comparison.measure).error} on the test images (%)"
 
 
 def phases(comparison: Comparison) -> list[str]:

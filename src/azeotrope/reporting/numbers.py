@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from azeotrope.diagnosis.records import Diagnosis
 from azeotrope.labels import KindName
+from azeotrope.record.kinds import measure_of
 from azeotrope.record.result import Result
 from azeotrope.record.run import EnvironmentFacts, SearchFacts
 from azeotrope.record.verification import Verification
@@ -184,6 +185,7 @@ class Comparison(Result, Shown):
     fingerprint: str
     classes: tuple[str, ...]
     kind: KindName = "single"
+    metric: str = Field(default="error", description="what `--metric` named: chose, and is judged")
     unit: str | None = None
     common_class: str | None = Field(default=None, description="the largest class in training")
     common_error: float | None = Field(default=None, description="test error of always naming it")
@@ -219,6 +221,11 @@ class Comparison(Result, Shown):
         default=None, description="what each arm gets right and wrong, where answers are stored"
     )
     plan: dict[str, JsonValue] | None = None
+
+    @property
+    def measure(self) -> str:
+        """What the errors are: a key of `record.kinds.words_of`."""
+        return measure_of(self.kind, self.metric)
 
     def arm(self, name: str) -> ArmSummary:
         """The arm of that name. Raises KeyError when there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import altair as alt
 
@@ -11,6 +11,11 @@ from azeotrope.reporting.theme import PALETTE, REFERENCE
 
 _SHORT = 1e6
 """Above this many, ticks read 2M and not 2,000,000."""
+
+
+def chart_of(rows: Iterable[Mapping[str, object]]) -> alt.Chart:
+    """A chart of these rows. As a tuple they are not copied anew by every step that builds on the chart."""
+    return alt.Chart(alt.InlineData(values=tuple(rows)))
 
 
 def log_size(field: str, title: str, low: float, high: float) -> alt.X:

@@ -12,6 +12,7 @@ from statistics import fmean
 from pydantic import JsonValue
 
 from azeotrope.errors import InputError
+from azeotrope.record.kinds import words_of
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.arm_summaries import arm_of, winner_of
 from azeotrope.reporting.deployed import as_files
@@ -73,6 +74,7 @@ def summarise(
         fingerprint=facts.task.fingerprint,
         classes=facts.task.classes,
         kind=facts.task.kind,
+        metric=facts.metric,
         unit=facts.task.unit,
         common_class=facts.task.common_class,
         common_error=facts.task.common_error,
@@ -161,6 +163,12 @@ def _warnings(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable
         yield f"Only {seeds} an arm: every verdict is INCONCLUSIVE until there are {FEWEST_SEEDS}."
 
 
+def _scores(measure: str, level: float) -> str:
+    if measure == "single":
+        return f"which is wrong on {100 * level:.1f} % of the test images"
+    return f"whose {words_of(measure).error} is {100 * level:.1f} %"
+
+
 def _no_better_than_always(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable[str]:
     """A warning about arms that do no better than always naming the commonest class."""
     always = next((run.task for run in runs if run.task.common_error is not None), None)
@@ -171,7 +179,7 @@ def _no_better_than_always(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]
     if poor:
         yield (
             f"{', '.join(poor)} {'is' if len(poor) == 1 else 'are'} no better than always naming "
-            f"{always.common_class!r}, which is wrong on {100 * level:.1f} % of the test images."
+            f"{always.common_class!r}, {_scores(runs[0].measure, level)}."
         )
 
 
@@ -200,6 +208,7 @@ def _differing(runs: Sequence[RunRecord]) -> Iterable[tuple[str, set[str]]]:
     """What the runs must share and do not."""
     facts = {
         "task": {f"{run.task.name} ({run.task.fingerprint})" for run in runs},
+        "measure": {words_of(run.measure).error for run in runs},
         "number of training images": {str(run.train_images) for run in runs},
         "student": {run.student.name for run in runs},
         "teacher": {run.teacher.name for run in runs if run.teacher is not None},

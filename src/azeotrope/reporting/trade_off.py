@@ -12,7 +12,7 @@ import altair as alt
 
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.reporting.render import Chart
-from azeotrope.reporting.scales import arm_colours, log_size
+from azeotrope.reporting.scales import arm_colours, chart_of, log_size
 from azeotrope.reporting.theme import SOFT_INK
 from azeotrope.reporting.words import duration, plural
 
@@ -63,15 +63,17 @@ def figure(
     log = alt.Scale(type="log", nice=False, padding=20)
     y = alt.Y("error:Q", title=title, scale=log, axis=labelled)
     legend = alt.Legend(title=None, orient="top", columns=3, symbolOpacity=1)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y, description="said:N")
-    front = alt.Chart(alt.InlineData(values=[row for row in rows if row["front"]])).encode(x=x, y=y)
+    base = chart_of(rows).encode(x=x, y=y, description=alt.Description("said:N"))
+    front = chart_of([row for row in rows if row["front"]]).encode(x=x, y=y)
     shape = {"shape": alt.Shape("student:N", legend=legend)} if len({dot.student for dot in dots}) > 1 else {}
     return alt.layer(
         front.mark_line(aria=False, interpolate="step-after", color=SOFT_INK, strokeDash=[4, 3], strokeWidth=1.2),
         base.mark_point(filled=True, size=75, opacity=0.9).encode(
             color=alt.Color("arm:N", scale=arm_colours(arms, reference), legend=legend), **shape
         ),
-        front.mark_text(aria=False, dy=14, dx=-4, align="right", fontSize=11, color=SOFT_INK).encode(text="label:N"),
+        front.mark_text(aria=False, dy=14, dx=-4, align="right", fontSize=11, color=SOFT_INK).encode(
+            text=alt.Text("label:N")
+        ),
     ).properties(height=360, description="Test error against seconds a run; the line joins what nothing beats in both")
 
 

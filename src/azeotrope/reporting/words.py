@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from azeotrope.record.kinds import WORDS, metrics_text
+from azeotrope.record.kinds import metrics_text, words_of
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate, Faster, PretrainingCost, VerdictSummary
 from azeotrope.terms import CROSS_ENTROPY, weight_text
@@ -157,7 +157,7 @@ def _rests_on(verdict: VerdictSummary, comparison: Comparison) -> str:
     interval = verdict.difference is not None and verdict.difference.known
     level = f"{100 * verdict.level:.3g} %, " if interval else ""
     seeds = level + plural(len(verdict.seeds), "paired seed")
-    if not WORDS[comparison.kind].sampled:
+    if not words_of(comparison.measure).sampled:
         return f"{seeds}; the sampling of test images is not counted"
     return seeds + (f", {comparison.test_images:,} test images" if comparison.test_images else "")
 
@@ -260,7 +260,7 @@ def choice(comparison: Comparison) -> str:
     return (
         f"{do} {arm.name}: lowest {error} on validation ({percent(arm.val_error)}); "
         f"on the test images its {error} is {percent_interval(arm.test_error)}{f' ({further})' if further else ''}."
-        f"{doubt}{always_naming(comparison.common_class, comparison.common_error)}"
+        f"{doubt}{always_naming(comparison)}"
     )
 
 
@@ -273,26 +273,30 @@ def beaten_by(comparison: Comparison) -> str | None:
     return None if better == comparison.winner else better
 
 
-def always_naming(name: str | None, error: float | None) -> str:
+def always_naming(comparison: Comparison) -> str:
     """A sentence on what an answer that looks at nothing scores, with a space before; empty where that is not known."""
-    return "" if name is None or error is None else f" Always naming {name!r} is wrong on {percent(error)}."
+    name, error = comparison.common_class, comparison.common_error
+    if name is None or error is None:
+        return ""
+    scores = "is wrong on" if comparison.measure == comparison.kind else f"has a {error_word(comparison)} of"
+    return f" Always naming {name!r} {scores} {percent(error)}."
 
 
 def error_word(comparison: Comparison) -> str:
     """What the compared number is: "error", or the name of the measure that it is 1 less of."""
-    return WORDS[comparison.kind].error
+    return words_of(comparison.measure).error
 
 
 def error_meaning(comparison: Comparison) -> str:
     """The same in a few words."""
-    return WORDS[comparison.kind].meaning
+    return words_of(comparison.measure).meaning
 
 
 def tested(run: RunRecord) -> str:
     """What one run reached on the test images."""
     further = metrics_text(run.metrics, run.task.unit, run.test_error)
     return (
-        f"Test {WORDS[run.task.kind].error} {percent(run.test_error)}{f' ({further})' if further else ''} "
+        f"Test {words_of(run.measure).error} {percent(run.test_error)}{f' ({further})' if further else ''} "
         f"on {count(run.test_images)} images"
     )
 

@@ -16,10 +16,9 @@ from azeotrope.data.groups import units_showing
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
-from azeotrope.labels import KindName
 from azeotrope.models.licence import objection
 from azeotrope.record.answers import answers_of
-from azeotrope.record.kinds import WORDS
+from azeotrope.record.kinds import OWN_ERROR, TOP5, words_of
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.opening import Opened
 from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SynthSet
@@ -35,7 +34,7 @@ def before_training(opened: Opened) -> tuple[str, ...]:
     (licences that forbid something, classifiers left out), and the further pictures.
     """
     names = [said] if (said := shard_warning(opened.task.classes)) else []
-    classes = (*names, *_unequal(opened.task))
+    classes = (*names, *_unequal(opened.task, next(iter(opened.comparison.recipes.values())).metric))
     left_out = (said for teacher in _teachers(opened) for said in _left_out(teacher, opened.task))
     return (*classes, *_licences(opened), *left_out, *_few_a_fold(opened), *_further_pictures(opened))
 
@@ -46,9 +45,9 @@ def cautions(task: Task, comparison: Comparison, out: Path) -> tuple[str, ...]:
     return (*task.words, *about_classes, *_teacher(comparison), *_searches(comparison))
 
 
-def _unequal(task: Task) -> Iterable[str]:
+def _unequal(task: Task, metric: str) -> Iterable[str]:
     """An error over images hardly moves with a class of few; means over classes, of other kinds of task, do."""
-    if task.kind.name != "single":
+    if task.kind.name != "single" or metric not in (OWN_ERROR, TOP5):
         return
     counts = task.kind.counts(task.labels[task.splits.train], len(task.classes))
     largest, smallest = int(counts.argmax()), int(counts.argmin())
@@ -56,7 +55,8 @@ def _unequal(task: Task) -> Iterable[str]:
         yield (
             f"The training split holds {counts[largest]:,} images of {task.classes[largest]!r} and "
             f"{counts[smallest]:,} of {task.classes[smallest]!r}, more than {UNEQUAL} to 1. What chooses and "
-            "decides here is the share of images that are wrong, to which small classes add little: read their recall."
+            "decides here is the share of images that are wrong, to which small classes add little: read their recall, "
+            "or say --metric balanced_error."
         )
 
 
@@ -193,15 +193,15 @@ def _teacher(comparison: Comparison) -> Iterable[str]:
     if teacher is None or teacher.head_error is None or not errors or teacher.head_error <= min(errors):
         return
     yield (
-        f"The teacher's head {_compared(teacher.head_error, min(errors), comparison.kind)}: a teacher "
+        f"The teacher's head {_compared(teacher.head_error, min(errors), comparison.measure)}: a teacher "
         "below its student can still help, but a better one may help more."
     )
 
 
-def _compared(teacher: float, student: float, kind: KindName) -> str:
-    if kind == "single":
+def _compared(teacher: float, student: float, measure: str) -> str:
+    if measure == "single":
         return f"is wrong on {100 * teacher:.1f} % of the test images, the best student on {100 * student:.1f} %"
-    error = WORDS[kind].error
+    error = words_of(measure).error
     return f"reaches {error} = {100 * teacher:.1f} % on the test images, the best student {100 * student:.1f} %"
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from azeotrope.models.saved import save_model
-from azeotrope.record.kinds import WORDS, metrics_text
+from azeotrope.record.kinds import metrics_text, words_of
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.opening import Opened
@@ -77,8 +77,8 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
 
 def _measured(record: RunRecord) -> dict[str, str]:
     """What the errors are and the further measures, for kinds of task whose error is no share of wrong images."""
-    words = WORDS[record.task.kind]
-    if words.sampled:
+    words = words_of(record.measure)
+    if record.measure == "single":
         return {}
     said = metrics_text(record.metrics, record.task.unit, record.test_error)
     return {"error": f"{words.error}, {words.meaning}", "on the test images": said}

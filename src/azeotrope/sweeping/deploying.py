@@ -23,6 +23,7 @@ from azeotrope.errors import AzeotropeError
 from azeotrope.exporting.deployed import Deployed
 from azeotrope.exporting.target import Conversion, Program, first_line, target_named
 from azeotrope.exporting.verification import Evidence, eager, verified
+from azeotrope.kinds._measures import judged_by
 from azeotrope.models.load import Loaded
 from azeotrope.models.saved import SavedModel
 from azeotrope.models.spec import ModelSpec
@@ -120,7 +121,8 @@ def _conversion(resources: Resources, spec: RunSpec, saved: SavedModel, work: Pa
 def _evidence(resources: Resources, spec: RunSpec, saved: SavedModel) -> Evidence:
     task, rows = resources.tasks[spec.task], resources.rows(spec.task, spec.train_images, spec.seed).val
     pixels = _pixels(resources, spec, saved, rows)
-    return Evidence(task.kind, pixels, task.labels[rows], eager(Deployed(saved), pixels), ANY_DROP)
+    judge = judged_by(task.kind, spec.recipe.metric)
+    return Evidence(judge, pixels, task.labels[rows], eager(Deployed(saved), pixels), ANY_DROP)
 
 
 def _pixels(resources: Resources, spec: RunSpec, saved: SavedModel, rows: np.ndarray) -> UInt8[np.ndarray, "n 3 S S"]:

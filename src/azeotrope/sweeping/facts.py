@@ -8,10 +8,12 @@ from typing import Any
 import torch
 
 from azeotrope.arm import Pictures
+from azeotrope.data.task import Task
 from azeotrope.devices.memory import peak_memory_mb
 from azeotrope.models.pretraining import published
 from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.environment import environment
+from azeotrope.record.kinds import BALANCED, OWN_ERROR
 from azeotrope.record.run import PublishedFacts, RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
 from azeotrope.sweeping.pools import pool_seconds, teacher_views
 from azeotrope.sweeping.resources import Resources
@@ -54,6 +56,7 @@ def done(
         test_images=len(test.answers.said),
         correct=None if test.correct is None else pack_correctness(test.correct),
         clusters=None if test.images.clusters is None else pack_clusters(test.images.clusters),
+        test_classes=pack_clusters(test.images.labels) if data.metric == BALANCED else None,
         seconds=_seconds(resources, spec, best, data, taught, pretraining) | {"test": test.seconds},
         joules=_joules(resources, spec, best, test, data, taught, pretraining),
         flops=_flops(resources, spec, taught),
@@ -78,8 +81,7 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
             classes=task.classes,
             kind=task.kind.name,
             unit=task.source.unit,
-            common_class=task.commonest and task.commonest[0],
-            common_error=task.commonest and task.commonest[1],
+            **_commonest(task, spec.recipe.metric),
         ),
         "strategy": spec.arm.strategy,
         "arm": spec.arm.name,
@@ -103,6 +105,14 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
             precision=device.precision,
         ),
     }
+
+
+def _commonest(task: Task, metric: str) -> dict[str, Any]:
+    """The largest class in training and what always naming it scores, where that is one answer of one class."""
+    if task.commonest is None or metric not in (OWN_ERROR, BALANCED):
+        return {}
+    name, error = task.commonest
+    return {"common_class": name, "common_error": task.commonest_over_classes if metric == BALANCED else error}
 
 
 def published_facts(student: str) -> PublishedFacts:

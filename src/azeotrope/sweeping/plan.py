@@ -10,11 +10,14 @@ from azeotrope.arm import Arm, Pictures
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind
+from azeotrope.kinds._measures import require_metric
+from azeotrope.kinds._own_measure import code_of
 from azeotrope.losses._contract import check_meaning, check_parameters, needs_teacher
 from azeotrope.models.load import load_network, weights_available
 from azeotrope.models.sources.file import code_hash
 from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.recipe import Recipe
+from azeotrope.record.kinds import OWN_ERROR
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec, UpstreamRun
@@ -186,7 +189,10 @@ def _upstream(plan: ComparePlan, task: Task | None) -> UpstreamRun:
 def _recipe(task: Task, train_images: int, changes: Mapping[str, Any]) -> Recipe:
     """The recipe for this size; a picture whose mirror image means something else is not mirrored."""
     policy = {"mirror": task.source.mirror, **changes.get("policy", {})}
-    return Recipe.for_images(train_images, **{**_smoothing(task.kind, changes), **changes, "policy": policy})
+    code = {"metric_code": code_of(changes.get("metric") or OWN_ERROR)}
+    recipe = Recipe.for_images(train_images, **{**_smoothing(task.kind, changes), **changes, "policy": policy, **code})
+    require_metric(task.kind, len(task.classes), recipe.metric)
+    return recipe
 
 
 def _smoothing(kind: Kind, changes: Mapping[str, Any]) -> dict[str, float]:

@@ -39,7 +39,7 @@ def student_data(resources: Resources, spec: RunSpec, loaded: Loaded, taught: Ta
         taught.targets if taught else None,
         resources.scale(spec.task, spec.train_images, spec.seed),
     )
-    return StudentData(images, spec.image_size, loaded.preprocessing)
+    return StudentData(images, spec.image_size, loaded.preprocessing, metric=spec.recipe.metric)
 
 
 def train_once(

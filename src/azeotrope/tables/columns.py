@@ -28,6 +28,7 @@ _GROUPS = ("arm", "strategy")
 CORRECT = "correct_bits"
 """One bit a test image, as `RunRecord.correct` packs them. Only records have it."""
 CLUSTERS = "test_clusters"
+TEST_CLASSES = "test_class_numbers"
 """Which test images belong together, as `RunRecord.clusters` packs it. Only records have it."""
 LINE = "line "
 """Before the number of a line of a table without ids, which then names its run."""
@@ -91,7 +92,7 @@ def name_columns(raw: pl.DataFrame, columns: Columns) -> tuple[pl.DataFrame, str
         _seed_column(raw, numbers["seed"]).alias("seed"),
         *(
             (pl.col(name).cast(pl.String) if name in raw.columns else pl.lit(None, pl.String)).alias(name)
-            for name in ("run_id", CORRECT, CLUSTERS)
+            for name in ("run_id", CORRECT, CLUSTERS, TEST_CLASSES)
         ),
     )
     if all(tidy[axis].null_count() == tidy.height for axis in AXES):

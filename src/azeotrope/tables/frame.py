@@ -15,11 +15,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from azeotrope.errors import InputError
-from azeotrope.labels import KindName
 from azeotrope.lookup import nearest
-from azeotrope.record.kinds import WORDS
+from azeotrope.record.kinds import WORDS, is_measure, words_of
 from azeotrope.record.run import RunRecord
-from azeotrope.tables.columns import AXES, CLUSTERS, CORRECT, LINE, Columns, keep_where, name_columns
+from azeotrope.tables.columns import AXES, CLUSTERS, CORRECT, LINE, TEST_CLASSES, Columns, keep_where, name_columns
 from azeotrope.tables.edges import NoUsableRun, count_edges
 from azeotrope.tables.recognise import is_accuracy
 from azeotrope.tables.recognise import notes as column_notes
@@ -204,7 +203,7 @@ def _number(tidy: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     else:
         replicate = pl.int_range(pl.len()).over("group", *cell).cast(pl.Int64)
     order = ["task", "group", *AXES, "error", "seed", "replicate", "cluster", "test_images", "classes", "run_id"]
-    order += [CORRECT, CLUSTERS]
+    order += [CORRECT, CLUSTERS, TEST_CLASSES]
     return tidy.with_columns(replicate=replicate, seed=pl.col("seed").cast(pl.Int64)).select(order), paired
 
 
@@ -223,18 +222,20 @@ def _refuse_conflicts(tidy: pl.DataFrame) -> None:
         )
 
 
-def _kinds(raw: pl.DataFrame) -> list[KindName]:
-    """The kinds of task in these runs; none where a column of this name says something else."""
+def _kinds(raw: pl.DataFrame) -> list[str]:
+    """The kinds of task in these runs, or the measures in the place of their error; none where a column of this name
+    says something else.
+    """
     if raw.schema.get("kind") != pl.String:
         return []
     found = set(raw["kind"].drop_nulls())
-    return [name for name in WORDS if name in found] if found <= WORDS.keys() else []
+    return sorted(found) if all(map(is_measure, found)) else []
 
 
 def _sampled(raw: pl.DataFrame) -> pl.Series:
     """Rows whose error is a mean over test images, so that their number says how noisy it is."""
     kinds = raw["kind"].to_list() if _kinds(raw) else [None] * raw.height
-    return pl.Series([kind is None or WORDS[kind].sampled for kind in kinds], dtype=pl.Boolean)
+    return pl.Series([kind is None or words_of(kind).sampled for kind in kinds], dtype=pl.Boolean)
 
 
 def _measure(raw: pl.DataFrame, unit: Unit, error_name: str) -> str:
@@ -242,16 +243,17 @@ def _measure(raw: pl.DataFrame, unit: Unit, error_name: str) -> str:
     kinds = _kinds(raw)
     if unit == "loss":
         return LOG_LOSSES.get(error_name, "loss")
-    return WORDS[kinds[0]].error if len(kinds) == 1 else WORDS["single"].error
+    return words_of(kinds[0] if len(kinds) == 1 else "single").error
 
 
 def _meanings(raw: pl.DataFrame) -> list[str]:
     """What is said of errors that are no share of wrong images."""
+    neither = "; neither chance nor the noise of sampling test images is taken into account"
     return [
-        f"of runs of the kind {kind} the error is {WORDS[kind].error}: {WORDS[kind].meaning}; neither chance nor the "
-        "noise of sampling test images is taken into account"
+        f"of runs {'of the kind' if kind in WORDS else 'judged by'} {kind} the error is {words_of(kind).error}: "
+        f"{words_of(kind).meaning}{'' if words_of(kind).sampled else neither}"
         for kind in _kinds(raw)
-        if not WORDS[kind].sampled
+        if kind != "single"
     ]
 
 

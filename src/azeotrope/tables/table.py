@@ -11,10 +11,10 @@ from pathlib import Path
 import polars as pl
 
 from azeotrope.errors import InputError
-from azeotrope.record.kinds import WORDS
+from azeotrope.record.kinds import TOP5, words_of
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
-from azeotrope.tables.columns import CLUSTERS, CORRECT
+from azeotrope.tables.columns import CLUSTERS, CORRECT, TEST_CLASSES
 from azeotrope.tables.reading import SUFFIXES, read_file
 from azeotrope.tables.recognise import recognised
 
@@ -46,6 +46,7 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "kind": pl.String,
     CORRECT: pl.String,
     CLUSTERS: pl.String,
+    TEST_CLASSES: pl.String,
 }
 
 _ELSEWHERE = (
@@ -60,6 +61,7 @@ _ELSEWHERE = (
     "teacher_head_error",
     CORRECT,
     CLUSTERS,
+    TEST_CLASSES,
 )
 _SAME_NAME = tuple(name for name in _SCHEMA if name not in _ELSEWHERE)
 
@@ -113,7 +115,7 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
         "schema": record.schema_version,
         "task": record.task.name,
         "fingerprint": record.task.fingerprint,
-        "kind": record.task.kind,
+        "kind": record.measure,
         "classes": _classes(record),
         "student": record.student.name,
         "parameters": record.student.parameters,
@@ -121,9 +123,11 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
         "teacher_head_error": record.teacher.head_error if record.teacher else None,
         CORRECT: record.correct,
         CLUSTERS: record.clusters,
+        TEST_CLASSES: record.test_classes,
     }
 
 
 def _classes(record: RunRecord) -> int | None:
     """Number of classes, from which chance follows where the error is a share of images."""
-    return len(record.task.classes) or None if WORDS[record.task.kind].sampled else None
+    by_chance = words_of(record.measure).sampled and record.measure != TOP5
+    return len(record.task.classes) or None if by_chance else None

@@ -23,9 +23,11 @@ from azeotrope.data.pack import Pack
 from azeotrope.data.philox import permutation
 from azeotrope.data.views import PLAIN, draw
 from azeotrope.kinds._kind import UNSCALED, Kind, Scale
+from azeotrope.kinds._measures import judged_by
 from azeotrope.kinds.single import UNLABELLED
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.recipe import ViewPolicy
+from azeotrope.record.kinds import OWN_ERROR
 from azeotrope.teacher.ensemble import AnyCache, EnsembleHead
 from azeotrope.teacher.folds import ANY
 from azeotrope.teacher.head import Head
@@ -127,11 +129,17 @@ class StudentData:
     image_size: int
     preprocessing: Preprocessing
     extra: Extra | None = None
+    metric: str = OWN_ERROR
 
     @property
     def kind(self) -> Kind:
         """Of the task."""
         return self.images.pack.task.kind
+
+    @property
+    def judge(self) -> Kind:
+        """The same with the measure that chooses and is judged."""
+        return judged_by(self.kind, self.metric)
 
     @property
     def alone(self) -> StudentData:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from azeotrope.data.render import plain_pixels
 from azeotrope.devices.ahead import ahead
 from azeotrope.devices.device import Device
-from azeotrope.kinds._kind import UNSCALED
+from azeotrope.kinds._kind import UNSCALED, Kind
 from azeotrope.models.network import Network
 from azeotrope.record import energy
 from azeotrope.record.answers import Answers, TestSet
@@ -85,7 +85,7 @@ def batch_images(image_size: int) -> int:
 def validate(network: Network, data: StudentData, rows: NDArray[np.int64], device: Device) -> Score:
     """Score on these rows, which must not be test rows."""
     logits, labels = _logits(network, data, rows, device)
-    return Score(data.kind.error(logits, labels), data.kind.loss(logits, labels).item())
+    return Score(data.judge.error(logits, labels), data.kind.loss(logits, labels).item())
 
 
 def answers_on(network: Network, data: StudentData, rows: NDArray[np.int64], device: Device) -> Answers:
@@ -107,7 +107,7 @@ def final_test(
 ) -> Test:
     """Read the test split, once a run, after everything has been chosen. `files` are the network's exported ones."""
     pack, task = data.images.pack, data.images.pack.task
-    rows = task.splits.test
+    judge, rows = data.judge, task.splits.test
     pack.ensure(rows)
     before, began = energy.here().joules(), time.perf_counter()
     logits, labels = _logits(network, data, rows, device)
@@ -116,10 +116,10 @@ def final_test(
     teacher_error = None
     if teacher is not None:
         teacher.cache.ensure(rows, [-1])
-        teacher_error = task.kind.error(teacher.head.logits(teacher.cache.read(rows, -1)), labels)
-    correct = task.kind.correct(answers.said, task.labels[rows])  # to the last bit, the error is what these bits say
+        teacher_error = judge.error(teacher.head.logits(teacher.cache.read(rows, -1)), labels)
+    correct = judge.right(logits, task.labels[rows], data.images.scale)
     return Test(
-        error=task.kind.error(logits, labels) if correct is None else float(1 - correct.mean()),
+        error=_error(judge, logits, labels, correct),
         images=TestSet(
             tuple(task.manifest.keys[row] for row in rows.tolist()),
             task.labels[rows],
@@ -130,7 +130,7 @@ def final_test(
         teacher_error=teacher_error,
         log_loss=task.kind.log_loss(logits, labels),
         calibration_error=task.kind.calibration_error(logits, labels),
-        metrics=task.kind.metrics(logits, labels, data.images.scale),
+        metrics=judge.metrics(logits, labels, data.images.scale),
         seconds=seconds,
         joules=joules,
         files={target: _file_test(answer, data, rows) for target, answer in (files or {}).items()},
@@ -140,15 +140,19 @@ def final_test(
 def _file_test(answer: AnswersOf, data: StudentData, rows: NDArray[np.int64]) -> FileTest:
     """As many images at a time as judging a network takes: a test set at full size may not fit into memory."""
     pack, parts = data.images.pack, max(1, len(rows) // batch_images(data.image_size))
-    kind, look = pack.task.kind, data.preprocessing
+    kind, look = data.judge, data.preprocessing
     said = [
         answer(plain_pixels(pack.read(part), data.image_size, look.interpolation))
         for part in np.array_split(rows, parts)
     ]
     outputs, labels = torch.from_numpy(np.concatenate(said)), pack.task.labels[rows]
-    targets, correct = kind.targets(labels, UNSCALED), kind.correct(kind.said(outputs, UNSCALED), labels)
-    error = kind.error(outputs, targets) if correct is None else float(1 - correct.mean())
-    return FileTest(error, correct, kind.log_loss(outputs, targets))
+    targets, correct = kind.targets(labels, UNSCALED), kind.right(outputs, labels, UNSCALED)
+    return FileTest(_error(kind, outputs, targets, correct), correct, kind.log_loss(outputs, targets))
+
+
+def _error(judge: Kind, outputs: torch.Tensor, targets: torch.Tensor, right: NDArray[np.bool_] | None) -> float:
+    """To the last bit what the answers on each image say, where it is their mean."""
+    return float(1 - right.mean()) if right is not None and judge.over_images else judge.error(outputs, targets)
 
 
 @torch.inference_mode()

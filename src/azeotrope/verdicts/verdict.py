@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 from scipy import optimize, special
 
-from azeotrope.record.clusters import by_cluster, widened
+from azeotrope.record.clusters import by_class, by_cluster, half_wrong_by_class, widened
 from azeotrope.record.interval import Interval
-from azeotrope.record.kinds import WORDS
+from azeotrope.record.kinds import words_of
 from azeotrope.record.run import RunRecord
 from azeotrope.verdicts.differences import Differences, by_seed, error_of, of_records, wrong
 from azeotrope.verdicts.moderated import Common
@@ -133,11 +133,14 @@ def error_interval(errors: Sequence[float], images: int | None) -> Interval:
 def _test_sd(runs: list[RunRecord], error: float) -> float:
     """Standard error that the test set's size gives: from per-image outcomes, else binomial, else none is known."""
     outcomes = [run.correctness() for run in runs]
-    images = runs[0].test_images if WORDS[runs[0].task.kind].sampled else None
+    images = runs[0].test_images if words_of(runs[0].measure).sampled else None
+    classes = runs[0].test_labels()
     if images and error in (0, 1):  # no image differs from another: half a wrong one stands in
-        return float(np.sqrt(0.5) / images)
+        return float(np.sqrt(0.5) / images) if classes is None else half_wrong_by_class(classes)
     if all(outcome is not None for outcome in outcomes):
         per_image, clusters = np.mean([wrong(outcome) for outcome in outcomes], axis=0), runs[0].test_clusters()
+        if classes is not None:
+            per_image = by_class(per_image, classes)
         if clusters is None:
             return bootstrap_sd(per_image)
         by_group = by_cluster(per_image, clusters)

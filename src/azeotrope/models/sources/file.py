@@ -8,26 +8,23 @@ images [B, 3, H, W] to logits and ends in a `torch.nn.Linear`, which is cut off.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 from torch import nn
 
 from azeotrope.errors import InputError
-from azeotrope.lookup import unknown
 from azeotrope.models.backbone import Backbone, Preprocessing
 from azeotrope.models.classifier import REFERENCE_SIZE, find_classifier, remove
 from azeotrope.models.spec import ModelSpec, WeightsRef
+from azeotrope.own_code import broken, function_in, located
 
 
 def build(name: str, *, image_size: int | None, in_channels: int = 3) -> Backbone:
     """Call the function and cut off the classifier; raises InputError when the file does not deliver a model."""
     path, function = locate(name)
-    module = _call(_function(path, function), f"file:{name}")
+    module = _call(function_in(path, function), f"file:{name}")
     wanted = getattr(module, "preprocessing", None)
     preprocessing = wanted if isinstance(wanted, Preprocessing) else Preprocessing(REFERENCE_SIZE)
     size = image_size or preprocessing.size
@@ -65,15 +62,7 @@ def names() -> list[str]:
 
 def locate(name: str) -> tuple[Path, str]:
     """`model.py:build` as path and function; raises InputError when it is not of that form or the file is missing."""
-    path, _, function = name.rpartition(":")
-    if not path or not function.isidentifier():
-        raise InputError(
-            "A local model is named by its file and function", found=f"file:{name}", allowed="file:PATH.py:FUNCTION"
-        )
-    found = Path(path).expanduser()
-    if not found.is_file():
-        raise InputError("The model's file must exist", found=path, next_step="check the path in file:PATH.py:FUNCTION")
-    return found, function
+    return located(name, "model")
 
 
 def code_hash(model: str) -> str | None:
@@ -82,45 +71,13 @@ def code_hash(model: str) -> str | None:
     return hashlib.sha256(locate(spec.name)[0].read_bytes()).hexdigest() if spec.scheme == "file" else None
 
 
-def _function(path: Path, function: str) -> Callable[[], object]:
-    module = _import(path)
-    found = getattr(module, function, None)
-    if not callable(found):
-        functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise unknown(f"function in {path.name}", function, functions)
-    return found  # type: ignore[no-any-return]  # whatever it returns is checked when it is called
-
-
-def _import(path: Path) -> ModuleType:
-    """Run the file as a module under a name of its own: dataclasses and pickles look their module up by name."""
-    name = f"azeotrope_user_{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise InputError("A local model is a Python file", found=path.name, allowed="a name that ends in .py")
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # the user's code
-        del sys.modules[name]
-        raise _broken(f"file:{path}", error) from error
-    return module
-
-
 def _call(function: Callable[[], object], name: str) -> nn.Module:
     try:
         module = function()
     except Exception as error:  # the user's code
-        raise _broken(name, error) from error
+        raise broken(name, error) from error
     if not isinstance(module, nn.Module):
         raise InputError(
             f"The function of {name} must return a model", found=type(module).__name__, allowed="a torch.nn.Module"
         )
     return module
-
-
-def _broken(name: str, error: Exception) -> InputError:
-    return InputError(
-        f"The code of {name} must run without arguments",
-        found=f"{type(error).__name__}: {error}",
-        next_step="correct the file; --debug shows where it failed",
-    )

@@ -11,6 +11,7 @@ from azeotrope.advice.answer import Advice
 from azeotrope.reporting import advice_text
 from azeotrope.reporting.render import Chart
 from azeotrope.reporting.results._shared import drawn, page
+from azeotrope.reporting.scales import chart_of
 from azeotrope.reporting.theme import PALETTE
 
 document = advice_text.document
@@ -51,13 +52,13 @@ def plot(advice: Advice, path: str | Path | None = None) -> Chart:
     """The predicted error of every contender with its interval."""
     rows = frame(advice).filter(pl.col("error").is_not_null())
     percent = rows.with_columns(pl.col("error", "low", "high") * 100)
-    base = alt.Chart(alt.InlineData(values=percent.select("contender", "error", "low", "high").to_dicts()))
+    base = chart_of(percent.select("contender", "error", "low", "high").to_dicts())
     title = f"{advice.evidence.measure} at {advice.recommendation.images:,.0f} images, %, with 90 % interval"
     contender = alt.Y("contender:N", title=None, sort=alt.EncodingSortField("error"))
     bars = base.mark_rule(color=PALETTE[0], strokeWidth=3, opacity=0.5).encode(
-        y=contender, x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)), x2="high:Q"
+        y=contender, x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)), x2=alt.X2("high:Q")
     )
-    dots = base.mark_circle(color=PALETTE[0], size=70, opacity=1).encode(y=contender, x="error:Q")
+    dots = base.mark_circle(color=PALETTE[0], size=70, opacity=1).encode(y=contender, x=alt.X("error:Q"))
     return drawn(alt.layer(bars, dots).properties(title="What each contender would reach"), path)
 
 

@@ -1,0 +1,69 @@
+"""`--metric balanced_error` on a set of which one class is small: what chooses, is recorded, judged and said."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+from sklearn.metrics import balanced_accuracy_score
+
+from azeotrope.data.task import load_task
+from azeotrope.errors import InputError
+from azeotrope.record.answers import answers_of, validation_of
+from azeotrope.record.store import RunStore
+
+COUNTS = {"0": 100, "1": 100, "8": 12}
+
+
+@pytest.fixture(scope="module")
+def unequal(tmp_path_factory):
+    """Digits of three classes, one of them small."""
+    root, bunch = tmp_path_factory.mktemp("unequal"), load_digits()
+    for name, count in COUNTS.items():
+        (root / name).mkdir()
+        for place in np.flatnonzero(bunch.target == int(name))[:count]:
+            Image.fromarray((bunch.images[place] * 15).astype(np.uint8)).save(root / name / f"{place}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def made(compare, unequal, tmp_path_factory):
+    out = tmp_path_factory.mktemp("metric") / "out"
+    recipe = {"epochs": 2, "views": 1, "learning_rates": (1e-3, 4e-3), "metric": "balanced_error"}
+    return compare(str(unequal), out, arms=["scratch"], teacher=None, train_images=100, seeds=3, recipe=recipe), out
+
+
+def test_the_error_on_record_is_the_mean_over_classes_and_so_is_what_chose(made, unequal):
+    _, out = made
+    task = load_task(str(unequal))
+    labels = task.labels[task.splits.test]
+    for record in RunStore(str(out)):
+        said = answers_of(out, record.run_id).said
+        assert record.test_error == pytest.approx(1 - balanced_accuracy_score(labels, said))
+        assert record.metrics["image_error"] == pytest.approx((said != labels).mean())
+        assert (record.recipe["metric"], record.measure) == ("balanced_error", "balanced_error")
+        np.testing.assert_array_equal(record.test_labels(), labels)
+        assert min(record.tuning.val_errors) == pytest.approx(
+            record.tuning.val_errors[record.tuning.learning_rates.index(record.tuning.chosen)]
+        )
+        answers, wanted = validation_of(out, record.run_id)
+        assert record.val_error == pytest.approx(1 - balanced_accuracy_score(wanted, answers.said))
+        assert record.task.common_error == pytest.approx(2 / 3)
+
+
+def test_it_is_called_by_its_name_wherever_it_is_shown(made):
+    comparison, out = made
+    assert comparison.metric == "balanced_error"
+    assert json.loads((out / "compare.json").read_text("utf-8"))["metric"] == "balanced_error"
+    page = (out / "report.html").read_text("utf-8")
+    assert "lowest balanced error on validation" in page
+    assert "has a balanced error of 66.7" in page
+    assert not any("more than 5 to 1" in warning for warning in comparison.warnings)
+
+
+def test_five_answers_of_three_classes_are_refused(compare, unequal, made):
+    _, out = made
+    recipe = {"epochs": 2, "views": 1, "learning_rates": (1e-3,), "metric": "top5_error"}
+    with pytest.raises(InputError, match="needs more than 5 classes"):
+        compare(str(unequal), out, arms=["scratch"], teacher=None, train_images=100, seeds=1, recipe=recipe)
