@@ -1,11 +1,14 @@
 """The same arms as files: verdicts, drops and the choice, against runs whose answer is known."""
 
 import io
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
+from azeotrope import reporting
 from azeotrope.record.run import DeployedFacts, pack_correctness
 from azeotrope.reporting import deployed_text
 from azeotrope.reporting.html import page
@@ -116,6 +119,12 @@ def test_terminal_and_page_show_networks_and_files_side_by_side(comparison):
     assert "As onnx-int8 files" in html
     assert "an &lt;operator&gt;" in html
     assert "BEATS becomes DOES NOT BEAT" in html
+
+
+def test_templates_leave_milliseconds_and_megabytes_to_the_words_of_files():
+    found = list((Path(reporting.__file__).parent / "templates").glob("*.jinja"))
+    assert found
+    assert [path.name for path in found if re.search(r"format\([^}]*}} (ms|MB)", path.read_text("utf-8"))] == []
 
 
 def test_it_is_in_the_document_and_read_back(comparison):
