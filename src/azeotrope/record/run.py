@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from azeotrope.labels import KindName
+from azeotrope.recipe import OWN_ERROR
 from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import unpack_clusters
-from azeotrope.record.kinds import OWN_ERROR, measure_of
+from azeotrope.record.kinds import measure_of
 from azeotrope.terms import Weight
 
 SCHEMA = 1

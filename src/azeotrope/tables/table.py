@@ -11,7 +11,8 @@ from pathlib import Path
 import polars as pl
 
 from azeotrope.errors import InputError
-from azeotrope.record.kinds import TOP5, words_of
+from azeotrope.recipe import TOP5
+from azeotrope.record.kinds import words_of
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.tables.columns import CLUSTERS, CORRECT, TEST_CLASSES
