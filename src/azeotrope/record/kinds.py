@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from azeotrope.labels import KindName
 from azeotrope.own_code import FILE
@@ -55,6 +56,14 @@ _SHARES = ("map", "label_error", PER_CLASS, IMAGE_ERROR)
 def measure_of(kind: KindName, metric: str) -> str:
     """What judges runs of this kind whose recipe names this metric: a key of `words_of`."""
     return kind if metric == OWN_ERROR else metric
+
+
+def named_measure(recipe: Mapping[str, Any]) -> str:
+    """What `--metric` named, with the hash of a person's own code: runs are compared where this is the same. Recipes
+    that are older name none.
+    """
+    code, metric = recipe.get("metric_code"), str(recipe.get("metric", OWN_ERROR))
+    return metric if code is None else f"{metric} ({code})"
 
 
 def words_of(measure: str) -> Words:

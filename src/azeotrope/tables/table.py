@@ -45,6 +45,7 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "test_ece": pl.Float64,
     "test_images": pl.Int64,
     "kind": pl.String,
+    "judged_by": pl.String,
     CORRECT: pl.String,
     CLUSTERS: pl.String,
     TEST_CLASSES: pl.String,

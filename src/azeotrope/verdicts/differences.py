@@ -142,7 +142,7 @@ def _refuse_different(runs: Sequence[RunRecord]) -> None:
     """Arms are comparable on the same task, size and test images only."""
     shared: dict[str, set[str | int]] = {
         "task": {run.task.fingerprint for run in runs},
-        "measure": {words_of(run.measure).error for run in runs},
+        "measure": {run.judged_by for run in runs},
         "train_images": {run.train_images for run in runs},
         "number of test images": {run.test_images for run in runs if run.test_images is not None},
     }
