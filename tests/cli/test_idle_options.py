@@ -35,7 +35,7 @@ LABELS = dict.fromkeys(
 RECIPE = dict.fromkeys(
     (
         *("--epochs", "--patience", "--batch-images", "--accumulate", "--learning-rates", "--schedule"),
-        *("--weight-average", "--views", "--mirror", "--image-size", "--precision", "--held-out"),
+        *("--weight-average", "--metric", "--views", "--mirror", "--image-size", "--precision", "--held-out"),
     ),
     ALWAYS,
 )

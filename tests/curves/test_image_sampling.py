@@ -60,3 +60,18 @@ def test_what_a_class_hides_is_taken_of_each_cell_alone():
     variance = np.einsum("knkn->kn", noise.covariance)[:, 0] * errors[:, 0] ** 2
     pooled = np.array([wrong[arm, 0, :60].var(ddof=1) for arm in range(2)])
     np.testing.assert_allclose(variance, (pooled / 60 + pooled) / 4, rtol=0.02)
+
+
+def test_of_a_mean_over_classes_the_noise_is_that_of_each_class():
+    """Cochran 1977, 5.3: the variance of log error is Σ s_c² / (C² n_c) over the error squared."""
+    classes = np.repeat([0, 1], [200, 10])
+    wrong = np.random.default_rng(3).random((2, 2, 210)) < np.where(classes == 0, 0.1, 0.5)
+    each = np.stack([wrong[..., classes == label].mean(axis=2) for label in (0, 1)])
+    error = each.mean(axis=0)
+    known = sum(wrong[..., classes == label].var(axis=2, ddof=1) / (classes == label).sum() for label in (0, 1)) / 4
+    tables = [table(arm, classes=pack_clusters(classes)) for arm in wrong]
+    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(error))
+    found = np.diag(noise.covariance.reshape(4, 4)).reshape(2, 2)
+    np.testing.assert_allclose(found, known / error**2, rtol=0.01)
+    plain = image_noise([table(arm) for arm in wrong], "train_images", np.array([100.0, 200.0]), np.log(error))
+    assert (found > 4 * np.diag(plain.covariance.reshape(4, 4)).reshape(2, 2)).all()

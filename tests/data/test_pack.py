@@ -114,7 +114,7 @@ def test_a_file_that_changed_between_scan_and_packing_is_named(photos, tmp_path,
         f"The image {photos.manifest.keys[0]} could be read when the images were listed and now cannot. Found:"
     )
     assert reason in str(refusal.value)
-    assert "all images are then read anew" in str(refusal.value)
+    assert "what has changed is then read anew" in str(refusal.value)
     assert len(pack.store.missing(np.array([0]))) == 1
 
 

@@ -111,8 +111,8 @@ class Plan(Group):
         grid = self.grid
         if grid.teacher is None:
             refuse_idle(self.teaching.flags(), "no --teacher is named", "name one, or write it in the plan's teachers")
-        refuse_unused(words.names(grid.arms), teacher=grid.teacher, upstream=self.upstream.upstream)
         tasks = planned({plan: _content(plan, grid.hourly_price) for plan in plans}, self._changes())
+        refuse_unused(words.names(grid.arms), teacher=grid.teacher, upstream=self.upstream.upstream)
         if grid.hourly_price is not None and not any(task.plan.budget.money for task in tasks):
             refuse_idle(("--hourly-price",), "no budget of money is named", "add --budget '5 EUR', or leave it out")
         return tasks

@@ -35,6 +35,7 @@ def command(
     from azeotrope.cli._check import show
     from azeotrope.cli._progress import Shown
 
+    asked = further.options()
     refuse_unused(words.names(arms), teacher=teacher, upstream=further.upstream.upstream)
     with Shown() as progress:
         found = azeotrope.check(
@@ -45,7 +46,7 @@ def command(
             arms=words.names(arms),
             seeds=seeds,
             progress=progress,
-            **further.options(),
+            **asked,
         )
     if as_json:
         content = asdict(found)

@@ -56,10 +56,10 @@ def command(
     from azeotrope.reporting.files import as_json as document
     from azeotrope.reporting.table import WIDTH, table
 
+    sizes, asked = words.counts(train_images), further.options()
     refuse_unused(words.names(arms), teacher=teacher, upstream=further.upstream.upstream)
     if student is not None:
         refuse_idle(typed.of_these("device_budget"), "--student names the student", "leave one of the two out")
-    sizes, asked = words.counts(train_images), further.options()
     with Shown() as progress:
         chosen = Models(student, teacher, device_budget).filled(data, sizes, words.names(arms), asked, progress)
         found = azeotrope.compare(

@@ -1,9 +1,8 @@
 """What one image turned out to be when it was read, and such looks kept from command to command.
 
 Decoding a million images takes a core more than an hour; asking the file system for their sizes and times takes
-seconds. A look is used again while the stamp of its image is the same: file, bytes, time of the last change. Who
-distrusts stamps reads all images anew (`--strict`); what is read for training is checked against its checksum in any
-case (`data.pack`).
+seconds. A look is used again while the stamp of its image is the same: file, bytes, times of change. Who distrusts
+stamps reads all images anew (`--strict`); what is packed for training is checked against its checksum (`data.pack`).
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from azeotrope.data.thumbnail import SIDE, thumbnail
 from azeotrope.record.store import write_atomically
 
 METHOD = 1  # raise when decoding or thumbnails change: what was kept is then not read any more
-_SETTLED = 2_000_000_000  # ns: a file that was changed so shortly before it was read may change again within one tick
+SETTLED = 2_000_000_000  # ns: a file that was changed so shortly before it was read may change again within one tick
 _DTYPE = np.dtype(
     [
         ("stamp", "V16"),
@@ -100,13 +99,11 @@ class KeptLooks:
         deep = ~np.isnan(values[:, 0])
 
         def look(row: int) -> Look:
-            reason, *notes = said.get(str(row), ("",))
             return Look(
                 checksums[row].hex(),
                 tuple(shapes[row]),
-                tuple(notes),
-                reason,
-                thumbnail=None if reason else thumbnails[row],
+                tuple(said.get(str(row), ())),
+                thumbnail=thumbnails[row],
                 values=Values(*values[row].tolist()) if deep[row] else None,
             )
 
@@ -114,12 +111,13 @@ class KeptLooks:
 
     def keep(self, stamps: Sequence[Stamp | None], looks: Sequence[Look], began: int) -> None:
         """Write the looks of a set that was read from the time `began` on (nanoseconds since 1970). Left out are images
-        without a stamp, those that could not be opened, and those that were changed just before.
+        without a stamp, those that could not be read, perhaps for want of memory or a codec, and those that were
+        changed just before.
         """
         kept = [
             (_digest(stamp), look)
             for stamp, look in zip(stamps, looks, strict=True)
-            if stamp is not None and look.checksum and stamp.changed < began - _SETTLED
+            if stamp is not None and not look.reason and max(stamp.modified, stamp.changed) < began - SETTLED
         ]
         table = np.zeros(len(kept), _DTYPE)
         table["values"] = np.nan
@@ -131,8 +129,8 @@ class KeptLooks:
                 table[row]["thumbnail"] = look.thumbnail
             if look.values is not None:
                 table[row]["values"] = look.values.lowest, look.values.highest, look.values.bright
-            if look.reason or look.notes:
-                said[str(row)] = (look.reason, *look.notes)
+            if look.notes:
+                said[str(row)] = look.notes
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, table=table, said=np.frombuffer(json.dumps(said).encode(), np.uint8))
         with suppress(OSError):  # what cannot be kept costs time only
@@ -156,5 +154,5 @@ def kept_looks(cache: Path, named: str, *, anew: bool = False) -> KeptLooks:
 
 
 def _digest(stamp: Stamp) -> bytes:
-    text = f"{stamp.where}\0{stamp.size}\0{stamp.changed}"
+    text = f"{stamp.where}\0{stamp.size}\0{stamp.modified}\0{stamp.changed}"
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest()

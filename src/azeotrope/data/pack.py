@@ -66,7 +66,8 @@ class Pack:
             raise InputError(
                 f"The image {task.manifest.keys[row]} could be read when the images were listed and now cannot",
                 found=str(error),
-                next_step="put it back, or give the command again with --strict: all images are then read anew",
+                next_step="put it back, or give the command again: what has changed is then read anew "
+                "(with --strict all images)",
             ) from error
         return squared(pixels, self.size, self.channels)
 

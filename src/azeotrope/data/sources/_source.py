@@ -66,11 +66,13 @@ class Formula:
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What tells without reading an image whether its content is still the same: the file it lies in (and where in
-    it), its bytes, and when it was changed (nanoseconds since 1970).
+    it), its bytes, and when its content and its entry on the disk were last changed (nanoseconds since 1970; Windows
+    tells when the entry was made).
     """
 
     where: str
     size: int
+    modified: int
     changed: int
 
 
@@ -109,7 +111,7 @@ def stamp_of(path: str | Path, inside: str = "") -> Stamp | None:
         return None
     if not where.startswith(os.sep):
         where = os.path.abspath(where)  # noqa: PTH100 (as above)
-    return Stamp(f"{where}\0{inside}", status.st_size, status.st_mtime_ns)
+    return Stamp(f"{where}\0{inside}", status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def class_index(
