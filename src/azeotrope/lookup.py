@@ -35,6 +35,11 @@ def member(family: str, key: str, kind: str) -> ModuleType:
     return importlib.import_module(f"azeotrope.{family}.{name}")
 
 
+def as_typed(name: str) -> str:
+    """The key of an export target, as it is typed and recorded, of any spelling: ` ONNX_int8` is `onnx-int8`."""
+    return name.strip().lower().replace("_", "-")
+
+
 def unknown(kind: str, key: str, known: Iterable[str]) -> InputError:
     """The error for a name that is not known, with the nearest names that are."""
     names = sorted(known)

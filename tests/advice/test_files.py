@@ -45,6 +45,11 @@ def test_the_files_decide_where_they_are_what_is_deployed(runs):
     assert any("those of the onnx-int8 files" in note for note in found.evidence.notes)
 
 
+@pytest.mark.parametrize("typed", ["onnx_int8", " ONNX-int8"])
+def test_a_target_is_spelled_as_compare_takes_it(runs, typed):
+    assert advise(runs, typed).recommendation == advise(runs, "onnx-int8").recommendation
+
+
 def test_limits_are_held_against_what_was_measured(runs):
     found = advise(runs, "onnx-int8", max_latency_ms=1.5)
     (excluded,) = (one for one in found.evidence.contenders if one.excluded)

@@ -3,6 +3,7 @@
 AZEOTROPE_TARGETS names the targets whose packages are here; by default those of the extra `export`, which `dev` holds.
 """
 
+import importlib
 import os
 from types import SimpleNamespace
 
@@ -58,6 +59,22 @@ def made(conversion, tmp_path_factory):
 @pytest.mark.parametrize("key", HERE)
 def test_every_target_keeps_the_contract(key, check, made, pictures):
     check(target_named(key), made(key), pictures)
+
+
+@pytest.mark.parametrize("key", HERE)
+def test_a_program_opens_its_file_once_for_all_its_answers(key, made, pictures, monkeypatch):
+    """Of a test set a program is asked part by part, and opening compiles."""
+    program, opened = made(key).opened(target_named(key)), []
+    place, name = {
+        "pt2": (torch.export, "load"),
+        **dict.fromkeys(("onnx", "onnx-int8"), ("azeotrope.exporting.targets._onnxruntime", "session")),
+        **dict.fromkeys(("openvino", "openvino-int8"), ("azeotrope.exporting.targets._openvino", "compiled")),
+    }[key]
+    module = importlib.import_module(place) if isinstance(place, str) else place
+    opens = getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *given: opened.append(given) or opens(*given))
+    first, second = (program.answer(part)[0] for part in (pictures[:3], pictures[3:5]))
+    assert (len(first), len(second), len(opened)) == (3, 2, 1)
 
 
 def test_every_target_is_known_by_its_file():

@@ -2,6 +2,7 @@
 
 import time
 import urllib.error
+from email.message import Message
 from pathlib import Path
 
 import huggingface_hub
@@ -77,6 +78,15 @@ def test_a_url_in_the_cache_of_torch_serves_offline():
     folder.mkdir(parents=True)
     (folder / "w-0123abcd.pth").write_bytes(b"weights")
     assert hub.url_problem(URL) is None
+
+
+@pytest.mark.usefixtures("online")
+def test_a_hub_that_answers_and_refuses_is_not_unreachable(monkeypatch):
+    gone = urllib.error.HTTPError(URL, 404, "Not Found", Message(), None)
+    monkeypatch.setattr("urllib.request.urlopen", raising(gone))
+    assert hub.url_problem(URL) == "the hub refuses them (HTTPError: HTTP Error 404: Not Found)"
+    assert not hub.unreachable(hub.url_problem(URL))
+    assert hub.unreachable("the hub cannot be reached (no answer)")
 
 
 @pytest.mark.usefixtures("online")

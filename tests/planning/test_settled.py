@@ -79,7 +79,7 @@ def test_the_verdict_is_that_of_compare_on_the_same_records():
     found = pairs(
         frame.only("distill"), frame.only("scratch"), 4000, spread_of([frame.only(arm) for arm in sorted(laws)])
     )
-    compared = judge(of_records(by_arm["distill"], by_arm["scratch"]), shared_by(list(sizes)))
+    compared = judge(of_records(by_arm["distill"], by_arm["scratch"]), shared_by(list(sizes)).networks)
     for end in ("value", "low", "high"):
         assert getattr(found.verdict.difference, end) == pytest.approx(getattr(compared.difference, end), rel=1e-9)
     assert found.verdict.p == pytest.approx(compared.p, rel=1e-9)

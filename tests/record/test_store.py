@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from azeotrope.errors import InputError, StoreError
-from azeotrope.record.run import EnvironmentFacts, RunRecord, StudentFacts, TaskFacts, pack_correctness
+from azeotrope.record.run import DeployedFacts, EnvironmentFacts, RunRecord, StudentFacts, TaskFacts, pack_correctness
 from azeotrope.record.store import RunStore, write_atomically
 
 
@@ -153,3 +153,23 @@ def test_without_times_leaves_out_what_no_two_machines_share():
 def test_impossible_facts_are_refused(change):
     with pytest.raises(ValueError, match=next(iter(change))):
         record(**change)
+
+
+def test_a_try_that_fails_leaves_a_finished_run_done_with_the_reason_for_its_file(store):
+    asked, failed = ("onnx", "pt2"), record(state="failed", reason="not finite", test_error=None)
+    store.put(record(deployed={"onnx": DeployedFacts(test_error=0.5)}))
+    stands = store.put_failed(failed, asked)
+    assert (stands.state, stands.test_error, stands.deployed["onnx"].test_error) == ("done", 0.25, 0.5)
+    assert stands.deployed["pt2"].reason == "The run could not be made again for its file. not finite"
+    assert store.get("a" * 16) == stands
+    assert stands.is_whole(asked)  # and is not trained again by every repeat
+    assert store.put_failed(failed.model_copy(update={"run_id": "b"}), asked).state == store.get("b").state == "failed"
+
+
+def test_a_file_with_a_reason_is_forgotten_where_it_is_to_be_made_again(store):
+    files = {"onnx": DeployedFacts(test_error=0.5), "pt2": DeployedFacts(reason="full"), "x": DeployedFacts(reason="y")}
+    store.put(record(deployed=files))
+    store.forget_reasons("a" * 16, ("onnx", "pt2"))
+    assert store.get("a" * 16).deployed.keys() == {"onnx", "x"}
+    store.forget_reasons("b" * 16, ("onnx",))
+    assert store.get("b" * 16) is None

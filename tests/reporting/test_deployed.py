@@ -10,6 +10,7 @@ from azeotrope.record.run import DeployedFacts, pack_correctness
 from azeotrope.reporting import deployed_text
 from azeotrope.reporting.html import page
 from azeotrope.reporting.numbers import Comparison, Document
+from azeotrope.reporting.page_verdicts import shared_by
 from azeotrope.reporting.summary import summarise
 from azeotrope.reporting.table import WIDTH, table
 
@@ -77,6 +78,29 @@ def test_what_quantising_changes_is_said(comparison):
     assert deployed_text.ranking(kept.deployed[0], kept) == (
         "Of 1 verdict on the networks, 1 stands on the onnx-int8 files. Validation chooses distill, as of the networks"
     )
+
+
+def test_files_that_answer_as_their_networks_change_no_verdict_at_any_size():
+    """The two arms of one size differ by a hair in all but one seed: that size's own spread is not that of the page."""
+    errors = {
+        100: ((220, 221, 222), (190, 230, 160)),
+        200: ((215, 216, 217), (212, 214, 213)),
+        400: ((210,) * 3, (205,) * 3),
+    }
+    sizes = [
+        [
+            as_file(run(arm, seed, errors=wrong, train_images=size), 0, test_error=wrong / TEST_IMAGES)
+            for arm, found in zip(("scratch", "distill"), pair, strict=True)
+            for seed, wrong in enumerate(found)
+        ]
+        for size, pair in errors.items()
+    ]
+    shared = shared_by(sizes)
+    made = [summarise(runs, shared=shared) for runs in sizes]
+    for comparison in made:
+        assert comparison.deployed[0].verdicts == comparison.verdicts
+    alone = [summarise(runs) for runs in sizes]
+    assert [one.verdicts for one in alone] != [one.verdicts for one in made]  # the page's variance is another
 
 
 def test_terminal_and_page_show_networks_and_files_side_by_side(comparison):

@@ -85,8 +85,15 @@ def test_installed_weights_where_the_hub_is_silent_and_it_is_asked_once(monkeypa
 def test_no_teacher_where_no_weights_can_be_had(none_installed):
     chosen = teacher(Facts(300, 224, FAST, "cuda"), lambda _: GONE)
     assert chosen.model is None
-    assert chosen.said("Teacher").startswith("Teacher: none, because the hub does not answer")
+    assert chosen.said("Teacher").startswith(f"Teacher: none, because {GONE}. ")
     assert "pip install 'azeotrope[demo]'" in chosen.change
+
+
+def test_a_teacher_that_the_hub_refuses_is_told_with_its_reason_and_the_next_is_asked(none_installed):
+    refused = "the hub refuses them (GatedRepoError: 401 Client Error)"
+    chosen = teacher(Facts(300, 224, FAST, "cuda"), lambda name: refused if name.startswith("vit") else None)
+    assert chosen.model == "convnext_tiny"
+    assert chosen.reason == f"vit_base_patch14_dinov2 cannot be had: {refused}; the hub has its weights"
 
 
 def test_the_side_is_the_median_of_a_few_pictures_and_unreadable_ones_do_not_count():

@@ -84,7 +84,14 @@ def conduct(store, clock, runs):
     """Carries out a sweep; what differs is given."""
 
     def make(
-        engine=None, budget=None, known=(), chooser=None, prices=None, claims=None, say=lambda records, last: None
+        engine=None,
+        budget=None,
+        known=(),
+        chooser=None,
+        prices=None,
+        claims=None,
+        say=lambda records, last: None,
+        deploy=(),
     ):
         engine = engine or Pretended(store, clock)
         conductor = Conductor(
@@ -99,6 +106,7 @@ def conduct(store, clock, runs):
             records={each.run_id: each for each in known},
             status=Status(),
             say=say or (lambda records, last: None),
+            deploy=deploy,
         )
         return conductor.conduct(), engine, conductor
 
@@ -195,6 +203,17 @@ def test_a_run_that_kills_every_worker_becomes_a_failure(conduct, store, clock, 
     failed = [each for each in outcome.records if each.state == "failed"]
     assert [each.reason for each in failed] == [f"its worker died, {MOST_LOSSES} times"]
     assert store.get(runs[0].digest()).state == "failed"
+
+
+def test_a_finished_run_that_kills_every_worker_when_made_again_for_a_file_stays_done(conduct, store, clock, runs):
+    engine = Pretended(store, clock)
+    engine.outcomes[runs[0].digest()] = "lost"
+    store.put(record(runs[0]))
+    outcome, _, _ = conduct(engine, deploy=("onnx",))
+    assert engine.begun.count(runs[0]) == MOST_LOSSES
+    (found,) = (each for each in outcome.records if each.run_id == runs[0].digest())
+    assert found.state == "done"
+    assert f"its worker died, {MOST_LOSSES} times" in found.deployed["onnx"].reason
 
 
 class TestShared:

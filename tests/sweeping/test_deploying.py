@@ -1,5 +1,7 @@
 """A run whose student is also measured as files for a device: the files answer as the network, and never cost it."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,9 +9,12 @@ from PIL import Image
 from azeotrope.data.decode import decode
 from azeotrope.data.pack import open_pack
 from azeotrope.data.render import plain_pixels
-from azeotrope.errors import InputError, NotExported
+from azeotrope.errors import InputError, NotExported, RunFailed
 from azeotrope.exporting.targets import onnx
+from azeotrope.exporting.targets._onnxruntime import OnnxProgram
 from azeotrope.record.run import RunRecord
+from azeotrope.record.store import RunStore
+from azeotrope.session.sweep_setup import ask_for_files_again, standing_records
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.sweep_plan import SweepPlan
 
@@ -94,6 +99,63 @@ def test_a_file_that_cannot_be_had_does_not_cost_the_run(
     assert made.deployed["onnx"].model_dump(exclude={"seconds"}, exclude_none=True) == {"reason": reason}
     assert made.as_deployed("onnx") is None
     assert made.deployed["pt2"].correct == record.correct
+
+
+def test_many_validation_images_are_verified_in_part_and_all_of_them_judged_a_few_at_a_time(
+    resources, specs, out, record, monkeypatch, tmp_path
+):
+    asked, answer = [], OnnxProgram.answer
+    monkeypatch.setattr("azeotrope.sweeping.deploying.VERIFIED_IMAGES", 12)
+    monkeypatch.setattr("azeotrope.train.evaluate.AT_A_TIME", (5, 2**21))
+    monkeypatch.setattr(OnnxProgram, "answer", lambda self, pixels: asked.append(len(pixels)) or answer(self, pixels))
+    runner = Runner(resources, tmp_path, deploy=("onnx",))
+    runner.work = out / "work"  # its training is there
+    made = runner.run(specs("scratch")["scratch", 0])
+    assert made.deployed["onnx"].val_error == record.val_error
+    assert made.deployed["onnx"].correct == record.correct
+    assert asked[0] == 12 < made.val_images
+    assert max(asked[1:]) < 10
+
+
+def test_what_all_files_need_does_not_cost_the_run_either(resources, specs, out, record, monkeypatch, tmp_path):
+    def fail(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("azeotrope.sweeping.deploying.eager", fail)
+    runner = Runner(resources, tmp_path, deploy=BOTH)
+    runner.work = out / "work"
+    made = runner.run(specs("scratch")["scratch", 0])
+    assert (made.state, made.test_error) == ("done", record.test_error)
+    assert {target: file.reason for target, file in made.deployed.items()} == dict.fromkeys(BOTH, "MemoryError")
+
+
+def test_a_done_run_whose_training_fails_when_made_again_for_a_file_stays_done(
+    resources, specs, alone, monkeypatch, tmp_path
+):
+    def fail(*_, **__):
+        raise RunFailed("The loss must be finite", found="nan")
+
+    spec, runner = specs("scratch")["scratch", 0], Runner(resources, tmp_path, deploy=("onnx",))
+    runner.store.put(alone)
+    monkeypatch.setattr("azeotrope.sweeping.runner.train_once", fail)
+    made = runner.run(spec)
+    assert (made.state, made.test_error, runner.store.get(alone.run_id)) == ("done", alone.test_error, made)
+    assert "The loss must be finite" in made.deployed["onnx"].reason
+    monkeypatch.setattr("azeotrope.sweeping.runner.train_once", None)
+    assert runner.run(spec) == made  # and nothing is trained again
+
+
+def test_files_that_could_not_be_had_are_made_again_when_failed_runs_are(alone, record, tmp_path):
+    """As `sweep --retry-failed` asks for them."""
+    store, asked = RunStore(str(tmp_path)), SimpleNamespace(deploy=("onnx",), fingerprint=alone.task.fingerprint)
+    grid = SimpleNamespace(plan=asked, specs=[SimpleNamespace(digest=lambda: alone.run_id)])
+    store.put(alone.lacking(["onnx"], "no space left"))
+    assert standing_records(store, grid, retry_failed=False).keys() == {alone.run_id}
+    ask_for_files_again(store, grid)
+    assert standing_records(store, grid, retry_failed=True) == {}
+    store.put(record)
+    ask_for_files_again(store, grid)
+    assert standing_records(store, grid, retry_failed=True) == {alone.run_id: record}
 
 
 def test_files_are_given_the_bytes_that_a_device_makes(digits, shapes, resources):

@@ -17,11 +17,10 @@ from azeotrope.record.store import RunStore
 from azeotrope.record.tasks import read_tasks
 from azeotrope.reporting.files import read_comparisons
 from azeotrope.reporting.numbers import Comparison
-from azeotrope.reporting.page_verdicts import shared_by
+from azeotrope.reporting.page_verdicts import Shared, shared_by
 from azeotrope.reporting.summary import summarise
 from azeotrope.reporting.words import plural
 from azeotrope.tables.grouping import contender
-from azeotrope.verdicts.moderated import Common
 
 
 def compared(runs: str | Path) -> tuple[Comparison, ...]:
@@ -147,7 +146,7 @@ def _conditions(
 
 
 def _again(
-    records: Sequence[RunRecord], earlier: Comparison | None, warnings: Iterable[str], shared: Common | None
+    records: Sequence[RunRecord], earlier: Comparison | None, warnings: Iterable[str], shared: Shared
 ) -> Comparison:
     """Summarise; an earlier comparison says which runs it was about and what no record knows."""
     if earlier is None:

@@ -14,6 +14,7 @@ from azeotrope.advice.recommend import recommend
 from azeotrope.analysis.arms import practical_difference
 from azeotrope.boundaries.boundary import PRACTICAL
 from azeotrope.curves.joint_draws import DRAWS
+from azeotrope.lookup import as_typed
 from azeotrope.reporting.files import read_comparisons
 from azeotrope.tables.columns import Columns
 from azeotrope.tables.reading import SUFFIXES
@@ -37,7 +38,7 @@ def advise(
 
     Raises InputError when the runs cannot be read, are of several tasks, or when nothing in them fits the limits.
     """
-    evidence = read_evidence(runs, columns, deploy=deploy)
+    evidence = read_evidence(runs, columns, deploy=None if deploy is None else as_typed(deploy))
     smallest = practical_difference([one.curve for one in evidence.contenders], practical)
     return recommend(
         evidence, needs or Needs(), practical=smallest, draws=draws, seed=seed, left_out=_left_out(runs, evidence)

@@ -30,7 +30,7 @@ class How(Group):
         str, typer.Option("--out", metavar="FOLDER", help="Folder or URL of records; sweeps may share one.")
     ] = "azeotrope-sweep"
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and how long they take.")] = False
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Make failed runs again.")] = False
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Make failed runs and files again.")] = False
     machine: groups.Machine
     as_json: options.AsJson = False
 

@@ -23,18 +23,19 @@ from torch.export import Dim, ExportedProgram
 
 from azeotrope.errors import InputError, NotExported
 from azeotrope.exporting.deployed import INPUT, Deployed
-from azeotrope.lookup import member, members, unknown
+from azeotrope.lookup import as_typed, member, members, unknown
 from azeotrope.record.verification import Latency
 
 FAMILY = "exporting.targets"
 WARM_UP = 10  # runs not counted
 TIMED = (30, 1.0)  # at least so many runs, and so many seconds
 AT_A_TIME = 64  # images in a batch of verification
+CALIBRATION_IMAGES = 256  # training images that set the ranges of int8, or all, where a person does not say
 TRACED_WITH = 2  # images: with one, torch takes the batch for a constant
 
 
 class Program(ABC):
-    """An exported file, opened in its own runtime."""
+    """An exported file, opened in its own runtime, which it keeps open from the first answer on."""
 
     @abstractmethod
     def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
@@ -101,7 +102,7 @@ class Target(Protocol):
 
 def target_keys() -> list[str]:
     """All targets, as they are typed."""
-    return [name.replace("_", "-") for name in members(FAMILY)]
+    return [as_typed(name) for name in members(FAMILY)]
 
 
 def target_named(key: str) -> Target:
@@ -143,7 +144,7 @@ def timed(run: Callable[[], object]) -> Latency:
 def parsed(targets: str | Sequence[str]) -> tuple[str, ...]:
     """`onnx,onnx-int8` as keys, each once. Raises InputError for a name that is not known, and for none."""
     names = targets.split(",") if isinstance(targets, str) else targets
-    keys = tuple(dict.fromkeys(name.strip().lower().replace("_", "-") for name in names if name.strip()))
+    keys = tuple(dict.fromkeys(as_typed(name) for name in names if name.strip()))
     if not keys:
         raise InputError("At least one target is needed", allowed=", ".join(target_keys()))
     for key in keys:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from azeotrope.models import licence
 from azeotrope.models.pickles import refused
 
 TIMEOUT_SECONDS = 3.0
+_UNREACHABLE = "the hub cannot be reached"
 # What a folder or repository of weights holds, in order of preference; an index names the parts of a large model.
 FILENAMES = (
     "model.safetensors",
@@ -106,19 +108,30 @@ def url_problem(url: str) -> str | None:
 
 def _ask(question: Callable[[], object]) -> str | None:
     """Put the question in a thread: looking up a host's name knows no timeout of its own."""
-    answer = ["no answer"]
+    answer: list[str | None] = [f"{_UNREACHABLE} (no answer)"]
 
     def ask() -> None:
         try:
             question()
         except huggingface_hub.errors.EntryNotFoundError:
-            answer[0] = ""  # the repository answers; the weights have another file name
+            answer[0] = None  # the repository answers; the weights have another file name
+        except (huggingface_hub.errors.HfHubHTTPError, urllib.error.HTTPError) as error:  # private, gone, or too busy
+            answer[0] = f"the hub refuses them ({_line(error)})"
         except Exception as error:  # every way a network can fail; the text says which
-            answer[0] = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:160]
+            answer[0] = f"{_UNREACHABLE} ({_line(error)})"
         else:
-            answer[0] = ""
+            answer[0] = None
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(2 * TIMEOUT_SECONDS)
-    return f"the hub cannot be reached ({answer[0]})" if answer[0] else None
+    return answer[0]
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:160]
+
+
+def unreachable(problem: str) -> bool:
+    """Whether such a problem is one of all weights of the hub: nothing there answers."""
+    return problem.startswith(_UNREACHABLE)

@@ -261,8 +261,20 @@ class RunRecord(Facts):
         return self.model_copy(update={**judged, "test_ece": None, "metrics": {}})
 
     def is_whole(self, targets: Sequence[str]) -> bool:
-        """Whether the run is done and was measured as the files of these targets, or as many as can be had."""
+        """Whether the run is done, and each of these targets has a file that was measured or a reason for none."""
         return self.state == "done" and set(targets) <= self.deployed.keys()
+
+    def lacking(self, targets: Sequence[str], reason: str) -> RunRecord:
+        """The run as it stands, with the reason why it has no file of those of these targets that it was not measured
+        as.
+        """
+        without = {target: DeployedFacts(reason=reason) for target in targets if target not in self.deployed}
+        return self.model_copy(update={"deployed": {**self.deployed, **without}})
+
+    def without_reasons(self, targets: Sequence[str]) -> RunRecord:
+        """The run as if it had never been asked for those files of these targets that could not be had."""
+        kept = {name: file for name, file in self.deployed.items() if name not in targets or file.reason is None}
+        return self.model_copy(update={"deployed": kept})
 
     @property
     def training_rate(self) -> float | None:

@@ -9,7 +9,7 @@ import errno
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +63,27 @@ class RunStore:
         """
         present = self.get(record.run_id)
         if present is None or not present.is_whole(list(record.deployed)):
-            self.write(f"runs/{record.run_id}.json", record.model_dump_json(indent=1).encode())
+            self._write_record(record)
+
+    def put_failed(self, record: RunRecord, targets: Sequence[str]) -> RunRecord:
+        """Write that a try failed, and return what stands now: a run that was done stays so, with the reason for the
+        files of `targets` that it was made again for.
+        """
+        present = self.get(record.run_id)
+        if present is not None and present.state == "done":
+            reason = f"The run could not be made again for its file. {record.reason}"
+            record = present.lacking(targets, reason)
+        self.put(record)
+        return record
+
+    def forget_reasons(self, run_id: str, targets: Sequence[str]) -> None:
+        """Files of these targets that the run could not be had as are to be made again."""
+        present = self.get(run_id)
+        if present is not None and (again := present.without_reasons(targets)) != present:
+            self._write_record(again)
+
+    def _write_record(self, record: RunRecord) -> None:
+        self.write(f"runs/{record.run_id}.json", record.model_dump_json(indent=1).encode())
 
     def write(self, name: str, content: bytes) -> None:
         """Write the file `name` below the root whole or not at all. Raises StoreError when it cannot be written."""

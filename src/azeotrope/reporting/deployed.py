@@ -6,32 +6,42 @@ The runs were measured so (`compare --deploy`); nothing is exported here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, median
 
 from azeotrope.record.run import DeployedFacts, RunRecord
 from azeotrope.reporting.arm_summaries import arm_of, winner_of
 from azeotrope.reporting.numbers import ArmSummary, DeployedArm, DeployedSummary, Estimate
-from azeotrope.reporting.page_verdicts import estimate, verdicts
+from azeotrope.reporting.page_verdicts import estimate, files_of, verdicts
 from azeotrope.verdicts.differences import of_records
+from azeotrope.verdicts.moderated import Common
 from azeotrope.verdicts.verdict import judge
 
 
 def as_files(
-    done: Sequence[RunRecord], reference: str, winner: str | None, level: float
+    done: Sequence[RunRecord],
+    reference: str,
+    winner: str | None,
+    shared: Mapping[str, Common | None],
+    level: float,
 ) -> tuple[DeployedSummary, ...]:
     """One summary for each target that any of these finished runs was measured as; the pairs that are judged are those
-    of the networks, of which `winner` won.
+    of the networks, of which `winner` won. `shared`: by target, the variance of its files of all sizes of the page.
     """
     targets = dict.fromkeys(target for run in done for target in run.deployed)
-    return tuple(_summary(done, target, reference, winner, level) for target in targets)
+    return tuple(_summary(done, target, reference, winner, shared.get(target), level) for target in targets)
 
 
 def _summary(
-    done: Sequence[RunRecord], target: str, reference: str, network: str | None, level: float
+    done: Sequence[RunRecord],
+    target: str,
+    reference: str,
+    network: str | None,
+    shared: Common | None,
+    level: float,
 ) -> DeployedSummary:
     names = list(dict.fromkeys(run.arm for run in done))
-    found = [file for run in done if (file := run.as_deployed(target)) is not None]
+    found = files_of(done, target)
     by_arm = {name: [run for run in found if run.arm == name] for name in names}
     amortised = {run.run_id: run.seconds for run in found}
     shown = [arm_of(runs, amortised) for runs in by_arm.values() if runs]
@@ -41,7 +51,7 @@ def _summary(
         target=target,
         arms=tuple(_arm(name, [run for run in done if run.arm == name], target, shown) for name in names),
         winner=winner_of(shown),
-        verdicts=tuple(verdicts(found, reference, rival, None, level)) if reference in present else (),
+        verdicts=tuple(verdicts(found, reference, rival, shared, level)) if reference in present else (),
     )
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from azeotrope.reporting import deployed_text, words
 from azeotrope.reporting.numbers import Comparison, DeployedArm, DeployedSummary
 
-_STYLE = {"BEATS": "green", "DOES NOT BEAT": "red", "INCONCLUSIVE": "yellow"}
+STYLE = {"BEATS": "green", "DOES NOT BEAT": "red", "INCONCLUSIVE": "yellow"}
 
 
 def parts(found: DeployedSummary, comparison: Comparison) -> list[RenderableType]:
@@ -32,8 +32,9 @@ def _grid(found: DeployedSummary, comparison: Comparison) -> Table:
 
 def _cells(arm: DeployedArm) -> list[Text]:
     error = arm.test_error.value if arm.test_error else None
-    said = (words.percent(error), deployed_text.lost(arm), deployed_text.milliseconds(arm))
-    return [Text(text) for text in (arm.name, *said, deployed_text.megabytes(arm), deployed_text.int8(arm))]
+    cost = (deployed_text.milliseconds(arm.latency_ms), deployed_text.megabytes(arm.size_mb))
+    said = (words.percent(error), deployed_text.lost(arm), *cost, deployed_text.int8(arm.int8_share))
+    return [Text(text) for text in (arm.name, *said)]
 
 
 def _against(arm: DeployedArm, found: DeployedSummary, comparison: Comparison) -> Text:
@@ -43,4 +44,4 @@ def _against(arm: DeployedArm, found: DeployedSummary, comparison: Comparison) -
     if verdict is None:
         return Text(words.MISSING)
     gain = f"{words.gain(verdict.difference)} " if verdict.difference else ""
-    return Text(gain + verdict.verdict, style=_STYLE[verdict.verdict])
+    return Text(gain + verdict.verdict, style=STYLE[verdict.verdict])

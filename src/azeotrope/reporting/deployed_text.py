@@ -42,19 +42,19 @@ def dropped(file: File) -> str:
     return words.gain_interval(Estimate(value=lost.value, low=lost.low, high=lost.high).negated())
 
 
-def milliseconds(arm: DeployedArm) -> str:
+def milliseconds(latency_ms: float | None) -> str:
     """The latency of one image on one thread."""
-    return words.MISSING if arm.latency_ms is None else f"{arm.latency_ms:.3g} ms"
+    return words.MISSING if latency_ms is None else f"{latency_ms:.3g} ms"
 
 
-def megabytes(arm: DeployedArm) -> str:
-    """The size of the file."""
-    return words.MISSING if arm.size_mb is None else f"{arm.size_mb:.3g} MB"
+def megabytes(size_mb: float | None) -> str:
+    """The size of a file."""
+    return words.MISSING if size_mb is None else f"{size_mb:.3g} MB"
 
 
-def int8(arm: DeployedArm) -> str:
+def int8(share: float | None) -> str:
     """The share of products that are computed in 8 bits; a dash for a float file."""
-    return words.MISSING if arm.int8_share is None else f"{100 * arm.int8_share:.0f} %"
+    return words.MISSING if share is None else f"{100 * share:.0f} %"
 
 
 def missing(found: DeployedSummary) -> list[str]:

@@ -5,7 +5,8 @@ They are made by `verdicts/page.py`; of which runs is decided in `summary` and `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from azeotrope.record.interval import Interval
 from azeotrope.record.run import RunRecord
@@ -15,9 +16,32 @@ from azeotrope.verdicts.moderated import Common
 from azeotrope.verdicts.page import PageVerdict, all_pairs, common_of, judged
 
 
-def shared_by(sizes: Iterable[Sequence[RunRecord]]) -> Common | None:
-    """The common variance of the comparisons of a page, one of these at each size; None where there is one pair."""
-    return common_of(pairs_of([run for run in runs if run.state == "done"]) for runs in sizes)
+@dataclass(frozen=True)
+class Shared:
+    """The common variance of the comparisons of a page, over all its sizes: of the networks, and by export target of
+    their files; None where there is one pair.
+    """
+
+    networks: Common | None = None
+    files: Mapping[str, Common | None] = field(default_factory=dict)
+
+
+ALONE = Shared()  # of a size by itself
+
+
+def shared_by(sizes: Iterable[Sequence[RunRecord]]) -> Shared:
+    """What the comparisons of a page share, one of these at each size."""
+    done = [[run for run in runs if run.state == "done"] for runs in sizes]
+    targets = dict.fromkeys(target for runs in done for run in runs for target in run.deployed)
+    return Shared(
+        common_of(pairs_of(runs) for runs in done),
+        {target: common_of(pairs_of(files_of(runs, target)) for runs in done) for target in targets},
+    )
+
+
+def files_of(runs: Sequence[RunRecord], target: str) -> list[RunRecord]:
+    """Those of these runs that have a file of this target, judged by it."""
+    return [file for run in runs if (file := run.as_deployed(target)) is not None]
 
 
 def pairs_of(done: Sequence[RunRecord]) -> list[Differences]:

@@ -25,8 +25,7 @@ from azeotrope.reporting.numbers import (
     PretrainingCost,
     TeacherSummary,
 )
-from azeotrope.reporting.page_verdicts import verdicts
-from azeotrope.verdicts.moderated import Common
+from azeotrope.reporting.page_verdicts import ALONE, Shared, verdicts
 from azeotrope.verdicts.stopping import level_of
 from azeotrope.verdicts.verdict import FEWEST_SEEDS
 
@@ -46,16 +45,16 @@ def summarise(
     pretraining_missing: str | None = None,
     warnings: Sequence[str] = (),
     plan: dict[str, JsonValue] | None = None,
-    shared: Common | None = None,
+    shared: Shared = ALONE,
     looks: Sequence[int] = (),
 ) -> Comparison:
     """The comparison that these runs make: one task, size, student and teacher, and one run for each arm and seed.
 
     `pretraining`, measured apart, or why it could not be, comes in the place of what the runs themselves say of it.
-    `reference` is the arm the others are judged against; where it was not run, the first arm is. `shared` is the common
-    variance of all sizes of a page (`shared_by`); without it, that of this size. `looks`: the numbers of seeds at which
-    somebody looked, where seeds were added until decided. Raises InputError when there are no runs or when they do not
-    belong side by side.
+    `reference` is the arm the others are judged against; where it was not run, the first arm is. `shared` are the
+    common variances of all sizes of a page (`shared_by`); without, that of this size. `looks`: the numbers of seeds at
+    which somebody looked, where seeds were added until decided. Raises InputError when there are no runs or when they
+    do not belong side by side.
     """
     runs = sorted(records, key=shown_order)
     _check_side_by_side(runs)
@@ -89,8 +88,8 @@ def summarise(
         reference=reference,
         winner=winner,
         arms=arms,
-        verdicts=tuple(verdicts(done, reference, winner, shared, level_of(looks))),
-        deployed=as_files(done, reference, winner, level_of(looks)),
+        verdicts=tuple(verdicts(done, reference, winner, shared.networks, level_of(looks))),
+        deployed=as_files(done, reference, winner, shared.files, level_of(looks)),
         looks=tuple(looks),
         failed=tuple(
             FailedRun(run_id=run.run_id, arm=run.arm, seed=run.seed, reason=run.reason or "no reason was recorded")

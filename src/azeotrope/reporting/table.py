@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from azeotrope.reporting import deployed_table, words
+from azeotrope.reporting.deployed_table import STYLE
 from azeotrope.reporting.numbers import ArmSummary, Comparison, VerdictSummary
 
 WIDTH = 100
-_STYLE = {"BEATS": "green", "DOES NOT BEAT": "red", "INCONCLUSIVE": "yellow"}
 
 
 def table(comparison: Comparison) -> RenderableType:
@@ -68,4 +68,4 @@ def _against(arm: ArmSummary, comparison: Comparison, verdict: VerdictSummary | 
     if verdict is None:
         return Text(words.MISSING)
     gain = f"{words.gain(verdict.difference)} " if verdict.difference else ""
-    return Text(gain + verdict.verdict, style=_STYLE[verdict.verdict])
+    return Text(gain + verdict.verdict, style=STYLE[verdict.verdict])

@@ -12,7 +12,7 @@ from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting import files
 from azeotrope.reporting.numbers import Comparison, Disagreement, Document, Mistake, NotTested, PretrainingCost
-from azeotrope.reporting.page_verdicts import shared_by
+from azeotrope.reporting.page_verdicts import Shared, shared_by
 from azeotrope.reporting.part import Made, Missing, attempt
 from azeotrope.reporting.summary import summarise
 from azeotrope.reporting.words import plural
@@ -27,7 +27,6 @@ from azeotrope.session.progress import Progress
 from azeotrope.session.saving import save_winner
 from azeotrope.sweeping.grid import with_seeds
 from azeotrope.sweeping.sweep_plan import SweepPlan
-from azeotrope.verdicts.moderated import Common
 from azeotrope.verdicts.stopping import next_look
 
 
@@ -93,7 +92,7 @@ def _summary(
     records: Sequence[RunRecord],
     pretraining: PretrainingCost | None,
     missing: str | None,
-    shared: Common | None,
+    shared: Shared,
     looks: Sequence[int],
     out: Path,
 ) -> Comparison:

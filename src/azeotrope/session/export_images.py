@@ -19,6 +19,7 @@ from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.exporting.preparation import Preparation
+from azeotrope.exporting.target import CALIBRATION_IMAGES
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.saved import SavedModel
 from azeotrope.plan import HELD_OUT
@@ -27,8 +28,6 @@ from azeotrope.record.processors import processors
 from azeotrope.session.progress import Progress
 from azeotrope.session.reading import read_task
 from azeotrope.spec import read_yaml, validated
-
-CALIBRATION_IMAGES = 256  # where a person does not say
 
 
 @dataclass(frozen=True)

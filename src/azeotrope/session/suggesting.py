@@ -14,6 +14,7 @@ from statistics import median
 from azeotrope.data.decode import Unreadable, decode
 from azeotrope.data.sources._source import Source
 from azeotrope.errors import InputError
+from azeotrope.models.hub import unreachable
 from azeotrope.models.ladder import STUDENTS, Rung, rung
 from azeotrope.models.packages import installed_for
 from azeotrope.models.sources.timm import hub_problem
@@ -98,7 +99,7 @@ def student(facts: Facts, budget: DeviceBudget | None) -> Choice:
 
 def teacher(facts: Facts, problem: Callable[[str], str | None] = hub_problem) -> Choice:
     """The strongest teacher whose weights can be had and whose pass is short. A silent hub is asked once."""
-    reached, slow, why = True, "", []
+    silent, slow, why = "", "", list[str]()
     for name in TEACHERS:
         one = rung(name)
         if facts.teaching_minutes(one) > MINUTES_OF_TEACHING:
@@ -107,13 +108,14 @@ def teacher(facts: Facts, problem: Callable[[str], str | None] = hub_problem) ->
         if package := installed_for(name):
             why += [f"its weights are installed ({package.name})", *filter(None, [slow])]
             return Choice(name, "; ".join(why), "Change it with --teacher MODEL (azeotrope list teachers).")
-        found = problem(name) if reached else "the hub does not answer"
+        if silent:
+            continue
+        found = problem(name)
         if found is None:
             why += ["the hub has its weights", *filter(None, [slow])]
             return Choice(name, "; ".join(why), "Change it with --teacher MODEL (azeotrope list teachers).")
-        if reached:
-            why.append("the hub does not answer")
-        reached = False
+        silent = found if unreachable(found) else ""
+        why.append(silent or f"{name} cannot be had: {found}")
     change = "Arms with a teacher are left out: connect, pip install 'azeotrope[demo]', or name one with --teacher."
     return Choice(None, "; ".join(why) or "no weights can be had", change)
 

@@ -19,7 +19,7 @@ from azeotrope.record.store import RunStore
 from azeotrope.reporting.words import duration
 from azeotrope.session.adaptive_sweep import Deciding, Firming
 from azeotrope.session.opening import Opened, is_url
-from azeotrope.session.sweep_setup import standing_records
+from azeotrope.session.sweep_setup import ask_for_files_again, standing_records
 from azeotrope.sweeping import facts
 from azeotrope.sweeping.budget import BudgetTooSmallError, Meter
 from azeotrope.sweeping.conductor import Chooser, Conductor, Everything, Outcome, Say, shared_time, side_by_side
@@ -70,6 +70,8 @@ def carry_out(
     """Make the runs that are missing, into a folder that is held. Raises BudgetTooSmallError before the first."""
     grid, resources, bench = opened.grid, opened.resources, opened.bench(out)
     store = RunStore(bench.store)
+    if retry_failed:
+        ask_for_files_again(store, grid)
     known = standing_records(store, grid, retry_failed=retry_failed)
     keep_plan(store, grid.plan)
     forecast = Forecast(grid.specs, resources, measured=plan.budget.seconds is not None)

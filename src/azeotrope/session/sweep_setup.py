@@ -94,6 +94,13 @@ def standing_records(store: RunStore, grid: Grid, *, retry_failed: bool) -> dict
     }
 
 
+def ask_for_files_again(store: RunStore, grid: Grid) -> None:
+    """Files of the plan that could not be had, as on a worker without their packages, count as not asked for yet."""
+    planned = {spec.digest() for spec in grid.specs} if grid.plan.deploy else set[str]()
+    for run_id in planned & stored_records(store, grid.plan.fingerprint or "").keys():
+        store.forget_reasons(run_id, grid.plan.deploy)
+
+
 def cell_of(spec: RunSpec, known: dict[str, RunRecord], forecast: Forecast) -> Cell:
     """The run as the forecast shows it."""
     run_id = spec.digest()

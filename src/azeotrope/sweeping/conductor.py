@@ -233,8 +233,7 @@ class Conductor:
             self._queue.insert(0, spec)
             return
         record = self.failed(spec, f"{reason}, {MOST_LOSSES} times")
-        self.store.put(record)
-        self._know(record)
+        self._know(self.store.put_failed(record, self.deploy))
 
     def _recorded(self, run_id: str) -> RunRecord | None:
         """A record that another sweep has made since this one began; one that failed before is to be made again."""

@@ -11,18 +11,22 @@ import copy
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
 
 from azeotrope.data.render import plain_pixels
+from azeotrope.data.subset import subset
 from azeotrope.errors import AzeotropeError
 from azeotrope.exporting.deployed import Deployed
-from azeotrope.exporting.target import Conversion, Program, first_line, target_named
+from azeotrope.exporting.target import CALIBRATION_IMAGES, Conversion, Program, first_line, target_named
 from azeotrope.exporting.verification import Evidence, eager, verified
+from azeotrope.kinds._kind import UNSCALED
 from azeotrope.kinds._measures import judged_by
 from azeotrope.models.load import Loaded
 from azeotrope.models.saved import SavedModel
@@ -30,9 +34,9 @@ from azeotrope.models.spec import ModelSpec
 from azeotrope.record.run import DeployedFacts, pack_correctness
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.train.evaluate import AnswersOf, FileTest
+from azeotrope.train.evaluate import AnswersOf, FileTest, in_parts
 
-CALIBRATION_IMAGES = 256  # of the run's training images, or all; as `azeotrope export`
+VERIFIED_IMAGES = 2000  # of validation that each file is held against its network on, or all
 ANY_DROP = 1.0  # an error cannot grow by more: what a file loses is measured here, not limited
 
 
@@ -42,6 +46,17 @@ class Files:
 
     facts: dict[str, DeployedFacts] = field(default_factory=dict)
     answering: dict[str, AnswersOf] = field(default_factory=dict)
+
+    def add(self, target: str, making: _Making) -> None:
+        """Make and measure one; runtimes raise errors of many kinds, and none of them may cost the run."""
+        began = time.perf_counter()
+        try:
+            facts, program = making.measured(target)
+        except Exception as error:
+            facts = DeployedFacts(reason=_reason(error))
+        else:
+            self.answering[target] = _Answering(program)
+        self.facts[target] = facts.model_copy(update={"seconds": time.perf_counter() - began})
 
     def tested(self, tests: Mapping[str, FileTest]) -> dict[str, DeployedFacts]:
         """The facts with what the test images said."""
@@ -57,21 +72,64 @@ def files_of(resources: Resources, spec: RunSpec, student: Loaded, targets: Sequ
     if not targets:
         yield files
         return
-    with tempfile.TemporaryDirectory(prefix="azeotrope-") as folder:
-        saved = _saved(resources, spec, student)
-        conversion, evidence = _conversion(resources, spec, saved, Path(folder)), _evidence(resources, spec, saved)
-        for target in targets:
-            began = time.perf_counter()
-            try:
-                facts, program = _measured(target, conversion, evidence)
-            except AzeotropeError as error:
-                facts = DeployedFacts(reason=str(error))
-            except Exception as error:  # runtimes raise errors of many kinds, and none of them may cost the run
-                facts = DeployedFacts(reason=first_line(error))
-            else:
-                files.answering[target] = _Answering(program)
-            files.facts[target] = facts.model_copy(update={"seconds": time.perf_counter() - began})
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="azeotrope-", ignore_cleanup_errors=True))
+            making = _Making.of(resources, spec, student, Path(folder))
+        except Exception as error:  # a full disk, a network that cannot be copied: none of them may cost the run
+            files.facts = {target: DeployedFacts(reason=_reason(error)) for target in targets}
+        else:
+            for target in targets:
+                files.add(target, making)
         yield files
+
+
+@dataclass(frozen=True)
+class _Making:
+    """What the files of a run are made from, and held against: `evidence` are a part of the `rows` of validation."""
+
+    resources: Resources
+    spec: RunSpec
+    saved: SavedModel
+    rows: NDArray[np.int64]
+    conversion: Conversion
+    evidence: Evidence
+
+    @classmethod
+    def of(cls, resources: Resources, spec: RunSpec, student: Loaded, work: Path) -> _Making:
+        """Of a trained student on the processor; `work` is an empty folder."""
+        task, saved = resources.tasks[spec.task], _saved(resources, spec, student)
+        rows, deployed = resources.rows(spec.task, spec.train_images, spec.seed), Deployed(saved)
+        calibration = _pixels(resources, spec, saved, rows.train[:CALIBRATION_IMAGES])
+        shown = rows.val
+        if len(shown) > VERIFIED_IMAGES:
+            shown = subset(shown, task.labels, VERIFIED_IMAGES, spec.seed, task.manifest.checksums, task.kind)
+        pixels = _pixels(resources, spec, saved, shown)
+        judge = judged_by(task.kind, spec.recipe.metric)
+        evidence = Evidence(judge, pixels, task.labels[shown], eager(deployed, pixels), ANY_DROP)
+        return cls(resources, spec, saved, rows.val, Conversion(deployed, spec.image_size, calibration, work), evidence)
+
+    def measured(self, target: str) -> tuple[DeployedFacts, Program]:
+        """Raises NotExported as `verified` does, and what runtimes raise."""
+        converter, conversion = target_named(target), self.conversion
+        path = conversion.file_of(target)
+        program = converter.open_program(path, conversion.deployed.outputs)
+        file = verified(target, converter, path, program, self.evidence)
+        facts = DeployedFacts(
+            val_error=file.error if file.images == len(self.rows) else self._error(program),
+            latency_ms=file.latency.median_ms,
+            size_mb=file.bytes / 1e6,
+            int8_share=file.int8_share,
+            calibration_images=len(conversion.calibration) if converter.INT8 else None,
+        )
+        return facts, program
+
+    def _error(self, program: Program) -> float:
+        """On all validation images, as many at a time as judging a network takes: that of the run is of all too."""
+        parts = in_parts(self.rows, self.spec.image_size)
+        said = [program.answer(_pixels(self.resources, self.spec, self.saved, part))[0] for part in parts]
+        judge, labels = self.evidence.kind, self.resources.tasks[self.spec.task].labels[self.rows]
+        return judge.error(torch.from_numpy(np.concatenate(said)), judge.targets(labels, UNSCALED))
 
 
 @dataclass(frozen=True)
@@ -84,20 +142,8 @@ class _Answering:
         return self.program.answer(pixels)[0]
 
 
-def _measured(target: str, conversion: Conversion, evidence: Evidence) -> tuple[DeployedFacts, Program]:
-    """Raises NotExported as `verified` does, and what runtimes raise."""
-    converter = target_named(target)
-    path = conversion.file_of(target)
-    program = converter.open_program(path, conversion.deployed.outputs)
-    file = verified(target, converter, path, program, evidence)
-    facts = DeployedFacts(
-        val_error=file.error,
-        latency_ms=file.latency.median_ms,
-        size_mb=file.bytes / 1e6,
-        int8_share=file.int8_share,
-        calibration_images=len(conversion.calibration) if converter.INT8 else None,
-    )
-    return facts, program
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, AzeotropeError) else first_line(error)
 
 
 def _with(facts: DeployedFacts, test: FileTest) -> DeployedFacts:
@@ -113,19 +159,10 @@ def _saved(resources: Resources, spec: RunSpec, student: Loaded) -> SavedModel:
     return SavedModel(network, task.classes, look, ModelSpec.parse(spec.student), {}, task.kind.name, task.source.unit)
 
 
-def _conversion(resources: Resources, spec: RunSpec, saved: SavedModel, work: Path) -> Conversion:
-    rows = resources.rows(spec.task, spec.train_images, spec.seed).train[:CALIBRATION_IMAGES]
-    return Conversion(Deployed(saved), spec.image_size, _pixels(resources, spec, saved, rows), work)
-
-
-def _evidence(resources: Resources, spec: RunSpec, saved: SavedModel) -> Evidence:
-    task, rows = resources.tasks[spec.task], resources.rows(spec.task, spec.train_images, spec.seed).val
-    pixels = _pixels(resources, spec, saved, rows)
-    judge = judged_by(task.kind, spec.recipe.metric)
-    return Evidence(judge, pixels, task.labels[rows], eager(Deployed(saved), pixels), ANY_DROP)
-
-
-def _pixels(resources: Resources, spec: RunSpec, saved: SavedModel, rows: np.ndarray) -> UInt8[np.ndarray, "n 3 S S"]:
+def _pixels(
+    resources: Resources, spec: RunSpec, saved: SavedModel, rows: NDArray[np.int64]
+) -> UInt8[np.ndarray, "n 3 S S"]:
     pack = resources.pack(spec.task, spec.image_size)
     pack.ensure(rows)
-    return plain_pixels(pack.read(rows), spec.image_size, saved.preprocessing.interpolation)
+    size, how = spec.image_size, saved.preprocessing.interpolation
+    return np.concatenate([plain_pixels(pack.read(part), size, how) for part in in_parts(rows, size)])

@@ -56,6 +56,7 @@ class Runner:
         """The record of this run, made now unless a finished one is stored.
 
         A failed run is tried again; a training of it that failed on its own is not, while its folder in `work` is kept.
+        A run that was done stays done where making it again for a file fails.
         """
         present = self.store.get(spec.digest())
         if present is not None and present.is_whole(self.deploy):
@@ -65,18 +66,20 @@ class Runner:
         try:
             record = self._made(spec)
         except RunFailed as failure:
-            record = facts.failed(self.resources, spec, str(failure))
+            return self._failed(spec, str(failure))
         except torch.AcceleratorError:  # nothing that follows in this process would be computed
             raise
         except torch.OutOfMemoryError as error:
-            record = facts.failed(self.resources, spec, str(_too_large(error)))
+            return self._failed(spec, str(_too_large(error)))
         except RuntimeError as error:  # the model's own code: the other runs go on
-            reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
-            record = facts.failed(self.resources, spec, reason)
+            return self._failed(spec, f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
         finally:
             give_back_freed_memory()
         self.store.put(record)
         return record
+
+    def _failed(self, spec: RunSpec, reason: str) -> RunRecord:
+        return self.store.put_failed(facts.failed(self.resources, spec, reason), self.deploy)
 
     def best(self, spec: RunSpec) -> Best:
         """The run's training with the losses and at the learning rate that validation prefers on the tuning seed.

@@ -82,6 +82,11 @@ def batch_images(image_size: int) -> int:
     return max(1, min(images, pixels // image_size**2))
 
 
+def in_parts(rows: NDArray[np.int64], image_size: int) -> list[NDArray[np.int64]]:
+    """These rows, about as many at a time as are judged."""
+    return np.array_split(rows, max(1, len(rows) // batch_images(image_size)))
+
+
 def validate(network: Network, data: StudentData, rows: NDArray[np.int64], device: Device) -> Score:
     """Score on these rows, which must not be test rows."""
     logits, labels = _logits(network, data, rows, device)
@@ -140,12 +145,8 @@ def final_test(
 
 def _file_test(answer: AnswersOf, data: StudentData, rows: NDArray[np.int64]) -> FileTest:
     """As many images at a time as judging a network takes: a test set at full size may not fit into memory."""
-    pack, parts = data.images.pack, max(1, len(rows) // batch_images(data.image_size))
-    kind, look = data.judge, data.preprocessing
-    said = [
-        answer(plain_pixels(pack.read(part), data.image_size, look.interpolation))
-        for part in np.array_split(rows, parts)
-    ]
+    pack, size, kind, look = data.images.pack, data.image_size, data.judge, data.preprocessing
+    said = [answer(plain_pixels(pack.read(part), size, look.interpolation)) for part in in_parts(rows, size)]
     outputs, labels = torch.from_numpy(np.concatenate(said)), pack.task.labels[rows]
     targets, correct = kind.targets(labels, UNSCALED), kind.right(outputs, labels, UNSCALED)
     return FileTest(_error(kind, outputs, targets, correct), correct, kind.log_loss(outputs, targets))

@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +48,20 @@ def session(file: Path, threads: int, *, optimized: Path | None = None) -> Any:
 
 @dataclass(frozen=True)
 class OnnxProgram(Program):
-    """A session of onnxruntime on the processor."""
+    """A session of onnxruntime on the processor, opened with the first answer."""
 
     file: Path
     outputs: Sequence[str]
     int8: bool
 
+    @cached_property
+    def _session(self) -> Any:
+        return session(self.file, processors())
+
     def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
         """In batches, on all processors."""
-        opened = session(self.file, processors())
         parts = [
-            opened.run(list(self.outputs), {INPUT: pixels[start : start + AT_A_TIME].astype(np.float32)})
+            self._session.run(list(self.outputs), {INPUT: pixels[start : start + AT_A_TIME].astype(np.float32)})
             for start in range(0, len(pixels), AT_A_TIME)
         ]
         return tuple(np.concatenate(each) for each in zip(*parts, strict=True))

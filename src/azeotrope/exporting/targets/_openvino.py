@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +40,19 @@ def compiled(file: Path, threads: int) -> Any:
 
 @dataclass(frozen=True)
 class OpenvinoProgram(Program):
-    """A model of OpenVINO on the processor."""
+    """A model of OpenVINO on the processor, compiled with the first answer."""
 
     file: Path
     outputs: Sequence[str]
     int8: bool
 
+    @cached_property
+    def _compiled(self) -> Any:
+        return compiled(self.file, processors())
+
     def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
         """In batches, on all processors."""
-        model = compiled(self.file, processors())
+        model = self._compiled
         parts = [model(_given(pixels[start : start + AT_A_TIME])) for start in range(0, len(pixels), AT_A_TIME)]
         return tuple(np.concatenate([part[name] for part in parts]) for name in self.outputs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -36,17 +37,21 @@ class TorchProgram(Program):
 
     file: Path
 
+    @cached_property
+    def _module(self) -> torch.nn.Module:
+        return torch.export.load(self.file).module()
+
     @torch.inference_mode()
     def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
         """In batches."""
-        module = torch.export.load(self.file).module()
+        module = self._module
         parts = [module(_floats(pixels[start : start + AT_A_TIME])) for start in range(0, len(pixels), AT_A_TIME)]
         return tuple(torch.cat(each).numpy() for each in zip(*parts, strict=True))
 
     @torch.inference_mode()
     def latency(self, pixels: UInt8[np.ndarray, "1 3 H W"]) -> Latency:
         """One thread."""
-        module, given, before = torch.export.load(self.file).module(), _floats(pixels), torch.get_num_threads()
+        module, given, before = self._module, _floats(pixels), torch.get_num_threads()
         torch.set_num_threads(1)
         try:
             return timed(lambda: module(given))
