@@ -16,6 +16,8 @@ from typing import Any
 from azeotrope.errors import InputError
 from azeotrope.lookup import unknown
 
+FILE = "file:"  # before the name of a person's own function
+
 
 def located(name: str, what: str) -> tuple[Path, str]:
     """`code.py:function` as path and function; `what` is what it stands for ("model"). Raises InputError when it is not
@@ -25,7 +27,7 @@ def located(name: str, what: str) -> tuple[Path, str]:
     if not path or not function.isidentifier():
         raise InputError(
             f"A local {what} is named by its file and function",
-            found=f"file:{name}",
+            found=f"{FILE}{name}",
             allowed="file:PATH.py:FUNCTION",
         )
     found = Path(path).expanduser()
@@ -36,9 +38,11 @@ def located(name: str, what: str) -> tuple[Path, str]:
     return found, function
 
 
-def function_in(path: Path, function: str) -> Callable[..., Any]:
-    """The function of this name. Raises InputError where the file does not run or has none."""
-    module = _imported(path)
+def function_in(path: Path, function: str, what: str) -> Callable[..., Any]:
+    """The function of this name in the file of a `what` ("model"). Raises InputError where the file cannot be imported
+    or has no such function.
+    """
+    module = _imported(path, what)
     found = getattr(module, function, None)
     if not callable(found):
         functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
@@ -46,16 +50,16 @@ def function_in(path: Path, function: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]  # what it returns is checked when it is called
 
 
-def broken(name: str, error: Exception) -> InputError:
-    """The error for code that does not run."""
+def broken(rule: str, error: Exception) -> InputError:
+    """The error for code that does not run as the rule says."""
     return InputError(
-        f"The code of {name} must run without arguments",
+        rule,
         found=f"{type(error).__name__}: {error}",
         next_step="correct the file; --debug shows where it failed",
     )
 
 
-def _imported(path: Path) -> ModuleType:
+def _imported(path: Path, what: str) -> ModuleType:
     """Run the file as a module under a name of its own: dataclasses and pickles look their module up by name."""
     name = f"azeotrope_user_{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -66,5 +70,5 @@ def _imported(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:  # the person's code
         del sys.modules[name]
-        raise broken(f"file:{path}", error) from error
+        raise broken(f"The {what}'s file {path} must be importable", error) from error
     return module

@@ -9,11 +9,13 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from azeotrope.errors import InputError
+from azeotrope.own_code import FILE
 from azeotrope.spec import Spec, validated
 
 MAX_VIEWS = 4096  # of one image; more than a training by the rules has epochs
 
-METRICS = ("error", "balanced_error", "top5_error")  # and file:PATH.py:FUNCTION
+OWN_ERROR, BALANCED, TOP5 = "error", "balanced_error", "top5_error"
+METRICS = (OWN_ERROR, BALANCED, TOP5)  # and file:PATH.py:FUNCTION
 
 RULE_EPOCHS, RULE_IMAGES = 60, 1000  # so many passes at so many images: the point through which the rule goes
 RULE_BATCH = 32  # images a step: a contrastive loss wants company, a small set wants steps
@@ -71,8 +73,8 @@ class Recipe(Spec):
     live: bool = Field(default=False, description="the teacher looks at every step; nothing is kept of the views")
     policy: ViewPolicy = ViewPolicy()
     metric: str = Field(
-        default=METRICS[0],
-        exclude_if=lambda metric: metric == METRICS[0],
+        default=OWN_ERROR,
+        exclude_if=lambda metric: metric == OWN_ERROR,
         description="what chooses epoch, learning rate and arm, and is judged",
     )
     metric_code: str | None = Field(
@@ -88,8 +90,8 @@ class Recipe(Spec):
     @field_validator("metric")
     @classmethod
     def _known_measure(cls, metric: str) -> str:
-        if metric not in METRICS and not metric.startswith("file:"):
-            raise ValueError(f"is {', '.join(METRICS)} or file:PATH.py:FUNCTION, not {metric!r}")
+        if metric not in METRICS and not metric.startswith(FILE):
+            raise ValueError(f"is {', '.join(METRICS)} or {FILE}PATH.py:FUNCTION, not {metric!r}")
         return metric
 
     @field_validator("learning_rates")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import polars as pl
+import pytest
 
 from azeotrope.curves.image_sampling import image_noise
 from azeotrope.record.clusters import pack_clusters
@@ -30,6 +31,35 @@ def test_ten_pictures_of_a_patient_who_is_wrong_on_all_of_them_are_one():
     ten = image_noise([table(np.repeat(arm, 10, axis=1), clusters) for arm in wrong], "train_images", sizes, mean)
     np.testing.assert_allclose(ten.covariance, one.covariance)
     assert ten.counted == one.counted == "answers"
+
+
+@pytest.mark.parametrize("sizes", [[50] + [1] * 30, [50] * 5 + [1]])
+def test_the_difference_of_two_arms_varies_as_over_drawn_test_sets_where_classes_have_one_image(sizes):
+    """Two equal arms that answer apart, judged by the mean over classes."""
+    random, classes = np.random.default_rng(1), np.repeat(np.arange(len(sizes)), sizes)
+    own, packed, axis = np.array([100.0, 200.0]), pack_clusters(classes), "train_images"
+    differences, said = [], []
+    for _ in range(200):
+        wrong = random.random((2, 2, len(classes))) < 0.4
+        errors = np.mean([wrong[..., classes == each].mean(axis=-1) for each in range(len(sizes))], axis=0)
+        noise = image_noise([table(arm, classes=packed) for arm in wrong], axis, own, np.log(errors))
+        covariance = noise.covariance[:, 0, :, 0] * np.outer(errors[:, 0], errors[:, 0])  # of errors, not their logs
+        differences.append(errors[0, 0] - errors[1, 0])
+        said.append(np.array([1, -1]) @ covariance @ np.array([1, -1]))
+    assert np.mean(said) == pytest.approx(np.var(differences), rel=0.25)
+
+
+def test_what_a_class_hides_is_taken_of_each_cell_alone():
+    """A class of one image beside one of 60: the cell of the larger error is the less certain."""
+    wrong = np.zeros((2, 2, 61), dtype=bool)
+    wrong[0, :, :3], wrong[1, :, :30] = True, True
+    errors = wrong[..., :60].mean(axis=-1) / 2
+    packed = pack_clusters(np.repeat([0, 1], [60, 1]))
+    tables = [table(arm, classes=packed) for arm in wrong]
+    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(errors))
+    variance = np.einsum("knkn->kn", noise.covariance)[:, 0] * errors[:, 0] ** 2
+    pooled = np.array([wrong[arm, 0, :60].var(ddof=1) for arm in range(2)])
+    np.testing.assert_allclose(variance, (pooled / 60 + pooled) / 4, rtol=0.02)
 
 
 def test_of_a_mean_over_classes_the_noise_is_that_of_each_class():

@@ -8,6 +8,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.metrics import balanced_accuracy_score
 
+import azeotrope
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
 from azeotrope.record.answers import answers_of, validation_of
@@ -60,6 +61,23 @@ def test_it_is_called_by_its_name_wherever_it_is_shown(made):
     assert "lowest balanced error on validation" in page
     assert "has a balanced error of 66.7" in page
     assert not any("more than 5 to 1" in warning for warning in comparison.warnings)
+
+
+def test_an_export_is_judged_by_the_measure_that_chose(made, unequal):
+    _, out = made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("azeotrope.exporting.target.TIMED", (5, 0.0))
+        bundle = azeotrope.export(out, to="onnx", data=unequal)
+    record = RunStore(str(out)).get(bundle.verification.run_id)
+    answers, wanted = validation_of(out, record.run_id)
+    balanced = 1 - balanced_accuracy_score(wanted, answers.said)
+    assert balanced != pytest.approx((answers.said != wanted).mean())
+    assert bundle.verification.metric == "balanced_error"
+    assert bundle.verification.network.error == pytest.approx(balanced)
+    assert bundle.verification.network.test_error == pytest.approx(record.test_error)
+    assert bundle.verification.files[0].error == pytest.approx(balanced)
+    assert "The error is the balanced error, the mean over classes" in (bundle.folder / "card.md").read_text("utf-8")
+    assert "- metric: balanced\\_error" in (bundle.folder.parent / "card.md").read_text("utf-8")
 
 
 def test_five_answers_of_three_classes_are_refused(compare, unequal, made):

@@ -1,11 +1,14 @@
 """The drop of accuracy and its interval, by counting and by simulation."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
 
 from azeotrope.exporting.drop import LEVEL, drop, paired_shares, verdict
 from azeotrope.kinds._kind import kind_named
+from azeotrope.kinds._measures import judged_by
 from azeotrope.record.interval import Interval
 
 
@@ -39,6 +42,24 @@ def test_a_number_is_judged_by_its_own_error():
     lost = drop(kind_named("number"), truth.float(), (truth + noise).float(), labels)
     assert lost.value == pytest.approx(float(noise.square().sum() / (truth - truth.mean()).square().sum()), rel=1e-4)
     assert 0 < lost.low < lost.value < lost.high
+
+
+def test_a_measure_that_needs_a_rare_class_has_an_interval_all_the_same(tmp_path):
+    """Of 40 images one is of class 1, so a third of all draws have none; of 3 images most draws lack a class."""
+    (tmp_path / "own.py").write_text(
+        "import numpy as np\n"
+        "def worst(labels, said):\n"
+        "    return np.max([(said[labels == each].argmax(1) != each).mean() for each in range(said.shape[1])])\n"
+    )
+    judge = judged_by(kind_named("single"), f"file:{tmp_path / 'own.py'}:worst")
+    labels = np.array([0] * 39 + [1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing
+        lost = drop(judge, outputs(labels, 2), outputs([1] * 8 + [0] * 31 + [1], 2), labels)
+        few = drop(judge, outputs([0, 1, 2], 3), outputs([0, 1, 1], 3), np.arange(3))
+    assert lost.value == pytest.approx(8 / 39)
+    assert 0 < lost.low < lost.value < lost.high < 0.5
+    assert (few.value, few.low, few.high) == (1.0, -1.0, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,15 @@ def last(labels, probabilities):
 def first(labels, probabilities):
     return float(probabilities[0, 0])
 
+def single_precision(labels, probabilities):
+    total = np.float32(0)
+    for row in probabilities.astype(np.float32):
+        total += row.max() * row.max()
+    return float(total / np.float32(len(labels)))
+
+def doubt(labels, probabilities):
+    return float((1 - probabilities.max(1)).mean())
+
 def accuracy_in_percent(labels, probabilities):
     return 100 * float((probabilities.argmax(1) == labels).mean())
 
@@ -64,8 +73,8 @@ def test_it_is_what_the_function_says_of_classes_and_probabilities(own):
     [
         ("raises", "failed|KeyError: 'nut'"),
         ("nothing", "it gave nan"),
-        ("first", "of the same images in reverse"),
-        ("accuracy_in_percent", "it gave 1[0-9]"),
+        ("first", "of the same images in another order"),
+        ("accuracy_in_percent", "it gave [1-9][0-9]"),
         ("text", "could not convert string to float"),
     ],
 )
@@ -73,6 +82,41 @@ def test_a_function_that_could_mislead_is_refused_before_anything_is_trained(own
     with pytest.raises(InputError, match=words) as caught:
         require_metric(SINGLE, 9, f"{own}{function}")
     assert "0 (best) to 1, whatever the order" in caught.value.allowed
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5, 9, 10, 20, 200])
+@pytest.mark.parametrize("function", ["last", "first"])
+def test_a_measure_of_one_image_is_refused_for_any_number_of_classes(own, function, classes):
+    with pytest.raises(InputError, match="in another order"):
+        require_metric(SINGLE, classes, f"{own}{function}")
+
+
+def test_a_mean_in_single_precision_is_no_matter_of_order(own):
+    for classes in (2, 10, 200):
+        require_metric(SINGLE, classes, f"{own}single_precision")
+
+
+def test_it_is_given_probabilities_as_sure_as_they_are(own):
+    labels = torch.tensor([0, 0])
+    doubts = [
+        judged_by(SINGLE, f"{own}doubt").error(torch.tensor([[gap, 0.0]] * 2), labels) for gap in (9.0, 10.0, 20.0)
+    ]
+    assert doubts == pytest.approx([1 / (1 + np.exp(gap)) for gap in (9, 10, 20)], rel=1e-6)
+
+
+def test_a_function_edited_since_is_the_one_that_runs(tmp_path):
+    """As in a notebook that calls compare again: its runs are stored under the hash of the new code."""
+    path = tmp_path / "cost.py"
+    judge = judged_by(SINGLE, f"file:{path}:cost")
+    for value in (0.5, 0.25):
+        path.write_text(f"def cost(labels, said):\n    return {value}\n")
+        assert judge.error(torch.zeros(2, 2), torch.tensor([0, 1])) == value
+
+
+def test_a_file_that_cannot_be_imported_is_called_what_it_is(tmp_path):
+    (tmp_path / "bad.py").write_text("import no_such_module_here")
+    with pytest.raises(InputError, match=r"The measure's file .*bad\.py must be importable.*no_such_module_here"):
+        require_metric(SINGLE, 3, f"file:{tmp_path / 'bad.py'}:cost")
 
 
 def test_what_fails_on_the_real_images_only_fails_the_run(own):

@@ -106,7 +106,7 @@ def test_a_missing_file_and_a_missing_function(tmp_path):
 def test_a_file_that_does_not_run(tmp_path):
     path = tmp_path / "bad.py"
     path.write_text("import no_such_module_here")
-    with pytest.raises(InputError, match=r"must run.*ModuleNotFoundError"):
+    with pytest.raises(InputError, match=r"The model's file .*bad\.py must be importable.*ModuleNotFoundError"):
         source_of("file").build(f"{path}:build", image_size=16)
 
 

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from azeotrope.record.clusters import by_class, by_cluster, half_wrong_by_class, pack_clusters, unpack_clusters, widened
+from azeotrope.record.clusters import (
+    by_class,
+    by_cluster,
+    half_wrong_by_class,
+    hidden_variance,
+    pack_clusters,
+    unpack_clusters,
+    widened,
+)
 
 
 def test_clusters_are_read_back_numbered():
@@ -79,10 +87,27 @@ class TestByClass:
         wrong = np.array([0.0, 1.0] * 50 + [0.0, 0.0])
         classes = np.array([0] * 100 + [1, 1])
         common = wrong[:100].var(ddof=1)
-        said = by_class(wrong, classes).var() / 102
         pooled = wrong[:100].var() * 100 / 100  # 102 images less 2 classes
-        assert said == pytest.approx(common / 100 / 4 + 2 * pooled * 2 / 3 / 2 / 4, rel=0.01)
-        assert by_class(np.array([0.0, 1.0, 0.0]), np.array([0, 0, 1])).var() > 0
+        assert by_class(wrong, classes).var() / 102 == pytest.approx(common / 100 / 4, rel=0.01)
+        assert hidden_variance(wrong, classes) == pytest.approx(pooled * 2 / 3 / 2 / 4)
+        assert hidden_variance(np.array([0.0, 1.0, 0.0]), np.array([0, 0, 1])) == pytest.approx(0.5 / 4)
+        assert hidden_variance(wrong[:100], classes[:100]) == 0
+
+    @pytest.mark.parametrize("sizes", [[1] * 100, [20] + [1] * 100, [1] * 60 + [2] * 20, [50] + [1] * 30, [3] * 30])
+    def test_classes_of_one_or_few_images_vary_as_drawn_test_sets_do(self, sizes):
+        random, classes = np.random.default_rng(8), np.repeat(np.arange(len(sizes)), sizes)
+        drawn = random.choice([-1.0, 0.0, 1.0], (1000, len(classes)), p=[0.24, 0.52, 0.24])  # two equal arms
+        balanced = np.stack([drawn[:, classes == each].mean(axis=1) for each in range(len(sizes))]).mean(axis=0)
+        said = by_class(drawn, classes).var(axis=1, ddof=1) / len(classes)
+        said += [hidden_variance(row, classes) for row in drawn]
+        assert np.median(said) == pytest.approx(balanced.var(), rel=0.2)
+        assert np.mean(said) > 0.9 * balanced.var()
+
+    def test_classes_of_one_image_do_not_say_too_little_where_some_are_harder(self):
+        random, chances = np.random.default_rng(9), np.linspace(0.02, 0.6, 100)
+        drawn = (random.random((2000, 100)) < chances).astype(float)
+        said = by_class(drawn, np.arange(100)).var(axis=1, ddof=1) / 100
+        assert drawn.mean(axis=1).var() < said.mean() < 1.5 * drawn.mean(axis=1).var()
 
     def test_where_nothing_is_wrong_half_a_wrong_one_of_each_class_stands_in(self):
         assert half_wrong_by_class(np.zeros(100, int)) == pytest.approx(np.sqrt(0.5) / 100)

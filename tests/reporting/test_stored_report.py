@@ -86,6 +86,20 @@ def test_an_arm_pre_trained_on_several_numbers_of_images_is_an_arm_for_each(tmp_
     assert [found.arm(name).seconds_amortised["pretrain"] for name in names] == [10.0, 40.0]
 
 
+def test_runs_of_another_measure_lend_no_variance(tmp_path):
+    """Two sizes of each: what a page's pairs have in common is of one measure."""
+    one = [run for size in (100, 500) for arm, wrong in (("scratch", 220), ("distill", 200))
+           for run in three_seeds(arm, [wrong, wrong + 3, wrong + 9], train_images=size)]  # fmt: skip
+    other = [
+        made.model_copy(update={"run_id": f"other-{made.run_id}", "recipe": {"metric": "balanced_error"}})
+        for size in (100, 500) for arm in ("scratch", "distill")
+        for made in three_seeds(arm, [100, 350, 220], train_images=size)
+    ]  # fmt: skip
+    alone = compared(stored(tmp_path / "alone", one))
+    beside = compared(stored(tmp_path / "beside", [*one, *other]))
+    assert [found for found in beside if found.metric == "error"] == list(alone)
+
+
 OTHER = {
     "recipe": {"recipe": {"epochs": 9, "batch_images": 32}},
     "image size": {"student": STUDENT.model_copy(update={"image_size": 64})},

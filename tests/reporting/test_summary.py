@@ -160,6 +160,8 @@ def test_a_comparison_survives_json():
         ),
         ({"train_images": 900}, r"number of training images\. Found: 500, 900"),
         ({"student": STUDENT.model_copy(update={"name": "huge"})}, "their student. Found: huge, tiny"),
+        ({"recipe": {"metric": "balanced_error"}}, r"their measure\. Found: balanced_error, error"),
+        ({"recipe": {"metric": "error", "metric_code": "9f"}}, r"their measure\. Found: error, error \(9f\)"),
     ],
 )
 def test_runs_that_do_not_belong_side_by_side_are_refused(changes, message):

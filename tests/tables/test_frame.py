@@ -441,6 +441,30 @@ def test_known_test_images_and_losses_are_not_warned_of():
     assert not read_runs(known.rename({"test_error": "test_nll"})).warnings
 
 
+@pytest.mark.parametrize(
+    ("recipes", "found"),
+    [
+        ([{}, {"metric": "balanced_error"}], "balanced_error, error"),
+        ([{"metric": "file:a.py:cost", "metric_code": "1"}, {"metric": "file:b.py:cost", "metric_code": "1"}],
+         "file:a.py:cost (1), file:b.py:cost (1)"),
+        ([{"metric": "file:a.py:cost", "metric_code": code} for code in "12"],
+         "file:a.py:cost (1), file:a.py:cost (2)"),
+    ],
+)  # fmt: skip
+def test_runs_of_two_measures_make_no_table(recipes, found):
+    runs = [
+        RunRecord(run_id=arm, state="done", task=TaskFacts(name="t", fingerprint="f", classes=("a", "b")),
+                  strategy=arm, arm=arm, student=StudentFacts(name="s", parameters=9), init="random",
+                  train_images=50, seed=0, test_error=0.2, test_images=40, recipe=recipe)
+        for arm, recipe in zip(("scratch", "distill"), recipes, strict=True)
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="These runs mix measures") as caught:
+        read_runs(runs)
+    assert caught.value.found == found
+    name = runs[1].judged_by
+    assert read_runs(runs, Columns(where={"judged_by": name})).groups == ("distill",)
+
+
 def test_errors_of_another_measure_are_called_by_its_name():
     """Chance of a mean over classes is that of the classes; of a person's own function nothing is known."""
     runs = [

@@ -216,7 +216,15 @@ def test_of_a_mean_over_classes_the_noise_of_test_images_is_that_of_each_class()
 def test_runs_of_two_measures_are_not_compared():
     with pytest.raises(InputError, match="share one measure") as caught:
         verdict(arm("a", [0.1]), [run("b", 0, 0.2, recipe={"metric": "balanced_error"})])
-    assert caught.value.found == "balanced error, error"
+    assert caught.value.found == "balanced_error, error"
+
+
+@pytest.mark.parametrize("other", [{"metric": "file:b.py:cost"}, {"metric": "file:a.py:cost", "metric_code": "9f"}])
+def test_runs_of_two_own_measures_of_one_name_are_not_compared(other):
+    one = {"metric": "file:a.py:cost", "metric_code": "1c"}
+    with pytest.raises(InputError, match="share one measure") as caught:
+        verdict([run("a", 0, 0.1, recipe=one)], [run("b", 0, 0.2, recipe={"metric_code": "1c", **other})])
+    assert "file:a.py:cost (1c), file:" in caught.value.found
 
 
 def test_without_a_wrong_answer_a_class_of_few_keeps_a_mean_over_classes_open():

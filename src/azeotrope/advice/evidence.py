@@ -13,6 +13,8 @@ import polars as pl
 
 from azeotrope.advice.files import as_files, measured_targets
 from azeotrope.errors import InputError
+from azeotrope.recipe import BALANCED
+from azeotrope.record.kinds import MEASURES, words_of
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.tables.columns import LINE, Columns, keep_where
@@ -62,19 +64,26 @@ class Contender:
     @property
     def always_wrong(self) -> bool:
         """Whether no run gave a right answer, as a column that holds accuracies says of perfect runs."""
-        if self.curve.unit == "loss":
+        if not self._counts_images:
             return False
         right = (1 - pl.col("error")) * (pl.col("test_images") + 1)  # half an answer stands for none (`tables.edges`)
         return bool(self.curve.table.select((right < 1).fill_null(value=False).all()).item())
 
     @property
     def never_wrong(self) -> float | None:
-        """The fewest test images of a run where no run gave a wrong answer on any; None where one did."""
-        if self.curve.unit == "loss" or self.curve.table["test_images"].null_count():
+        """The fewest test images of a run where no run gave a wrong answer on any; None where one did, or where the
+        error does not tell.
+        """
+        if not self._counts_images or self.curve.table["test_images"].null_count():
             return None
         half = pl.col("error") * (pl.col("test_images") + 1)  # half an answer stands for none (`tables.edges`)
         perfect = bool(self.curve.table.select((half < 1).all()).item())
         return float(self.curve.table["test_images"].min()) if perfect else None  # type: ignore[arg-type]  # numbers
+
+    @property
+    def _counts_images(self) -> bool:
+        """Whether the error is a number of images; one of a large class is far less of a mean over classes."""
+        return self.curve.unit != "loss" and self.curve.measure != words_of(BALANCED).error
 
 
 @dataclass(frozen=True)
@@ -138,6 +147,9 @@ def _always_naming(raw: pl.DataFrame) -> tuple[str, ...]:
     if _COMMON_ERROR not in raw.columns or not (known := raw.drop_nulls(_COMMON_ERROR)).height:
         return ()
     name, error = known[_COMMON_CLASS][0], known[_COMMON_ERROR][0]
+    by = next(iter(raw["kind"])) if "kind" in raw.columns else None
+    if by in MEASURES:
+        return (f"Always naming {name!r}, the largest class, has a {words_of(by).error} of {100 * error:.1f} %.",)
     return (f"Always naming {name!r}, the largest class, is wrong on {100 * error:.1f} % of the test images.",)
 
 

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from azeotrope.analysis.diagnosed import diagnosed
 from azeotrope.errors import InputError
+from azeotrope.record.kinds import named_measure
 from azeotrope.record.run import EnvironmentFacts, RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.record.tasks import read_tasks
@@ -94,6 +95,7 @@ class _Key(NamedTuple):
     image_size: int
     precision: str
     recipe: str
+    judged_by: str
 
     @property
     def without_size(self) -> _Key:
@@ -138,8 +140,9 @@ def _key(comparison: Comparison) -> _Key:
 
 def _conditions(
     image_size: int | None, environment: EnvironmentFacts | None, recipe: Mapping[str, JsonValue]
-) -> tuple[int, str, str]:
-    return image_size or 0, environment.precision if environment else "", json.dumps(recipe, sort_keys=True)
+) -> tuple[int, str, str, str]:
+    precision = environment.precision if environment else ""
+    return image_size or 0, precision, json.dumps(recipe, sort_keys=True), named_measure(recipe)
 
 
 def _again(

@@ -16,7 +16,7 @@ import polars as pl
 from azeotrope.curves.noise import of_test_set
 from azeotrope.laws._law import Floats
 from azeotrope.record.bits import unpack_correct
-from azeotrope.record.clusters import by_class, by_cluster, unpack_clusters
+from azeotrope.record.clusters import by_class, by_cluster, hidden_variance, unpack_clusters
 from azeotrope.tables.columns import CLUSTERS, CORRECT, TEST_CLASSES
 
 ASSUMED_CORRELATION = 0.8
@@ -48,11 +48,13 @@ def image_noise(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats, mean: 
     flat = mean.size
     if not all(known):
         return ImageNoise(np.zeros((*mean.shape, *mean.shape)), "missing", 0.0)
-    wrong = _wrong(tables, axis, sizes)
+    seen = _wrong(tables, axis, sizes)
     error = np.exp(np.where(np.isnan(mean), 0.0, mean))
-    if wrong is not None:
+    if seen is not None:
+        wrong, hidden = seen
         covariance = np.cov(wrong.reshape(flat, -1)) / wrong.shape[-1]
-        covariance = covariance.reshape(flat, flat) / np.outer(error, error)
+        covariance = covariance.reshape(flat, flat) + np.diag(hidden.ravel())  # of each cell alone: it must not cancel
+        covariance = covariance / np.outer(error, error)
         least = np.diag(_half_wrong(error, wrong.shape[-1]).ravel())
         covariance = covariance + np.where(np.diag(covariance)[:, None] == 0, least, 0.0)
         return ImageNoise(covariance.reshape(*mean.shape, *mean.shape), "answers", _shared(covariance))
@@ -73,9 +75,10 @@ def _half_wrong(error: Floats, images: int) -> Floats:
     return np.asarray(of_test_set(np.clip(error, 0.5 / (images + 1), 1 - 0.5 / (images + 1)), np.array(images)) ** 2)
 
 
-def _wrong(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats) -> Floats | None:
+def _wrong(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats) -> tuple[Floats, Floats] | None:
     """Share of a cell's runs that are wrong on each test image, [K, n, images]; None unless all runs tell, of the same
-    number of images. Where these come in clusters (patients), one value a cluster instead (`record.clusters`).
+    number of images. Where these come in clusters (patients), one value a cluster instead (`record.clusters`). With it
+    the variance of each cell [K, n] that classes without spread hide; 0 where the error is a mean over images.
     """
     images = {value for table in tables for value in table["test_images"]}
     if len(images) > 1 or any(table[CORRECT].null_count() for table in tables):
@@ -89,9 +92,13 @@ def _wrong(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats) -> Floats |
                 return None
             wrong[arm, int(np.searchsorted(sizes, size))] = 1 - np.mean(answers, axis=0)
     classes = next(iter(tables[0][TEST_CLASSES])) if len(tables[0]) else None
-    wrong = wrong if classes is None else by_class(wrong, unpack_clusters(classes))
+    hidden = np.zeros(wrong.shape[:2])
+    if classes is not None:
+        labels = unpack_clusters(classes)
+        hidden = np.apply_along_axis(hidden_variance, -1, wrong, labels)
+        wrong = by_class(wrong, labels)
     clusters = next(iter(tables[0][CLUSTERS])) if len(tables[0]) else None
-    return wrong if clusters is None else by_cluster(wrong, unpack_clusters(clusters))
+    return (wrong if clusters is None else by_cluster(wrong, unpack_clusters(clusters))), hidden
 
 
 def _shared(covariance: Floats) -> float:

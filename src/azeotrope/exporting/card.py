@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from azeotrope.exporting.preparation import Grey, Preparation
 from azeotrope.models.card import escape
+from azeotrope.recipe import OWN_ERROR
+from azeotrope.record.kinds import words_of
 from azeotrope.record.verification import File, Verification
 
 _COLUMNS = (
@@ -34,7 +36,7 @@ def bundle_card(verification: Verification, preparation: Preparation) -> str:
             "",
             f"Each file was run in its own runtime on {verification.validation_images:,} validation images of "
             f"{escape(verification.data)} and held against the trained network. The drop is the file's error less "
-            "the network's on the same images, with its 95 % interval." + _tested(verification),
+            "the network's on the same images, with its 95 % interval." + _judged(verification) + _tested(verification),
             "",
             *_table(verification),
             *_refused(verification),
@@ -66,6 +68,14 @@ def _facts(verification: Verification, preparation: Preparation) -> Iterable[str
             f"{calibration.calibration_error_after:.4f} (cross-fitted on {calibration.images:,} validation images)"
         )
     yield f"- outputs: {', '.join(preparation.outputs)}, of {len(preparation.classes)} in `labels.txt`"
+
+
+def _judged(verification: Verification) -> str:
+    """What the error is, where `--metric` named another than the kind's own."""
+    if verification.metric == OWN_ERROR:
+        return ""
+    words = words_of(verification.metric)
+    return f" The error is the {escape(words.error)}, {escape(words.meaning)}."
 
 
 def _tested(verification: Verification) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from statistics import NormalDist
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from azeotrope.errors import RunFailed
 from azeotrope.kinds._kind import UNSCALED, Kind, Labels
 from azeotrope.record.interval import Interval
 from azeotrope.record.verification import Verdict
@@ -19,7 +21,10 @@ _RESAMPLES = 1000
 
 
 def drop(kind: Kind, network: Float[Tensor, "n C"], file: Float[Tensor, "n C"], labels: Labels) -> Interval:
-    """Error of the file less that of the network, paired over images; above 0 the file is worse."""
+    """Error of the file less that of the network, paired over images; above 0 the file is worse.
+
+    Where most draws of these images cannot be judged by a measure of one's own, nothing is claimed: [-1, 1].
+    """
     targets = kind.targets(labels, UNSCALED)
     value = kind.error(file, targets) - kind.error(network, targets)
     right = [kind.right(outputs, labels, UNSCALED) for outputs in (network, file)]
@@ -29,7 +34,10 @@ def drop(kind: Kind, network: Float[Tensor, "n C"], file: Float[Tensor, "n C"], 
     draws = list[float]()
     for _ in range(_RESAMPLES):
         rows = torch.from_numpy(random.integers(len(network), size=len(network)))
-        draws.append(kind.error(file[rows], targets[rows]) - kind.error(network[rows], targets[rows]))
+        with suppress(RunFailed):  # a measure of one's own that needs a class which this draw lacks
+            draws.append(kind.error(file[rows], targets[rows]) - kind.error(network[rows], targets[rows]))
+    if len(draws) < _RESAMPLES / 2:
+        return Interval(value, -1.0, 1.0, LEVEL)
     tail = (1 - LEVEL) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
     return Interval(value, min(float(low), value), max(float(high), value), LEVEL)

@@ -159,8 +159,8 @@ class Kind(ABC):
     def metrics(self, outputs: Float[Tensor, "n C"], targets: Tensor, scale: Scale) -> dict[str, float]:
         """Further measures for the record, by the names of `record.kinds`."""
 
-    def probabilities(self, outputs: Float[Tensor, "n C"]) -> NDArray[np.float16] | None:
-        """Of each class [n, C], in half precision; None where outputs are no probabilities."""
+    def probabilities(self, outputs: Float[Tensor, "n C"]) -> NDArray[np.float64] | None:
+        """Of each class [n, C]; None where outputs are no probabilities."""
         return None
 
     @abstractmethod

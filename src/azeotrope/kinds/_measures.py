@@ -13,9 +13,11 @@ from torch import Tensor
 
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind, Labels, Scale
-from azeotrope.kinds._own_measure import FILE, judged_by_own, require_own
+from azeotrope.kinds._own_measure import judged_by_own, require_own
 from azeotrope.kinds.single import Single
-from azeotrope.record.kinds import BALANCED, IMAGE_ERROR, OWN_ERROR, PER_CLASS, TOP5
+from azeotrope.own_code import FILE
+from azeotrope.recipe import BALANCED, OWN_ERROR, TOP5
+from azeotrope.record.kinds import IMAGE_ERROR, PER_CLASS
 
 _OF_TOP = 5
 

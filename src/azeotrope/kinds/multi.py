@@ -137,9 +137,9 @@ class Multi(Kind):
         wrong = ((outputs > 0) != (targets > 0)).double().mean().item()
         return {"map": 1 - self.error(outputs, targets), "label_error": wrong}
 
-    def probabilities(self, outputs: Float[Tensor, "n C"]) -> NDArray[np.float16] | None:
+    def probabilities(self, outputs: Float[Tensor, "n C"]) -> NDArray[np.float64] | None:
         """By sigmoid, each class for itself."""
-        return np.asarray(outputs.double().sigmoid().half().numpy())
+        return np.asarray(outputs.double().sigmoid().numpy())
 
     def said(self, outputs: Float[Tensor, "n C"], scale: Scale) -> NDArray[Any]:
         """Whether the probability of each class is above one half."""

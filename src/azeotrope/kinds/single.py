@@ -126,9 +126,9 @@ class Single(Kind):
         shown = images > 0
         return {"per_class_error": (errors[shown] / images[shown]).mean().item()}
 
-    def probabilities(self, outputs: Float[Tensor, "n C"]) -> NDArray[np.float16] | None:
+    def probabilities(self, outputs: Float[Tensor, "n C"]) -> NDArray[np.float64] | None:
         """By softmax."""
-        return np.asarray(outputs.double().softmax(dim=1).half().numpy())
+        return np.asarray(outputs.double().softmax(dim=1).numpy())
 
     def said(self, outputs: Float[Tensor, "n C"], scale: Scale) -> NDArray[Any]:
         """The class of the largest score."""

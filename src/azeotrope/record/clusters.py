@@ -54,23 +54,33 @@ def by_class(
     class's mean: a class of few images moves that mean most.
 
     With n images, n_c of them in each of C classes and m_c the mean there: n / (C n_c) √(n_c / (n_c − 1)) (x_i − m_c),
-    around the mean over classes (Cochran 1977, Sampling Techniques, 5.3: strata of fixed sizes). A class in which all
-    images are alike would seem to be known for sure: it gets a share of the other classes' spread, k / (n_c − 1 + k)
-    of their pooled variance, as if that were k images of it.
+    around the mean over classes (Cochran 1977, Sampling Techniques, 5.3: strata of fixed sizes). Classes of one image
+    make one stratum, with its mean in the place of m_c and its size in that of n_c under the root (5A.12, collapsed
+    strata): where they differ in difficulty that says too much, never too little. What classes without spread hide is
+    no part of it: `hidden_variance` is added to it.
     """
-    counts = np.bincount(classes)
-    shown, own = int((counts > 0).sum()), counts[classes]
-    flat = values.reshape(-1, len(classes)).astype(np.float64)
-    sums = np.stack([np.bincount(classes, weights=row, minlength=len(counts)) for row in flat])
-    means = sums / np.maximum(counts, 1)
-    within = flat - means[:, classes]
-    squares = np.bincount(classes, weights=(within**2).sum(axis=0), minlength=len(counts))
-    pooled = squares.sum() / (len(flat) * max(1, len(classes) - shown))
-    still = (squares < _NO_SPREAD)[classes]
-    within[:, still] = (_signs(classes) * np.sqrt(pooled * _PRIOR_IMAGES / (own - 1 + _PRIOR_IMAGES)))[still]
-    weight = len(classes) / (shown * own) * np.sqrt(np.where(own > 1, own / np.maximum(own - 1, 1), 1.0))
-    middle = means[:, counts > 0].mean(axis=1, keepdims=True)
-    return np.asarray((middle + weight * within).reshape(values.shape))
+    counts, strata = np.bincount(classes), _strata(classes)
+    shown, own = int((counts > 0).sum()), np.bincount(strata)[strata]
+    flat = _flat(values)
+    middle = np.stack([np.bincount(classes, weights=row) for row in flat])[:, counts > 0] / counts[counts > 0]
+    weight = len(classes) / (shown * counts[classes]) * np.sqrt(own / np.maximum(own - 1, 1))
+    return np.asarray((middle.mean(axis=1, keepdims=True) + weight * _within(flat, strata)).reshape(values.shape))
+
+
+def hidden_variance(values: Float[np.ndarray, "*rows images"], classes: Int64[np.ndarray, " images"]) -> float:
+    """What stands in, in the variance of the mean over classes, for classes in which all images are alike in all rows.
+
+    They would seem to be known for sure. Each gets a share of the others' spread: k / (n_c − 1 + k) of their pooled
+    variance, as if that were k images of it. Classes of one image are one stratum, as in `by_class`.
+    """
+    counts, strata = np.bincount(classes), _strata(classes)
+    flat, sizes = _flat(values), np.bincount(strata)
+    squares = np.bincount(strata, weights=(_within(flat, strata) ** 2).sum(axis=0))
+    pooled = squares.sum() / (len(flat) * max(1, len(classes) - int((sizes > 0).sum())))
+    still = (squares < _NO_SPREAD)[strata]
+    own = sizes[strata][still]
+    stands_in = pooled * _PRIOR_IMAGES / (own - 1 + _PRIOR_IMAGES)
+    return float((stands_in / counts[classes][still] ** 2).sum() / int((counts > 0).sum()) ** 2)
 
 
 def half_wrong_by_class(classes: Int64[np.ndarray, " images"]) -> float:
@@ -80,13 +90,20 @@ def half_wrong_by_class(classes: Int64[np.ndarray, " images"]) -> float:
     return float(np.sqrt((0.5 / counts.astype(float) ** 2).sum()) / len(counts))
 
 
-def _signs(classes: Int64[np.ndarray, " images"]) -> Float[np.ndarray, " images"]:
-    """+1 and −1 by turns among the images of each class; +1 for an image that is alone."""
-    order = np.argsort(classes, kind="stable")
-    starts = np.searchsorted(classes[order], classes[order])
-    signs = np.empty(len(classes))
-    signs[order] = 1.0 - 2.0 * ((np.arange(len(classes)) - starts) % 2)
-    return signs
+def _strata(classes: Int64[np.ndarray, " images"]) -> Int64[np.ndarray, " images"]:
+    """The class of each image; those of one image are one, which has the number after the last."""
+    counts = np.bincount(classes)
+    return np.where(counts[classes] == 1, len(counts), classes)
+
+
+def _flat(values: Float[np.ndarray, "*rows images"]) -> Float[np.ndarray, "rows images"]:
+    return np.asarray(values.reshape(-1, values.shape[-1]), dtype=np.float64)
+
+
+def _within(flat: Float[np.ndarray, "rows images"], strata: Int64[np.ndarray, " images"]) -> NDArray[np.float64]:
+    """How far each value is from the mean of its stratum."""
+    sums = np.stack([np.bincount(strata, weights=row) for row in flat])
+    return np.asarray(flat - (sums / np.maximum(np.bincount(strata), 1))[:, strata])
 
 
 def widened(clusters: int) -> float:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from azeotrope.labels import KindName
+from azeotrope.own_code import FILE
+from azeotrope.recipe import BALANCED, OWN_ERROR, TOP5
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,6 @@ WORDS: dict[str, Words] = {
     "multi": Words("1 − mAP", "1 less the mean over classes of the average precision of their ranking", sampled=False),
     "number": Words("1 − R²", "the share of the variance that is left unexplained, at most 1", sampled=False),
 }
-OWN_ERROR, BALANCED, TOP5 = "error", "balanced_error", "top5_error"
 MEASURES: dict[str, Words] = {
     BALANCED: Words(
         "balanced error",
@@ -37,7 +39,6 @@ MEASURES: dict[str, Words] = {
     TOP5: Words("top-5 error", "the share of images whose class is not among the five most likely", sampled=True),
 }
 """What `--metric` puts in the place of a kind's own error, which is `OWN_ERROR`."""
-_OWN = "file:"
 PER_CLASS = "per_class_error"
 IMAGE_ERROR = "image_error"
 METRICS: dict[str, str] = {
@@ -57,17 +58,25 @@ def measure_of(kind: KindName, metric: str) -> str:
     return kind if metric == OWN_ERROR else metric
 
 
+def named_measure(recipe: Mapping[str, Any]) -> str:
+    """What `--metric` named, with the hash of a person's own code: runs are compared where this is the same. Recipes
+    that are older name none.
+    """
+    code, metric = recipe.get("metric_code"), str(recipe.get("metric", OWN_ERROR))
+    return metric if code is None else f"{metric} ({code})"
+
+
 def words_of(measure: str) -> Words:
     """The words for a kind's own error, or for a measure that takes its place."""
-    if measure.startswith(_OWN):
+    if measure.startswith(FILE):
         name = measure.rpartition(":")[2]
-        return Words(name, f"what {name} of {measure.removeprefix(_OWN).rpartition(':')[0]} gives", sampled=False)
+        return Words(name, f"what {name} of {measure.removeprefix(FILE).rpartition(':')[0]} gives", sampled=False)
     return WORDS[measure] if measure in WORDS else MEASURES[measure]
 
 
 def is_measure(name: str) -> bool:
     """Whether `words_of` knows it."""
-    return name in WORDS or name in MEASURES or name.startswith(_OWN)
+    return name in WORDS or name in MEASURES or name.startswith(FILE)
 
 
 def metrics_text(metrics: Mapping[str, float], unit: str | None, error: float | None = None) -> str:

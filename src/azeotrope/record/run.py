@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from azeotrope.labels import KindName
+from azeotrope.recipe import OWN_ERROR
 from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import unpack_clusters
-from azeotrope.record.kinds import OWN_ERROR, measure_of
+from azeotrope.record.kinds import measure_of, named_measure
 from azeotrope.terms import Weight
 
 SCHEMA = 1
@@ -235,6 +236,11 @@ class RunRecord(Facts):
     def test_labels(self) -> NDArray[np.int64] | None:
         """The number of each test image's class [test_images]; None where the error is no mean over classes."""
         return None if self.test_classes is None else unpack_clusters(self.test_classes)
+
+    @property
+    def judged_by(self) -> str:
+        """What `--metric` named, with the hash of a person's own code: runs are compared where this is the same."""
+        return named_measure(self.recipe)
 
     @property
     def measure(self) -> str:

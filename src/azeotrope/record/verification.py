@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from azeotrope.errors import InputError
+from azeotrope.recipe import OWN_ERROR
 from azeotrope.record.run import EnvironmentFacts
 from azeotrope.spec import Spec, from_yaml
 
@@ -108,7 +109,9 @@ class TorchNetwork(Spec):
 
 
 class Verification(Spec):
-    """`verification.json`. `test_images`: how many gave the test errors; None in bundles that are older."""
+    """`verification.json`. `test_images`: how many gave the test errors; None in bundles that are older. `metric`: the
+    measure that every error and drop is by, as the training's `--metric` named it.
+    """
 
     format: Literal[1] = 1
     model: str
@@ -116,6 +119,7 @@ class Verification(Spec):
     run_id: str | None
     data: str
     fingerprint: str
+    metric: str = OWN_ERROR
     validation_images: int
     calibration_images: int
     test_images: int | None = None

@@ -207,7 +207,7 @@ def _differing(runs: Sequence[RunRecord]) -> Iterable[tuple[str, set[str]]]:
     """What the runs must share and do not."""
     facts = {
         "task": {f"{run.task.name} ({run.task.fingerprint})" for run in runs},
-        "measure": {words_of(run.measure).error for run in runs},
+        "measure": {run.judged_by for run in runs},
         "number of training images": {str(run.train_images) for run in runs},
         "student": {run.student.name for run in runs},
         "teacher": {run.teacher.name for run in runs if run.teacher is not None},

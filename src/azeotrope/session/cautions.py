@@ -17,8 +17,9 @@ from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
 from azeotrope.models.licence import objection
+from azeotrope.recipe import OWN_ERROR, TOP5
 from azeotrope.record.answers import answers_of
-from azeotrope.record.kinds import OWN_ERROR, TOP5, words_of
+from azeotrope.record.kinds import words_of
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.opening import Opened
 from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SynthSet

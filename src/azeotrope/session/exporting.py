@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 from azeotrope.data.pack import open_pack
 from azeotrope.data.render import Renderer
 from azeotrope.data.views import PLAIN, Views, draw
-from azeotrope.errors import NotExported
+from azeotrope.errors import InputError, NotExported
 from azeotrope.exporting.bundle import ONNX, RUN, Sample, beside, refuse_other_files, sealed, write_texts
 from azeotrope.exporting.deployed import Deployed
 from azeotrope.exporting.page import FILE as PAGE
@@ -26,11 +26,13 @@ from azeotrope.exporting.preparation import Preparation, preparation_of
 from azeotrope.exporting.target import Conversion, target_named
 from azeotrope.exporting.temperature import calibrated
 from azeotrope.exporting.verification import Evidence, eager, eager_latency, error_on, parity, verified
-from azeotrope.kinds._kind import UNSCALED, kind_named
+from azeotrope.kinds._kind import UNSCALED, Kind, kind_named
+from azeotrope.kinds._measures import judged_by
+from azeotrope.kinds._own_measure import code_of
 from azeotrope.models.cost import parameters
 from azeotrope.models.saved import SavedModel
 from azeotrope.models.weights import fingerprint
-from azeotrope.recipe import ViewPolicy
+from azeotrope.recipe import OWN_ERROR, ViewPolicy
 from azeotrope.record.environment import environment
 from azeotrope.record.verification import Calibration, File, Parity, Refused, TorchNetwork, Verification
 from azeotrope.session.export_images import ExportImages, sample_of, spread_over
@@ -95,11 +97,28 @@ def _evidence(
     saved: SavedModel, images: ExportImages, pixels: UInt8[np.ndarray, "n 3 H W"], max_drop: float
 ) -> tuple[Evidence, Calibration | None]:
     """What the network says of the validation images, with the temperature that is fitted on it."""
-    kind, labels = kind_named(saved.kind), images.task.labels[images.validation]
+    kind, labels = _judge(saved), images.task.labels[images.validation]
     said = eager(Deployed(saved), pixels)
     calibration = calibrated(kind, said, kind.targets(labels, UNSCALED))
     temperature = calibration.temperature if calibration else 1.0
     return Evidence(kind, pixels, labels, said / temperature, max_drop), calibration
+
+
+def _metric(saved: SavedModel) -> str:
+    """What chose and judged the model."""
+    return str(saved.facts.get("metric", OWN_ERROR))
+
+
+def _judge(saved: SavedModel) -> Kind:
+    """Its kind by that measure. Raises InputError where a person's own function is not there, or is another by now."""
+    metric, code = _metric(saved), saved.facts.get("metric_code")
+    if code is not None and (found := code_of(metric)) != code:
+        raise InputError(
+            "A model is exported by the measure that chose it",
+            found=f"the code of {metric} is {found}, the training had {code}",
+            next_step="bring back the file as it was at the training",
+        )
+    return judged_by(kind_named(saved.kind), metric)
 
 
 def _test(deployed: Deployed, images: ExportImages, evidence: Evidence, plain: Preparation) -> Evidence:
@@ -117,6 +136,7 @@ def _origin(saved: SavedModel, images: ExportImages) -> dict[str, Any]:
         "run_id": None if run_id is None else str(run_id),
         "data": images.task.name,
         "fingerprint": images.task.fingerprint,
+        "metric": _metric(saved),
         "validation_images": len(images.validation),
         "calibration_images": len(images.calibration),
         "test_images": len(images.test),

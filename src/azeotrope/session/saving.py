@@ -76,12 +76,17 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
 
 
 def _measured(record: RunRecord) -> dict[str, str]:
-    """What the errors are and the further measures, for kinds of task whose error is no share of wrong images."""
+    """What the errors are and the further measures, where these are no shares of wrong images; by what measure, so that
+    an export judges by the same.
+    """
     words = words_of(record.measure)
     if record.measure == "single":
         return {}
     said = metrics_text(record.metrics, record.task.unit, record.test_error)
-    return {"error": f"{words.error}, {words.meaning}", "on the test images": said}
+    named: dict[str, str] = {
+        name: str(record.recipe[name]) for name in ("metric", "metric_code") if name in record.recipe
+    }
+    return {"error": f"{words.error}, {words.meaning}", "on the test images": said, **named}
 
 
 def _teacher_licences(opened: Opened, spec: RunSpec) -> dict[str, str]:

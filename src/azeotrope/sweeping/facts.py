@@ -11,9 +11,9 @@ from azeotrope.arm import Pictures
 from azeotrope.data.task import Task
 from azeotrope.devices.memory import peak_memory_mb
 from azeotrope.models.pretraining import published
+from azeotrope.recipe import BALANCED, OWN_ERROR
 from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.environment import environment
-from azeotrope.record.kinds import BALANCED, OWN_ERROR
 from azeotrope.record.run import PublishedFacts, RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
 from azeotrope.sweeping.pools import pool_seconds, teacher_views
 from azeotrope.sweeping.resources import Resources

@@ -16,8 +16,7 @@ from azeotrope.losses._contract import check_meaning, check_parameters, needs_te
 from azeotrope.models.load import load_network, weights_available
 from azeotrope.models.sources.file import code_hash
 from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
-from azeotrope.recipe import Recipe
-from azeotrope.record.kinds import OWN_ERROR
+from azeotrope.recipe import OWN_ERROR, Recipe
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec, UpstreamRun

@@ -86,8 +86,8 @@ class RunFrame:
 def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: Columns | None = None) -> RunFrame:
     """The runs of a store (folder or URL), a CSV, a Parquet file, a polars table or a list of records, made tidy.
 
-    Raises InputError for a column that is not there, values that cannot be (negative, above 100 per cent), mixed tasks
-    or schemas, and conflicting duplicates; NoUsableRun when no usable run is left.
+    Raises InputError for a column that is not there, values that cannot be (negative, above 100 per cent), mixed tasks,
+    schemas or measures, and conflicting duplicates; NoUsableRun when no usable run is left.
     """
     columns = columns or Columns()
     raw, unreadable = read_table(source)
@@ -96,6 +96,7 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     raw = _drop(raw, pl.col("state").fill_null("done") != "done", "failed", left_out) if "state" in raw.columns else raw
     raw = _drop(raw, ~pl.struct(_given(raw)).is_first_distinct(), "duplicated row", left_out)
     _refuse_mixed(raw, "schema", "schemas of records", "make the runs again with one version of azeotrope")
+    _refuse_mixed(raw, "judged_by", "measures (--metric)", "keep one with --where judged_by=MEASURE")
     tidy, error_name = name_columns(raw, columns)
     tidy = tidy.with_columns(sampled=_sampled(raw))
     tidy = _drop(tidy, ~pl.col("error").is_finite().fill_null(value=False), _lacks(error_name), left_out)

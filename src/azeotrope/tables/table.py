@@ -11,7 +11,8 @@ from pathlib import Path
 import polars as pl
 
 from azeotrope.errors import InputError
-from azeotrope.record.kinds import TOP5, words_of
+from azeotrope.recipe import TOP5
+from azeotrope.record.kinds import words_of
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.tables.columns import CLUSTERS, CORRECT, TEST_CLASSES
@@ -44,6 +45,7 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "test_ece": pl.Float64,
     "test_images": pl.Int64,
     "kind": pl.String,
+    "judged_by": pl.String,
     CORRECT: pl.String,
     CLUSTERS: pl.String,
     TEST_CLASSES: pl.String,

@@ -26,8 +26,7 @@ from azeotrope.kinds._kind import UNSCALED, Kind, Scale
 from azeotrope.kinds._measures import judged_by
 from azeotrope.kinds.single import UNLABELLED
 from azeotrope.models.backbone import Preprocessing
-from azeotrope.recipe import ViewPolicy
-from azeotrope.record.kinds import OWN_ERROR
+from azeotrope.recipe import OWN_ERROR, ViewPolicy
 from azeotrope.teacher.ensemble import AnyCache, EnsembleHead
 from azeotrope.teacher.folds import ANY
 from azeotrope.teacher.head import Head

@@ -100,7 +100,8 @@ def answers_on(network: Network, data: StudentData, rows: NDArray[np.int64], dev
 
 
 def _answers(data: StudentData, logits: torch.Tensor) -> Answers:
-    return Answers(data.kind.said(logits, data.images.scale), data.kind.probabilities(logits))
+    sure = data.kind.probabilities(logits)
+    return Answers(data.kind.said(logits, data.images.scale), None if sure is None else sure.astype(np.float16))
 
 
 def final_test(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from azeotrope.errors import InputError
 from azeotrope.record.bits import unpack_correct
-from azeotrope.record.clusters import by_class, unpack_clusters
+from azeotrope.record.clusters import unpack_clusters
 from azeotrope.record.kinds import words_of
 from azeotrope.record.run import RunRecord
 from azeotrope.tables.columns import CLUSTERS, CORRECT, TEST_CLASSES
@@ -103,10 +103,9 @@ def _variance_of_rows(both: pl.DataFrame, means: tuple[float, float], images: in
     if bits.null_count().sum_horizontal()[0]:
         return binomial_variance(*means, images), True
     left, right = (np.array([unpack_correct(text, images) for text in bits[name]]) for name in bits.columns)
-    clusters, classes = both[CLUSTERS][0], both[TEST_CLASSES][0]
-    advantage = right.astype(float) - left
-    advantage = advantage if classes is None else by_class(advantage, unpack_clusters(classes))
-    return image_variance(advantage, None if clusters is None else unpack_clusters(clusters)), False
+    packed = (both[name][0] for name in (CLUSTERS, TEST_CLASSES))
+    clusters, classes = (None if text is None else unpack_clusters(text) for text in packed)
+    return image_variance(right.astype(float) - left, clusters, classes), False
 
 
 def by_seed(runs: Sequence[RunRecord], name: str) -> dict[int, RunRecord]:
@@ -143,7 +142,7 @@ def _refuse_different(runs: Sequence[RunRecord]) -> None:
     """Arms are comparable on the same task, size and test images only."""
     shared: dict[str, set[str | int]] = {
         "task": {run.task.fingerprint for run in runs},
-        "measure": {words_of(run.measure).error for run in runs},
+        "measure": {run.judged_by for run in runs},
         "train_images": {run.train_images for run in runs},
         "number of test images": {run.test_images for run in runs if run.test_images is not None},
     }
@@ -161,9 +160,7 @@ def _image_variance(pairs: list[tuple[RunRecord, RunRecord]], means: tuple[float
     outcomes = [(left.correctness(), right.correctness()) for left, right in pairs]
     if not any(left is None or right is None for left, right in outcomes):
         advantage = np.array([wrong(left) - wrong(right) for left, right in outcomes])
-        classes = pairs[0][0].test_labels()
-        advantage = advantage if classes is None else by_class(advantage, classes)
-        return image_variance(advantage, pairs[0][0].test_clusters()), False
+        return image_variance(advantage, pairs[0][0].test_clusters(), pairs[0][0].test_labels()), False
     images = pairs[0][0].test_images if words_of(pairs[0][0].measure).sampled else None
     return (binomial_variance(means[0], means[1], images), True) if images else (None, False)
 

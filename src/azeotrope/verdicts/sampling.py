@@ -9,15 +9,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.record.clusters import by_cluster, widened
+from azeotrope.record.clusters import by_class, by_cluster, hidden_variance, widened
 
 
-def image_variance(advantage: NDArray[np.float64], clusters: NDArray[np.int64] | None = None) -> float:
+def image_variance(
+    advantage: NDArray[np.float64],
+    clusters: NDArray[np.int64] | None = None,
+    classes: NDArray[np.int64] | None = None,
+) -> float:
     """Variance that the test images add to the mean of `advantage` [seeds, images] beyond what varies over seeds.
 
     `advantage` is 1 where a alone is wrong, -1 where b alone is. With one seed nothing can be taken off. Where images
-    come in `clusters` [images], these are what is drawn; few of them widen the interval as Student's t does.
+    come in `clusters` [images], these are what is drawn; few of them widen the interval as Student's t does. With
+    `classes` [images] the mean is that over classes of each class's mean.
     """
+    if classes is not None:
+        return hidden_variance(advantage, classes) + image_variance(by_class(advantage, classes), clusters)
     if clusters is not None:
         return widened(int(clusters.max()) + 1) ** 2 * image_variance(by_cluster(advantage, clusters))
     seeds, images = advantage.shape

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from scipy import optimize, special
 
-from azeotrope.record.clusters import by_class, by_cluster, half_wrong_by_class, widened
+from azeotrope.record.clusters import by_class, by_cluster, half_wrong_by_class, hidden_variance, widened
 from azeotrope.record.interval import Interval
 from azeotrope.record.kinds import words_of
 from azeotrope.record.run import RunRecord
@@ -139,12 +139,13 @@ def _test_sd(runs: list[RunRecord], error: float) -> float:
         return float(np.sqrt(0.5) / images) if classes is None else half_wrong_by_class(classes)
     if all(outcome is not None for outcome in outcomes):
         per_image, clusters = np.mean([wrong(outcome) for outcome in outcomes], axis=0), runs[0].test_clusters()
+        hidden = 0.0 if classes is None else hidden_variance(per_image, classes)
         if classes is not None:
             per_image = by_class(per_image, classes)
         if clusters is None:
-            return bootstrap_sd(per_image)
+            return float(np.hypot(bootstrap_sd(per_image), hidden**0.5))
         by_group = by_cluster(per_image, clusters)
-        return widened(len(by_group)) * bootstrap_sd(by_group)
+        return float(np.hypot(widened(len(by_group)) * bootstrap_sd(by_group), hidden**0.5))
     return float(np.sqrt(error * (1 - error) / images)) if images else 0.0
 
 

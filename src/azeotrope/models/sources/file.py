@@ -24,7 +24,7 @@ from azeotrope.own_code import broken, function_in, located
 def build(name: str, *, image_size: int | None, in_channels: int = 3) -> Backbone:
     """Call the function and cut off the classifier; raises InputError when the file does not deliver a model."""
     path, function = locate(name)
-    module = _call(function_in(path, function), f"file:{name}")
+    module = _call(function_in(path, function, "model"), f"file:{name}")
     wanted = getattr(module, "preprocessing", None)
     preprocessing = wanted if isinstance(wanted, Preprocessing) else Preprocessing(REFERENCE_SIZE)
     size = image_size or preprocessing.size
@@ -75,7 +75,7 @@ def _call(function: Callable[[], object], name: str) -> nn.Module:
     try:
         module = function()
     except Exception as error:  # the user's code
-        raise broken(name, error) from error
+        raise broken(f"The code of {name} must run without arguments", error) from error
     if not isinstance(module, nn.Module):
         raise InputError(
             f"The function of {name} must return a model", found=type(module).__name__, allowed="a torch.nn.Module"
