@@ -133,7 +133,8 @@ def test_a_truncated_file_is_unreadable(kind, share):
     ("raw", "reason"),
     [
         (b"", "the file is empty"),
-        (b"<html>not found</html>", "not an image"),
+        (b"<html>not found</html>", "a web page"),
+        (b"notes on the pictures", "not an image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "not an image"),
         (png_header(0, 10), "damaged|no pixels|not an image"),
         (np.zeros((0, 4), np.uint8), r"it has no pixels \(4 x 0\)"),

@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from azeotrope.data import manifest as listing
+from azeotrope.data import look as looking
 from azeotrope.data.audit import audit
 from azeotrope.data.sources import _ifs
 from azeotrope.data.sources._ifs import picture, system
@@ -47,7 +47,7 @@ def test_a_task_of_fractals_is_listed_without_being_drawn(monkeypatch):
         raise AssertionError("drawn")
 
     monkeypatch.setattr("azeotrope.data.sources.fractals.picture", refuse)
-    monkeypatch.setattr(listing, "decode", refuse)
+    monkeypatch.setattr(looking, "decode", refuse)
     task = load_task("fractals:10x12,size=32")
     assert [len(rows) for rows in (task.splits.train, task.splits.val, task.splits.test)] == [120, 30, 30]
     assert task.fingerprint == load_task("fractals:10x12,size=32").fingerprint

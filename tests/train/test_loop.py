@@ -84,7 +84,7 @@ def test_a_killed_training_goes_on_to_the_same_result(training, targets, batch):
 @pytest.fixture
 def fp16(training):
     """Makes trainings in float16, which a processor can do and nobody would ask of it."""
-    recipe = RECIPE.model_copy(update={"epochs": 6})
+    recipe = RECIPE.model_copy(update={"epochs": 2})
     return partial(training, device=Device("cpu", "fp16"), recipe=recipe)
 
 
@@ -98,10 +98,10 @@ def test_a_killed_training_in_fp16_goes_on_with_its_scale(fp16):
     unbroken = grown(fp16(file="unbroken.pt"))
     before = unbroken.run()
     with pytest.raises(Killed):
-        grown(fp16(advance=killed_at(4 * PER_EPOCH))).run()
+        grown(fp16(advance=killed_at(PER_EPOCH))).run()
     resumed = grown(fp16())
     same(resumed.run(), before)
-    assert resumed.step.scaler.get_scale() == unbroken.step.scaler.get_scale() == 2.0 ** (8 + 6)
+    assert resumed.step.scaler.get_scale() == unbroken.step.scaler.get_scale() == 2.0 ** (8 + 2)
 
 
 def test_a_step_whose_gradients_overflow_in_fp16_is_left_out_and_the_scale_falls(fp16):
