@@ -71,6 +71,7 @@ OPTIONS = {
     | {
         "--out": ALWAYS,
         "--deploy": ALWAYS,
+        "--workers": ALWAYS,
         "--train-images": ALWAYS,
         "--seeds": ALWAYS,
         "--device-budget": "compare digits -s test_resnet --device-budget 5MB",

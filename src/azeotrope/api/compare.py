@@ -33,6 +33,7 @@ def compare(
     losses: str | Sequence[str] | None = None,
     seeds: int | Sequence[int] | Literal["auto"] = 3,
     deploy: str | Sequence[str] = (),
+    workers: int = 1,
     progress: Progress | None = None,
     **options: Unpack[Options],
 ) -> Comparison | tuple[Comparison, ...]:
@@ -45,7 +46,8 @@ def compare(
     (`sweeping.search`). `seeds` is how many there are, or a list of them; "auto" adds paired seeds until every verdict
     is decided, 12 at most, at a level that keeps the error of looking several times at 5 % (`verdicts.stopping`).
     `deploy` names export targets (`onnx,onnx-int8`): each student is also measured as their files, calibrated on its
-    training images, and the arms are judged as such beside the networks.
+    training images, and the arms are judged as such beside the networks. `workers` runs are made at a time, in
+    processes that share the cores or cards: small students train faster so.
     The other keywords are those of `session.options.Options`. `out/plan.yaml` is a plan of `azeotrope sweep`. A run
     that is in `out` already is not made again, so an interrupted comparison goes on.
 
@@ -61,6 +63,7 @@ def compare(
         losses=losses,
         seeds=LOOKS[0] if seeds == "auto" else seeds,
         deploy=deploy,
+        engine={"workers": workers} if workers > 1 else {},
         **asked,
     )
     folder = Path(expanded(out))

@@ -149,6 +149,10 @@ HeldOut = Annotated[
         show_default="0.2",
     ),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Runs side by side; they divide the cores.", show_default="1"),
+]
 Precision = Annotated[
     choices.Precision | None,
     typer.Option(

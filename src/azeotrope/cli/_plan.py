@@ -27,9 +27,7 @@ class Engine(Group):
     called: ClassVar = {"engine": "name"}
 
     engine: Annotated[str | None, typer.Option(help="local or ray.", show_default="local")] = None
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Runs side by side; they divide the cores.", show_default="1")
-    ] = None
+    workers: options.Workers = None
     threads: Annotated[
         int | None,
         typer.Option(min=1, help="CPU threads of a run; decides its last bits.", show_default="the cores, divided"),

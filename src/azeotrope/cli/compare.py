@@ -39,6 +39,7 @@ def command(
         typer.Option("--seeds", metavar="N|auto", help="Paired seeds, 3 or more for a verdict; auto: until decided."),
     ] = "3",
     deploy: options.Deploy = None,
+    workers: options.Workers = None,
     teaching: groups.Teaching,
     further: groups.Options,
     typed: Typed,
@@ -72,6 +73,7 @@ def command(
             losses=words.names(losses),
             seeds=words.seeds(seeds),
             deploy=words.names(deploy) or (),
+            workers=workers or 1,
             progress=progress,
             **asked,
         )

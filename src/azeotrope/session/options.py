@@ -64,6 +64,7 @@ class Compared(Options, total=False):
     losses: str | Sequence[str] | None
     seeds: int | Sequence[int] | Literal["auto"]
     deploy: str | Sequence[str]
+    workers: int
     progress: Progress | None
 
 
