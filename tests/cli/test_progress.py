@@ -52,8 +52,9 @@ def test_the_end_of_each_piece_of_work_is_said_with_its_time():
     shown, clock, written = lines()
     shown.open()
     shown.start("reading images", 2, "images")
-    shown.advance(2)
     clock.now += 5
+    shown.advance(2)
+    clock.now += 11  # something else, of which nothing is shown
     shown.start("training", 4, "images")
     clock.now += 7
     shown.close()

@@ -110,7 +110,7 @@ class Lines:
         self._ticker = Ticker(self._tell, every)
         self._what, self._said, self._unit = "", "", ""
         self._total = self._done = 0
-        self._since = 0.0
+        self._since = self._until = 0.0
 
     def open(self) -> None:
         """Begin to tell the time."""
@@ -125,12 +125,13 @@ class Lines:
         """A new piece of work."""
         self._end()
         self._what, self._said, self._unit, self._total, self._done = what, "", unit, total, 0
-        self._since = self._clock()
+        self._since = self._until = self._clock()
         self.note(f"{what}: {total:,} {unit}")
 
     def advance(self, amount: int) -> None:
         """Count."""
         self._done += amount
+        self._until = self._clock()
 
     def say(self, what: str) -> None:
         """Words for the next line."""
@@ -146,7 +147,8 @@ class Lines:
 
     def _end(self) -> None:
         if self._what:
-            self.note(f"{self._counts()} in {duration(self._clock() - self._since)}")
+            until = self._until if self._done >= self._total else self._clock()  # what follows may take long
+            self.note(f"{self._counts()} in {duration(until - self._since)}")
         self._what = ""
 
     def _counts(self) -> str:
