@@ -143,8 +143,9 @@ def test_one_more_seed_makes_only_its_own_runs(finished, compare, tmp_path):
     assert all(arm.seeds == (0, 1, 2) for arm in comparison.arms)
 
 
-def test_a_comparison_elsewhere_gives_equal_records(finished, compare, tmp_path):
-    compare("digits", tmp_path / "out", cache=tmp_path / "cache", seeds=1)
+def test_a_comparison_elsewhere_by_two_workers_gives_equal_records_and_a_model(finished, compare, tmp_path):
+    comparison = compare("digits", tmp_path / "out", cache=tmp_path / "cache", seeds=1, workers=2)
+    assert comparison.arm(comparison.winner).run_ids == (next((tmp_path / "out" / "models").iterdir()).name,)
     for run_id, record in records(tmp_path / "out").items():
         assert record.without_times() == records(finished[1])[run_id].without_times()
 
