@@ -38,13 +38,15 @@ AsJson = Annotated[
         "--json", help="Print one JSON document on standard output and nothing else.", rich_help_panel=PROGRAM
     ),
 ]
+_STUDENT = "The small model: scheme:name@weights. A name without scheme is timm's, with its own weights."
+_TEACHER = "The pretrained teacher, written like the student; several that teach together as A+B."
 Student = Annotated[
     str,
     typer.Option(
         "--student",
         "-s",
         metavar="MODEL",
-        help="The small model: scheme:name@weights. A name without scheme is timm's, with its own weights.",
+        help=_STUDENT,
     ),
 ]
 ChosenStudent = Annotated[
@@ -53,7 +55,7 @@ ChosenStudent = Annotated[
         "--student",
         "-s",
         metavar="MODEL",
-        help="The small model: scheme:name@weights. A name without scheme is timm's, with its own weights.",
+        help=_STUDENT,
         show_default="chosen, and said why",
     ),
 ]
@@ -63,7 +65,7 @@ ChosenTeacher = Annotated[
         "--teacher",
         "-t",
         metavar="MODEL",
-        help="The pretrained teacher, written like the student; several that teach together as A+B.",
+        help=_TEACHER,
         show_default="chosen with the student, else none",
     ),
 ]
@@ -92,7 +94,7 @@ Teacher = Annotated[
         "--teacher",
         "-t",
         metavar="MODEL",
-        help="The pretrained teacher, written like the student; several that teach together as A+B.",
+        help=_TEACHER,
         show_default="none",
     ),
 ]
