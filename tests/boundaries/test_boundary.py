@@ -8,7 +8,7 @@ import pytest
 
 from azeotrope.boundaries.boundary import find_boundary
 from azeotrope.boundaries.law_free import disagreements, form_free
-from azeotrope.curves.beyond import Rates, onward
+from azeotrope.curves.beyond import AtTheEnd, Rates, onward
 from azeotrope.curves.joint_draws import Draws, LawDraws, draw_curves
 from azeotrope.curves.law_fit import Options
 from azeotrope.curves.level import LevelLine
@@ -32,7 +32,7 @@ def level_draws(*errors):
         inside=np.zeros(100, int),
         outside=np.zeros(100, int),
         before=np.ones(arms),
-        onward=onward(np.full(arms, np.inf), np.zeros(arms), np.zeros(arms), 100, np.random.default_rng(0), Rates()),
+        onward=onward(np.full(arms, np.inf), AtTheEnd(*np.zeros((3, arms))), 100, np.random.default_rng(0), Rates()),
         anchored=True,
         most=1.0,
         arms=tuple(range(arms)),
