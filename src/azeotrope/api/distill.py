@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
+import polars as pl
+
 from azeotrope.errors import RunFailed
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.claim import claimed
@@ -17,6 +19,7 @@ from azeotrope.session.options import Options, parted
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.saving import save_run
 from azeotrope.sweeping.runner import Runner
+from azeotrope.tables.training_curves import epochs_frame
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ class Distilled:
 
     model: Path
     record: RunRecord
+
+    def curves(self) -> pl.DataFrame:
+        """How the student trained, a row an epoch: see `azeotrope.training_curves`."""
+        out = str(self.model.parents[1])
+        return epochs_frame([out]).filter(pl.col("run_id") == self.record.run_id)
 
 
 def distill(

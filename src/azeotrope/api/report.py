@@ -15,7 +15,15 @@ from azeotrope.api.boundary import boundary
 from azeotrope.api.fit import fit
 from azeotrope.errors import InputError
 from azeotrope.record.store import RunStore
-from azeotrope.reporting.files import PAGE, read_bundles, read_disagreements, read_mistakes, write_page, write_text
+from azeotrope.reporting.files import (
+    PAGE,
+    read_bundles,
+    read_curves,
+    read_disagreements,
+    read_mistakes,
+    write_page,
+    write_text,
+)
 from azeotrope.reporting.html import Section, one_class
 from azeotrope.reporting.numbers import Document
 from azeotrope.reporting.part import Missing, attempt
@@ -53,12 +61,15 @@ def report(
         beside = PAGE if isinstance(runs, pl.DataFrame) else Path(runs).with_suffix(".html")
         return write_page(out or beside, Document(comparisons=comparisons), sweep=sweep)
     folders = task_folders(runs)
-    comparisons = tuple(comparison for folder in folders for comparison in compared(folder))
+    by_folder = {folder: compared(folder) for folder in folders}
+    comparisons = tuple(comparison for found in by_folder.values() for comparison in found)
+    curves = [read_curves(folder, found) for folder, found in by_folder.items()]
     document = Document(
         comparisons=comparisons,
         disagreements=read_disagreements(runs),
         mistakes=read_mistakes(runs),
         bundles=tuple(bundle for folder in folders for bundle in read_bundles(folder)),
+        curves={run_id: curve for found in curves for run_id, curve in found.items()},
     )
     path = out or (PAGE if "://" in str(runs) else Path(runs) / PAGE)
     found = attempt(lambda: _sweep(folders))

@@ -16,6 +16,7 @@ from azeotrope.labels import KindName
 from azeotrope.record.kinds import measure_of
 from azeotrope.record.result import Result
 from azeotrope.record.run import EnvironmentFacts, SearchFacts
+from azeotrope.record.training_curve import Curve
 from azeotrope.record.verification import Verification
 from azeotrope.terms import Weight
 from azeotrope.verdicts.verdict import Call
@@ -265,11 +266,12 @@ class Bundle(Shown):
 
 
 class Document(Shown):
-    """Everything one report shows: a comparison a size, pictures the arms disagree on, the surest mistakes, and what
-    was verified of models that were exported.
+    """Everything one report shows: a comparison a size, pictures the arms disagree on, the surest mistakes, what was
+    verified of models that were exported, and how runs trained, by run id.
     """
 
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
     disagreements: tuple[Disagreement, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     bundles: tuple[Bundle, ...] = ()
+    curves: dict[str, Curve] = Field(default_factory=dict)

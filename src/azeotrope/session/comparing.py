@@ -10,6 +10,7 @@ from azeotrope.analysis.diagnosed import diagnosed
 from azeotrope.data.task import Task
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
+from azeotrope.record.training_curve import Curve
 from azeotrope.reporting import files
 from azeotrope.reporting.numbers import Comparison, Disagreement, Document, Mistake, NotTested, PretrainingCost
 from azeotrope.reporting.page_verdicts import Shared, shared_by
@@ -71,8 +72,10 @@ def _document(task: Task, comparisons: Sequence[Comparison], out: Path) -> Docum
     examples = made_or("Pictures that arms call differently are", partial(disagreements, task, last, out), examples)
     surest = made_or("The surest mistakes are", partial(mistakes, task, last, out), surest)
     last = made_or("What each arm gets wrong is", partial(diagnosed, out, last), last)
+    curves: dict[str, Curve] = {}
+    curves = made_or("How the runs trained is", partial(files.read_curves, out, comparisons), curves)
     last = last.model_copy(update={"warnings": (*last.warnings, *said)})
-    return Document(comparisons=(*comparisons[:-1], last), disagreements=examples, mistakes=surest)
+    return Document(comparisons=(*comparisons[:-1], last), disagreements=examples, mistakes=surest, curves=curves)
 
 
 def _undecided(comparisons: Sequence[Comparison]) -> int:

@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from azeotrope.devices.memory import give_back_freed_memory
 from azeotrope.lookup import member
 from azeotrope.record.claim import claimed
@@ -32,6 +34,7 @@ from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.status import Status, Unseen, View, label
 from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.tables.training_curves import epochs_frame
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,10 @@ class Sweep:
     seconds: float
     seconds_in_runs: float
     workers: int
+
+    def curves(self) -> pl.DataFrame:
+        """How the runs of `out` trained, a row a run and epoch: see `azeotrope.training_curves`."""
+        return epochs_frame([self.out])
 
 
 def held(out: str | Path) -> AbstractContextManager[object]:
