@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
@@ -44,6 +45,7 @@ def distill(
     train_images: int | None = None,
     arm: str = "distill",
     seed: int = 0,
+    track: str | Sequence[str] = (),
     progress: Progress | None = None,
     **options: Unpack[Options],
 ) -> Distilled:
@@ -57,7 +59,7 @@ def distill(
         data, student=student, teacher=teacher, train_images=train_images, arms=[arm], seeds=[seed], **asked
     )
     with claimed(Path(expanded(out))) as folder:
-        opened, (record,) = made(plan, folder, progress or Silent(), machine)
+        opened, (record,) = made(plan, folder, progress or Silent(), machine, track)
         if record.state == "failed":
             raise RunFailed(record.reason or "the run failed")
         (spec,) = opened.grid.specs

@@ -78,7 +78,10 @@ def _curve(store: RunStore, run_id: str) -> Curve:
     if stored is None:
         return ()
     try:
-        return tuple(_epoch(row) for row in csv.DictReader(io.StringIO(stored.decode()), strict=True))
+        table = csv.DictReader(io.StringIO(stored.decode()), strict=True)
+        if missing := {*_FIRST, *_LAST} - set(table.fieldnames or ()):
+            raise KeyError(", ".join(sorted(missing)))
+        return tuple(_epoch(row) for row in table)
     except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
         raise InputError(
             f"The training curve {store.root}/{name} cannot be read",

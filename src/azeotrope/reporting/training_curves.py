@@ -50,11 +50,12 @@ def numbers(comparison: Comparison, curves: Mapping[str, Curve]) -> TrainingNumb
 def figure(drawn: TrainingNumbers, names: Sequence[str], reference: str) -> Chart:
     """A panel an arm: its loss above; its validation error below, where arms looked at it after several epochs."""
     colour = alt.Color("arm:N", scale=arm_colours(names, reference), legend=None)
-    losses = _panels(drawn.losses, names, colour, "training loss").resolve_scale(y="independent")
+    losses: alt.FacetChart = _panels(drawn.losses, names, colour, "training loss").resolve_scale(y="independent")
     if not drawn.errors:
         return losses
     errors = _panels(drawn.errors, names, colour, f"validation {drawn.error}, %")
-    return alt.vconcat(losses, errors).resolve_scale(color="shared")
+    both: alt.VConcatChart = alt.vconcat(losses, errors).resolve_scale(color="shared")
+    return both
 
 
 def _errors(curve: Sequence[Epoch]) -> dict[int, float]:

@@ -26,13 +26,20 @@ from azeotrope.session.pictures import mistakes
 from azeotrope.session.pretraining_cost import pretraining_cost
 from azeotrope.session.progress import Progress
 from azeotrope.session.saving import save_winner
+from azeotrope.session.tracking import Asked
 from azeotrope.sweeping.grid import with_seeds
 from azeotrope.sweeping.sweep_plan import SweepPlan
 from azeotrope.verdicts.stopping import next_look
 
 
 def compare_sizes(
-    plan: SweepPlan, out: Path, progress: Progress, machine: Machine, *, until_decided: bool = False
+    plan: SweepPlan,
+    out: Path,
+    progress: Progress,
+    machine: Machine,
+    *,
+    until_decided: bool = False,
+    track: Asked = (),
 ) -> tuple[Comparison, ...]:
     """`compare` at every size of the plan of a comparison; one report for all.
 
@@ -40,7 +47,7 @@ def compare_sizes(
     of the first look.
     """
     with claimed(out):
-        opened, records = made(plan, out, progress, machine)
+        opened, records = made(plan, out, progress, machine, track)
         looks: tuple[int, ...] = (len(plan.seeds),) if until_decided else ()
         comparisons = _summaries(opened, records, looks, out)
         while until_decided and (seeds := next_look(_undecided(comparisons), looks[-1])):

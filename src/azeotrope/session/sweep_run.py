@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -117,6 +118,9 @@ def make_runs(
     grid, resources = opened.grid, opened.resources
     engines = member("sweeping.engines", grid.plan.engine.name, "engine")
     store = RunStore(bench.store)
+    show = partial(opened.tracking.show, store=bench.store)
+    for record in known.values():
+        show(record)
     with (
         Claims(store) as claims,
         closing(engines.open_engine(bench, grid.plan.engine, advance or status.advance, resources)) as engine,
@@ -137,6 +141,7 @@ def make_runs(
             view=view or Unseen(),
             say=say,
             deploy=grid.plan.deploy,
+            tracked=show,
         )
         return conductor.conduct()
 
