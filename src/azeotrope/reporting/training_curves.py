@@ -19,7 +19,7 @@ from azeotrope.reporting.render import Chart
 from azeotrope.reporting.scales import arm_colours, chart_of
 from azeotrope.reporting.words import error_word, plural
 
-MOST_POINTS = 60  # epochs of a curve that are drawn; of more, as many evenly spread, the last among them
+MOST_POINTS = 40  # epochs of a curve that are drawn; of more, as many evenly spread, the last among them
 _COLUMNS, _WIDTH, _HEIGHT = 3, 150, 100
 
 Row: TypeAlias = dict[str, str | float | int]
