@@ -196,8 +196,8 @@ def _trained(comparison: Comparison, curves: Mapping[str, Curve]) -> list[_Drawi
     found = attempt(lambda: training_curves.numbers(comparison, curves))
     title = "Training by epoch"
     caption = (
-        "A panel an arm: the mean of its seeds, the band from the lowest to the highest. Arms minimise different "
-        "losses: compare shapes, not heights."
+        "Each arm has a panel. The line is the mean of its seeds, the band reaches from the lowest to the highest. "
+        "Arms minimise different losses: compare the shapes of their curves, not the heights."
     )
     if found is None:
         return []

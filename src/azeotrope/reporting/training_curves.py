@@ -6,6 +6,7 @@ a scale of its own; validation errors share theirs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -20,7 +21,7 @@ from azeotrope.reporting.scales import arm_colours, chart_of
 from azeotrope.reporting.words import error_word, plural
 
 MOST_POINTS = 40  # epochs of a curve that are drawn; of more, as many evenly spread, the last among them
-_COLUMNS, _WIDTH, _HEIGHT = 3, 150, 100
+_COLUMNS, _WIDTH, _HEIGHT, _TICKS = 3, 150, 100, 4
 
 Row: TypeAlias = dict[str, str | float | int]
 
@@ -80,9 +81,10 @@ def _rows(arm: ArmSummary, told: str, series: Sequence[Mapping[int, float]]) -> 
 
 
 def _panels(rows: Sequence[Row], names: Sequence[str], colour: alt.Color, title: str) -> alt.FacetChart:
-    base = chart_of(rows).encode(
-        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickCount=4, tickMinStep=1)), color=colour
-    )
+    last = max(int(row["epoch"]) for row in rows)
+    ticks = list(range(1, last + 1, max(1, math.ceil((last - 1) / _TICKS))))
+    x = alt.X("epoch:Q", title="epoch", axis=alt.Axis(values=ticks, format="d"))
+    base = chart_of(rows).encode(x=x, color=colour)
     y = alt.Y("mean:Q", title=None, axis=alt.Axis(tickCount=3), scale=alt.Scale(zero=False))
     ends = base.transform_filter("isValid(datum.said)").encode(description=alt.Description("said:N"), y=y)
     panel = alt.layer(
