@@ -21,7 +21,7 @@ from azeotrope.reporting.scales import arm_colours, chart_of
 from azeotrope.reporting.words import error_word, plural
 
 MOST_POINTS = 40  # epochs of a curve that are drawn; of more, as many evenly spread, the last among them
-_COLUMNS, _WIDTH, _HEIGHT, _TICKS = 3, 150, 100, 4
+_COLUMNS, _WIDTH, _HEIGHT, _TICKS = 4, 150, 100, 4
 
 Row: TypeAlias = dict[str, str | float | int]
 
