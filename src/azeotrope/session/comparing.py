@@ -60,7 +60,7 @@ def compare_sizes(
         save_winner(opened, comparisons[-1], out)
         document = _document(opened.task, comparisons, out)
         files.write(out, document)
-    return document.comparisons
+    return tuple(comparison.kept_in(str(out)) for comparison in document.comparisons)
 
 
 def _document(task: Task, comparisons: Sequence[Comparison], out: Path) -> Document:
