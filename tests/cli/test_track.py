@@ -45,6 +45,13 @@ def test_a_sweep_shows_its_runs_too(cli, tiny, tmp_path):
     assert [path.name for path in (tmp_path / "board").iterdir() if path.is_dir()] == [record.run_id]
 
 
+def test_an_address_stops_before_images_are_read(cli, tmp_path):
+    done = cli("compare", "nowhere/", "-s", "test_resnet", "--out", tmp_path / "out", "--track", "mlflow:http://a:5000")
+    assert (done.status, done.out) == (2, "")
+    assert "A tracker writes to a folder of this machine" in done.said
+    assert "the address http://a:5000" in done.said
+
+
 def test_a_name_that_is_no_tracker_stops_before_images_are_read(cli, tmp_path):
     done = cli("compare", "nowhere/", "-s", "test_resnet", "--out", tmp_path / "out", "--track", "tensorbord")
     assert (done.status, done.out) == (2, "")

@@ -28,6 +28,15 @@ def test_a_store_without_curves_has_none(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_try_without_an_epoch_leaves_nothing_of_the_one_before(tmp_path):
+    for where in (str(tmp_path), "memory://store-of-tries"):
+        store = RunStore(where)
+        keep_curve(store, "abc", CURVE)
+        keep_curve(store, "abc", ())
+        assert curve_of(where, "abc") == ()
+        assert store.names("curves") == []
+
+
 def test_a_store_at_a_url_keeps_curves_too():
     keep_curve(RunStore("memory://store-of-curves"), "abc", CURVE)
     assert curves_of("memory://store-of-curves", ["abc", "def"]) == {"abc": CURVE}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +15,7 @@ from azeotrope.api.boundary import boundary
 from azeotrope.api.fit import fit
 from azeotrope.errors import InputError
 from azeotrope.record.store import RunStore
+from azeotrope.record.training_curve import Curve
 from azeotrope.reporting.files import (
     PAGE,
     read_bundles,
@@ -25,7 +26,7 @@ from azeotrope.reporting.files import (
     write_text,
 )
 from azeotrope.reporting.html import Section, one_class
-from azeotrope.reporting.numbers import Document
+from azeotrope.reporting.numbers import Comparison, Document
 from azeotrope.reporting.part import Missing, attempt
 from azeotrope.reporting.study import Sweep
 from azeotrope.tables.columns import Columns
@@ -63,19 +64,20 @@ def report(
     folders = task_folders(runs)
     by_folder = {folder: compared(folder) for folder in folders}
     comparisons = tuple(comparison for found in by_folder.values() for comparison in found)
-    curves = [read_curves(folder, found) for folder, found in by_folder.items()]
+    curves = attempt(lambda: _curves(by_folder))
+    sections = [_not_shown("Training by epoch", curves)] if isinstance(curves, Missing) else []
     document = Document(
         comparisons=comparisons,
         disagreements=read_disagreements(runs),
         mistakes=read_mistakes(runs),
         bundles=tuple(bundle for folder in folders for bundle in read_bundles(folder)),
-        curves={run_id: curve for found in curves for run_id, curve in found.items()},
+        curves={} if isinstance(curves, Missing) else curves,
     )
     path = out or (PAGE if "://" in str(runs) else Path(runs) / PAGE)
     found = attempt(lambda: _sweep(folders))
     if isinstance(found, Missing):
-        return write_page(path, document, [Section("Over sizes", f"Not shown. {found.reason}", None)])
-    return write_page(path, document, sweep=found)
+        return write_page(path, document, [*sections, _not_shown("Over sizes", found)])
+    return write_page(path, document, sections, found)
 
 
 def _class_page(runs: str | Path | pl.DataFrame, out: str | Path | None, name: str) -> Path:
@@ -89,6 +91,15 @@ def _class_page(runs: str | Path | pl.DataFrame, out: str | Path | None, name: s
     found, text = one_class(Document(comparisons=compared(runs), mistakes=read_mistakes(runs)), name)
     page = f"class-{found.number}.html"
     return write_text(out or (page if "://" in str(runs) else Path(runs) / page), text)
+
+
+def _curves(by_folder: Mapping[str, Sequence[Comparison]]) -> dict[str, Curve]:
+    found = (read_curves(folder, comparisons) for folder, comparisons in by_folder.items())
+    return {run_id: curve for curves in found for run_id, curve in curves.items()}
+
+
+def _not_shown(title: str, missing: Missing) -> Section:
+    return Section(title, f"Not shown. {missing.reason}", None)
 
 
 def _sweep(folders: Sequence[str]) -> Sweep | None:

@@ -17,7 +17,8 @@ from azeotrope.record.store import RunStore
 
 LOSS = "loss:"
 """What the column of one loss begins with, before the key of the loss."""
-_FIRST, _LAST = ("epoch", "learning_rate", "images_per_second", "loss"), ("val_error", "val_loss")
+FIRST, LAST = ("epoch", "learning_rate", "images_per_second", "loss"), ("val_error", "val_loss")
+"""The columns before and after those of the losses; the first is a whole number."""
 
 
 @dataclass(frozen=True)
@@ -40,24 +41,25 @@ class Epoch:
 
     def row(self) -> dict[str, float | None]:
         """Its numbers by the names of the columns."""
-        own: dict[str, float | None] = {name: getattr(self, name) for name in _FIRST}
+        own: dict[str, float | None] = {name: getattr(self, name) for name in FIRST}
         terms = {f"{LOSS}{key}": value for key, value in self.losses.items()}
-        return own | terms | {name: getattr(self, name) for name in _LAST}
+        return own | terms | {name: getattr(self, name) for name in LAST}
 
 
 Curve = tuple[Epoch, ...]
 
 
 def keep_curve(store: RunStore, run_id: str, curve: Sequence[Epoch]) -> None:
-    """Store the curve of this run in the place of an earlier one; nothing where there is no epoch."""
+    """Store the curve of this run in the place of an earlier one; without an epoch there is none afterwards."""
     if not curve:
+        store.remove(_file(run_id))
         return
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(curve[0].row()), lineterminator="\n")
     writer.writeheader()
     for each in curve:
         writer.writerow({name: "" if value is None else _text(value) for name, value in each.row().items()})
-    store.write(f"curves/{run_id}.csv", buffer.getvalue().encode())
+    store.write(_file(run_id), buffer.getvalue().encode())
 
 
 def curve_of(out: str | Path, run_id: str) -> Curve:
@@ -72,21 +74,25 @@ def curves_of(out: str | Path, run_ids: Iterable[str]) -> dict[str, Curve]:
     return {run_id: _curve(store, run_id) for run_id in run_ids if f"{run_id}.csv" in stored}
 
 
+def _file(run_id: str) -> str:
+    return f"curves/{run_id}.csv"
+
+
 def _curve(store: RunStore, run_id: str) -> Curve:
-    name = f"curves/{run_id}.csv"
+    name = _file(run_id)
     stored = store.read(name)
     if stored is None:
         return ()
     try:
         table = csv.DictReader(io.StringIO(stored.decode()), strict=True)
-        if missing := {*_FIRST, *_LAST} - set(table.fieldnames or ()):
+        if missing := {*FIRST, *LAST} - set(table.fieldnames or ()):
             raise KeyError(", ".join(sorted(missing)))
         return tuple(_epoch(row) for row in table)
     except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
         raise InputError(
             f"The training curve {store.root}/{name} cannot be read",
             found=f"{type(error).__name__}: {error}",
-            allowed=f"a table with the columns {', '.join((*_FIRST, *_LAST))}",
+            allowed=f"a table with the columns {', '.join((*FIRST, *LAST))}",
             next_step="move this file away; all else is made without it",
         ) from error
 
@@ -98,7 +104,7 @@ def _epoch(row: Mapping[str, str]) -> Epoch:
         float(row["images_per_second"]),
         float(row["loss"]),
         {name.removeprefix(LOSS): float(value) for name, value in row.items() if name.startswith(LOSS)},
-        *(float(row[name]) if row[name] else None for name in _LAST),
+        *(float(row[name]) if row[name] else None for name in LAST),
     )
 
 

@@ -15,7 +15,8 @@ from azeotrope.lookup import member
 from azeotrope.record.lock import locked
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import cannot_write, expanded, write_atomically
-from azeotrope.record.training_curve import curve_of
+from azeotrope.record.training_curve import Curve, curve_of
+from azeotrope.reporting.part import Missing, attempt
 from azeotrope.terms import split
 from azeotrope.trackers._tracker import Tracker, tracked
 
@@ -23,22 +24,43 @@ Asked = str | Sequence[str]
 """Trackers as they are asked for: NAME or NAME:FOLDER, by commas or as a list."""
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A tracker that works, its folder, and the runs that it holds as far as is known here."""
+
+    tracker: Tracker
+    folder: Path
+    known: set[str]
+
+    def show(self, record: RunRecord, curve: Curve) -> None:
+        """Show a run, unless another process has done so."""
+        with locked(self.folder / ".azeotrope.lock"):
+            if not self.tracker.has(record.run_id):
+                self.tracker.add(tracked(record, curve))
+        self.known.add(record.run_id)
+
+
 @dataclass
 class Tracking:
-    """The trackers that work, each with its folder, by how they were asked for; `note` is told of one that fails."""
+    """The trackers that work, by how they were asked for; `note` is told of one that fails."""
 
-    trackers: dict[str, tuple[Tracker, Path]] = field(default_factory=dict)
+    trackers: dict[str, Opened] = field(default_factory=dict)
     note: Callable[[str], None] = lambda said: None
 
     def show(self, record: RunRecord, store: str) -> None:
-        """Show a finished run to all that do not have it. A tracker that fails is given up, and said once."""
-        if record.state != "done":
+        """Show a finished run to all that do not have it. A tracker that fails is given up, and said once. A curve that
+        cannot be read is said, and the run is shown without one.
+        """
+        lacking = [asked for asked, each in self.trackers.items() if record.run_id not in each.known]
+        if record.state != "done" or not lacking:
             return
-        for asked, (tracker, folder) in list(self.trackers.items()):
+        curve = attempt(lambda: curve_of(store, record.run_id))
+        if isinstance(curve, Missing):
+            self.note(f"The run {record.run_id} is shown to trackers without its curve. {curve.reason}")
+            curve = ()
+        for asked in lacking:
             try:
-                with locked(folder / ".azeotrope.lock"):
-                    if not tracker.has(record.run_id):
-                        tracker.add(tracked(record, curve_of(store, record.run_id)))
+                self.trackers[asked].show(record, curve)
             except Exception as error:  # of a stranger's code; the run is safe in its store
                 del self.trackers[asked]
                 self.note(_given_up(asked, error))
@@ -52,24 +74,26 @@ def open_tracking(track: Asked, out: str | Path, note: Callable[[str], None]) ->
     """
     tracking = Tracking(note=note)
     for asked in split(track, ",") if isinstance(track, str) else track:
-        name, _, given = asked.strip().partition(":")
-        tracker, folder = member("trackers", name, "tracker"), Path(expanded(given or _beside(out, name))).absolute()
+        name = asked.strip().partition(":")[0]
+        made, folder = member("trackers", name, "tracker"), _folder(asked.strip(), out)
         try:
             _check_writable(folder)
-            tracking.trackers[asked] = (tracker.open_tracker(folder), folder)
+            tracker = made.open_tracker(folder)
+            tracking.trackers[asked] = Opened(tracker, folder, tracker.known())
         except Exception as error:  # as in `show`
             note(_given_up(asked, error))
     return tracking
 
 
-def _beside(out: str | Path, name: str) -> str:
-    if "://" in str(out):
+def _folder(asked: str, out: str | Path) -> Path:
+    name, _, given = asked.partition(":")
+    if "://" in (given or str(out)):
         raise InputError(
             "A tracker writes to a folder of this machine",
-            found=f"{name} without a folder, and the runs go to {out}",
+            found=f"the address {given}" if given else f"{name} without a folder, and the runs go to {out}",
             next_step=f"name one: --track {name}:FOLDER",
         )
-    return f"{out}/trackers/{name}"
+    return Path(expanded(given or f"{out}/trackers/{name}")).absolute()
 
 
 def _check_writable(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import re
@@ -15,6 +16,8 @@ from azeotrope.trackers._tracker import PROJECT, TrackedRun, Tracker, not_instal
 _TAG = "azeotrope.run_id"
 _AT_ONCE = 500  # metrics; the service takes 1,000 of all kinds
 _PARAMETERS_AT_ONCE = 100
+_RUNS_AT_ONCE = 1000
+_MOST_NAME, _MOST_TEXT = 250, 6000  # letters that it takes
 
 
 def open_tracker(folder: Path) -> Tracker:
@@ -37,6 +40,16 @@ class _MLflow:
     client: Any
     experiment: str
 
+    def known(self) -> set[str]:
+        found, token = set[str](), ""
+        while token is not None:
+            page = self.client.search_runs(
+                [self.experiment], "attributes.status = 'FINISHED'", max_results=_RUNS_AT_ONCE, page_token=token or None
+            )
+            found.update(run.data.tags[_TAG] for run in page if _TAG in run.data.tags)
+            token = page.token or None
+        return found
+
     def has(self, run_id: str) -> bool:
         """One that a kill left unfinished is removed."""
         found = self.client.search_runs([self.experiment], f"tags.`{_TAG}` = '{run_id}'")
@@ -50,9 +63,9 @@ class _MLflow:
 
         now = int(1000 * time.time())
         made = self.client.create_run(self.experiment, start_time=now, tags={_TAG: run.run_id}, run_name=run.name)
-        steps = [*enumerate(run.epochs), (len(run.epochs), run.results)]
+        steps = [*run.epochs.items(), (run.ended, run.results)]
         metrics = [Metric(_named(name), value, now, step) for step, each in steps for name, value in each.items()]
-        parameters = [Param(_named(name), str(value)) for name, value in run.parameters.items()]
+        parameters = [Param(_named(name), str(value)[:_MOST_TEXT]) for name, value in run.parameters.items()]
         for some in _parts(parameters, _PARAMETERS_AT_ONCE):
             self.client.log_batch(made.info.run_id, params=some)
         for some in _parts(metrics, _AT_ONCE):
@@ -61,8 +74,14 @@ class _MLflow:
 
 
 def _named(name: str) -> str:
-    """A name that it takes: `loss/kl(T=1)` is `loss/kl_T_1_`."""
-    return re.sub(r"[^\w\-./ ]", "_", name)
+    """A name that it takes. Where letters must change, or are too many, a hash of all of them keeps two names apart:
+    `loss/kl(T=1)` is `loss/kl_T_1_-` and eight digits.
+    """
+    taken = re.sub(r"[^\w\-./ ]", "_", name)
+    if taken == name and len(name) <= _MOST_NAME:
+        return name
+    digits = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{taken[: _MOST_NAME - 9]}-{digits}"
 
 
 def _parts(items: list[Any], size: int) -> list[list[Any]]:

@@ -41,17 +41,20 @@ def open_tracker(folder: Path) -> Tracker:
 class _Trackio:
     storage: Any
 
+    def known(self) -> set[str]:
+        return {run["id"] for run in self.storage.get_run_records(PROJECT)}
+
     def has(self, run_id: str) -> bool:
-        return any(run["id"] == run_id for run in self.storage.get_run_records(PROJECT))
+        return run_id in self.known()
 
     def add(self, run: TrackedRun) -> None:
         """In one transaction."""
-        numbers = [dict(each) for each in run.epochs]
+        numbers = [dict(each) for each in run.epochs.values()]
         self.storage.bulk_log(
             PROJECT,
             run.name,
             [*numbers, dict(run.results)],
-            steps=list(range(len(numbers) + 1)),
+            steps=[*run.epochs, run.ended],
             config=dict(run.parameters),
             run_id=run.run_id,
         )

@@ -29,6 +29,9 @@ class _WandB:
     wandb: Any
     folder: Path
 
+    def known(self) -> set[str]:
+        return {path.name.split("-", 3)[3] for path in (self.folder / "wandb").glob("offline-run-*-*")}
+
     def has(self, run_id: str) -> bool:
         return any((self.folder / "wandb").glob(f"offline-run-*-{run_id}"))
 
@@ -60,7 +63,7 @@ class _WandB:
             settings=settings,
             reinit="create_new",
         )
-        for step, numbers in enumerate(run.epochs):
+        for step, numbers in run.epochs.items():
             made.log(dict(numbers), step=step)
         for name, value in run.results.items():
             made.summary[name] = value
