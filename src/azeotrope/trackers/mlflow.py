@@ -41,14 +41,15 @@ class _MLflow:
     experiment: str
 
     def known(self) -> set[str]:
-        found, token = set[str](), ""
-        while token is not None:
+        found = set[str]()
+        token: str | None = None
+        while True:
             page = self.client.search_runs(
-                [self.experiment], "attributes.status = 'FINISHED'", max_results=_RUNS_AT_ONCE, page_token=token or None
+                [self.experiment], "attributes.status = 'FINISHED'", max_results=_RUNS_AT_ONCE, page_token=token
             )
             found.update(run.data.tags[_TAG] for run in page if _TAG in run.data.tags)
-            token = page.token or None
-        return found
+            if not (token := page.token):
+                return found
 
     def has(self, run_id: str) -> bool:
         """One that a kill left unfinished is removed."""

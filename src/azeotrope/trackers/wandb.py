@@ -69,6 +69,7 @@ class _WandB:
             made.summary[name] = value
         made.finish()
         (whole,) = (begun / "wandb").glob(f"offline-run-*-{run.run_id}")
+        shutil.rmtree(whole / "logs", ignore_errors=True)  # of wandb itself; they name folders of this machine
         (self.folder / "wandb").mkdir(exist_ok=True)
         whole.rename(self.folder / "wandb" / whole.name)
         shutil.rmtree(begun, ignore_errors=True)
