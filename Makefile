@@ -13,7 +13,7 @@ export PYTHONPATH := $(CURDIR)/src
 THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser test-gpu bench lint format docs clean
+.PHONY: help demo test test-browser test-trackers test-gpu bench lint format docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -33,6 +33,10 @@ test-gpu: ## on a machine with a CUDA card: a comparison in each precision, and 
 test-browser: ## the report and the page of an export in Chromium (CHROMIUM=..., or the system's own)
 	@.ci/venv "$(VENV)" dev,demo,browser
 	$(THREADS) "$(VENV)/bin/python" -m pytest tests/reporting/test_browser.py tests/exporting/test_page_in_browser.py -m browser
+
+test-trackers: ## what --track writes, opened by the trackers' own readers
+	@.ci/venv "$(VENV)" dev,demo,track
+	$(THREADS) "$(VENV)/bin/python" -m pytest tests/trackers -m "trackers or not trackers"
 
 bench: ## the measured claims of docs/, side by side with other programs
 	@.ci/venv "$(VENV)" dev,demo

@@ -28,6 +28,7 @@ TORCH_HALF = [
     "sweeping",
 ]
 NUMPY_HALF = [
+    "trackers",
     "tables",
     "laws",
     "solver",

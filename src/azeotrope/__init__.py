@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from azeotrope.api.sweep_tasks import sweep_tasks as sweep_tasks
     from azeotrope.api.synth import Synthesis as Synthesis
     from azeotrope.api.synth import synth as synth
+    from azeotrope.api.training_curves import training_curves as training_curves
     from azeotrope.arm import Arm as Arm
     from azeotrope.boundaries.boundary import Boundary as Boundary
     from azeotrope.errors import AzeotropeError as AzeotropeError
@@ -85,6 +86,7 @@ _MODULES = {
     "api.sweep": ("sweep",),
     "api.sweep_tasks": ("SweptTasks", "sweep_tasks"),
     "api.synth": ("Synthesis", "synth"),
+    "api.training_curves": ("training_curves",),
     "arm": ("Arm",),
     "boundaries.boundary": ("Boundary",),
     "errors": (

@@ -72,6 +72,7 @@ OPTIONS = {
         "--out": ALWAYS,
         "--deploy": ALWAYS,
         "--workers": ALWAYS,
+        "--track": ALWAYS,
         "--train-images": ALWAYS,
         "--seeds": ALWAYS,
         "--device-budget": "compare digits -s test_resnet --device-budget 5MB",
@@ -83,6 +84,7 @@ OPTIONS = {
     | {
         "--arm": ALWAYS,
         "--out": ALWAYS,
+        "--track": ALWAYS,
         "--train-images": ALWAYS,
         "--seed": ALWAYS,
         "--teacher": "distill digits -s test_resnet -t test_resnet --arm finetune",
@@ -107,6 +109,7 @@ OPTIONS = {
         "--max-parameters": "sweep digits -s test_resnet --max-parameters 10",
         "--address": "sweep digits -s test_resnet --address host:1",
         **dict.fromkeys(("--engine", "--workers", "--threads", "--out", "--dry-run", "--deploy"), ALWAYS),
+        "--track": "sweep digits -s test_resnet -n 100 --arms scratch --dry-run --track tensorboard",
         "--retry-failed": "sweep digits -s test_resnet -n 100 --arms scratch --dry-run --retry-failed",
     },
     "synth": MACHINE

@@ -15,6 +15,7 @@ from azeotrope.plan import UpstreamSpec
 from azeotrope.record.answers import answers_of
 from azeotrope.record.claim import claimed
 from azeotrope.record.store import RunStore
+from azeotrope.reporting import files
 from azeotrope.sweeping import runner
 
 
@@ -52,6 +53,17 @@ def test_every_arm_and_seed_is_a_record(finished):
     for arm in comparison.arms:
         errors = [found[run_id].test_error for run_id in arm.run_ids]
         assert arm.test_error.value == pytest.approx(np.mean(errors))
+
+
+def test_the_curves_of_its_runs_are_a_table_and_on_the_page(finished):
+    comparison, out = finished
+    curves = comparison.curves()
+    assert sorted(set(curves["run_id"])) == sorted(records(out))
+    assert curves.filter(arm="distill", seed=1)["epoch"].to_list() == [0, 1]
+    assert curves.filter(epoch=1)["val_error"].null_count() == 0
+    assert "Training by epoch" in (out / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(InputError, match="in the folder of its runs"):
+        files.read_comparisons(out)[0].curves()
 
 
 def test_several_sizes_make_one_report_and_its_plan_is_one_of_a_sweep(compare, tmp_path):

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from azeotrope.record.run import TaskFacts
+from azeotrope.record.training_curve import Epoch
 from azeotrope.reporting.html import page as report
 from azeotrope.reporting.numbers import Disagreement, Document, NotTested
 from azeotrope.reporting.summary import summarise
@@ -56,10 +57,20 @@ PICTURES = (
     Disagreement(image=PICTURE, label=NAMES[4], predictions={"scratch": NAMES[2], "distill:kl": NAMES[4]}),
 )
 SIZES = (comparison(125, [300, 305, 310], [295, 310, 300]), comparison(500, [220, 222, 221], [200, 201, 199]))
+MANY_ARMS = comparison(500, [320, 322, 321], [300, 301, 299], MANY)
+
+
+def curves(*comparisons):
+    """Of every run: three epochs, all judged."""
+    runs = (run_id for item in comparisons for arm in item.arms for run_id in arm.run_ids)
+    epochs = tuple(Epoch(e, 1e-3, 500.0, 4 / (e + 1), {"kl": 1.0}, 0.4 / (e + 1), 1.0) for e in range(3))
+    return dict.fromkeys(runs, epochs)
+
+
 DOCUMENTS = {
     "one size": Document(comparisons=SIZES[1:], disagreements=PICTURES),
-    "two sizes": Document(comparisons=SIZES, disagreements=PICTURES),
-    "thirty arms": Document(comparisons=(comparison(500, [320, 322, 321], [300, 301, 299], MANY),)),
+    "two sizes": Document(comparisons=SIZES, disagreements=PICTURES, curves=curves(*SIZES)),
+    "thirty arms": Document(comparisons=(MANY_ARMS,), curves=curves(MANY_ARMS)),
 }
 
 

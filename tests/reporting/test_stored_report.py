@@ -42,6 +42,16 @@ def test_what_only_compare_knew_is_kept(tmp_path):
     assert PICTURE.image in again
 
 
+def test_a_damaged_curve_costs_its_figures_and_not_the_report(tmp_path):
+    stored(tmp_path)
+    RunStore(str(tmp_path)).write(f"curves/{RUNS[0].run_id}.csv", b"nonsense")
+    text = azeotrope.report(tmp_path).read_text()
+    assert "distill beats scratch by 2.0 points" in text
+    assert "Training by epoch" in text
+    assert "Not shown. The training curve" in text
+    assert f"curves/{RUNS[0].run_id}.csv cannot be read" in text
+
+
 def test_a_sweep_draws_costs_at_its_largest_size_and_every_figure_meets_the_schema(tmp_path, monkeypatch):
     """Drawing does not hold a chart against the schema, for that is slow; the table of costs stands at every size."""
     drawn, real = [], render.svg

@@ -5,9 +5,11 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import torch
 
+from azeotrope.record.training_curve import curve_of
 from azeotrope.sweeping.runner import Runner
 
 SCRIPT = """
@@ -50,5 +52,9 @@ def test_a_run_killed_at_a_random_moment_ends_as_the_unbroken_one(specs, resourc
     runner = Runner(resources, out)
     assert process.returncode == -signal.SIGKILL
     assert runner.run(spec).without_times() == unbroken.without_times(), f"killed at batch {last} of {len(batches)}"
+    curves = [curve_of(tmp_path / where, spec.digest()) for where in ("unbroken", "killed")]
+    (unbroken_curve, killed_curve) = ([replace(each, images_per_second=0.0) for each in curve] for curve in curves)
+    assert killed_curve == unbroken_curve
+    assert [each.epoch for each in killed_curve] == list(range(6))
     kept, continued = (Runner(resources, tmp_path / where).student(spec).network for where in ("unbroken", "killed"))
     assert all(torch.equal(value, continued.state_dict()[key]) for key, value in kept.state_dict().items())

@@ -5,13 +5,16 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from azeotrope.api.training_curves import training_curves
 from azeotrope.devices.device import Device
-from azeotrope.errors import RunFailed, StoreError
+from azeotrope.errors import InputError, RunFailed, StoreError
+from azeotrope.record.training_curve import curve_of
 from azeotrope.sweeping import runner as module
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner, images_trained
 from azeotrope.sweeping.training_folder import Trained, TrainingFolder
 from azeotrope.teacher.teacher import Teacher
+from azeotrope.train.loop import Training
 
 from .conftest import IMAGES
 
@@ -51,6 +54,32 @@ def test_the_record_says_what_was_done(runner, specs, digits, teacher):
     assert record.seconds["tuning"] == 0
     assert runner.store.get(record.run_id) == record
     assert (runner.out / "predictions" / f"{record.run_id}.npz").exists()
+    first, last = curve_of(runner.out, record.run_id)
+    assert first.losses.keys() == last.losses.keys() == record.losses.keys()
+    assert (last.val_error, first.val_error) == (pytest.approx(record.val_error), None)  # weights are averaged
+    frame = training_curves(runner.out)
+    assert frame["run_id"].unique().to_list() == [record.run_id]
+    assert frame["loss:kl"].to_list() == [first.losses["kl"], last.losses["kl"]]
+    named = ["run_id", "state", "task", "arm", "student", "teacher", "train_images", "seed", "epoch"]
+    assert frame.columns[:9] == named
+
+
+def test_a_run_that_diverges_leaves_the_epochs_before(runner, specs, monkeypatch):
+    def diverged(training, values, first_step):
+        if first_step:
+            raise RunFailed(f"The loss is not finite at step {first_step + 1}")
+
+    monkeypatch.setattr(Training, "_check_finite", diverged)
+    record = runner.run(specs("scratch")["scratch", 0])
+    assert record.state == "failed"
+    assert [each.epoch for each in curve_of(runner.out, record.run_id)] == [0]
+    assert training_curves(runner.out)["state"].to_list() == ["failed"]
+
+
+def test_a_folder_without_curves_says_so(runner, specs):
+    runner.store.put(runner._failed(specs("scratch")["scratch", 0], "made up"))
+    with pytest.raises(InputError, match="There are no training curves here"):
+        training_curves(runner.out)
 
 
 def test_flops_are_two_a_multiply_accumulate_forward_and_backward(runner, specs):

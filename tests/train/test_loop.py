@@ -38,6 +38,11 @@ def same(progress, other):
     assert (progress.epoch, progress.best, progress.best_epoch) == (other.epoch, other.best, other.best_epoch)
     assert progress.best_weights.keys() == other.best_weights.keys()
     assert all(torch.equal(progress.best_weights[key], other.best_weights[key]) for key in progress.best_weights)
+    assert without_times(progress.curve) == without_times(other.curve)
+
+
+def without_times(curve):
+    return [dataclasses.replace(each, images_per_second=0.0) for each in curve]
 
 
 @pytest.fixture
@@ -79,6 +84,37 @@ def test_a_killed_training_goes_on_to_the_same_result(training, targets, batch):
     assert sum(images) == EPOCHS * PER_EPOCH * 16
     done_before = (batch - 1) // PER_EPOCH
     assert images[:1] == ([done_before * PER_EPOCH * 16] if done_before else [16])
+
+
+def test_the_curve_has_each_loss_and_what_validation_said(training, targets, data, rows, monkeypatch):
+    """Against the values of each step, and the score of each epoch, as the loop met them."""
+    recipe = RECIPE.model_copy(update={"weight_average": 0.0})
+    made = training(losses={"cross_entropy": (1.0, 0.5), "kl": 2.0}, targets=targets, recipe=recipe)
+    steps, scores = [], []
+    step, judge = made._step, made._judge
+    monkeypatch.setattr(made, "_step", lambda batch, done: steps.append(step(batch, done).tolist()) or step_of(steps))
+    monkeypatch.setattr(made, "_judge", lambda epoch: scores.append(judge(epoch)) or scores[-1])
+    curve = made.run().curve
+    assert [each.epoch for each in curve] == [0, 1, 2]
+    assert [(each.val_error, each.val_loss) for each in curve] == [(s.error, s.cross_entropy) for s in scores]
+    for epoch, each in enumerate(curve):
+        own = list(enumerate(steps))[epoch * PER_EPOCH : (epoch + 1) * PER_EPOCH]
+        entropy, kl = (sum(values[place] for _, values in own) / PER_EPOCH for place in (0, 1))
+        assert each.losses == {"cross_entropy": pytest.approx(entropy, rel=1e-6), "kl": pytest.approx(kl, rel=1e-6)}
+        done = [(place + 1) / (EPOCHS * PER_EPOCH) for place, _ in own]
+        total = sum((1 - 0.5 * at) * e + 2 * k for at, (_, (e, k)) in zip(done, own, strict=True)) / PER_EPOCH
+        assert each.loss == pytest.approx(total, rel=1e-6)
+        assert each.images_per_second > 0
+    assert curve[0].learning_rate > curve[2].learning_rate >= 0
+
+
+def step_of(steps):
+    return torch.tensor(steps[-1])
+
+
+def test_with_an_average_only_the_last_epoch_is_judged(training):
+    progress = training().run()
+    assert [each.val_error for each in progress.curve] == [None, None, progress.best.error]
 
 
 @pytest.fixture

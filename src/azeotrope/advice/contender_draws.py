@@ -30,12 +30,12 @@ class Judged:
 
     @cached_property
     def cells(self) -> JointCells:
-        """The cells of all contenders."""
+        """Mean errors of all contenders at the sizes run, with their noise: what curves are drawn from."""
         return joint_cells([one.curve for one in self.contenders], AXIS)
 
     @cached_property
     def draws(self) -> Draws:
-        """Curves of all contenders."""
+        """Curves of all contenders drawn together, `count` of each, so that draws may be compared one by one."""
         return draw_curves(self.cells, draws=self.count, seed=self.seed)
 
     def spread(self, *students: str) -> Common | None:
@@ -50,7 +50,7 @@ class Judged:
         return {}
 
     def place(self, name: str) -> int:
-        """Where `name` stands."""
+        """The place of the contender of this name among `contenders`. Raises ValueError when there is none."""
         return self.cells.arms.index(name)
 
     def errors(self, at: float) -> Floats:

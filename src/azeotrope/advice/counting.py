@@ -24,11 +24,11 @@ class Counting:
 
     @property
     def noun(self) -> str:
-        """What is counted."""
+        """What a number of images counts, as a sentence says it."""
         return "training images" if self.apart else "labelled images"
 
     def train(self, images: float) -> float:
-        """How many of `images` train."""
+        """Training images among `images` counted this way: all, or what validation and test leave."""
         return images if self.apart else float(divided(round(images), self.classes).train)
 
     def images(self, train: float) -> float:

@@ -34,6 +34,7 @@ def compare(
     seeds: int | Sequence[int] | Literal["auto"] = 3,
     deploy: str | Sequence[str] = (),
     workers: int = 1,
+    track: str | Sequence[str] = (),
     progress: Progress | None = None,
     **options: Unpack[Options],
 ) -> Comparison | tuple[Comparison, ...]:
@@ -47,7 +48,8 @@ def compare(
     is decided, 12 at most, at a level that keeps the error of looking several times at 5 % (`verdicts.stopping`).
     `deploy` names export targets (`onnx,onnx-int8`): each student is also measured as their files, calibrated on its
     training images, and the arms are judged as such beside the networks. `workers` runs are made at a time, in
-    processes that share the cores or cards: small students train faster so.
+    processes that share the cores or cards: small students train faster so. `track` names trackers that finished runs
+    are shown to (`tensorboard`, `mlflow:FOLDER`, ...); by default they write to `out/trackers/NAME`.
     The other keywords are those of `session.options.Options`. `out/plan.yaml` is a plan of `azeotrope sweep`. A run
     that is in `out` already is not made again, so an interrupted comparison goes on.
 
@@ -67,5 +69,5 @@ def compare(
         **asked,
     )
     folder = Path(expanded(out))
-    found = compare_sizes(plan, folder, progress or Silent(), machine, until_decided=seeds == "auto")
+    found = compare_sizes(plan, folder, progress or Silent(), machine, until_decided=seeds == "auto", track=track)
     return found[-1] if train_images is None or isinstance(train_images, int) else found

@@ -75,7 +75,11 @@ def demo(out: str | Path = "azeotrope-demo", *, progress: Progress | None = None
         progress=progress,
     )
     found = attempt(lambda: boundary(str(out), challenger=ARMS[1], baseline=ARMS[0]))
-    document = Document(comparisons=comparisons, disagreements=files.read_disagreements(out))
+    document = Document(
+        comparisons=comparisons,
+        disagreements=files.read_disagreements(out),
+        curves=files.read_curves(out, comparisons),
+    )
     return Demonstration(comparisons, found, files.write_page(out / files.PAGE, document, [_difference(found)]))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
+
+import polars as pl
 
 from azeotrope.errors import RunFailed
 from azeotrope.plan import TeacherSpec
@@ -17,6 +20,7 @@ from azeotrope.session.options import Options, parted
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.saving import save_run
 from azeotrope.sweeping.runner import Runner
+from azeotrope.tables.training_curves import epochs_frame
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,11 @@ class Distilled:
 
     model: Path
     record: RunRecord
+
+    def curves(self) -> pl.DataFrame:
+        """How the student trained, a row an epoch: see `azeotrope.training_curves`."""
+        out = str(self.model.parents[1])
+        return epochs_frame([out]).filter(pl.col("run_id") == self.record.run_id)
 
 
 def distill(
@@ -36,6 +45,7 @@ def distill(
     train_images: int | None = None,
     arm: str = "distill",
     seed: int = 0,
+    track: str | Sequence[str] = (),
     progress: Progress | None = None,
     **options: Unpack[Options],
 ) -> Distilled:
@@ -49,7 +59,7 @@ def distill(
         data, student=student, teacher=teacher, train_images=train_images, arms=[arm], seeds=[seed], **asked
     )
     with claimed(Path(expanded(out))) as folder:
-        opened, (record,) = made(plan, folder, progress or Silent(), machine)
+        opened, (record,) = made(plan, folder, progress or Silent(), machine, track)
         if record.state == "failed":
             raise RunFailed(record.reason or "the run failed")
         (spec,) = opened.grid.specs

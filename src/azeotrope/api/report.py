@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -15,9 +15,18 @@ from azeotrope.api.boundary import boundary
 from azeotrope.api.fit import fit
 from azeotrope.errors import InputError
 from azeotrope.record.store import RunStore
-from azeotrope.reporting.files import PAGE, read_bundles, read_disagreements, read_mistakes, write_page, write_text
+from azeotrope.record.training_curve import Curve
+from azeotrope.reporting.files import (
+    PAGE,
+    read_bundles,
+    read_curves,
+    read_disagreements,
+    read_mistakes,
+    write_page,
+    write_text,
+)
 from azeotrope.reporting.html import Section, one_class
-from azeotrope.reporting.numbers import Document
+from azeotrope.reporting.numbers import Comparison, Document
 from azeotrope.reporting.part import Missing, attempt
 from azeotrope.reporting.study import Sweep
 from azeotrope.tables.columns import Columns
@@ -53,18 +62,22 @@ def report(
         beside = PAGE if isinstance(runs, pl.DataFrame) else Path(runs).with_suffix(".html")
         return write_page(out or beside, Document(comparisons=comparisons), sweep=sweep)
     folders = task_folders(runs)
-    comparisons = tuple(comparison for folder in folders for comparison in compared(folder))
+    by_folder = {folder: compared(folder) for folder in folders}
+    comparisons = tuple(comparison for found in by_folder.values() for comparison in found)
+    curves = attempt(lambda: _curves(by_folder))
+    sections = [_not_shown("Training by epoch", curves)] if isinstance(curves, Missing) else []
     document = Document(
         comparisons=comparisons,
         disagreements=read_disagreements(runs),
         mistakes=read_mistakes(runs),
         bundles=tuple(bundle for folder in folders for bundle in read_bundles(folder)),
+        curves={} if isinstance(curves, Missing) else curves,
     )
     path = out or (PAGE if "://" in str(runs) else Path(runs) / PAGE)
     found = attempt(lambda: _sweep(folders))
     if isinstance(found, Missing):
-        return write_page(path, document, [Section("Over sizes", f"Not shown. {found.reason}", None)])
-    return write_page(path, document, sweep=found)
+        return write_page(path, document, [*sections, _not_shown("Over sizes", found)])
+    return write_page(path, document, sections, found)
 
 
 def _class_page(runs: str | Path | pl.DataFrame, out: str | Path | None, name: str) -> Path:
@@ -78,6 +91,15 @@ def _class_page(runs: str | Path | pl.DataFrame, out: str | Path | None, name: s
     found, text = one_class(Document(comparisons=compared(runs), mistakes=read_mistakes(runs)), name)
     page = f"class-{found.number}.html"
     return write_text(out or (page if "://" in str(runs) else Path(runs) / page), text)
+
+
+def _curves(by_folder: Mapping[str, Sequence[Comparison]]) -> dict[str, Curve]:
+    found = (read_curves(folder, comparisons) for folder, comparisons in by_folder.items())
+    return {run_id: curve for curves in found for run_id, curve in curves.items()}
+
+
+def _not_shown(title: str, missing: Missing) -> Section:
+    return Section(title, f"Not shown. {missing.reason}", None)
 
 
 def _sweep(folders: Sequence[str]) -> Sweep | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack
 
@@ -11,6 +12,7 @@ from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.sweep_run import Sweep, carry_out, held
 from azeotrope.session.sweep_setup import check_one_task, read_plan
+from azeotrope.session.tracking import open_tracking
 from azeotrope.sweeping.budget import Meter
 from azeotrope.sweeping.status import Unseen, View
 from azeotrope.sweeping.sweep_plan import SweepPlan
@@ -21,6 +23,7 @@ def sweep(
     *,
     out: str | Path,
     retry_failed: bool = False,
+    track: str | Sequence[str] = (),
     progress: Progress | None = None,
     view: View | None = None,
     **machine: Unpack[Machine],
@@ -29,12 +32,15 @@ def sweep(
 
     It ends when all runs are made, when the plan's budget is spent, or, with `train_images: auto`, when it is clear
     which arm wins. A run that failed is made again with `retry_failed` only. Several sweeps may write to one `out` at
-    the same time and divide the work. `machine` is `Machine` by keyword. Raises InputError for a plan that cannot be
+    the same time and divide the work. `track` is as in `compare`.
+
+    `machine` is `Machine` by keyword. Raises InputError for a plan that cannot be
     carried out or whose budget is too small for one run, StoreError for an `out` that cannot be used.
     """
-    plan, out = read_plan(plan), expanded(out)
+    plan, out, progress = read_plan(plan), expanded(out), progress or Silent()
     meter = Meter(plan.budget)
     with held(out):
         check_one_task(out)
-        opened = open_plan(plan, progress or Silent(), machine)
+        tracking = open_tracking(track, out, progress.note)
+        opened = open_plan(plan, progress, machine)._replace(tracking=tracking)
         return carry_out(plan, opened, out, meter, retry_failed=retry_failed, view=view or Unseen())

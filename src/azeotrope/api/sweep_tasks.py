@@ -14,6 +14,7 @@ from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.sweep_run import Sweep, carry_out, held
 from azeotrope.session.sweep_several import OpenTask, held_root, opened_tasks, table_of, tasks_of
+from azeotrope.session.tracking import open_tracking
 from azeotrope.sweeping.budget import Budget, BudgetTooSmallError, Meter
 from azeotrope.sweeping.status import Unseen, View
 from azeotrope.sweeping.tasks import Planned
@@ -40,6 +41,7 @@ def sweep_tasks(
     out: str | Path,
     budget: Budget | None = None,
     retry_failed: bool = False,
+    track: str | Sequence[str] = (),
     progress: Progress | None = None,
     view: View | None = None,
     **machine: Unpack[Machine],
@@ -48,13 +50,18 @@ def sweep_tasks(
     in a folder below `out`, and may be given again, alone or with others; everything is checked before the first run.
 
     `budget` is for the whole call; without it, each plan's is for its own tasks. A task may spend an equal share of
-    what is left when its turn comes, so what one does not need the next ones have. `machine` is `Machine` by keyword.
+    what is left when its turn comes, so what one does not need the next ones have. `track` is as in `compare`: runs of
+    all tasks go to one place. `machine` is `Machine` by keyword.
     Raises InputError for a plan that cannot be carried out, naming the task, and StoreError for an `out` that cannot be
     used.
     """
-    tasks, whole = tasks_of(plans), Meter(budget) if budget else None
+    tasks, whole, progress = tasks_of(plans), Meter(budget) if budget else None, progress or Silent()
     with held_root(out):
-        opened = list(opened_tasks(tasks, out, progress or Silent(), machine))
+        tracking = open_tracking(track, out, progress.note)
+        opened = [
+            each._replace(opened=each.opened._replace(tracking=tracking))
+            for each in opened_tasks(tasks, out, progress, machine)
+        ]
         keep_tasks(RunStore(str(out)), tuple(TaskFolder(folder=task.folder, data=task.plan.data) for task in tasks))
         made, not_begun, own = dict[str, Sweep](), dict[str, str](), dict[str, Meter]()
         for place, now in enumerate(opened):

@@ -57,7 +57,7 @@ class Contest:
 
     @property
     def rivals(self) -> tuple[Standing, ...]:
-        """All but the leader."""
+        """The contenders behind the leader, lowest predicted error first."""
         return self.standings[1:]
 
     def place(self, name: str) -> int:
@@ -65,7 +65,7 @@ class Contest:
         return self.cells.arms.index(name)
 
     def standing(self, name: str) -> Standing:
-        """How `name` stands."""
+        """The standing of the contender of this name, which must be one of them."""
         return next(standing for standing in self.standings if standing.name == name)
 
 

@@ -155,6 +155,15 @@ Workers = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="Runs side by side; they divide the cores.", show_default="1"),
 ]
+Track = Annotated[
+    str | None,
+    typer.Option(
+        "--track",
+        metavar="NAME,...",
+        help="Show finished runs to tensorboard, mlflow, wandb or trackio; NAME:FOLDER writes there.",
+        show_default="none",
+    ),
+]
 Precision = Annotated[
     choices.Precision | None,
     typer.Option(

@@ -42,6 +42,13 @@ class Watched(Shown):
                 self._ticker.start()
         self._status = status
 
+    def note(self, what: str) -> None:
+        """A sentence that stays, above the table once there is one."""
+        if self._status is None:
+            super().note(what)
+        else:
+            self._live.console.print(Text(what, style="yellow"))
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

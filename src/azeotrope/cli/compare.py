@@ -40,6 +40,7 @@ def command(
     ] = "3",
     deploy: options.Deploy = None,
     workers: options.Workers = None,
+    track: options.Track = None,
     teaching: groups.Teaching,
     further: groups.Options,
     typed: Typed,
@@ -74,6 +75,7 @@ def command(
             seeds=words.seeds(seeds),
             deploy=words.names(deploy) or (),
             workers=workers or 1,
+            track=words.names(track) or (),
             progress=progress,
             **asked,
         )

@@ -12,6 +12,7 @@ from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 from azeotrope.cli import _printing as printing
 from azeotrope.cli._models import refuse_unused
+from azeotrope.cli._words import names
 from azeotrope.errors import InputError
 from azeotrope.plan import PicturesSpec
 
@@ -27,6 +28,7 @@ def command(
         str, typer.Option("--arm", metavar="ARM", help="How: distill, distill:kl, distill@hub, ...")
     ] = "distill",
     seed: Annotated[int, typer.Option("--seed", help="Seed of init, order and subset.")] = 0,
+    track: options.Track = None,
     teaching: groups.Teaching,
     further: groups.Options,
     as_json: options.AsJson = False,
@@ -50,6 +52,7 @@ def command(
             train_images=train_images,
             arm=arm_with(arm, further.question.pictures.spec()),
             seed=seed,
+            track=names(track) or (),
             progress=progress,
             **asked,
         )

@@ -14,6 +14,7 @@ from azeotrope.cli import _options as options
 from azeotrope.cli import _plan as plan_of
 from azeotrope.cli import _printing as printing
 from azeotrope.cli._spread import Group, refuse_idle
+from azeotrope.cli._words import names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +32,13 @@ class How(Group):
     ] = "azeotrope-sweep"
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the runs and how long they take.")] = False
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Make failed runs and files again.")] = False
+    track: options.Track = None
     machine: groups.Machine
     as_json: options.AsJson = False
+
+    def tracks(self) -> list[str]:
+        """The trackers that were named."""
+        return names(self.track) or []
 
 
 def command(
@@ -56,6 +62,8 @@ def command(
 
     if how.dry_run and how.retry_failed:
         refuse_idle(("--retry-failed",), "--dry-run makes no runs")
+    if how.dry_run and how.track:
+        refuse_idle(("--track",), "--dry-run makes no runs")
     tasks, machine = plan.tasks(plans), how.machine.options()
     if len(tasks) > 1:
         _several(tasks, plan.budget(), how)
@@ -66,7 +74,13 @@ def command(
             foreseen = foresee(task.plan, out=how.out, progress=watched, **machine)
         else:
             made = azeotrope.sweep(
-                task.plan, out=how.out, retry_failed=how.retry_failed, progress=watched, view=watched, **machine
+                task.plan,
+                out=how.out,
+                retry_failed=how.retry_failed,
+                track=how.tracks(),
+                progress=watched,
+                view=watched,
+                **machine,
             )
     if how.as_json:
         printing.print_document(**asdict(foreseen if how.dry_run else made))
@@ -93,6 +107,7 @@ def _several(tasks: Sequence[Planned], budget: Budget | None, how: How) -> None:
                 out=how.out,
                 budget=budget,
                 retry_failed=how.retry_failed,
+                track=how.tracks(),
                 progress=watched,
                 view=watched,
                 **machine,

@@ -59,7 +59,7 @@ class Inputs(Generic[Array]):
         )
 
     def arrays(self) -> list[Array]:
-        """All arrays."""
+        """Every array of the batch, in the order in which `map` meets them."""
         found: list[Array] = []
         self.map(found.append)
         return found

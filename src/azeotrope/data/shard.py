@@ -39,7 +39,7 @@ class Shard:
 
     @property
     def data(self) -> Path:
-        """The rows themselves."""
+        """The file of the rows, each of `row_bytes`."""
         return self.folder / f"{self.name}.rows"
 
     @property

@@ -97,7 +97,7 @@ class Target(Protocol):
         """Write `file`, and the others beside it. Raises NotExported where this network cannot be had in this form."""
 
     def open_program(self, file: Path, outputs: Sequence[str]) -> Program:
-        """Open what `convert` wrote."""
+        """A program that answers as the file does; `outputs` are the names of its results, in order."""
 
 
 def target_keys() -> list[str]:

@@ -48,7 +48,7 @@ class Top5(_Measured):
         return 1 - _among(outputs, targets).double().mean().item()
 
     def right(self, outputs: Float[Tensor, "n C"], labels: Labels, scale: Scale) -> NDArray[np.bool_] | None:
-        """Whether it is among them."""
+        """Whether the true class is among the five with the largest scores, for each image [n]."""
         return np.asarray(_among(outputs, torch.from_numpy(labels)).numpy())
 
 

@@ -42,7 +42,7 @@ class Multi(Kind):
         return [SEPARATOR.join(classes[place] for place in np.flatnonzero(row).tolist()) for row in labels]
 
     def counts(self, labels: Labels, classes: int) -> NDArray[np.int64]:
-        """Images that show each class."""
+        """How many images show each class [C]; an image with several counts for each of them."""
         return np.asarray(labels.sum(axis=0, dtype=np.int64))
 
     def require(self, labels: Labels, classes: Sequence[str], made: Sequence[str]) -> None:

@@ -30,7 +30,7 @@ class Number(Kind):
     tempered = False
 
     def array(self, labels: Sequence[Any], classes: int) -> Labels:
-        """The values."""
+        """The values [n] as float64, in their unit."""
         return np.array(labels, dtype=np.float64)
 
     def texts(self, labels: Labels, classes: Sequence[str]) -> list[str]:
@@ -38,11 +38,11 @@ class Number(Kind):
         return [repr(value) for value in labels.tolist()]
 
     def counts(self, labels: Labels, classes: int) -> NDArray[np.int64]:
-        """All images."""
+        """The number of all images [1]: a value has no classes."""
         return np.array([len(labels)])
 
     def quantiles(self, labels: Labels) -> tuple[float, ...]:
-        """Of the values."""
+        """Lowest, middle and highest value, in their unit; empty without images."""
         return tuple(np.quantile(labels, (0, 0.5, 1)).tolist()) if len(labels) else ()
 
     def require(self, labels: Labels, classes: Sequence[str], made: Sequence[str]) -> None:
@@ -66,15 +66,15 @@ class Number(Kind):
             )
 
     def held_out(self, labels: Labels, share: float) -> NDArray[np.int64]:
-        """The beginning of `spread`."""
+        """Places of this share of the images: as many as `spread` puts first."""
         return self.spread(labels, round(share * len(labels)))
 
     def spread(self, labels: Labels, count: int) -> NDArray[np.int64]:
-        """By ranges of the value that hold equally many images."""
+        """Places of `count` images, taken in turn from ranges of the value that hold equally many images."""
         return _strata.spread(ranges(labels), count)
 
     def strata(self, classes: int) -> int:
-        """Ranges."""
+        """The number of ranges that `strata_of` divides the values into."""
         return STRATA
 
     def needed_strata(self, classes: int) -> int:
@@ -82,7 +82,7 @@ class Number(Kind):
         return 0
 
     def strata_of(self, labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The range of each value."""
+        """Each image with the range that its value lies in."""
         return np.arange(len(labels)), ranges(labels)
 
     def scale(self, labels: Labels) -> Scale:
@@ -90,7 +90,7 @@ class Number(Kind):
         return Scale(float(labels.mean()), float(labels.std()) or 1.0)
 
     def targets(self, labels: Labels, scale: Scale) -> Tensor:
-        """Standardised values."""
+        """(value − mean) / sd of the run's training images [n], float32."""
         return torch.from_numpy(((labels - scale.mean) / scale.sd).astype(np.float32))
 
     def loss(self, outputs: Float[Tensor, "n C"], targets: Tensor, smoothing: float = 0.0) -> Float[Tensor, ""]:
@@ -102,7 +102,7 @@ class Number(Kind):
         return (outputs[:, 0] - targets).square() / 2
 
     def shares(self, targets: Tensor) -> Float[Tensor, " C"]:
-        """The mean."""
+        """The mean of the targets [1]: the constant with the lowest squared error."""
         return targets.mean()[None]
 
     def divergence(
@@ -114,7 +114,7 @@ class Number(Kind):
         return (student - teacher).square().sum(dim=1).mean() / 2
 
     def averaged(self, outputs: Sequence[Float[Tensor, "n C"]]) -> Float[Tensor, "n C"]:
-        """The mean of the predictions."""
+        """The mean of the members' predictions [n, 1]."""
         return torch.stack([output.float() for output in outputs]).mean(dim=0)
 
     def error(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> float:
@@ -131,7 +131,7 @@ class Number(Kind):
         return {"r2": r_squared(outputs, targets), "mae": mae}
 
     def said(self, outputs: Float[Tensor, "n C"], scale: Scale) -> NDArray[Any]:
-        """The values, in their unit."""
+        """Predicted values [n] in their unit: the standardisation is undone."""
         return np.asarray((outputs[:, 0].double() * scale.sd + scale.mean).numpy())
 
 

@@ -30,19 +30,19 @@ class Single(Kind):
     smooths_labels = True
 
     def array(self, labels: Sequence[Any], classes: int) -> Labels:
-        """Class numbers."""
+        """Class numbers [n], from 0 in the order of the classes."""
         return np.array(labels, dtype=np.int64)
 
     def texts(self, labels: Labels, classes: Sequence[str]) -> list[str]:
-        """The names of the classes."""
+        """The name of each label's class."""
         return [classes[label] for label in labels.tolist()]
 
     def codes(self, labels: Labels) -> NDArray[np.int64]:
-        """The class numbers."""
+        """The labels themselves: class numbers are codes already."""
         return labels
 
     def counts(self, labels: Labels, classes: int) -> NDArray[np.int64]:
-        """Images of each class."""
+        """How many images are of each class [C]; 0 for a class that none shows."""
         return np.bincount(labels, minlength=classes)
 
     def require(self, labels: Labels, classes: Sequence[str], made: Sequence[str]) -> None:
@@ -62,19 +62,19 @@ class Single(Kind):
             )
 
     def held_out(self, labels: Labels, share: float) -> NDArray[np.int64]:
-        """Of each class its share."""
+        """Places of this share of each class, at least one image of it."""
         return _strata.held_out(labels, share)
 
     def spread(self, labels: Labels, count: int) -> NDArray[np.int64]:
-        """Each class within 1 of its share."""
+        """Places of `count` images; every beginning has the classes in their shares, as far as whole images can."""
         return _strata.spread(labels, count)
 
     def strata_of(self, labels: Labels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The classes."""
+        """Each image with its class: the strata are the classes."""
         return np.arange(len(labels)), labels
 
     def targets(self, labels: Labels, scale: Scale) -> Tensor:
-        """Class numbers."""
+        """Class numbers [n] as a tensor, which cross-entropy reads; `scale` plays no part."""
         return torch.from_numpy(labels)
 
     def loss(self, outputs: Float[Tensor, "n C"], targets: Tensor, smoothing: float = 0.0) -> Float[Tensor, ""]:
@@ -85,7 +85,7 @@ class Single(Kind):
         return functional.cross_entropy(outputs, targets, ignore_index=UNLABELLED, label_smoothing=smoothing)
 
     def losses(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> Float[Tensor, " n"]:
-        """−log softmax(z)_y."""
+        """−log softmax(z)_y of each image, in nats."""
         return functional.cross_entropy(outputs, targets, reduction="none")
 
     def shares(self, targets: Tensor) -> Float[Tensor, " C"]:
@@ -127,7 +127,7 @@ class Single(Kind):
         return {"per_class_error": (errors[shown] / images[shown]).mean().item()}
 
     def probabilities(self, outputs: Float[Tensor, "n C"]) -> NDArray[np.float64] | None:
-        """By softmax."""
+        """Softmax of the outputs, [n, C]; each row sums to 1."""
         return np.asarray(outputs.double().softmax(dim=1).numpy())
 
     def said(self, outputs: Float[Tensor, "n C"], scale: Scale) -> NDArray[Any]:
@@ -135,7 +135,7 @@ class Single(Kind):
         return outputs.argmax(1).numpy()
 
     def correct(self, said: NDArray[Any], labels: Labels) -> NDArray[np.bool_] | None:
-        """Whether it is the class."""
+        """Whether each answer is the class of its image [n]."""
         return np.asarray(said == labels)
 
 

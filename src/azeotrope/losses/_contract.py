@@ -130,6 +130,13 @@ class WeightedSum(nn.Module):
         total = torch.stack([weight * value for weight, value in zip(weights, values, strict=True)]).sum()
         return total, torch.stack([value.detach() for value in values])
 
+    def mean_total(self, values: Float[Tensor, "steps losses"], progress: Float[Tensor, " steps"]) -> float:
+        """Mean over steps of the total that was minimised, from the values of each step and its progress."""
+        weights = torch.tensor(
+            [[weight_at(each, done) for each in self.weights.values()] for done in progress.tolist()]
+        )
+        return float((weights.double() * values.double()).sum(dim=1).mean())
+
     @property
     def names(self) -> list[str]:
         """Keys in the order of the values."""

@@ -17,6 +17,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from azeotrope.errors import InputError
 from azeotrope.record.result import SCHEMA
 from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.record.training_curve import Curve, curves_of
 from azeotrope.record.verification import FILE as VERIFICATION
 from azeotrope.record.verification import read_verification
 from azeotrope.reporting.html import Section, page
@@ -72,6 +73,13 @@ def read_disagreements(folder: str | Path) -> tuple[Disagreement, ...]:
 def read_mistakes(folder: str | Path) -> tuple[Mistake, ...]:
     """The pictures of `mistakes.json`; none when there is no such file. Raises InputError when it cannot be read."""
     return _read(folder, MISTAKES, _MISTAKES.validate_json, ())
+
+
+def read_curves(folder: str | Path, comparisons: Sequence[Comparison]) -> dict[str, Curve]:
+    """How the runs of these comparisons trained, by run id; without runs that left no curve. Raises InputError when a
+    file cannot be read.
+    """
+    return curves_of(folder, (run_id for item in comparisons for arm in item.arms for run_id in arm.run_ids))
 
 
 def read_bundles(folder: str | Path) -> tuple[Bundle, ...]:

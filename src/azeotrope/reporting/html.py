@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -21,7 +21,17 @@ from markupsafe import Markup, escape
 
 import azeotrope
 from azeotrope.diagnosis.confusion import MOST
-from azeotrope.reporting import class_page, deployed_text, diagnosis_page, figures, render, trade_off, words
+from azeotrope.record.training_curve import Curve
+from azeotrope.reporting import (
+    class_page,
+    deployed_text,
+    diagnosis_page,
+    figures,
+    render,
+    trade_off,
+    training_curves,
+    words,
+)
 from azeotrope.reporting.advice_text import points, settling_title
 from azeotrope.reporting.by_task import apart, by_task, errors, per_class
 from azeotrope.reporting.numbers import Comparison, Document, NotTested
@@ -64,7 +74,9 @@ def page(document: Document, sections: Sequence[Section] = (), sweep: Sweep | No
         diagnosis=None if tasks else comparisons[-1].diagnosis,
         diagnosed=[] if tasks else [_drawn(*panel) for panel in diagnosis_page.panels(comparisons[-1])],
         rows=diagnosis_page.classes_shown(comparisons[-1]),
-        sizes=[(item, _drawings(item, alone=sweep is None or item in largest)) for item in comparisons],
+        sizes=[
+            (item, _drawings(item, document.curves, alone=sweep is None or item in largest)) for item in comparisons
+        ],
         sizes_said=" · ".join(f"{size:,}" for size in sorted({item.train_images for item in comparisons})),
         students=len({item.student for item in comparisons}),
         overall=_overall(comparisons),
@@ -152,7 +164,7 @@ def _breakable(name: str) -> Markup:
     return Markup(re.sub(r"([+,])", r"\1<wbr>", str(escape(name))))
 
 
-def _drawings(comparison: Comparison, *, alone: bool) -> list[_Drawing]:
+def _drawings(comparison: Comparison, curves: Mapping[str, Curve], *, alone: bool) -> list[_Drawing]:
     """The figures of one size; without a finished arm there is nothing to draw.
 
     Of a sweep the top of the page has the costs of all sizes: only its largest stands `alone`, with figures of them.
@@ -176,7 +188,25 @@ def _drawings(comparison: Comparison, *, alone: bool) -> list[_Drawing]:
                 lambda: figures.error_against_cost(comparison),
             ),
         ]
-    return drawings
+    return [*drawings, *(_trained(comparison, curves) if alone else [])]
+
+
+def _trained(comparison: Comparison, curves: Mapping[str, Curve]) -> list[_Drawing]:
+    """How the arms trained; nothing where no run left a curve of two epochs."""
+    found = attempt(lambda: training_curves.numbers(comparison, curves))
+    title = "Training by epoch"
+    caption = (
+        "Each arm has a panel. The line is the mean of its seeds, the band reaches from the lowest to the highest. "
+        "Arms minimise different losses: compare the shapes of their curves, not the heights."
+    )
+    if found is None:
+        return []
+    if isinstance(found, Missing):
+        return [_Drawing(title, caption, _not_drawn(found))]
+    if found.errors:
+        caption += " Below, the validation error, on one scale for all arms."
+    names = [arm.name for arm in comparison.arms if arm.test_error is not None]
+    return [_drawn(title, caption, partial(training_curves.figure, found, names, comparison.reference))]
 
 
 def _panels(study: Study) -> list[_Drawing]:

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
 from azeotrope.diagnosis.records import Diagnosis
+from azeotrope.errors import InputError
 from azeotrope.labels import KindName
 from azeotrope.record.kinds import measure_of
 from azeotrope.record.result import Result
 from azeotrope.record.run import EnvironmentFacts, SearchFacts
+from azeotrope.record.training_curve import Curve
 from azeotrope.record.verification import Verification
+from azeotrope.tables.training_curves import epochs_frame
 from azeotrope.terms import Weight
 from azeotrope.verdicts.verdict import Call
 
@@ -221,6 +225,27 @@ class Comparison(Result, Shown):
         default=None, description="what each arm gets right and wrong, where answers are stored"
     )
     plan: dict[str, JsonValue] | None = None
+    _store: str | None = PrivateAttr(default=None)
+
+    def kept_in(self, store: str) -> Comparison:
+        """The same, knowing the folder or URL of its records, which no document says."""
+        known = self.model_copy()
+        known._store = store
+        return known
+
+    def curves(self) -> pl.DataFrame:
+        """How its runs trained, a row a run and epoch: see `azeotrope.training_curves`.
+
+        Raises InputError where no run left a curve, and of a comparison that `azeotrope.compare` did not return.
+        """
+        if self._store is None:
+            raise InputError(
+                "The training curves of a comparison are in the folder of its runs",
+                found="a comparison that was read and not made here",
+                next_step="call azeotrope.training_curves(folder)",
+            )
+        own = [run_id for arm in self.arms for run_id in arm.run_ids]
+        return epochs_frame([self._store]).filter(pl.col("run_id").is_in(own))
 
     @property
     def measure(self) -> str:
@@ -265,11 +290,12 @@ class Bundle(Shown):
 
 
 class Document(Shown):
-    """Everything one report shows: a comparison a size, pictures the arms disagree on, the surest mistakes, and what
-    was verified of models that were exported.
+    """Everything one report shows: a comparison a size, pictures the arms disagree on, the surest mistakes, what was
+    verified of models that were exported, and how runs trained, by run id.
     """
 
     comparisons: tuple[Comparison, ...] = Field(min_length=1)
     disagreements: tuple[Disagreement, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     bundles: tuple[Bundle, ...] = ()
+    curves: dict[str, Curve] = Field(default_factory=dict)

@@ -10,6 +10,7 @@ from azeotrope.analysis.diagnosed import diagnosed
 from azeotrope.data.task import Task
 from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
+from azeotrope.record.training_curve import Curve
 from azeotrope.reporting import files
 from azeotrope.reporting.numbers import Comparison, Disagreement, Document, Mistake, NotTested, PretrainingCost
 from azeotrope.reporting.page_verdicts import Shared, shared_by
@@ -25,13 +26,20 @@ from azeotrope.session.pictures import mistakes
 from azeotrope.session.pretraining_cost import pretraining_cost
 from azeotrope.session.progress import Progress
 from azeotrope.session.saving import save_winner
+from azeotrope.session.tracking import Asked
 from azeotrope.sweeping.grid import with_seeds
 from azeotrope.sweeping.sweep_plan import SweepPlan
 from azeotrope.verdicts.stopping import next_look
 
 
 def compare_sizes(
-    plan: SweepPlan, out: Path, progress: Progress, machine: Machine, *, until_decided: bool = False
+    plan: SweepPlan,
+    out: Path,
+    progress: Progress,
+    machine: Machine,
+    *,
+    until_decided: bool = False,
+    track: Asked = (),
 ) -> tuple[Comparison, ...]:
     """`compare` at every size of the plan of a comparison; one report for all.
 
@@ -39,7 +47,7 @@ def compare_sizes(
     of the first look.
     """
     with claimed(out):
-        opened, records = made(plan, out, progress, machine)
+        opened, records = made(plan, out, progress, machine, track)
         looks: tuple[int, ...] = (len(plan.seeds),) if until_decided else ()
         comparisons = _summaries(opened, records, looks, out)
         while until_decided and (seeds := next_look(_undecided(comparisons), looks[-1])):
@@ -52,7 +60,7 @@ def compare_sizes(
         save_winner(opened, comparisons[-1], out)
         document = _document(opened.task, comparisons, out)
         files.write(out, document)
-    return document.comparisons
+    return tuple(comparison.kept_in(str(out)) for comparison in document.comparisons)
 
 
 def _document(task: Task, comparisons: Sequence[Comparison], out: Path) -> Document:
@@ -71,8 +79,10 @@ def _document(task: Task, comparisons: Sequence[Comparison], out: Path) -> Docum
     examples = made_or("Pictures that arms call differently are", partial(disagreements, task, last, out), examples)
     surest = made_or("The surest mistakes are", partial(mistakes, task, last, out), surest)
     last = made_or("What each arm gets wrong is", partial(diagnosed, out, last), last)
+    curves: dict[str, Curve] = {}
+    curves = made_or("How the runs trained is", partial(files.read_curves, out, comparisons), curves)
     last = last.model_copy(update={"warnings": (*last.warnings, *said)})
-    return Document(comparisons=(*comparisons[:-1], last), disagreements=examples, mistakes=surest)
+    return Document(comparisons=(*comparisons[:-1], last), disagreements=examples, mistakes=surest, curves=curves)
 
 
 def _undecided(comparisons: Sequence[Comparison]) -> int:

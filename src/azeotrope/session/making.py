@@ -16,6 +16,7 @@ from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress
 from azeotrope.session.sweep_run import make_runs
 from azeotrope.session.sweep_setup import standing_records
+from azeotrope.session.tracking import Asked, open_tracking
 from azeotrope.sweeping.budget import Meter
 from azeotrope.sweeping.conductor import Everything
 from azeotrope.sweeping.forecast import Forecast
@@ -25,9 +26,12 @@ from azeotrope.sweeping.status import Status
 from azeotrope.sweeping.sweep_plan import SweepPlan
 
 
-def made(plan: SweepPlan, out: Path, progress: Progress, machine: Machine) -> tuple[Opened, tuple[RunRecord, ...]]:
-    """Open the plan, say what should be known before training, and make its runs; `out` is held by the caller."""
-    opened = open_plan(plan, progress, machine)
+def made(
+    plan: SweepPlan, out: Path, progress: Progress, machine: Machine, track: Asked = ()
+) -> tuple[Opened, tuple[RunRecord, ...]]:
+    """Open trackers and plan, say what should be known before training, make the runs; `out` is held by the caller."""
+    tracking = open_tracking(track, out, progress.note)
+    opened = open_plan(plan, progress, machine)._replace(tracking=tracking)
     for caution in before_training(opened):
         progress.note(caution)
     return opened, made_of(opened, out, progress)

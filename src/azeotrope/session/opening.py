@@ -15,6 +15,7 @@ from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress
 from azeotrope.session.reading import read_task
 from azeotrope.session.seen_weights import refuse_seen_weights
+from azeotrope.session.tracking import Tracking
 from azeotrope.spec import digest
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.grid import Grid, open_grid
@@ -25,12 +26,13 @@ from azeotrope.sweeping.sweep_plan import SweepPlan
 
 
 class Opened(NamedTuple):
-    """A plan whose images are read and whose runs are known, and what they share."""
+    """A plan whose images are read and whose runs are known, what they share, and the trackers they are shown to."""
 
     grid: Grid
     resources: Resources
     task: Task
     upstream: Task | None
+    tracking: Tracking = Tracking()
 
     @property
     def comparison(self) -> ComparePlan:

@@ -65,6 +65,7 @@ class Compared(Options, total=False):
     seeds: int | Sequence[int] | Literal["auto"]
     deploy: str | Sequence[str]
     workers: int
+    track: str | Sequence[str]
     progress: Progress | None
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+import polars as pl
 
 from azeotrope.devices.memory import give_back_freed_memory
 from azeotrope.lookup import member
@@ -32,6 +35,7 @@ from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.status import Status, Unseen, View, label
 from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.tables.training_curves import epochs_frame
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,10 @@ class Sweep:
     seconds: float
     seconds_in_runs: float
     workers: int
+
+    def curves(self) -> pl.DataFrame:
+        """How the runs of `out` trained, a row a run and epoch: see `azeotrope.training_curves`."""
+        return epochs_frame([self.out])
 
 
 def held(out: str | Path) -> AbstractContextManager[object]:
@@ -110,6 +118,9 @@ def make_runs(
     grid, resources = opened.grid, opened.resources
     engines = member("sweeping.engines", grid.plan.engine.name, "engine")
     store = RunStore(bench.store)
+    show = partial(opened.tracking.show, store=bench.store)
+    for record in known.values():
+        show(record)
     with (
         Claims(store) as claims,
         closing(engines.open_engine(bench, grid.plan.engine, advance or status.advance, resources)) as engine,
@@ -130,6 +141,7 @@ def make_runs(
             view=view or Unseen(),
             say=say,
             deploy=grid.plan.deploy,
+            tracked=show,
         )
         return conductor.conduct()
 

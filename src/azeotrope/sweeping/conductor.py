@@ -89,7 +89,7 @@ class Outcome:
 @dataclass
 class Conductor:
     """One sweep over `specs`. `failed` makes the record of a run that no worker survives; `deploy` are the export
-    targets that a record must have been measured as.
+    targets that a record must have been measured as; `tracked` is told of every record that comes.
     """
 
     specs: Sequence[RunSpec]
@@ -105,6 +105,7 @@ class Conductor:
     say: Say = lambda records, last: None
     status: Status = field(default_factory=Status)
     deploy: tuple[str, ...] = ()
+    tracked: Callable[[RunRecord], None] = lambda record: None
 
     def __post_init__(self) -> None:
         self._by_id = {spec.digest(): spec for spec in self.specs}
@@ -244,6 +245,7 @@ class Conductor:
 
     def _know(self, record: RunRecord) -> None:
         self.records[record.run_id] = record
+        self.tracked(record)
         if record.state == "failed":
             self.status.failure(f"{label(self._by_id[record.run_id])}: {record.reason}")
 

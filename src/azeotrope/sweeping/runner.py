@@ -20,6 +20,7 @@ from azeotrope.models.network import Network
 from azeotrope.record.answers import keep_answers, keep_test_set
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
+from azeotrope.record.training_curve import keep_curve
 from azeotrope.sweeping import facts
 from azeotrope.sweeping.deploying import files_of
 from azeotrope.sweeping.resources import Resources
@@ -86,13 +87,14 @@ class Runner:
 
         Raises RunFailed when it did not end well.
         """
+        return _ended_well(self._chosen(spec))
+
+    def _chosen(self, spec: RunSpec) -> Best:
+        """The same, however it ended."""
         first = self.store.get(spec.at_seed(spec.tuning_seed).digest())
         choices = chosen_before(spec, first) or choose(spec, self._train)
         final = choices.spec.trial(choices.tuning.chosen, spec.seed)
-        trained = self._train(final)
-        if trained.failure:
-            raise RunFailed(trained.failure)
-        return Best(final, trained, choices)
+        return Best(final, self._train(final), choices)
 
     def tidy(self, spec: RunSpec) -> None:
         """Delete the trainings that only this run, which is recorded, needed; pre-trainings are left for others."""
@@ -109,7 +111,9 @@ class Runner:
         return loaded
 
     def _made(self, spec: RunSpec) -> RunRecord:
-        best, taught, device = self.best(spec), self._taught(spec), self.resources.device
+        chosen = self._chosen(spec)
+        keep_curve(self.store, spec.digest(), chosen.trained.curve)  # also of one that diverged
+        best, taught, device = _ended_well(chosen), self._taught(spec), self.resources.device
         student = self._loaded(spec, best)
         data = student_data(self.resources, spec, student, taught)
         targets, peak = self._targets(spec), peak_memory_mb(device)  # of the training, which converting may exceed
@@ -176,6 +180,13 @@ def images_of_training(spec: RunSpec) -> int:
 def images_trained(spec: RunSpec) -> int:
     """Images that the run trains on: all candidates where it tunes, else one training."""
     return images_of_training(spec) * (spec.trials if spec.seed == spec.tuning_seed else 1)
+
+
+def _ended_well(best: Best) -> Best:
+    """The same. Raises RunFailed, with the reason, where its training did not end well."""
+    if best.trained.failure:
+        raise RunFailed(best.trained.failure)
+    return best
 
 
 def _too_large(error: torch.OutOfMemoryError) -> RunFailed:

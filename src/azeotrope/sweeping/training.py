@@ -73,12 +73,14 @@ def _train(
     if (done := folder.outcome()) is not None:
         advance(images)
         return done
+    training: Training | None = None
     try:
         training = _prepare(resources, spec, stage, folder, start, taught)
         training.advance = advance
         progress = training.run()
     except RunFailed as failure:
-        trained = Trained(None, None, None, 0, {}, failure=str(failure))
+        curve = tuple(training.progress.curve) if training else ()
+        trained = Trained(None, None, None, 0, {}, failure=str(failure), curve=curve)
         folder.finish(trained, None)
         return trained
     trained = Trained(
@@ -88,6 +90,7 @@ def _train(
         stage.recipe.steps(spec.train_images),
         progress.seconds,
         joules=progress.joules,
+        curve=tuple(progress.curve),
     )
     folder.finish(trained, training.network)
     return trained

@@ -16,13 +16,16 @@ from safetensors.torch import save as save_tensors
 from azeotrope.models.network import Network
 from azeotrope.record.lock import locked
 from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.record.training_curve import Curve, Epoch
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.train.evaluate import Score
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a finished training left. `failure` is set instead of a score when it could not be finished."""
+    """What a finished training left. `failure` is set instead of a score when it could not be finished; `curve` then
+    holds the epochs before.
+    """
 
     error: float | None
     cross_entropy: float | None
@@ -31,6 +34,7 @@ class Trained:
     seconds: dict[str, float]
     failure: str | None = None
     joules: dict[str, float] | None = None
+    curve: Curve = ()
 
     @property
     def score(self) -> Score:
@@ -81,7 +85,10 @@ class TrainingFolder:
     def outcome(self) -> Trained | None:
         """The outcome, or None when the training has not been finished."""
         file = self.path / "trained.json"
-        return Trained(**json.loads(file.read_text(encoding="utf-8"))) if file.exists() else None
+        if not file.exists():
+            return None
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return Trained(**content | {"curve": tuple(Epoch(**each) for each in content.get("curve", []))})
 
     def finish(self, trained: Trained, network: Network | None) -> None:
         """Keep weights first and outcome last: an outcome on disk means that all is there."""

@@ -45,7 +45,7 @@ class Embedder(nn.Module):
         return pixels
 
     def look(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B F"]:
-        """Embeddings, float32."""
+        """Pooled embeddings of rendered views as float32, computed in the device's precision; without a gradient."""
         with self.device.autocast():
             features: Tensor = self.module(pixels)
         return features.float().clone()  # what inference mode made could not enter a loss

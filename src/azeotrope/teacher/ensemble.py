@@ -157,7 +157,7 @@ class EnsembleHead:
         return self.kind.averaged([head.logits(part / scale, folds) for head, part, scale in members])
 
     def to(self, device: str) -> EnsembleHead:
-        """The same on a device."""
+        """The same head with its members' weights on this device."""
         return replace(self, heads=tuple(head.to(device) for head in self.heads))
 
 

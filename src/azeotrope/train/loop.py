@@ -11,8 +11,9 @@ import itertools
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ from azeotrope.errors import RunFailed
 from azeotrope.losses._contract import Setup, WeightedSum, build
 from azeotrope.models.network import Network
 from azeotrope.record import energy
+from azeotrope.record.training_curve import Epoch
 from azeotrope.train import checkpoint
 from azeotrope.train.average import Average
 from azeotrope.train.dataset import StudentData
@@ -40,6 +42,8 @@ from azeotrope.train.step import Step
 
 CHECKPOINT_SECONDS = 5.0  # an interruption costs at most an epoch, or this much where epochs are shorter
 
+_Left = TypeVar("_Left")
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -51,7 +55,9 @@ class Rows:
 
 @dataclass
 class Progress:
-    """Where a training stands between two epochs. `seconds` accumulates over interruptions."""
+    """Where a training stands between two epochs. `seconds` accumulates over interruptions; `curve` has an entry for
+    each epoch that ended well.
+    """
 
     epoch: int = 0
     best: Score = field(default_factory=lambda: Score(float("inf"), float("inf")))
@@ -59,6 +65,7 @@ class Progress:
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0})
     joules: dict[str, float] | None = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0})
+    curve: list[Epoch] = field(default_factory=list)
 
 
 @dataclass
@@ -109,9 +116,12 @@ class Training:
         self._resume()
         saved_at = time.perf_counter()
         for epoch in range(self.progress.epoch, self.stage.recipe.epochs):
-            self._timed("train", self._train_epoch, epoch)
-            if self.average is None or epoch + 1 == self.stage.recipe.epochs:
-                self._timed("evaluate", self._judge, epoch)
+            before = self.progress.seconds["train"]
+            values = self._timed("train", self._train_epoch, epoch)
+            seconds = self.progress.seconds["train"] - before
+            judged = self.average is None or epoch + 1 == self.stage.recipe.epochs
+            score = self._timed("evaluate", self._judge, epoch) if judged else None
+            self.progress.curve.append(self._left_by(epoch, values, seconds, score))
             self.progress.epoch = epoch + 1
             if self.processes.leads and time.perf_counter() - saved_at > CHECKPOINT_SECONDS:
                 checkpoint.save(self.file, self._state())
@@ -119,7 +129,8 @@ class Training:
         self.network.load_state_dict(self.progress.best_weights)
         return self.progress
 
-    def _train_epoch(self, epoch: int) -> None:
+    def _train_epoch(self, epoch: int) -> Float[Tensor, "steps losses"]:
+        """The losses of its steps, on the host. Raises RunFailed."""
         self.network.train(self.stage.trains == "all")  # a frozen body's BatchNorm statistics must not move
         if self.stage.keeps_statistics:
             for module in self.network.modules():
@@ -139,7 +150,22 @@ class Training:
                     self.average.add(step)
                 self.advance(recipe.batch_images)
         self.processes.agree(self.network)
-        self._check_finite(torch.stack(values), first)
+        measured = torch.stack(values).cpu()  # once an epoch, so that the loop itself never waits for the device
+        self._check_finite(measured, first)
+        return measured
+
+    def _left_by(self, epoch: int, values: Float[Tensor, "steps losses"], seconds: float, score: Score | None) -> Epoch:
+        recipe, first = self.stage.recipe, epoch * self.per_epoch
+        done, means = first + len(values), values.double().mean(dim=0).tolist()
+        return Epoch(
+            epoch=epoch,
+            learning_rate=self.learning_rate * rate_factor(done - 1, self.steps, recipe),
+            images_per_second=len(values) * recipe.batch_images / seconds,
+            loss=self.losses.mean_total(values, torch.arange(first + 1, done + 1) / self.steps),
+            losses=dict(zip(self.losses.names, means, strict=True)),
+            val_error=score.error if score else None,
+            val_loss=score.cross_entropy if score else None,
+        )
 
     def batches(self, hosts: Iterator[HostBatch]) -> Generator[Batch, None, None]:
         """Made beside the steps; but a teacher that looks at every batch on the CPU keeps all its cores busy: side by
@@ -159,7 +185,7 @@ class Training:
         scaler.update()
         return values
 
-    def _judge(self, epoch: int) -> None:
+    def _judge(self, epoch: int) -> Score:
         """With an average there is one candidate, so that nothing is chosen: it takes the network's place."""
         if self.average is not None:
             self.average.replace_weights()
@@ -168,10 +194,10 @@ class Training:
         if score.by(self.stage.chosen_by) < self.progress.best.by(self.stage.chosen_by):
             self.progress.best, self.progress.best_epoch = score, epoch
             self.progress.best_weights = copy.deepcopy(self.network.state_dict())
+        return score
 
     def _check_finite(self, values: Float[Tensor, "steps losses"], first_step: int) -> None:
-        """Looked at once an epoch, so that the loop itself never waits for the device."""
-        bad = ~torch.isfinite(values.cpu())
+        bad = ~torch.isfinite(values)
         if not bad.any():
             return
         step = int(bad.any(dim=1).nonzero()[0])
@@ -182,10 +208,10 @@ class Training:
             next_step="take a smaller learning rate, or --precision fp32",
         )
 
-    def _timed(self, phase: str, work: Callable[[int], None], epoch: int) -> None:
+    def _timed(self, phase: str, work: Callable[[int], _Left], epoch: int) -> _Left:
         meter, progress = energy.here(), self.progress
         before, began = meter.joules(), time.perf_counter()
-        work(epoch)
+        left = work(epoch)
         self.device.synchronise()
         progress.seconds[phase] += time.perf_counter() - began
         used = meter.since(before)
@@ -193,6 +219,7 @@ class Training:
             progress.joules = None
         elif progress.joules is not None:
             progress.joules[phase] += used
+        return left
 
     def _state(self) -> checkpoint.State:
         progress = self.progress
@@ -208,6 +235,7 @@ class Training:
             "average": self.average.tensors if self.average else {},
             "seconds": progress.seconds,
             "joules": progress.joules,
+            "curve": [asdict(each) for each in progress.curve],
         }
 
     def _resume(self) -> None:
@@ -225,6 +253,7 @@ class Training:
             state["best_weights"],
             state["seconds"],
             state.get("joules"),
+            [Epoch(**each) for each in state.get("curve", [])],
         )
         if self.average is not None:
             self.average.restore(state["average"])

@@ -59,7 +59,7 @@ class OnnxProgram(Program):
         return session(self.file, processors())
 
     def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
-        """In batches, on all processors."""
+        """Outputs for all images, computed some at a time by all processors of this process."""
         parts = [
             self._session.run(list(self.outputs), {INPUT: pixels[start : start + AT_A_TIME].astype(np.float32)})
             for start in range(0, len(pixels), AT_A_TIME)
@@ -67,7 +67,7 @@ class OnnxProgram(Program):
         return tuple(np.concatenate(each) for each in zip(*parts, strict=True))
 
     def latency(self, pixels: UInt8[np.ndarray, "1 3 H W"]) -> Latency:
-        """One thread."""
+        """Milliseconds for one image, by a session of its own with one thread."""
         opened, given = session(self.file, 1), {INPUT: pixels.astype(np.float32)}
         return timed(lambda: opened.run(None, given))
 

@@ -51,13 +51,13 @@ class OpenvinoProgram(Program):
         return compiled(self.file, processors())
 
     def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
-        """In batches, on all processors."""
+        """Outputs for all images, computed some at a time by all processors of this process."""
         model = self._compiled
         parts = [model(_given(pixels[start : start + AT_A_TIME])) for start in range(0, len(pixels), AT_A_TIME)]
         return tuple(np.concatenate([part[name] for part in parts]) for name in self.outputs)
 
     def latency(self, pixels: UInt8[np.ndarray, "1 3 H W"]) -> Latency:
-        """One thread."""
+        """Milliseconds for one image, by a model compiled for one thread."""
         model, given = compiled(self.file, 1), _given(pixels)
         return timed(lambda: model(given))
 

@@ -40,5 +40,5 @@ def convert(conversion: Conversion, file: Path) -> None:
 
 
 def open_program(file: Path, outputs: Sequence[str]) -> Program:
-    """In onnxruntime."""
+    """The file, to be run by onnxruntime on the processor; `outputs` names what `answer` gives."""
     return OnnxProgram(file, outputs, int8=False)

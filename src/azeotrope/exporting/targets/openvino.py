@@ -20,5 +20,5 @@ def convert(conversion: Conversion, file: Path) -> None:
 
 
 def open_program(file: Path, outputs: Sequence[str]) -> Program:
-    """In OpenVINO."""
+    """The file, to be run by OpenVINO on the processor; `outputs` names what `answer` gives."""
     return OpenvinoProgram(file, outputs, int8=False)

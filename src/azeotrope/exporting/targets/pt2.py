@@ -20,14 +20,14 @@ INT8 = False
 
 
 def convert(conversion: Conversion, file: Path) -> None:
-    """Saved as it was traced."""
+    """Write the traced graph as torch.export saves it. Raises NotExported where torch cannot store it."""
     exported = conversion.exported
     with converting("torch cannot store this network's graph", "another target, such as onnx, or another student"):
         torch.export.save(exported, file)
 
 
 def open_program(file: Path, outputs: Sequence[str]) -> Program:
-    """In torch."""
+    """The file, to be run by torch on the processor; `outputs` are in the graph already."""
     return TorchProgram(file)
 
 
@@ -43,14 +43,14 @@ class TorchProgram(Program):
 
     @torch.inference_mode()
     def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
-        """In batches."""
+        """Outputs for all images, computed some at a time to bound memory."""
         module = self._module
         parts = [module(_floats(pixels[start : start + AT_A_TIME])) for start in range(0, len(pixels), AT_A_TIME)]
         return tuple(torch.cat(each).numpy() for each in zip(*parts, strict=True))
 
     @torch.inference_mode()
     def latency(self, pixels: UInt8[np.ndarray, "1 3 H W"]) -> Latency:
-        """One thread."""
+        """Milliseconds for one image on one thread; torch's number of threads is put back afterwards."""
         module, given, before = self._module, _floats(pixels), torch.get_num_threads()
         torch.set_num_threads(1)
         try:
