@@ -39,6 +39,20 @@ def test_the_left_out_images_change_from_epoch_to_epoch(data, rows):
     assert seen == set(rows.train[:50].tolist())
 
 
+def test_balanced_sampling_shows_every_class_alike_in_as_many_batches(data, rows, digits):
+    order = np.argsort(digits.labels[rows.train], kind="stable")
+    few = rows.train[order[:40]]  # classes 0 to 4 and some of the next
+    shown = rows_of(replace(data, sampling="balanced"), few, 0, 3)
+    assert [len(batch) for batch, _ in shown] == [len(batch) for batch, _ in rows_of(data, few, 0, 3)]
+    assert {view for _, view in shown} == {1}
+    seen = [row for batch, _ in shown for row in batch]
+    assert set(seen) <= set(few.tolist())
+    counts = np.bincount(digits.labels[seen])
+    assert np.ptp(counts[counts > 0]) <= 2  # a batch that would be short is left out
+    places = next(iter(replace(data, sampling="balanced").epoch(few, 16, 0, 3))).places
+    assert few[places].tolist() == shown[0][0]
+
+
 def test_epochs_go_through_the_views_in_turn(data, rows):
     views = [rows_of(data, rows.train, 0, epoch)[0][1] for epoch in range(5)]
     assert views == [0, 1, 0, 1, 0]

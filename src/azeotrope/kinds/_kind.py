@@ -118,8 +118,16 @@ class Kind(ABC):
         """What the outputs are compared with: [n] or [n, C]."""
 
     @abstractmethod
-    def loss(self, outputs: Float[Tensor, "n C"], targets: Tensor, smoothing: float = 0.0) -> Float[Tensor, ""]:
-        """Cross-entropy with the labels, a mean over images."""
+    def loss(
+        self,
+        outputs: Float[Tensor, "n C"],
+        targets: Tensor,
+        smoothing: float = 0.0,
+        weights: Float[Tensor, " C"] | None = None,
+    ) -> Float[Tensor, ""]:
+        """Cross-entropy with the labels, a mean over images; where classes are weighted (`_balance`), each term times
+        its class's weight.
+        """
 
     @abstractmethod
     def losses(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> Float[Tensor, " n"]:

@@ -95,9 +95,20 @@ class Multi(Kind):
         """0 and 1 for each class."""
         return torch.from_numpy(labels).float()
 
-    def loss(self, outputs: Float[Tensor, "n C"], targets: Tensor, smoothing: float = 0.0) -> Float[Tensor, ""]:
-        """Mean over images of the sum over classes of binary cross-entropy, −y log σ(z) − (1 − y) log σ(−z)."""
-        return self.losses(outputs, targets).mean()
+    def loss(
+        self,
+        outputs: Float[Tensor, "n C"],
+        targets: Tensor,
+        smoothing: float = 0.0,
+        weights: Float[Tensor, " C"] | None = None,
+    ) -> Float[Tensor, ""]:
+        """Mean over images of the sum over classes of binary cross-entropy, −y log σ(z) − (1 − y) log σ(−z); a class's
+        term times its weight.
+        """
+        if weights is None:
+            return self.losses(outputs, targets).mean()
+        each = functional.binary_cross_entropy_with_logits(outputs, targets, reduction="none")
+        return (each * weights).sum(dim=1).mean()
 
     def losses(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> Float[Tensor, " n"]:
         """Σ_c −y log σ(z) − (1 − y) log σ(−z)."""

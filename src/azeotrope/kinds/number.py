@@ -93,8 +93,14 @@ class Number(Kind):
         """Standardised values."""
         return torch.from_numpy(((labels - scale.mean) / scale.sd).astype(np.float32))
 
-    def loss(self, outputs: Float[Tensor, "n C"], targets: Tensor, smoothing: float = 0.0) -> Float[Tensor, ""]:
-        """½ · mean of squared errors of standardised values."""
+    def loss(
+        self,
+        outputs: Float[Tensor, "n C"],
+        targets: Tensor,
+        smoothing: float = 0.0,
+        weights: Float[Tensor, " C"] | None = None,
+    ) -> Float[Tensor, ""]:
+        """½ · mean of squared errors of standardised values; there are no classes to weight."""
         return self.losses(outputs, targets).mean()
 
     def losses(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> Float[Tensor, " n"]:

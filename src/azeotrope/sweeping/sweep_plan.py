@@ -14,10 +14,12 @@ from azeotrope.exporting.target import parsed
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.ladder import ladder
 from azeotrope.plan import HELD_OUT, AskedPrecision, ComparePlan, PicturesSpec, TeacherSpec
-from azeotrope.recipe import RecipeChanges
+from azeotrope.recipe import OFF, RecipeChanges
 from azeotrope.spec import Spec, digest, problems
+from azeotrope.strategies._stages import with_labels
 from azeotrope.sweeping.budget import Budget
 from azeotrope.sweeping.engines._engine import EngineSpec
+from azeotrope.terms import CROSS_ENTROPY, name_of
 
 MIN_SEEDS = 3  # fewer never give a verdict
 ANY_BATCH = 2**20  # images; what the rule's batch will be is known when the images are
@@ -178,6 +180,18 @@ class SweepPlan(Spec):
             )
         if self.cache_gb is not None and not self.teachers:
             raise ValueError("cache_gb is room for a teacher's embeddings, and no teacher is named (--teacher)")
+        return self
+
+    @model_validator(mode="after")
+    def _what_changes_the_loss_on_labels_has_one(self) -> Self:
+        changes = {"class_weights": (OFF, None), "logit_adjustment": (0, None)}
+        given = [key for key, nothing in changes.items() if self.recipe.get(key) not in nothing]
+        options = [option for arm in self.arms or () for option in Arm.parse(arm).options]
+        if given and options and not any(CROSS_ENTROPY in map(name_of, with_labels(option)) for option in options):
+            raise ValueError(
+                f"{' and '.join(given)} changes the loss on labels, cross_entropy, which no arm has: add such an arm, "
+                "or take sampling balanced, which changes what every loss is shown"
+            )
         return self
 
     def question(self) -> str:

@@ -39,7 +39,8 @@ def student_data(resources: Resources, spec: RunSpec, loaded: Loaded, taught: Ta
         taught.targets if taught else None,
         resources.scale(spec.task, spec.train_images, spec.seed),
     )
-    return StudentData(images, spec.image_size, loaded.preprocessing, metric=spec.recipe.metric)
+    recipe = spec.recipe
+    return StudentData(images, spec.image_size, loaded.preprocessing, metric=recipe.metric, sampling=recipe.sampling)
 
 
 def train_once(

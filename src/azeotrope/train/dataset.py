@@ -21,12 +21,13 @@ from torch import Tensor
 from azeotrope.data.host_batch import HostBatch, Inputs
 from azeotrope.data.pack import Pack
 from azeotrope.data.philox import permutation
+from azeotrope.data.sampling import balanced_order
 from azeotrope.data.views import PLAIN, draw
 from azeotrope.kinds._kind import UNSCALED, Kind, Scale
 from azeotrope.kinds._measures import judged_by
 from azeotrope.kinds.single import UNLABELLED
 from azeotrope.models.backbone import Preprocessing
-from azeotrope.recipe import OWN_ERROR, ViewPolicy
+from azeotrope.recipe import OWN_ERROR, Sampling, ViewPolicy
 from azeotrope.teacher.ensemble import AnyCache, EnsembleHead
 from azeotrope.teacher.folds import ANY
 from azeotrope.teacher.head import Head
@@ -129,6 +130,7 @@ class StudentData:
     preprocessing: Preprocessing
     extra: Extra | None = None
     metric: str = OWN_ERROR
+    sampling: Sampling = "shuffled"
 
     @property
     def kind(self) -> Kind:
@@ -153,12 +155,16 @@ class StudentData:
     def epoch(
         self, rows: NDArray[np.int64], batch: int, seed: int, epoch: int, share: slice = slice(None)
     ) -> Iterator[HostBatch]:
-        """Training batches of one epoch. Order depends on (seed, epoch), the view on the epoch; both are the same
-        for every arm. `share` is which images of each batch this process shows.
+        """Training batches of one epoch. Order depends on (seed, epoch) and, where classes are shown alike, on the
+        labels, the view on the epoch; both are the same for every arm. `share` is which images of each batch this
+        process shows.
 
         A last batch that would be short is left to a later epoch's order.
         """
-        order = permutation(len(rows), seed, epoch)
+        if self.sampling == "balanced":
+            order = balanced_order(self.images.pack.task.labels[rows], seed, epoch)
+        else:
+            order = permutation(len(rows), seed, epoch)
         for start in range(0, len(order) - batch + 1, batch):
             places = order[start : start + batch][share]
             shown = replace(self.images.batch(rows[places], epoch % self.images.views), places=places)
