@@ -92,7 +92,11 @@ OPTIONS = {
     "check": TRAINS
     | taught("check digits -s test_resnet")
     | on_labels("check")
-    | {"--train-images": ALWAYS, "--seeds": ALWAYS},
+    | {
+        "--train-images": ALWAYS,
+        "--seeds": ALWAYS,
+        "--suspect-labels": "check digits -s test_resnet --suspect-labels new.csv",
+    },
     "distill": TRAINS
     | taught("distill digits -s test_resnet -t test_resnet --arm finetune")
     | on_labels("distill", "--arm")

@@ -114,7 +114,8 @@ def test_contradictions_are_wrong_usage(cli, tmp_path, options, said):
 
 
 def test_options_of_unequal_classes_reach_the_recipe(cli):
-    done = cli(*"check digits -s test_resnet --sampling balanced --class-weights auto --logit-adjustment 1".split())
+    options = ["--sampling", "balanced", "--class-weights", "auto", "--logit-adjustment", 1]
+    done = cli("check", "digits", "-s", "test_resnet", *options)
     assert done.status == 2
     said = "class_weights auto and sampling balanced and logit_adjustment each even out unequal classes"
     assert said in done.said
