@@ -119,3 +119,9 @@ def test_options_of_unequal_classes_reach_the_recipe(cli):
     assert done.status == 2
     said = "class_weights auto and sampling balanced and logit_adjustment each even out unequal classes"
     assert said in done.said
+
+
+def test_a_file_of_class_weights_is_looked_for_before_images_are_read(cli):
+    done = cli(*["check", "nowhere/", "-s", "test_resnet", "--class-weights", "w.yaml"])
+    assert (done.status, done.out) == (2, "")
+    assert "The file of class weights must exist. Found: w.yaml." in done.said

@@ -26,14 +26,21 @@ def read_class_weights(asked: str | Mapping[str, float], classes: Sequence[str])
         return str(asked)
     if not isinstance(asked, str):
         return _checked(asked.items(), classes, "class_weights")
-    if not (path := Path(asked).expanduser()).is_file():
+    path = weights_file(asked)
+    return _checked(_yaml(path) if path.suffix.lower() in (".yaml", ".yml") else _csv(path), classes, str(path))
+
+
+def weights_file(asked: str) -> Path:
+    """The file of this name, which can be looked for before images are. Raises InputError where there is none."""
+    path = Path(asked).expanduser()
+    if not path.is_file():
         raise InputError(
             "The file of class weights must exist",
             found=asked,
             allowed="off, auto, or a CSV or YAML file with a weight for every class",
             next_step="check the path in --class-weights",
         )
-    return _checked(_yaml(path) if path.suffix.lower() in (".yaml", ".yml") else _csv(path), classes, str(path))
+    return path
 
 
 def _yaml(path: Path) -> Iterable[tuple[str, Any]]:
