@@ -103,6 +103,14 @@ def test_the_list_is_a_csv_file(cli):
     assert "is a CSV file. Found: folder. Next: name one that ends in .csv" in done.said
 
 
+def test_the_list_is_a_file_of_this_machine(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = cli("check", "digits", "-s", "test_resnet", "-t", "x", "--suspect-labels", "s3://bucket/list.csv")
+    assert done.status == 2
+    assert "written to a folder of this machine. Found: s3://bucket/list.csv. Allowed: a file name" in done.said
+    assert not list(tmp_path.iterdir())
+
+
 def test_classes_with_fewer_images_than_folds_are_not_judged_and_said(cli, exchanged, teacher_model, tmp_path):
     source = exchanged[0].parent
     rows = [line.split(",") for line in exchanged[0].read_text().splitlines()[1:]]

@@ -26,16 +26,18 @@ class Suspects:
 def suspects(
     probabilities: Float64[np.ndarray, "n C"], labels: Int64[np.ndarray, " n"], judged: Bool[np.ndarray, " n"]
 ) -> Suspects:
-    """Those of the images `judged` that are off the diagonal of the confident joint (equation 1 there).
+    """Those of the images `judged` that are off the diagonal of a variant of the confident joint (equation 1 there).
 
     An image is counted for class j if its probability of j is at least the mean of that of the images labelled j, so
     that classes of which the model is less sure are not suspected more; among several it is the likeliest. It is
-    suspect if that is another class than its label, and more probable.
+    suspect if that is another class than its label, and (which equation 1 does not ask) more probable. A class of which
+    no image is judged has no threshold that could be reached, and is nobody's likely class.
     """
     own = probabilities[np.arange(len(labels)), labels]
-    counts = np.bincount(labels, minlength=probabilities.shape[1])
-    sums = np.bincount(labels, weights=own, minlength=probabilities.shape[1])
-    thresholds = np.divide(sums, counts, out=np.full(len(counts), np.inf), where=counts > 0)
+    classes = probabilities.shape[1]
+    counts, sums = (np.bincount(labels, weights=each, minlength=classes) for each in (None, own))
+    known = np.bincount(labels[judged], minlength=classes) > 0
+    thresholds = np.divide(sums, counts, out=np.full(classes, np.inf), where=known)
     confident = np.where(probabilities >= thresholds, probabilities, -1.0)
     likely = confident.argmax(axis=1)
     margins = confident.max(axis=1) - own

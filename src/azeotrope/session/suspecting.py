@@ -56,6 +56,13 @@ class SuspectLabels:
 
 def new_list(file: str | Path, plan: SweepPlan) -> Path:
     """Where the list will be. Raises InputError where it cannot be made of this plan, or would replace a file."""
+    if "://" in str(file):
+        raise InputError(
+            "The list of suspect labels is written to a folder of this machine",
+            found=str(file),
+            allowed="a file name that ends in .csv",
+            next_step="write it here, and copy it there",
+        )
     path = Path(expanded(str(file)))
     if not plan.teachers:
         raise InputError(
