@@ -116,12 +116,10 @@ class Recipe(Spec):
             raise ValueError(f"is {', '.join(METRICS)} or {FILE}PATH.py:FUNCTION, not {metric!r}")
         return metric
 
-    @field_validator("class_weights")
+    @field_validator("class_weights", mode="before")
     @classmethod
-    def _weights_or_a_file(cls, weights: str | dict[str, float]) -> str | dict[str, float]:
-        if isinstance(weights, str) and weights not in (OFF, AUTO) and not weights.lower().endswith(WEIGHT_FILES):
-            raise ValueError(f"is {OFF}, {AUTO} or a file ({', '.join(WEIGHT_FILES)}), not {weights!r}")
-        return weights
+    def _weights_or_a_file(cls, weights: Any) -> Any:
+        return class_weights_meant(weights)
 
     @model_validator(mode="after")
     def _evened_out_once(self) -> Self:
@@ -170,9 +168,14 @@ class Recipe(Spec):
         return Recipe.model_validate(values)
 
     @property
+    def shown_views(self) -> int:
+        """Views of each training image that train: no more than there are epochs, however often one shows an image."""
+        return min(self.views, self.epochs)
+
+    @property
     def cached_views(self) -> int:
         """Views of each training image whose embedding is kept."""
-        return 0 if self.live else min(self.views, self.epochs)
+        return 0 if self.live else self.shown_views
 
     @property
     def judgements(self) -> int:
@@ -207,6 +210,19 @@ class RecipeChanges(Recipe):
     def checked(cls, changes: Mapping[str, Any]) -> Self:
         """The changes, all problems told together. Raises InputError."""
         return validated(cls, dict(changes), what="recipe")
+
+
+def class_weights_meant(given: Any) -> Any:
+    """What was given, and `off` for what YAML makes of that word. Raises ValueError for what cannot be meant."""
+    if given is False:
+        return OFF
+    if not isinstance(given, str | Mapping) or not given:
+        raise ValueError(f"is {OFF}, {AUTO}, a file or a weight for every class, not {given!r}")
+    if isinstance(given, str) and given not in (OFF, AUTO) and not given.lower().endswith(WEIGHT_FILES):
+        raise ValueError(f"is {OFF}, {AUTO} or a file ({', '.join(WEIGHT_FILES)}), not {given!r}")
+    if isinstance(given, Mapping) and (other := [name for name in given if not isinstance(name, str)]):
+        raise ValueError(f"names classes by texts, not by {other[0]!r}: write the name in quotes")
+    return given
 
 
 def rule_steps(train_images: int) -> int:

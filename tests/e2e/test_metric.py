@@ -100,7 +100,7 @@ def test_how_unequal_classes_were_evened_out_is_on_the_record_in_the_plan_and_on
     assert (record.recipe["class_weights"], record.recipe["sampling"]) == (weights, "balanced")
     assert "logit_adjustment" not in record.recipe
     plan = yaml.safe_load((tmp_path / "out" / "plan.yaml").read_text("utf-8"))
-    assert plan["recipe"]["class_weights"] == str(file)
+    assert plan["recipe"]["class_weights"] == weights
     (recipe,) = plan["resolved"][0]["recipes"].values()
     assert recipe["class_weights"] == weights
     card = (tmp_path / "out" / "models" / record.run_id / "model.yaml").read_text("utf-8")

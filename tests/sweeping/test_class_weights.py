@@ -34,6 +34,12 @@ def test_numbers_name_classes_too(tmp_path):
     assert read_class_weights(str(tmp_path / "w.yaml"), ("0", "1")) == {"0": 1.0, "1": 3.0}
 
 
+def test_a_name_that_yaml_takes_for_something_else_is_the_class_as_it_is_written(tmp_path):
+    (tmp_path / "w.yaml").write_text("no: 1\n01: 3\n1.0: 2\nnull: 4\n")
+    read = read_class_weights(str(tmp_path / "w.yaml"), ("01", "1.0", "no", "null"))
+    assert read == {"01": 3.0, "1.0": 2.0, "no": 1.0, "null": 4.0}
+
+
 @pytest.mark.parametrize("word", ["off", "auto"])
 def test_words_stay_words(word):
     assert read_class_weights(word, CLASSES) == word
@@ -50,6 +56,10 @@ def test_words_stay_words(word):
         ("w.csv", "class,weight\ncat,1\ndgo,2\nowl,1\n", r"Found: 'dgo', which is none\. Allowed: nearest: 'dog'"),
         ("w.csv", "class,weight\ncat,1\nowl,1\n", r"must name every class\. Found: none for 'dog'\. Next: add"),
         ("w.csv", "class,weight\ncat,1\ndog,2\ncat,3\nowl,1\n", "must name every class once. Found: 'cat' twice"),
+        ("w.yaml", "cat: 1\ndog: 2\ncat: 3\nowl: 1\n", "must name every class once. Found: 'cat' twice"),
+        ("w.yaml", "cat: [1]\ndog: 2\nowl: 1\n", "must hold one value a line. Found: .*line 1"),
+        ("w.yaml", "cat: 1: 2\n", "cannot be read as YAML. Found: mapping values"),
+        ("w.yaml", "{}", "must name every class. Found: none for 'cat', 'dog', 'owl'"),
         *(
             (
                 "w.csv",
@@ -58,8 +68,8 @@ def test_words_stay_words(word):
             )
             for value in ("0", "-1", "nan", "inf", "heavy")
         ),
-        ("w.yaml", "cat: yes\ndog: 1\nowl: 1\n", "must be positive numbers. Found: True for 'cat'"),
-        ("w.yaml", "cat:\ndog: 1\nowl: 1\n", "must be positive numbers. Found: None for 'cat'"),
+        ("w.yaml", "cat: yes\ndog: 1\nowl: 1\n", "must be positive numbers. Found: 'yes' for 'cat'"),
+        ("w.yaml", "cat:\ndog: 1\nowl: 1\n", "must be positive numbers. Found: '' for 'cat'"),
     ],
 )
 def test_anything_else_is_refused_in_our_words(tmp_path, name, text, said):

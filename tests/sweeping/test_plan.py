@@ -98,6 +98,17 @@ def test_the_teachers_own_resolution_is_written_into_the_plan(plan, teacher_mode
             {"recipe": {"class_weights": {"0": 1.0, "11": 1.0}}},
             "Found: '11', which is none. Allowed: nearest: '1'",
         ),
+        (
+            ["scratch"],
+            {"recipe": {"class_weights": {}}},
+            "class_weights: is off, auto, a file or a weight for every class",
+        ),
+        (["scratch"], {"recipe": {"class_weights": True}}, "or a weight for every class, not True"),
+        (
+            ["scratch"],
+            {"recipe": {"class_weights": {False: 1.0, "1": 2.0}}},
+            "class_weights: names classes by texts, not by False: write the name in quotes",
+        ),
         (["scratch"], {"recipe": {"logit_adjustment": -1}}, "logit_adjustment: Input should be greater than or equal"),
         (["scratch"], {"recipe": {"logit_adjustment": math.nan}}, "logit_adjustment"),
         (["scratch"], {"recipe": {"sampling": "even"}}, "sampling: Input should be 'shuffled' or 'balanced'"),

@@ -12,7 +12,7 @@ from azeotrope.errors import InputError
 from azeotrope.kinds.single import shortened
 from azeotrope.lookup import nearest
 from azeotrope.recipe import AUTO, OFF
-from azeotrope.spec import read_yaml
+from azeotrope.spec import read_yaml_texts
 
 _COLUMNS = ["class", "weight"]
 _SHOWN = 5
@@ -46,7 +46,7 @@ def weights_file(asked: str) -> Path:
 def _yaml(path: Path) -> Iterable[tuple[str, Any]]:
     if not path.read_text("utf-8", errors="replace").strip():
         raise _empty(path)
-    return [(str(name), weight) for name, weight in read_yaml(path).items()]
+    return read_yaml_texts(path)
 
 
 def _csv(path: Path) -> Iterable[tuple[str, Any]]:

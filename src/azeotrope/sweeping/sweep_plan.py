@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
@@ -14,7 +14,7 @@ from azeotrope.exporting.target import parsed
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.ladder import ladder
 from azeotrope.plan import HELD_OUT, AskedPrecision, ComparePlan, PicturesSpec, TeacherSpec
-from azeotrope.recipe import OFF, RecipeChanges
+from azeotrope.recipe import OFF, RecipeChanges, class_weights_meant
 from azeotrope.spec import Spec, digest, problems
 from azeotrope.strategies._stages import with_labels
 from azeotrope.sweeping.budget import Budget
@@ -153,6 +153,8 @@ class SweepPlan(Spec):
     @classmethod
     def _recipe_as_written(cls, changes: Any) -> Any:
         """Tuples and the like of Python as YAML has them."""
+        if isinstance(changes, Mapping) and "class_weights" in changes:
+            changes = {**changes, "class_weights": _named(changes["class_weights"])}
         return to_jsonable_python(changes)
 
     @field_validator("recipe")
@@ -212,6 +214,13 @@ def with_losses(arms: Sequence[str], losses: Sequence[str]) -> list[str]:
             next_step="add such an arm, or leave --losses out",
         )
     return [f"{arm}:{'/'.join(losses)}" if arm in open_ else arm for arm in arms]
+
+
+def _named(weights: Any) -> Any:
+    try:
+        return class_weights_meant(weights)
+    except ValueError as error:
+        raise ValueError(f"class_weights: {error}") from None
 
 
 def _said(read: Any, *given: Any) -> Any:
