@@ -1,10 +1,12 @@
 """Balanced sampling: an order of the training images in which every class comes as often as any other.
 
-An epoch is as long as without it: what a small class gains, a large one loses. The order depends on labels, seed and
-epoch alone, so a training that was killed goes on with it.
+An epoch is as long as without it: what a small class gains, a large one loses. The order depends on labels, seed, epoch
+and how many places an epoch has, so a training that was killed goes on with it.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int64
@@ -14,28 +16,46 @@ from azeotrope.data.philox import permutation, uniforms
 _PASSES, _PLACES = 1 << 24, 1 << 25  # streams of their own, beyond the epochs'
 
 
-def balanced_order(labels: Int64[np.ndarray, " n"], seed: int, epoch: int) -> Int64[np.ndarray, " n"]:
-    """Places of n images, one a step of the way: each class that occurs in `labels` n / C times, give or take one.
-
-    The images of a class come in turn, all of them before one comes again, over epochs too (but for an image or so of
-    an epoch where n is no multiple of C). A class is spread evenly over the epoch.
+class Order(NamedTuple):
+    """What the places of an epoch show: `images` [m], and how often each had been shown before, over all epochs
+    (`passes` [m]).
     """
-    count, key = len(labels), np.uint64(seed) << np.uint64(32)
+
+    images: Int64[np.ndarray, " m"]
+    passes: Int64[np.ndarray, " m"]
+
+
+def balanced_order(labels: Int64[np.ndarray, " n"], places: int, seed: int, epoch: int) -> Order:
+    """Places of the n images, for an epoch that shows `places` of them: each class that occurs in `labels` places / C
+    times, give or take one.
+
+    The images of a class come in turn, all of them before one comes again, over epochs too. A class is spread evenly
+    over the epoch.
+    """
+    key = np.uint64(seed) << np.uint64(32)
     _, numbers, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    least, more = divmod(count, len(sizes))
-    draws = np.full(len(sizes), least)
-    draws[permutation(len(sizes), seed, epoch)[:more]] += 1
+    before, after = (_shown_until(places, len(sizes), seed, epochs) for epochs in (epoch, epoch + 1))
     images = np.split(np.argsort(numbers, kind="stable"), np.cumsum(sizes)[:-1])
-    shown = np.empty(count, np.int64)
-    when = uniforms(np.arange(count, dtype=np.uint64) | key, _PLACES + epoch, 1)[:, 0]
+    shown, passes = np.empty(places, np.int64), np.empty(places, np.int64)
+    when = uniforms(np.arange(places, dtype=np.uint64) | key, _PLACES + epoch, 1)[:, 0]
     done = 0
-    for own, size, drawn in zip(images, sizes.tolist(), draws.tolist(), strict=True):
-        turns = epoch * (least + bool(more)) + np.arange(drawn)
-        here = slice(done, done + drawn)
-        for turn in range(turns[0] // size, turns[-1] // size + 1):
+    for own, size, first, last in zip(images, sizes.tolist(), before.tolist(), after.tolist(), strict=True):
+        here, turns = slice(done, done + last - first), np.arange(first, last)
+        passes[here] = turns // size
+        for turn in np.unique(passes[here]).tolist():
             order = np.argsort(uniforms(own.astype(np.uint64) | key, _PASSES + turn, 1)[:, 0], kind="stable")
-            now = turns // size == turn
+            now = passes[here] == turn
             shown[here][now] = own[order][turns[now] % size]
-        when[here] = (np.arange(drawn) + when[here]) / drawn
-        done += drawn
-    return shown[np.argsort(when, kind="stable")]
+        when[here] = (np.arange(len(turns)) + when[here]) / max(1, len(turns))
+        done = here.stop
+    order = np.argsort(when, kind="stable")
+    return Order(shown[order], passes[order])
+
+
+def _shown_until(places: int, classes: int, seed: int, epochs: int) -> Int64[np.ndarray, " C"]:
+    """Images of each class in the first `epochs` epochs. What is left of an epoch when all classes have as many goes
+    to the next classes in turn.
+    """
+    least, more = divmod(places, classes)
+    turn = permutation(classes, seed, 0)
+    return least * epochs + (more * epochs - turn + classes - 1) // classes

@@ -1,6 +1,7 @@
 """Classes of unequal size in the loss on labels: weights of the classes, and logit adjustment.
 
-Both follow from the labels of a run's own training images. They change what is learnt from labels and nothing of what
+Both follow from the labels that a run is shown: its own training images', and those of made pictures that count as
+labelled. They change what is learnt from labels and nothing of what
 is said: predictions, validation and test are without them. Balanced sampling, which changes what is shown, is in
 `data.sampling`.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -32,20 +34,40 @@ class Balance:
 
 
 UNBALANCED = Balance()
+_OPTIONS = {
+    "class_weights": "--class-weights",
+    "sampling": "--sampling balanced",
+    "logit_adjustment": "--logit-adjustment",
+}
 
 
-def balance_of(recipe: Recipe, kind: Kind, classes: Sequence[str], labels: Labels) -> Balance:
-    """That of a training on images with these labels. A class without an image, of which no label speaks, counts as
-    one image.
+class Shown(NamedTuple):
+    """The labels of some images, of which every step shows `per_step`; `evenly`: from every class as many."""
+
+    labels: Labels
+    per_step: int
+    evenly: bool = False
+
+    def often(self, kind: Kind, classes: int) -> NDArray[np.float64]:
+        """How many labels of each class a step sees [C]."""
+        counts = kind.counts(self.labels, classes)
+        parts = np.asarray(counts > 0) if self.evenly else counts
+        return np.asarray(self.per_step * parts / parts.sum(), dtype=np.float64)
+
+
+def balance_of(recipe: Recipe, kind: Kind, classes: Sequence[str], shown: Sequence[Shown]) -> Balance:
+    """That of a training that is shown these labels. A class without an image, of which no label speaks, counts as one
+    image.
 
     Logit adjustment: tau · log(share of the class), Menon et al. 2021, arXiv 2007.07314, equation 10.
     """
-    counts = kind.counts(labels, len(classes))
+    counts = np.sum([kind.counts(each.labels, len(classes)) for each in shown], axis=0)
+    often = np.sum([each.often(kind, len(classes)) for each in shown], axis=0)
     weights = offsets = None
     if recipe.class_weights != OFF:
-        weights = torch.from_numpy(_weights(recipe, kind, classes, counts)).float()
+        weights = torch.from_numpy(kind.scaled(_weights(recipe, classes, counts), often)).float()
     if recipe.logit_adjustment:
-        shares = np.maximum(counts, 1) / counts.sum()
+        shares = np.where(counts > 0, often / often.sum(), 1 / counts.sum())
         offsets = torch.from_numpy(recipe.logit_adjustment * np.log(shares)).float()
     return Balance(weights, offsets)
 
@@ -59,33 +81,22 @@ def effective_number(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def require_balance(kind: Kind, recipe: Recipe) -> None:
     """Raise InputError for options of unequal classes that have no meaning for this kind of task."""
-    asked = {
-        "--class-weights": recipe.class_weights != OFF,
-        "--sampling balanced": recipe.sampling == "balanced",
-        "--logit-adjustment": recipe.logit_adjustment > 0,
-    }
-    allowed = {"single": tuple(asked), "multi": ("--class-weights",)}.get(kind.name, ())
-    refused = [option for option, given in asked.items() if given and option not in allowed]
+    fields = type(recipe).model_fields
+    given = [name for name in _OPTIONS if getattr(recipe, name) != fields[name].default]
+    refused = [_OPTIONS[name] for name in given if name not in kind.evened_by]
     if refused:
         raise InputError(
             f"Tasks of the kind {kind.name} take no {' and no '.join(refused)}",
-            found="labels that are numbers" if kind.name == "number" else "images of several classes at once",
-            allowed=", ".join(allowed),
+            found=kind.labels_are,
+            allowed=", ".join(_OPTIONS[name] for name in kind.evened_by),
             next_step="leave it out",
         )
 
 
-def _weights(recipe: Recipe, kind: Kind, classes: Sequence[str], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Their mean over the images that are shown is 1, so that the learning rates mean what they mean without them; of
-    several labels an image, which all count in each, their mean over the classes.
-    """
+def _weights(recipe: Recipe, classes: Sequence[str], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Of which only the ratios matter."""
     asked = recipe.class_weights
     if asked == AUTO:
-        raw = 1 / effective_number(np.maximum(counts, 1))
-    else:
-        assert isinstance(asked, dict), "a plan reads the file"
-        raw = np.array([asked[name] for name in classes])
-    if kind.name == "multi":
-        return np.asarray(raw / raw.mean())
-    shown = (counts > 0).astype(float) if recipe.sampling == "balanced" else counts
-    return np.asarray(raw * shown.sum() / (raw * shown).sum())
+        return np.asarray(1 / effective_number(np.maximum(counts, 1)))
+    assert isinstance(asked, dict), "a plan reads the file"
+    return np.array([asked[name] for name in classes], dtype=np.float64)

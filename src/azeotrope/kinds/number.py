@@ -28,6 +28,7 @@ class Number(Kind):
     fewest_classes = 1  # the name of what is measured
     knowing_nothing = "naming the mean"
     tempered = False
+    labels_are = "labels that are numbers"
 
     def array(self, labels: Sequence[Any], classes: int) -> Labels:
         """The values."""

@@ -29,6 +29,8 @@ class Single(Kind):
     fewest_classes = 2
     knowing_nothing = "the class shares"
     smooths_labels = True
+    labels_are = "labels of one class an image"
+    evened_by = ("class_weights", "sampling", "logit_adjustment")
 
     def array(self, labels: Sequence[Any], classes: int) -> Labels:
         """Class numbers."""

@@ -35,7 +35,7 @@ def student_data(resources: Resources, spec: RunSpec, loaded: Loaded, taught: Ta
     images = TaskImages(
         resources.pack(spec.task, spec.image_size),
         spec.recipe.policy,
-        spec.recipe.views,
+        spec.recipe.shown_views,
         taught.targets if taught else None,
         resources.scale(spec.task, spec.train_images, spec.seed),
     )
