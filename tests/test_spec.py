@@ -20,6 +20,7 @@ def test_a_spec_survives_yaml(tmp_path):
         (b"a: [1", "cannot be read as YAML"),
         (b"\xff\xfe\x00", "cannot be read as YAML"),
         (b"- 1", "must hold a mapping. Found: list"),
+        (b"model: x\nmodel: y", "cannot be read as YAML. Found: the key 'model' comes twice"),
         (b"model: x\ncolour: red", "colour: Extra inputs are not permitted"),
         (b"!!python/object/apply:os.getcwd []", "cannot be read as YAML"),
     ],

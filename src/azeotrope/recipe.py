@@ -17,6 +17,10 @@ MAX_VIEWS = 4096  # of one image; more than a training by the rules has epochs
 OWN_ERROR, BALANCED, TOP5 = "error", "balanced_error", "top5_error"
 METRICS = (OWN_ERROR, BALANCED, TOP5)  # and file:PATH.py:FUNCTION
 
+OFF, AUTO = "off", "auto"  # of class weights; a plan may name a file too
+WEIGHT_FILES = (".csv", ".tsv", ".yaml", ".yml")
+Sampling = Literal["shuffled", "balanced"]
+
 RULE_EPOCHS, RULE_IMAGES = 60, 1000  # so many passes at so many images: the point through which the rule goes
 RULE_BATCH = 32  # images a step: a contrastive loss wants company, a small set wants steps
 RULE_FEWEST_EPOCHS = 12  # however many images there are
@@ -53,7 +57,8 @@ class Recipe(Spec):
 
     `Recipe.for_images(n)` states the rules by which the numbers depend on N. `max_steps` ends the training within its
     last epoch. With `weight_average` the student is not the epoch that validation likes best, but the average of the
-    weights over about this share of the steps, as it stands at the end.
+    weights over about this share of the steps, as it stands at the end. `class_weights`, `sampling` and
+    `logit_adjustment` are for classes of unequal size (`kinds._balance`, `data.sampling`).
     """
 
     epochs: int = Field(ge=1)
@@ -80,6 +85,23 @@ class Recipe(Spec):
     metric_code: str | None = Field(
         default=None, exclude_if=lambda code: code is None, description="hash of the file of a measure of one's own"
     )
+    class_weights: str | dict[str, float] = Field(
+        default=OFF,
+        exclude_if=lambda weights: weights == OFF,
+        description="of the loss on labels: off, auto or by class; a plan may name a CSV or YAML file",
+    )
+    sampling: Sampling = Field(
+        default="shuffled",
+        exclude_if=lambda sampling: sampling == "shuffled",
+        description="balanced: every class is shown as often as any other",
+    )
+    logit_adjustment: float = Field(
+        default=0.0,
+        ge=0,
+        allow_inf_nan=False,
+        exclude_if=lambda tau: tau == 0,
+        description="tau: times the log of the class shares, added to the outputs in the loss on labels",
+    )
 
     @model_validator(mode="after")
     def _parts_hold_pairs(self) -> Self:
@@ -93,6 +115,23 @@ class Recipe(Spec):
         if metric not in METRICS and not metric.startswith(FILE):
             raise ValueError(f"is {', '.join(METRICS)} or {FILE}PATH.py:FUNCTION, not {metric!r}")
         return metric
+
+    @field_validator("class_weights", mode="before")
+    @classmethod
+    def _weights_or_a_file(cls, weights: Any) -> Any:
+        return class_weights_meant(weights)
+
+    @model_validator(mode="after")
+    def _evened_out_once(self) -> Self:
+        asked = {
+            "class_weights auto": self.class_weights == AUTO,
+            "sampling balanced": self.sampling == "balanced",
+            "logit_adjustment": self.logit_adjustment > 0,
+        }
+        found = [name for name, given in asked.items() if given]
+        if len(found) > 1:
+            raise ValueError(f"{' and '.join(found)} each even out unequal classes, and together twice: give one")
+        return self
 
     @field_validator("learning_rates")
     @classmethod
@@ -129,9 +168,14 @@ class Recipe(Spec):
         return Recipe.model_validate(values)
 
     @property
+    def shown_views(self) -> int:
+        """Views of each training image that train: no more than there are epochs, however often one shows an image."""
+        return min(self.views, self.epochs)
+
+    @property
     def cached_views(self) -> int:
         """Views of each training image whose embedding is kept."""
-        return 0 if self.live else min(self.views, self.epochs)
+        return 0 if self.live else self.shown_views
 
     @property
     def judgements(self) -> int:
@@ -166,6 +210,19 @@ class RecipeChanges(Recipe):
     def checked(cls, changes: Mapping[str, Any]) -> Self:
         """The changes, all problems told together. Raises InputError."""
         return validated(cls, dict(changes), what="recipe")
+
+
+def class_weights_meant(given: Any) -> Any:
+    """What was given, and `off` for what YAML makes of that word. Raises ValueError for what cannot be meant."""
+    if given is False:
+        return OFF
+    if not isinstance(given, str | Mapping) or not given:
+        raise ValueError(f"is {OFF}, {AUTO}, a file or a weight for every class, not {given!r}")
+    if isinstance(given, str) and given not in (OFF, AUTO) and not given.lower().endswith(WEIGHT_FILES):
+        raise ValueError(f"is {OFF}, {AUTO} or a file ({', '.join(WEIGHT_FILES)}), not {given!r}")
+    if isinstance(given, Mapping) and (other := [name for name in given if not isinstance(name, str)]):
+        raise ValueError(f"names classes by texts, not by {other[0]!r}: write the name in quotes")
+    return given
 
 
 def rule_steps(train_images: int) -> int:

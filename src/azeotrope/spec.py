@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -75,6 +76,19 @@ def _fields(spec: type[BaseModel], place: tuple[int | str, ...]) -> Iterable[str
     return spec.model_fields
 
 
+class _EachKeyOnce(yaml.SafeLoader):
+    """A key that comes twice is refused: YAML forbids it, and the reader below would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            name = str(key.value)
+            if name in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} comes twice", key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
 def to_yaml(spec: BaseModel) -> str:
     """The spec as YAML, in the order of its fields."""
     return yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
@@ -87,10 +101,31 @@ def from_yaml(spec: type[SpecT], path: Path) -> SpecT:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping that a file holds. Raises InputError for a file that cannot be read, is not YAML, or holds none."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"The file {path} cannot be read as YAML", found=str(error).splitlines()[0]) from error
+    content = _read(path, lambda text: yaml.load(text, Loader=_EachKeyOnce))
     if not isinstance(content, dict):
         raise InputError(f"The file {path} must hold a mapping", found=type(content).__name__)
     return content
+
+
+def read_yaml_texts(path: Path) -> list[tuple[str, str]]:
+    """The lines of a mapping of single values as they are written, where `no`, `01` and `1e3` are texts and a key may
+    come twice. Raises InputError as `read_yaml`.
+    """
+    root = _read(path, lambda text: yaml.compose(text, Loader=yaml.SafeLoader))
+    if not isinstance(root, yaml.MappingNode):
+        raise InputError(
+            f"The file {path} must hold a mapping", found="list" if isinstance(root, yaml.SequenceNode) else "none"
+        )
+    for node in chain.from_iterable(root.value):
+        if not isinstance(node, yaml.ScalarNode):
+            raise InputError(
+                f"The file {path} must hold one value a line", found=f"more, in line {node.start_mark.line + 1}"
+            )
+    return [(key.value, value.value) for key, value in root.value]
+
+
+def _read(path: Path, load: Callable[[str], Any]) -> Any:
+    try:
+        return load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"The file {path} cannot be read as YAML", found=str(error).splitlines()[0]) from error

@@ -36,14 +36,25 @@ RECIPE = dict.fromkeys(
     (
         *("--epochs", "--patience", "--batch-images", "--accumulate", "--learning-rates", "--schedule"),
         *("--weight-average", "--metric", "--views", "--mirror", "--image-size", "--precision", "--held-out"),
+        "--sampling",
     ),
     ALWAYS,
 )
+NO_LABELS = "{} digits -t test_resnet -s test_resnet {} distill:kl+cross_entropy=0 --image-size 32"
 MACHINE = dict.fromkeys(("--cache", "--strict", "--device", "--json", "--debug", "--help"), ALWAYS)
 TRAINS = LABELS | RECIPE | MACHINE | {"--seen-weights": ALLOWS, "--student": ALWAYS, "--arms": ALWAYS}
 VALUES = {"--kind": "multi", "--layout": "class", "--range": "0,9", "--keep-leaks": "none"}
 MAPPING = ("--x", "--error", "--by", "--where", "--error-unit")
 CURVES = dict.fromkeys(("--law", "--priors", "--draws", "--practical", "--plot", *MAPPING), ALWAYS)
+
+
+def on_labels(command, arms="--arms"):
+    """Options of the loss on labels, on a line whose arm has none."""
+    line = NO_LABELS.format(command, arms)
+    return {
+        "--class-weights": f"{line} --class-weights auto",
+        "--logit-adjustment": f"{line} --logit-adjustment 1",
+    }
 
 
 def taught(line, upstream="1000"):
@@ -68,6 +79,7 @@ def taught(line, upstream="1000"):
 OPTIONS = {
     "compare": TRAINS
     | taught("compare digits -s test_resnet")
+    | on_labels("compare")
     | {
         "--out": ALWAYS,
         "--deploy": ALWAYS,
@@ -78,9 +90,17 @@ OPTIONS = {
         "--device-budget": "compare digits -s test_resnet --device-budget 5MB",
         "--losses": "compare digits -s test_resnet --arms scratch --losses kl",
     },
-    "check": TRAINS | taught("check digits -s test_resnet") | {"--train-images": ALWAYS, "--seeds": ALWAYS},
+    "check": TRAINS
+    | taught("check digits -s test_resnet")
+    | on_labels("check")
+    | {
+        "--train-images": ALWAYS,
+        "--seeds": ALWAYS,
+        "--suspect-labels": "check digits -s test_resnet --suspect-labels new.csv",
+    },
     "distill": TRAINS
     | taught("distill digits -s test_resnet -t test_resnet --arm finetune")
+    | on_labels("distill", "--arm")
     | {
         "--arm": ALWAYS,
         "--out": ALWAYS,
@@ -99,6 +119,7 @@ OPTIONS = {
     },
     "sweep": TRAINS
     | taught("sweep digits -s test_resnet -n 100")
+    | on_labels("sweep -n 100")
     | {
         "--at": "sweep digits -s test_resnet -n 100 --at 50",
         "--train-images": ALWAYS,

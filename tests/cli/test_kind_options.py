@@ -111,3 +111,17 @@ def test_contradictions_are_wrong_usage(cli, tmp_path, options, said):
     assert done.status == 2
     assert said in done.said
     assert not (tmp_path / "out").exists()
+
+
+def test_options_of_unequal_classes_reach_the_recipe(cli):
+    options = ["--sampling", "balanced", "--class-weights", "auto", "--logit-adjustment", 1]
+    done = cli("check", "digits", "-s", "test_resnet", *options)
+    assert done.status == 2
+    said = "class_weights auto and sampling balanced and logit_adjustment each even out unequal classes"
+    assert said in done.said
+
+
+def test_a_file_of_class_weights_is_looked_for_before_images_are_read(cli):
+    done = cli(*["check", "nowhere/", "-s", "test_resnet", "--class-weights", "w.yaml"])
+    assert (done.status, done.out) == (2, "")
+    assert "The file of class weights must exist. Found: w.yaml." in done.said

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.metrics import balanced_accuracy_score
@@ -85,3 +86,23 @@ def test_five_answers_of_three_classes_are_refused(compare, unequal, made):
     recipe = {"epochs": 2, "views": 1, "learning_rates": (1e-3,), "metric": "top5_error"}
     with pytest.raises(InputError, match="needs more than 5 classes"):
         compare(str(unequal), out, arms=["scratch"], teacher=None, train_images=100, seeds=1, recipe=recipe)
+
+
+def test_how_unequal_classes_were_evened_out_is_on_the_record_in_the_plan_and_on_the_card(compare, unequal, tmp_path):
+    file = tmp_path / "weights.yaml"
+    file.write_text("8: 9\n0: 1\n1: 1\n")
+    changes = {"class_weights": str(file), "sampling": "balanced"}
+    recipe = {"epochs": 1, "views": 1, "learning_rates": (1e-3,), **changes}
+    asked = {"arms": ["scratch"], "teacher": None, "train_images": 100, "seeds": 1}
+    compare(str(unequal), tmp_path / "out", recipe=recipe, **asked)
+    (record,) = RunStore(str(tmp_path / "out"))
+    weights = {"0": 1.0, "1": 1.0, "8": 9.0}
+    assert (record.recipe["class_weights"], record.recipe["sampling"]) == (weights, "balanced")
+    assert "logit_adjustment" not in record.recipe
+    plan = yaml.safe_load((tmp_path / "out" / "plan.yaml").read_text("utf-8"))
+    assert plan["recipe"]["class_weights"] == weights
+    (recipe,) = plan["resolved"][0]["recipes"].values()
+    assert recipe["class_weights"] == weights
+    card = (tmp_path / "out" / "models" / record.run_id / "model.yaml").read_text("utf-8")
+    assert "class_weights: a file's" in card
+    assert "sampling: balanced" in card

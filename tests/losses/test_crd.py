@@ -6,7 +6,7 @@ import torch
 
 from azeotrope.errors import RunFailed
 from azeotrope.losses._contract import Setup
-from azeotrope.losses.crd import LARGEST_BANK_MB, Loss
+from azeotrope.losses.crd import LARGEST_BANK_MB, Bank, Loss
 from azeotrope.testing.losses import SETUP, random_signals
 
 IMAGES, NEGATIVES, WIDTH, TAU = 40, 30, 8, 0.07
@@ -70,6 +70,19 @@ def test_three_batches_are_the_formula_with_a_bank_that_remembers(loss):
             banks[name] = bank.copy()
             banks[name][places] = unit(0.5 * bank[places] + 0.5 * anchors[name])
             np.testing.assert_allclose(getattr(loss, f"{name}_bank").rows, banks[name], atol=1e-6)
+
+
+def test_an_image_that_comes_twice_is_moved_once_whatever_a_device_writes_first(monkeypatch):
+    """`index_copy` with repeated places leaves open which row stays; here the first does, where CPUs keep the last."""
+    places, new = torch.tensor([3, 1, 3, 0, 3]), torch.from_numpy(random_units(5, 1)).float()
+    torch.manual_seed(0)
+    bank = Bank(6, WIDTH)
+    old = bank.rows.clone()
+    copy = torch.Tensor.index_copy
+    monkeypatch.setattr(torch.Tensor, "index_copy", lambda a, dim, at, b: copy(a, dim, at.flip(0), b.flip(0)))
+    bank.remember(places, new, 0.5)
+    for place, last in ((3, 4), (1, 1), (0, 3)):
+        np.testing.assert_allclose(bank.rows[place], unit((0.5 * old[place] + 0.5 * new[last]).numpy()), rtol=1e-5)
 
 
 def test_negatives_are_other_images_all_of_them(loss):

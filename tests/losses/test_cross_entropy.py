@@ -5,13 +5,16 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
+from azeotrope.kinds._balance import UNBALANCED, Balance
+from azeotrope.kinds.single import UNLABELLED
 from azeotrope.losses._contract import Setup, Signals
 from azeotrope.losses.cross_entropy import Loss
 
 
-def cross_entropy(logits, labels, smoothing=0.0):
-    loss = Loss(Setup(2, 0, logits.shape[1], label_smoothing=smoothing))
+def cross_entropy(logits, labels, smoothing=0.0, balance=UNBALANCED):
+    loss = Loss(Setup(2, 0, logits.shape[1], label_smoothing=smoothing, balance=balance))
     return loss(Signals(torch.zeros(len(logits), 2), logits, torch.as_tensor(labels)))
 
 
@@ -30,6 +33,39 @@ def test_value_is_the_formula(problem, smoothing):
     assert cross_entropy(torch.tensor(np.float32(logits)), labels, smoothing).item() == pytest.approx(
         expected, rel=1e-5
     )
+
+
+def test_weights_are_torchs_but_for_a_mean_over_images(problem):
+    logits, labels = torch.tensor(np.float32(problem[0])), torch.tensor(problem[1])
+    weights = torch.arange(1.0, 7)
+    expected = functional.cross_entropy(logits, labels, weight=weights, reduction="sum") / len(labels)
+    torch.testing.assert_close(cross_entropy(logits, labels, balance=Balance(weights=weights)), expected)
+    alone = torch.cat([logits, logits[:3]]), torch.cat([labels, torch.full((3,), UNLABELLED)])
+    torch.testing.assert_close(cross_entropy(*alone, balance=Balance(weights=weights)), expected)
+
+
+def test_weights_weight_the_smoothed_term_of_the_image(problem):
+    logits, labels = torch.tensor(np.float32(problem[0])), torch.tensor(problem[1])
+    each = functional.cross_entropy(logits, labels, reduction="none", label_smoothing=0.2)
+    weights = torch.arange(1.0, 7)
+    value = cross_entropy(logits, labels, 0.2, Balance(weights=weights))
+    torch.testing.assert_close(value, (weights[labels] * each).mean())
+    equal = cross_entropy(logits, labels, 0.2, Balance(weights=torch.ones(6)))
+    torch.testing.assert_close(equal, cross_entropy(logits, labels, 0.2))
+
+
+def test_with_logit_adjustment_the_lowest_loss_is_where_classes_of_unequal_size_say_the_same():
+    """Menon et al. 2021: where images tell nothing, the plain loss is lowest at the log of the shares, and the adjusted
+    one, with tau 1, where all outputs are equal.
+    """
+    labels = torch.repeat_interleave(torch.arange(3), torch.tensor([70, 25, 5]))
+    offsets = torch.tensor([0.70, 0.25, 0.05]).log()
+    bias = torch.zeros(3, requires_grad=True)
+    cross_entropy(bias.expand(100, 3), labels, balance=Balance(offsets=offsets)).backward()
+    torch.testing.assert_close(bias.grad, torch.zeros(3), atol=1e-6, rtol=0)
+    plain = offsets.clone().requires_grad_()
+    cross_entropy(plain.expand(100, 3), labels).backward()
+    torch.testing.assert_close(plain.grad, torch.zeros(3), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("classes", [2, 10, 1000])

@@ -8,9 +8,10 @@ from PIL import Image
 
 from azeotrope.data.task import load_task
 from azeotrope.labels import LabelSpec
+from azeotrope.recipe import Recipe
 from azeotrope.reporting import words
 from azeotrope.reporting.summary import summarise
-from azeotrope.session.cautions import before_training, cautions
+from azeotrope.session.cautions import _unequal, before_training, cautions
 from azeotrope.session.comparison_plan import comparison_plan
 from azeotrope.session.opening import open_plan
 from azeotrope.session.progress import Silent
@@ -56,7 +57,8 @@ def test_classes_that_are_never_seen_are_told_of(tmp_path, kind, labels, said):
             (
                 "The training split holds 11 images of 'a' and 2 of 'b', more than 5 to 1. What chooses and decides "
                 "here is the share of images that are wrong, to which small classes add little: read their recall, "
-                "or say --metric balanced_error.",
+                "or say --metric balanced_error, and for training --class-weights auto, --sampling balanced or "
+                "--logit-adjustment 1.",
             ),
         ),
         ("multi", 11, ()),
@@ -80,6 +82,13 @@ def test_a_class_five_times_another_is_told_of_where_the_error_counts_images(tmp
     assert before_training(open_plan(plan, Silent(), {"cache": tmp_path / "cache"})) == (
         said if metric == "error" else ()
     )
+
+
+@pytest.mark.parametrize("changes", [{"class_weights": "auto"}, {"sampling": "balanced"}, {"logit_adjustment": 0.5}])
+def test_who_evens_out_classes_is_not_told_to(tmp_path, changes):
+    task = load_task(written(tmp_path, ["a"] * 60 + ["b"] * 5))
+    (told,) = _unequal(task, Recipe.for_images(8, **changes))
+    assert told.endswith("or say --metric balanced_error.")
 
 
 def test_the_commonest_class_is_that_of_training_and_its_error_that_of_the_test_images(tmp_path):

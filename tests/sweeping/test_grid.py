@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from azeotrope.errors import InputError
-from azeotrope.spec import validated
+from azeotrope.spec import from_yaml, to_yaml, validated
 from azeotrope.sweeping.grid import AUTO_SEEDS, auto_sizes, open_grid
 from azeotrope.sweeping.sweep_plan import SweepPlan
 
@@ -49,6 +49,24 @@ def test_every_number_of_upstream_images_is_a_setting(grid):
     found = grid(arms=["scratch", "finetune@upstream"], upstream="shapes", pretrain_images=[10, 20], train_images=40)
     counts = [spec.upstream.pretrain_images if spec.upstream else 0 for spec in found.specs if spec.seed == 0]
     assert sorted(counts) == [0, 10, 20]
+
+
+def test_a_plan_with_class_weights_of_a_file_is_repeated_without_the_file(grid, tmp_path):
+    """The plan that is written holds what was read, and another content is another question."""
+    file = tmp_path / "weights.yaml"
+
+    def opened(first):
+        file.write_text("\n".join([f"0: {first}", *(f"{digit}: 1" for digit in range(1, 10))]))
+        return grid(arms="scratch", train_images=40, recipe={**LEAST["recipe"], "class_weights": str(file)})
+
+    one, other = opened(5), opened(6)
+    file.unlink()
+    assert one.plan.recipe["class_weights"]["0"] == 5
+    assert str(file) not in to_yaml(one.plan)
+    (tmp_path / "plan.yaml").write_text(to_yaml(one.plan))
+    again = grid(**from_yaml(SweepPlan, tmp_path / "plan.yaml").model_dump(mode="json"))
+    assert (again.plan, again.specs) == (one.plan, one.specs)
+    assert one.plan.question() == again.plan.question() != other.plan.question()
 
 
 def test_a_resolved_plan_comes_out_the_same_again(grid, digits):

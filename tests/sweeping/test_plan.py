@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from azeotrope.errors import InputError
@@ -86,6 +88,35 @@ def test_the_teachers_own_resolution_is_written_into_the_plan(plan, teacher_mode
         (["scratch"], {"student": "test_resnett"}, "test_resnet"),
         (["scratch"], {"train_images": [5000]}, "A subset cannot be larger than the training images, nor empty. Found"),
         (["scratch"], {"recipe": {"epoch": 3}}, "epoch: Extra inputs are not permitted"),
+        (
+            ["scratch"],
+            {"recipe": {"class_weights": "atuo"}},
+            "class_weights: is off, auto or a file (.csv, .tsv, .yaml, .yml), not 'atuo'",
+        ),
+        (
+            ["scratch"],
+            {"recipe": {"class_weights": {"0": 1.0, "11": 1.0}}},
+            "Found: '11', which is none. Allowed: nearest: '1'",
+        ),
+        (
+            ["scratch"],
+            {"recipe": {"class_weights": {}}},
+            "class_weights: is off, auto, a file or a weight for every class",
+        ),
+        (["scratch"], {"recipe": {"class_weights": True}}, "or a weight for every class, not True"),
+        (
+            ["scratch"],
+            {"recipe": {"class_weights": {False: 1.0, "1": 2.0}}},
+            "class_weights: names classes by texts, not by False: write the name in quotes",
+        ),
+        (["scratch"], {"recipe": {"logit_adjustment": -1}}, "logit_adjustment: Input should be greater than or equal"),
+        (["scratch"], {"recipe": {"logit_adjustment": math.nan}}, "logit_adjustment"),
+        (["scratch"], {"recipe": {"sampling": "even"}}, "sampling: Input should be 'shuffled' or 'balanced'"),
+        (
+            ["scratch"],
+            {"recipe": {"class_weights": "auto", "sampling": "balanced"}},
+            "class_weights auto and sampling balanced each even out unequal classes, and together twice: give one",
+        ),
     ],
 )
 def test_what_can_be_seen_to_be_wrong_is_refused_before_training(plan, arms, changes, message):
@@ -101,6 +132,26 @@ def test_no_weights_are_fetched_to_make_a_plan_of_random_arms(plan, monkeypatch)
 
 def test_recipe_changes_reach_the_upstream_too(plan):
     assert plan("finetune@upstream", recipe={"epochs": 3}).upstream_recipe.epochs == 3
+
+
+def test_upstream_classes_are_evened_out_too_but_by_no_weights_of_other_classes(plan):
+    assert plan("finetune@upstream", recipe={"sampling": "balanced"}).upstream_recipe.sampling == "balanced"
+    weights = {str(digit): 1.0 + digit for digit in range(10)}
+    made = plan("finetune@upstream", recipe={"class_weights": weights})
+    assert made.recipes[60].class_weights == weights
+    assert made.upstream_recipe.class_weights == "off"
+
+
+def test_weights_of_a_file_stand_in_the_plan_and_an_edited_file_makes_other_runs(specs, tmp_path):
+    file = tmp_path / "weights.csv"
+
+    def made(first):
+        file.write_text("\n".join(["class,weight", f"0,{first}", *(f"{digit},1" for digit in range(1, 10))]))
+        return specs("scratch", teacher=None, recipe={"class_weights": str(file)})["scratch", 0]
+
+    one, other = made(5), made(6)
+    assert one.recipe.class_weights["0"] == 5
+    assert one.digest() != other.digest() != specs("scratch", teacher=None)["scratch", 0].digest()
 
 
 def test_an_upstream_that_holds_the_tasks_own_images_is_refused(plan, digits):

@@ -75,6 +75,23 @@ def test_the_question_is_the_same_wherever_and_at_whatever_price():
     assert plan(seeds=4).question() != plan().question()
 
 
+def test_off_of_yaml_is_the_word(tmp_path):
+    """YAML reads it as False; a key that comes twice is refused, which it would read as the last."""
+    text = "data: digits\nstudents: [test_resnet]\narms: [distill:kl+cross_entropy=0]\nrecipe: {class_weights: %s}\n"
+    (tmp_path / "plan.yaml").write_text(text % "off")
+    assert from_yaml(SweepPlan, tmp_path / "plan.yaml").recipe == {"class_weights": "off"}
+    for written, said in (
+        ("on", "or a weight for every class, not True"),
+        ("{no: 1, yes: 2}", "names classes by texts, not by False: write the name in quotes"),
+        ("{01: 1}", "names classes by texts, not by 1: write"),
+        ("{}", "is off, auto, a file or a weight for every class, not {}"),
+        ("{cat: 1, cat: 2}", "the key 'cat' comes twice"),
+    ):
+        (tmp_path / "plan.yaml").write_text(text % written)
+        with pytest.raises(InputError, match=re.escape(said)):
+            from_yaml(SweepPlan, tmp_path / "plan.yaml")
+
+
 def test_all_problems_are_told_together_with_the_nearest_names():
     said = refused(student="x", recipe={"epoch": 3}, budget={"hour": 1}, arms=["distil"], seeds=0, engine={"worker": 2})
     for part in (

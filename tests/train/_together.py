@@ -46,13 +46,15 @@ class Pictures(StudentData):
         head = Head(torch.eye(TEACHER_FEATURES)[None, :CLASSES], torch.zeros(1, CLASSES))
         targets = Said()
         vars(targets).update(cache=cache, head=head, folds=None, live=False)
+        pixels, labels = rng.integers(0, 256, (IMAGES, 8, 8, 3), dtype=np.uint8), rng.integers(0, CLASSES, IMAGES)
+        task = SimpleNamespace(classes=tuple("abc"), labels=labels)
         vars(self).update(
-            images=SimpleNamespace(targets=targets),
+            images=SimpleNamespace(targets=targets, pack=SimpleNamespace(task=task)),
             image_size=8,
             preprocessing=SimpleNamespace(interpolation="bilinear", mean=(0.5,) * 3, std=(0.5,) * 3),
             extra=None,
-            pixels=rng.integers(0, 256, (IMAGES, 8, 8, 3), dtype=np.uint8),
-            labels=rng.integers(0, CLASSES, IMAGES),
+            pixels=pixels,
+            labels=labels,
             features=rng.normal(size=(IMAGES, TEACHER_FEATURES)).astype(np.float16),
         )
 

@@ -9,12 +9,12 @@ from .conftest import IMAGES, RECIPE, with_targets
 
 
 def rows_of(data, rows, seed, epoch):
-    """Which rows an epoch shows, and as which view; found through a spy on `batch`."""
+    """Which rows an epoch shows, and each as which view; found through a spy on `batch`."""
     shown = []
 
     class Spied(TaskImages):
         def batch(self, rows, view):
-            shown.append((rows.tolist(), view))
+            shown.append((rows.tolist(), view.tolist()))
             return super().batch(rows, view)
 
     list(replace(data, images=Spied(**vars(data.images))).epoch(rows, 16, seed, epoch))
@@ -39,9 +39,45 @@ def test_the_left_out_images_change_from_epoch_to_epoch(data, rows):
     assert seen == set(rows.train[:50].tolist())
 
 
+def test_balanced_sampling_shows_every_class_alike_in_as_many_batches(data, rows, digits):
+    order = np.argsort(digits.labels[rows.train], kind="stable")
+    few = rows.train[order[:40]]  # classes 0 to 4 and some of the next
+    shown = rows_of(replace(data, sampling="balanced"), few, 0, 3)
+    assert [len(batch) for batch, _ in shown] == [len(batch) for batch, _ in rows_of(data, few, 0, 3)]
+    seen = [row for batch, _ in shown for row in batch]
+    assert set(seen) <= set(few.tolist())
+    counts = np.bincount(digits.labels[seen])
+    assert np.ptp(counts[counts > 0]) <= 2  # a batch that would be short is left out
+    places = next(iter(replace(data, sampling="balanced").epoch(few, 16, 0, 3))).places
+    assert few[places].tolist() == shown[0][0]
+
+
 def test_epochs_go_through_the_views_in_turn(data, rows):
-    views = [rows_of(data, rows.train, 0, epoch)[0][1] for epoch in range(5)]
-    assert views == [0, 1, 0, 1, 0]
+    views = [set(rows_of(data, rows.train, 0, epoch)[0][1]) for epoch in range(5)]
+    assert views == [{0}, {1}, {0}, {1}, {0}]
+
+
+def test_an_image_that_balanced_sampling_repeats_comes_as_another_view(data, rows, digits):
+    """One image of a digit beside 15 of two others fills 5 or 6 places of a batch of 16."""
+    of = digits.labels[rows.train]
+    few = np.concatenate([rows.train[of == digit][:most] for digit, most in ((3, 1), (4, 8), (5, 7))])
+    assert len(few) == 16
+    balanced = replace(data, images=replace(data.images, views=16), sampling="balanced")
+    epochs = [rows_of(balanced, few, 0, epoch) for epoch in range(3)]
+    views = [view for ((batch, drawn),) in epochs for row, view in zip(batch, drawn, strict=True) if row == few[0]]
+    assert sorted(views) == list(range(16))  # in 3 epochs a third of 48 places, no view twice
+    for ((batch, drawn),) in epochs:
+        assert len(set(zip(batch, drawn, strict=True))) == 16
+
+
+def test_a_batch_of_several_views_has_the_teachers_word_on_each(taught, rows, made):
+    chosen, views = rows.train[[5, 2, 5, 9]], np.array([1, 0, 0, 1])
+    batch = made(taught, taught.images.batch(chosen, views))
+    for place, view in enumerate(views.tolist()):
+        alone = made(taught, taught.images.batch(chosen[[place]], view))
+        torch.testing.assert_close(batch.images[[place]], alone.images)
+        assert torch.equal(batch.teacher_features[[place]], alone.teacher_features)
+    assert not torch.equal(batch.teacher_features[0], batch.teacher_features[2])
 
 
 def test_the_arm_with_a_teacher_sees_the_same_pixels(data, rows, taught, made):

@@ -316,6 +316,35 @@ def test_a_killed_training_goes_on_with_its_average(training, targets, batch):
 
 
 @pytest.mark.usefixtures("checkpoint_every_epoch")
+@pytest.mark.parametrize(
+    ("sampling", "changes"),
+    [
+        ("balanced", {"sampling": "balanced"}),
+        ("shuffled", {"class_weights": {str(digit): 1.0 + digit for digit in range(10)}}),
+    ],
+    ids=["sampling", "weights"],
+)
+def test_a_killed_training_that_evens_out_classes_goes_on_to_the_same_result(training, sampling, changes):
+    asked = {"recipe": RECIPE.model_copy(update=changes), "sampling": sampling}
+    unbroken = training(file="unbroken.pt", **asked).run()
+    with pytest.raises(Killed):
+        training(advance=killed_at(PER_EPOCH + 1), **asked).run()
+    same(training(**asked).run(), unbroken)
+    plain = training(file="plain.pt").run()
+    assert any(not torch.equal(weights, plain.best_weights[key]) for key, weights in unbroken.best_weights.items())
+
+
+def test_weights_and_shares_are_those_of_the_training_images(training, digits, rows):
+    counts = torch.bincount(torch.from_numpy(digits.labels[rows.train]), minlength=10)
+    weights = {str(digit): 1.0 + digit for digit in range(10)}
+    made = training(recipe=RECIPE.model_copy(update={"class_weights": weights, "logit_adjustment": 0.5}))
+    loss = made.losses.losses["cross_entropy"]
+    torch.testing.assert_close(loss.offsets, 0.5 * (counts / counts.sum()).log())
+    assert (loss.weights * counts).sum() / counts.sum() == pytest.approx(1)
+    assert not {"cross_entropy.weights", "cross_entropy.offsets"} & set(made.losses.state_dict())
+
+
+@pytest.mark.usefixtures("checkpoint_every_epoch")
 def test_the_last_epoch_ends_at_the_last_step(training):
     recipe = RECIPE.model_copy(update={"max_steps": 12})
     seen, again = [], []

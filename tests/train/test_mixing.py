@@ -14,6 +14,8 @@ from azeotrope.losses.decoupled_kl import Loss as DecoupledKl
 from azeotrope.losses.soft_labels import Loss as SoftLabels
 from azeotrope.train.dataset import Extra
 
+from .conftest import RECIPE
+
 BATCH, PER_STEP, PICTURES = 16, 12, 40
 LOSSES = {"cross_entropy": 1.0, "kl": 1.0}
 
@@ -66,6 +68,18 @@ def test_with_labels_they_carry_the_intended_class(mixed, extra, rows, digits, s
     batch = steps(replace(mixed, extra=replace(extra, labelled=True)), rows)[0]
     places = (batch.places[BATCH:] - len(rows.train)).numpy()
     np.testing.assert_array_equal(batch.labels[BATCH:], digits.labels[extra.rows[places]])
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_the_shares_of_an_adjustment_are_those_of_all_labels_that_a_step_sees(
+    training, targets, extra, rows, digits, labelled
+):
+    recipe = RECIPE.model_copy(update={"logit_adjustment": 1.0})
+    made = training(targets=targets, extra=replace(extra, labelled=labelled), recipe=recipe, losses=LOSSES)
+    own, beside = (np.bincount(digits.labels[of], minlength=10) / len(of) for of in (rows.train, extra.rows))
+    often = BATCH * own + PER_STEP * beside if labelled else own
+    offsets = made.losses.losses["cross_entropy"].offsets
+    np.testing.assert_allclose(offsets, np.log(often / often.sum()), rtol=1e-5)
 
 
 def test_every_picture_comes_once_a_pass_and_as_another_view_in_the_next(taught, extra, made):

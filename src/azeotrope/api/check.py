@@ -15,11 +15,13 @@ from azeotrope.data.audit import Audit, audit
 from azeotrope.data.task import RefusedSet
 from azeotrope.devices.choice import choose
 from azeotrope.plan import TeacherSpec
+from azeotrope.session import suspecting
 from azeotrope.session.comparison_plan import comparison_plan
 from azeotrope.session.forecast import Forecast, Rates, forecast, measure
 from azeotrope.session.opening import open_plan
 from azeotrope.session.options import Options, parted
 from azeotrope.session.progress import Progress, Silent
+from azeotrope.session.suspecting import SuspectLabels
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Check:
     rates: Rates | None
     forecast: Forecast | None
     refusal: str | None = None
+    suspect_labels: SuspectLabels | None = None
 
 
 def check(
@@ -45,21 +48,26 @@ def check(
     train_images: int | Sequence[int] | None = None,
     arms: str | Sequence[str] | None = None,
     seeds: int | Sequence[int] = 3,
+    suspect_labels: str | Path | None = None,
     progress: Progress | None = None,
     **options: Unpack[Options],
 ) -> Check:
     """Audit the images and forecast the comparison that `compare` would make of the same words. Nothing is written but
-    the cache.
+    the cache and, where it is asked, `suspect_labels`: a new CSV file of the training and validation images whose label
+    the teacher contradicts, without having seen it. Nothing is left out because of it.
 
     Raises InputError for input that `compare` would refuse too, but for images that were read and make no task: these
-    are audited, with the refusal beside.
+    are audited, with the refusal beside. For suspect labels, RunFailed where the teacher may not teach and StoreError
+    where the file cannot be written.
     """
     asked, machine = parted(options)
     plan = comparison_plan(
         data, student=student, teacher=teacher, train_images=train_images, arms=arms, seeds=seeds, **asked
     )
+    listed = None if suspect_labels is None else suspecting.new_list(suspect_labels, plan)
+    progress = progress or Silent()
     try:
-        opened = open_plan(plan, progress or Silent(), machine)
+        opened = open_plan(plan, progress, machine)
     except RefusedSet as refused:
         device = choose(plan.precision, machine.get("device", "auto"))
         found = audit(refused.manifest, refused.source)
@@ -71,4 +79,5 @@ def check(
         device.precision,
         rates,
         forecast(opened, rates),
+        suspect_labels=None if listed is None else suspecting.suspect_labels(opened, listed, progress),
     )

@@ -12,6 +12,7 @@ from azeotrope.data.class_names import shard_warning
 from azeotrope.data.likely_groups import LikelyGroups
 from azeotrope.record.kinds import number_text
 from azeotrope.reporting import words
+from azeotrope.session.suspecting import SuspectLabels
 
 CLASSES_SHOWN = 20
 REASONS_SHOWN = 3
@@ -20,6 +21,10 @@ REASONS_SHOWN = 3
 def show(check: Check, console: Console) -> None:
     """Audit, rates and forecast, in the order in which a person would ask."""
     _show_audit(check.audit, console)
+    if check.suspect_labels is not None:
+        console.print(
+            Text(f"  {_suspect(check.suspect_labels)}", style="yellow" if check.suspect_labels.suspects else "")
+        )
     if check.rates is None or check.forecast is None:
         return
     console.print()
@@ -86,6 +91,19 @@ def _show_audit(audit: Audit, console: Console) -> None:
         console.print(Text(f"  grey images: {audit.grey:,}"))
     for note, count in audit.notes.items():
         console.print(Text(f"  {note}: {count:,}"))
+
+
+def _suspect(found: SuspectLabels) -> str:
+    """How many of how many labels, where the list is, and the first of it."""
+    said = f"suspect labels: {len(found.suspects):,} of {found.images:,}, by {found.teacher}, listed in {found.file}"
+    if found.suspects:
+        first = found.suspects[0]
+        said += (
+            f"; first {first.file}, labelled {first.given} ({100 * first.given_probability:.0f} %), likely "
+            f"{first.likely} ({100 * first.likely_probability:.0f} %)"
+        )
+    few = f" {found.unjudged:,} of classes with too few images were not judged." if found.unjudged else ""
+    return f"{said}. Nothing was left out.{few}"
 
 
 def _likely(found: LikelyGroups) -> str:

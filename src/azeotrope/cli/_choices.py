@@ -46,6 +46,13 @@ class Schedule(StrEnum):
     constant = "constant"
 
 
+class Sampling(StrEnum):
+    """`--sampling`."""
+
+    shuffled = "shuffled"
+    balanced = "balanced"
+
+
 class SynthUse(StrEnum):
     """`--synth-as`."""
 

@@ -12,6 +12,10 @@ from azeotrope.cli import _words as words
 from azeotrope.cli._spread import Group, given
 
 RULE = "the recipe's rule"
+_SIMPLE = (  # fields of a recipe that are written as they are
+    *("epochs", "patience", "batch_images", "accumulate", "schedule", "weight_average", "metric"),
+    *("class_weights", "sampling", "logit_adjustment"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,28 @@ class Recipe(Group):
             show_default="error",
         ),
     ] = None
+    class_weights: Annotated[
+        str | None,
+        typer.Option(
+            "--class-weights",
+            metavar="off|auto|FILE",
+            help="Weights of the classes in the loss on labels: auto by their images, or a CSV or YAML file.",
+            show_default="off",
+        ),
+    ] = None
+    sampling: Annotated[
+        choices.Sampling | None,
+        typer.Option("--sampling", help="balanced: shows every class as often as any other.", show_default="shuffled"),
+    ] = None
+    logit_adjustment: Annotated[
+        float | None,
+        typer.Option(
+            "--logit-adjustment",
+            metavar="TAU",
+            help="Adds TAU times the log of the class shares to the outputs in the loss on labels; 1 is usual.",
+            show_default="0",
+        ),
+    ] = None
     views: Annotated[
         str | None,
         typer.Option(
@@ -75,8 +101,7 @@ class Recipe(Group):
 
     def changes(self) -> dict[str, Any]:
         """As the public functions take them; absent options stay absent."""
-        simple = ("epochs", "patience", "batch_images", "accumulate", "schedule", "weight_average", "metric")
-        changes = given({key: getattr(self, key) for key in simple}) | words.views(self.views)
+        changes = given({key: getattr(self, key) for key in _SIMPLE}) | words.views(self.views)
         if self.learning_rates:
             changes["learning_rates"] = list(words.numbers(self.learning_rates, "--learning-rates", "5e-4,2e-3"))
         if self.mirror is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -23,6 +24,15 @@ def command(
     train_images: options.Sizes = None,
     arms: options.Arms = None,
     seeds: options.Seeds = 3,
+    suspect_labels: Annotated[
+        str | None,
+        typer.Option(
+            "--suspect-labels",
+            metavar="FILE",
+            help="A new CSV file: images whose label --teacher contradicts, the surest first.",
+            show_default="none",
+        ),
+    ] = None,
     teaching: groups.Teaching,
     further: groups.Options,
     as_json: options.AsJson = False,
@@ -36,7 +46,7 @@ def command(
     from azeotrope.cli._progress import Shown
 
     asked = further.options()
-    refuse_unused(words.names(arms), teacher=teacher, upstream=further.upstream.upstream)
+    refuse_unused(words.names(arms), teacher=None if suspect_labels else teacher, upstream=further.upstream.upstream)
     with Shown() as progress:
         found = azeotrope.check(
             data,
@@ -45,6 +55,7 @@ def command(
             train_images=words.counts(train_images),
             arms=words.names(arms),
             seeds=seeds,
+            suspect_labels=suspect_labels,
             progress=progress,
             **asked,
         )

@@ -27,15 +27,15 @@ def philox4x32(counter: NDArray[np.uint64], key: tuple[int, int]) -> NDArray[np.
     return np.stack([c0, c1, c2, c3], axis=1)
 
 
-def uniforms(identities: NDArray[np.uint64], stream: int, count: int) -> NDArray[np.float64]:
-    """`count` numbers in [0, 1) for each identity: [n, count]. `stream` (a view number, an epoch) selects another
-    set.
+def uniforms(identities: NDArray[np.uint64], stream: int | NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """`count` numbers in [0, 1) for each identity: [n, count]. `stream` (a view number, an epoch), one for all or one
+    for each, selects another set.
     """
     blocks = -(-count // 4)
     counter = np.empty((len(identities), blocks, 4), np.uint64)
     counter[:, :, 0] = (identities & _LOW)[:, None]
     counter[:, :, 1] = (identities >> _HALF)[:, None]
-    counter[:, :, 2] = np.uint64(stream)
+    counter[:, :, 2] = np.asarray(stream, np.uint64).reshape(-1, 1)
     counter[:, :, 3] = np.arange(blocks, dtype=np.uint64)[None]
     words = philox4x32(counter.reshape(-1, 4), key=(0x617A656F, 0x74726F70))  # "azeo", "trop"
     return (words.reshape(len(identities), blocks * 4)[:, :count] / 2.0**32).astype(np.float64)

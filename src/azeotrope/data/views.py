@@ -24,6 +24,7 @@ PARAMETERS = (
     *("cut_top", "cut_left"),
 )
 _DRAWS = 10
+Number = int | NDArray[np.int64]  # of a view: one for all images, or one for each [B]
 
 Array = TypeVar("Array")
 
@@ -45,9 +46,9 @@ class Views(Generic[Array]):
         return cast("Array", cast("Any", self.values)[:, PARAMETERS.index(name)])
 
 
-def draw(policy: ViewPolicy, images: NDArray[np.uint64], view: int) -> Views[NDArray[Any]]:
+def draw(policy: ViewPolicy, images: NDArray[np.uint64], view: Number) -> Views[NDArray[Any]]:
     """Parameters of view `view` of each image. `images`: identities [B] (from the checksum, not the position)."""
-    if view == PLAIN:
+    if isinstance(view, int) and view == PLAIN:
         return _plain(len(images))
     u = uniforms(images, view, _DRAWS)
     area = _between(u[:, 0], *policy.crop_area)

@@ -47,7 +47,8 @@ class Kind(ABC):
 
     Errors are fractions in [0, 1], lower is better, 1 what knowing nothing costs at most. `tempered`: whether outputs
     are scores that a temperature makes more or less sure; `over_images`: whether the error, where single answers are
-    right or wrong (`right`), is the share of wrong ones.
+    right or wrong (`right`), is the share of wrong ones. `evened_by` names the fields of a recipe for classes of
+    unequal size that have a meaning here; what the labels are says why others have none.
     """
 
     name: KindName
@@ -56,6 +57,8 @@ class Kind(ABC):
     smooths_labels: bool = False
     tempered: bool = True
     over_images: bool = True
+    labels_are: str
+    evened_by: tuple[str, ...] = ()
 
     # Labels of a whole set: `data` keeps and divides them.
 
@@ -118,8 +121,22 @@ class Kind(ABC):
         """What the outputs are compared with: [n] or [n, C]."""
 
     @abstractmethod
-    def loss(self, outputs: Float[Tensor, "n C"], targets: Tensor, smoothing: float = 0.0) -> Float[Tensor, ""]:
-        """Cross-entropy with the labels, a mean over images."""
+    def loss(
+        self,
+        outputs: Float[Tensor, "n C"],
+        targets: Tensor,
+        smoothing: float = 0.0,
+        weights: Float[Tensor, " C"] | None = None,
+    ) -> Float[Tensor, ""]:
+        """Cross-entropy with the labels, a mean over images; where classes are weighted (`_balance`), each term times
+        its class's weight.
+        """
+
+    def scaled(self, weights: NDArray[np.float64], often: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Class weights [C] in these ratios with which learning rates mean what they mean without: their mean over the
+        labels that are shown, so `often` of each class, is 1.
+        """
+        return np.asarray(weights * often.sum() / (weights * often).sum())
 
     @abstractmethod
     def losses(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> Float[Tensor, " n"]:

@@ -29,6 +29,8 @@ class Multi(Kind):
     name = "multi"
     fewest_classes = 1
     knowing_nothing = "the shares of images that show each class"
+    labels_are = "images of several classes at once"
+    evened_by = ("class_weights",)
 
     def array(self, labels: Sequence[Any], classes: int) -> Labels:
         """From the class numbers of each image."""
@@ -95,9 +97,24 @@ class Multi(Kind):
         """0 and 1 for each class."""
         return torch.from_numpy(labels).float()
 
-    def loss(self, outputs: Float[Tensor, "n C"], targets: Tensor, smoothing: float = 0.0) -> Float[Tensor, ""]:
-        """Mean over images of the sum over classes of binary cross-entropy, −y log σ(z) − (1 − y) log σ(−z)."""
-        return self.losses(outputs, targets).mean()
+    def loss(
+        self,
+        outputs: Float[Tensor, "n C"],
+        targets: Tensor,
+        smoothing: float = 0.0,
+        weights: Float[Tensor, " C"] | None = None,
+    ) -> Float[Tensor, ""]:
+        """Mean over images of the sum over classes of binary cross-entropy, −y log σ(z) − (1 − y) log σ(−z); a class's
+        term times its weight.
+        """
+        if weights is None:
+            return self.losses(outputs, targets).mean()
+        each = functional.binary_cross_entropy_with_logits(outputs, targets, reduction="none")
+        return (each * weights).sum(dim=1).mean()
+
+    def scaled(self, weights: NDArray[np.float64], often: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Their mean over the classes is 1: every image has a term of each."""
+        return np.asarray(weights / weights.mean())
 
     def losses(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> Float[Tensor, " n"]:
         """Σ_c −y log σ(z) − (1 − y) log σ(−z)."""

@@ -28,6 +28,7 @@ class Number(Kind):
     fewest_classes = 1  # the name of what is measured
     knowing_nothing = "naming the mean"
     tempered = False
+    labels_are = "labels that are numbers"
 
     def array(self, labels: Sequence[Any], classes: int) -> Labels:
         """The values [n] as float64, in their unit."""
@@ -93,8 +94,14 @@ class Number(Kind):
         """(value − mean) / sd of the run's training images [n], float32."""
         return torch.from_numpy(((labels - scale.mean) / scale.sd).astype(np.float32))
 
-    def loss(self, outputs: Float[Tensor, "n C"], targets: Tensor, smoothing: float = 0.0) -> Float[Tensor, ""]:
-        """½ · mean of squared errors of standardised values."""
+    def loss(
+        self,
+        outputs: Float[Tensor, "n C"],
+        targets: Tensor,
+        smoothing: float = 0.0,
+        weights: Float[Tensor, " C"] | None = None,
+    ) -> Float[Tensor, ""]:
+        """½ · mean of squared errors of standardised values; there are no classes to weight."""
         return self.losses(outputs, targets).mean()
 
     def losses(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> Float[Tensor, " n"]:

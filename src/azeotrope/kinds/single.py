@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,8 @@ class Single(Kind):
     fewest_classes = 2
     knowing_nothing = "the class shares"
     smooths_labels = True
+    labels_are = "labels of one class an image"
+    evened_by = ("class_weights", "sampling", "logit_adjustment")
 
     def array(self, labels: Sequence[Any], classes: int) -> Labels:
         """Class numbers [n], from 0 in the order of the classes."""
@@ -77,12 +80,24 @@ class Single(Kind):
         """Class numbers [n] as a tensor, which cross-entropy reads; `scale` plays no part."""
         return torch.from_numpy(labels)
 
-    def loss(self, outputs: Float[Tensor, "n C"], targets: Tensor, smoothing: float = 0.0) -> Float[Tensor, ""]:
-        """Mean over the labelled images of −Σ_c q_c log softmax(z)_c, with q the one-hot label smoothed to uniform.
+    def loss(
+        self,
+        outputs: Float[Tensor, "n C"],
+        targets: Tensor,
+        smoothing: float = 0.0,
+        weights: Float[Tensor, " C"] | None = None,
+    ) -> Float[Tensor, ""]:
+        """Mean over the labelled images of −Σ_c q_c log softmax(z)_c, with q the one-hot label smoothed to uniform;
+        an image's term times the weight of its class.
 
         Label smoothing: Szegedy et al. 2016, arXiv 1512.00567, section 7.
         """
-        return functional.cross_entropy(outputs, targets, ignore_index=UNLABELLED, label_smoothing=smoothing)
+        cross_entropy = partial(functional.cross_entropy, ignore_index=UNLABELLED, label_smoothing=smoothing)
+        if weights is None:
+            return cross_entropy(outputs, targets)
+        labelled = targets != UNLABELLED
+        each = cross_entropy(outputs, targets, reduction="none") * weights[targets.where(labelled, 0)]
+        return each.sum() / labelled.sum()  # not over the weights, which would be another mean in every batch
 
     def losses(self, outputs: Float[Tensor, "n C"], targets: Tensor) -> Float[Tensor, " n"]:
         """−log softmax(z)_y of each image, in nats."""

@@ -26,6 +26,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from azeotrope.errors import InputError
+from azeotrope.kinds._balance import UNBALANCED, Balance
 from azeotrope.kinds._kind import Kind
 from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.labels import KindName
@@ -61,7 +62,8 @@ class Signals:
 class Setup:
     """What a loss may need to be built: widths of the features (0: no teacher), classes, the recipe's label smoothing,
     how many images train, the teacher's frozen head as a function from its embeddings [B, G] and `Signals.folds` to
-    logits [B, C], and the kind of task, which says what labels and outputs mean.
+    logits [B, C], the kind of task, which says what labels and outputs mean, and what the loss on labels makes of
+    classes of unequal size.
     """
 
     student_features: int
@@ -71,6 +73,7 @@ class Setup:
     train_images: int = 0
     teacher_head: Callable[[Tensor, Tensor | None], Tensor] | None = None
     kind: Kind = SINGLE
+    balance: Balance = UNBALANCED
 
 
 def needs_teacher(losses: Iterable[str]) -> bool:

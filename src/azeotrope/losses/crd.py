@@ -43,8 +43,11 @@ class Bank(nn.Module):
 
     @torch.no_grad()
     def remember(self, places: Int[Tensor, " B"], embeddings: Float[Tensor, "B D"], momentum: float) -> None:
-        """Move the rows of these images towards their new embeddings, in a new tensor: the gradient needs the old."""
-        moved = unit(momentum * self.rows[places] + (1 - momentum) * embeddings)
+        """Move the rows of these images towards their new embeddings, in a new tensor: the gradient needs the old.
+
+        An image that comes twice is moved once, towards its last embedding.
+        """
+        moved = unit(momentum * self.rows[places] + (1 - momentum) * embeddings[last_of(places)])
         self.rows = self.rows.index_copy(0, places, moved)
 
 
@@ -107,6 +110,12 @@ class Loss(nn.Module):
         generator = torch.Generator(places.device).manual_seed(round(progress * 2**48))
         drawn = torch.randint(others, (len(places), self.negatives), generator=generator, device=places.device)
         return drawn + (drawn >= places[:, None])
+
+
+def last_of(places: Int[Tensor, " B"]) -> Int[Tensor, " B"]:
+    """The last index at which each image comes: what is written to one row is then the same, in whatever order."""
+    itself = torch.arange(len(places), device=places.device)
+    return (itself * (places[:, None] == places)).amax(dim=1)
 
 
 def told_apart(h: Float[Tensor, "B K"], odds: float) -> Float[Tensor, ""]:

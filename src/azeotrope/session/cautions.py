@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from azeotrope.data.class_names import shard_warning
 from azeotrope.data.groups import units_showing
@@ -17,7 +18,7 @@ from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool
 from azeotrope.models.licence import objection
-from azeotrope.recipe import OWN_ERROR, TOP5
+from azeotrope.recipe import OFF, OWN_ERROR, TOP5, Recipe
 from azeotrope.record.answers import answers_of
 from azeotrope.record.kinds import words_of
 from azeotrope.reporting.numbers import Comparison
@@ -27,6 +28,7 @@ from azeotrope.teacher.teacher import Teacher
 
 SHOWN = 5
 UNEQUAL = 5  # times the smallest class, beyond which the error says little of it
+EVENING = ", and for training --class-weights auto, --sampling balanced or --logit-adjustment 1"
 PRETRAINING_CLASSES = (1000, 11821, 21841, 21843)  # ImageNet's: nobody expects these to be the task's
 
 
@@ -35,7 +37,7 @@ def before_training(opened: Opened) -> tuple[str, ...]:
     (licences that forbid something, classifiers left out), and the further pictures.
     """
     names = [said] if (said := shard_warning(opened.task.classes)) else []
-    classes = (*names, *_unequal(opened.task, next(iter(opened.comparison.recipes.values())).metric))
+    classes = (*names, *_unequal(opened.task, next(iter(opened.comparison.recipes.values()))))
     left_out = (said for teacher in _teachers(opened) for said in _left_out(teacher, opened.task))
     return (*classes, *_licences(opened), *left_out, *_few_a_fold(opened), *_further_pictures(opened))
 
@@ -46,9 +48,9 @@ def cautions(task: Task, comparison: Comparison, out: Path) -> tuple[str, ...]:
     return (*task.words, *about_classes, *_teacher(comparison), *_searches(comparison))
 
 
-def _unequal(task: Task, metric: str) -> Iterable[str]:
+def _unequal(task: Task, recipe: Recipe) -> Iterable[str]:
     """An error over images hardly moves with a class of few; means over classes, of other kinds of task, do."""
-    if task.kind.name != "single" or metric not in (OWN_ERROR, TOP5):
+    if task.kind.name != "single" or recipe.metric not in (OWN_ERROR, TOP5):
         return
     counts = task.kind.counts(task.labels[task.splits.train], len(task.classes))
     largest, smallest = int(counts.argmax()), int(counts.argmin())
@@ -57,8 +59,13 @@ def _unequal(task: Task, metric: str) -> Iterable[str]:
             f"The training split holds {counts[largest]:,} images of {task.classes[largest]!r} and "
             f"{counts[smallest]:,} of {task.classes[smallest]!r}, more than {UNEQUAL} to 1. What chooses and "
             "decides here is the share of images that are wrong, to which small classes add little: read their recall, "
-            "or say --metric balanced_error."
+            f"or say --metric balanced_error{'' if _evened_out(recipe) else EVENING}."
         )
+
+
+def _evened_out(recipe: Recipe) -> bool:
+    """Whether the training makes up for unequal classes already."""
+    return recipe.class_weights != OFF or recipe.sampling == "balanced" or recipe.logit_adjustment > 0
 
 
 def _teachers(opened: Opened) -> tuple[Teacher, ...]:
@@ -98,12 +105,7 @@ def _few_a_fold(opened: Opened) -> Iterable[str]:
     if plan.teacher is None or plan.teacher.folds == 1 or task.kind.name == "number":
         return
     for size, seed in product(plan.train_images, plan.seeds):
-        rows = opened.resources.rows(task.fingerprint, size, seed).train
-        if task.units is None:
-            counts, what = task.kind.counts(task.labels[rows], len(task.classes)), "images"
-        else:
-            strata = task.kind.strata_of(task.labels[rows])
-            counts, what = units_showing(task.units[rows], strata, len(task.classes)), "groups"
+        counts, what = counts_for_folds(task, opened.resources.rows(task.fingerprint, size, seed).train)
         few = int((counts < plan.teacher.folds).sum())
         if few:
             yield (
@@ -112,6 +114,13 @@ def _few_a_fold(opened: Opened) -> Iterable[str]:
                 f"More {what} a class, or fewer --teacher-folds, help."
             )
             return
+
+
+def counts_for_folds(task: Task, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], str]:
+    """Of each class, what folds divide among these images, and its name: images, or groups that stay together."""
+    if task.units is None:
+        return task.kind.counts(task.labels[rows], len(task.classes)), "images"
+    return units_showing(task.units[rows], task.kind.strata_of(task.labels[rows]), len(task.classes)), "groups"
 
 
 def _further_pictures(opened: Opened) -> Iterable[str]:

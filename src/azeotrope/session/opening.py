@@ -11,12 +11,14 @@ from azeotrope.devices.choice import choose
 from azeotrope.devices.process import prepare
 from azeotrope.errors import InputError
 from azeotrope.plan import AskedPrecision, ComparePlan
+from azeotrope.recipe import AUTO, OFF
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress
 from azeotrope.session.reading import read_task
 from azeotrope.session.seen_weights import refuse_seen_weights
 from azeotrope.session.tracking import Tracking
 from azeotrope.spec import digest
+from azeotrope.sweeping.class_weights import weights_file
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.grid import Grid, open_grid
 from azeotrope.sweeping.plan import check_models
@@ -72,6 +74,9 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
             found="no teacher",
             next_step="name one with --teacher, or leave --verify-cache out",
         )
+    weights = plan.recipe.get("class_weights")
+    if isinstance(weights, str) and weights not in (OFF, AUTO):
+        weights_file(weights)
     resources = open_resources(machine, plan.precision, progress)
     check_models(resources, plan.students, plan.teachers, plan.image_size)
     strict = machine.get("strict", False)

@@ -68,6 +68,7 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
             "val_error": record.val_error,
             "test_error": record.test_error,
             **_measured(record),
+            **_evened_out(record),
             "teacher": record.teacher.name if record.teacher else None,
             **_teacher_licences(opened, spec),
         },
@@ -87,6 +88,12 @@ def _measured(record: RunRecord) -> dict[str, str]:
         name: str(record.recipe[name]) for name in ("metric", "metric_code") if name in record.recipe
     }
     return {"error": f"{words.error}, {words.meaning}", "on the test images": said, **named}
+
+
+def _evened_out(record: RunRecord) -> dict[str, str]:
+    """How the training made up for unequal classes, which moves the probabilities; by class where a person said so."""
+    given = {name: record.recipe.get(name) for name in ("class_weights", "sampling", "logit_adjustment")}
+    return {name: "a file's" if isinstance(value, dict) else str(value) for name, value in given.items() if value}
 
 
 def _teacher_licences(opened: Opened, spec: RunSpec) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 from azeotrope.plan import ComparePlan, TeacherSpec, UpstreamSpec
 from azeotrope.sweeping.cache_budget import within_budget
+from azeotrope.sweeping.class_weights import read_class_weights
 from azeotrope.sweeping.plan import Setting, default_arms, make_plan, run_specs
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
@@ -58,6 +60,7 @@ def open_grid(
     `say` is told where fewer views were taken than the recipe's rule.
     """
     students = plan.students or (plan.ladder.students() if plan.ladder else ())
+    plan = _with_weights(plan, task)
     filled = plan.model_copy(update={"train_images": _sizes(plan, task), "seeds": _seeds(plan)})
     left_out: dict[str, dict[str, str]] = {}
     parts = []
@@ -121,6 +124,14 @@ def _sizes(plan: SweepPlan, task: Task) -> tuple[int, ...]:
     if plan.train_images == "auto":
         return auto_sizes(min(plan.at or available, available), len(task.classes))
     return (available,) if plan.train_images == "all" else tuple(sorted(plan.train_images))
+
+
+def _with_weights(plan: SweepPlan, task: Task) -> SweepPlan:
+    """The plan with the class weights of a file in the place of its name: what is repeated is what was read."""
+    if "class_weights" not in plan.recipe:
+        return plan
+    read: Any = read_class_weights(plan.recipe["class_weights"], task.classes)  # type: ignore[arg-type]
+    return plan.model_copy(update={"recipe": {**plan.recipe, "class_weights": read}})
 
 
 def _seeds(plan: SweepPlan) -> tuple[int, ...]:

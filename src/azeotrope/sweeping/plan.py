@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, get_args
 from azeotrope.arm import Arm, Pictures
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
+from azeotrope.kinds._balance import require_balance
 from azeotrope.kinds._kind import Kind
 from azeotrope.kinds._measures import require_metric
 from azeotrope.kinds._own_measure import code_of
@@ -16,7 +17,8 @@ from azeotrope.losses._contract import check_meaning, check_parameters, needs_te
 from azeotrope.models.load import load_network, weights_available
 from azeotrope.models.sources.file import code_hash
 from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
-from azeotrope.recipe import OWN_ERROR, Recipe
+from azeotrope.recipe import AUTO, OFF, OWN_ERROR, Recipe
+from azeotrope.sweeping.class_weights import read_class_weights
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec, UpstreamRun
@@ -102,7 +104,7 @@ def make_plan(
     """Resolve and check everything that can be checked before training; `asked` names its sizes as numbers. Raises
     InputError.
 
-    `asked.recipe` overrides the rules of the task's recipe and of the upstream's alike.
+    `asked.recipe` overrides the rules of the task's recipe and of the upstream's alike, but for weights by class.
     """
     student, arms, teacher, source = setting
     assert not isinstance(asked.train_images, str)
@@ -119,7 +121,8 @@ def make_plan(
     check_pictures(arms, resources)
     if upstream is not None:
         _check_apart(task, upstream)
-    pretraining = _recipe(upstream, source.pretrain_images, asked.recipe) if source and upstream else None
+    shared = _of_upstream(asked.recipe)
+    pretraining = _recipe(upstream, source.pretrain_images, shared) if source and upstream else None
     return ComparePlan(
         data=task.name,
         fingerprint=task.fingerprint,
@@ -188,10 +191,21 @@ def _upstream(plan: ComparePlan, task: Task | None) -> UpstreamRun:
 def _recipe(task: Task, train_images: int, changes: Mapping[str, Any]) -> Recipe:
     """The recipe for this size; a picture whose mirror image means something else is not mirrored."""
     policy = {"mirror": task.source.mirror, **changes.get("policy", {})}
-    code = {"metric_code": code_of(changes.get("metric") or OWN_ERROR)}
-    recipe = Recipe.for_images(train_images, **{**_smoothing(task.kind, changes), **changes, "policy": policy, **code})
+    read = {
+        "policy": policy,
+        "metric_code": code_of(changes.get("metric") or OWN_ERROR),
+        "class_weights": read_class_weights(changes.get("class_weights") or OFF, task.classes),
+    }
+    recipe = Recipe.for_images(train_images, **{**_smoothing(task.kind, changes), **changes, **read})
     require_metric(task.kind, len(task.classes), recipe.metric)
+    require_balance(task.kind, recipe)
     return recipe
+
+
+def _of_upstream(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes that its recipe shares: weights that a person gives are of the task's own classes."""
+    own = changes.get("class_weights") in (None, OFF, AUTO)
+    return dict(changes) if own else {**changes, "class_weights": OFF}
 
 
 def _smoothing(kind: Kind, changes: Mapping[str, Any]) -> dict[str, float]:

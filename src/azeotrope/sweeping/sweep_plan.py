@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, ValidationError, field_validator, model_validator
@@ -14,10 +14,12 @@ from azeotrope.exporting.target import parsed
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.ladder import ladder
 from azeotrope.plan import HELD_OUT, AskedPrecision, ComparePlan, PicturesSpec, TeacherSpec
-from azeotrope.recipe import RecipeChanges
+from azeotrope.recipe import OFF, RecipeChanges, class_weights_meant
 from azeotrope.spec import Spec, digest, problems
+from azeotrope.strategies._stages import with_labels
 from azeotrope.sweeping.budget import Budget
 from azeotrope.sweeping.engines._engine import EngineSpec
+from azeotrope.terms import CROSS_ENTROPY, name_of
 
 MIN_SEEDS = 3  # fewer never give a verdict
 ANY_BATCH = 2**20  # images; what the rule's batch will be is known when the images are
@@ -151,6 +153,8 @@ class SweepPlan(Spec):
     @classmethod
     def _recipe_as_written(cls, changes: Any) -> Any:
         """Tuples and the like of Python as YAML has them."""
+        if isinstance(changes, Mapping) and "class_weights" in changes:
+            changes = {**changes, "class_weights": _named(changes["class_weights"])}
         return to_jsonable_python(changes)
 
     @field_validator("recipe")
@@ -180,6 +184,18 @@ class SweepPlan(Spec):
             raise ValueError("cache_gb is room for a teacher's embeddings, and no teacher is named (--teacher)")
         return self
 
+    @model_validator(mode="after")
+    def _what_changes_the_loss_on_labels_has_one(self) -> Self:
+        changes = {"class_weights": (OFF, None), "logit_adjustment": (0, None)}
+        given = [key for key, nothing in changes.items() if self.recipe.get(key) not in nothing]
+        options = [option for arm in self.arms or () for option in Arm.parse(arm).options]
+        if given and options and not any(CROSS_ENTROPY in map(name_of, with_labels(option)) for option in options):
+            raise ValueError(
+                f"{' and '.join(given)} changes the loss on labels, cross_entropy, which no arm has: add such an arm, "
+                "or take sampling balanced, which changes what every loss is shown"
+            )
+        return self
+
     def question(self) -> str:
         """16 hex digits that identify what is asked, whatever it may cost and wherever it is run."""
         later = {"labels", "losses", "cache_gb", "deploy"}  # fields that an older plan has not; it keeps its name
@@ -198,6 +214,13 @@ def with_losses(arms: Sequence[str], losses: Sequence[str]) -> list[str]:
             next_step="add such an arm, or leave --losses out",
         )
     return [f"{arm}:{'/'.join(losses)}" if arm in open_ else arm for arm in arms]
+
+
+def _named(weights: Any) -> Any:
+    try:
+        return class_weights_meant(weights)
+    except ValueError as error:
+        raise ValueError(f"class_weights: {error}") from None
 
 
 def _said(read: Any, *given: Any) -> Any:

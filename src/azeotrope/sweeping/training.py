@@ -35,11 +35,12 @@ def student_data(resources: Resources, spec: RunSpec, loaded: Loaded, taught: Ta
     images = TaskImages(
         resources.pack(spec.task, spec.image_size),
         spec.recipe.policy,
-        spec.recipe.views,
+        spec.recipe.shown_views,
         taught.targets if taught else None,
         resources.scale(spec.task, spec.train_images, spec.seed),
     )
-    return StudentData(images, spec.image_size, loaded.preprocessing, metric=spec.recipe.metric)
+    recipe = spec.recipe
+    return StudentData(images, spec.image_size, loaded.preprocessing, metric=recipe.metric, sampling=recipe.sampling)
 
 
 def train_once(

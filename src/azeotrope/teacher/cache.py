@@ -23,7 +23,7 @@ from torch import Tensor
 from azeotrope.data.host_batch import HostBatch, Inputs
 from azeotrope.data.pack import DECODING, Pack
 from azeotrope.data.rowstore import RowStore
-from azeotrope.data.views import PLAIN, RENDERING, Views, draw
+from azeotrope.data.views import PLAIN, RENDERING, Number, Views, draw
 from azeotrope.devices.ahead import ahead
 from azeotrope.errors import RunFailed
 from azeotrope.models.sources.file import code_hash
@@ -61,7 +61,7 @@ class EmbeddingCache:
         """Embeddings of one view, float32; they must have been ensured."""
         return torch.from_numpy(self.stored(rows, view)[0]).float()
 
-    def stored(self, rows: NDArray[np.int64], view: int) -> tuple[NDArray[np.float16]]:
+    def stored(self, rows: NDArray[np.int64], view: Number) -> tuple[NDArray[np.float16]]:
         """What `read` gives, as it is on disk."""
         return (self.store.read(self.positions(rows, view)),)
 
@@ -88,9 +88,9 @@ class EmbeddingCache:
         features: Tensor = self.teacher.embedder(self.teacher.device.send(self._asked(rows, view)))
         return features
 
-    def positions(self, rows: NDArray[np.int64], view: int) -> NDArray[np.int64]:
-        """Where one view of these images lies in the store."""
-        if not PLAIN <= view < self.views:
+    def positions(self, rows: NDArray[np.int64], view: Number) -> NDArray[np.int64]:
+        """Where one view of each of these images lies in the store."""
+        if not PLAIN <= np.min(view) <= np.max(view) < self.views:
             raise ValueError(f"view {view} is not among the {self.views} cached views")
         return rows + (view - PLAIN) * len(self.pack.task.labels)
 

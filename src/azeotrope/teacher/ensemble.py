@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from azeotrope.data.host_batch import HostBatch
-from azeotrope.data.views import Views
+from azeotrope.data.views import Number, Views
 from azeotrope.kinds._kind import Kind
 from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.teacher.cache import EmbeddingCache
@@ -125,7 +125,7 @@ class EnsembleCache:
         """Embeddings of one view side by side; they must have been ensured."""
         return side_by_side([member.read(rows, view) for member in self.members], self.scales)
 
-    def stored(self, rows: NDArray[np.int64], view: int) -> tuple[NDArray[np.float16], ...]:
+    def stored(self, rows: NDArray[np.int64], view: Number) -> tuple[NDArray[np.float16], ...]:
         """The members' embeddings as they are on disk."""
         return tuple(array for member in self.members for array in member.stored(rows, view))
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from azeotrope.data.host_batch import HostBatch, Inputs
 from azeotrope.data.rowstore import RowStore
-from azeotrope.data.views import Views
+from azeotrope.data.views import Number, Views
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.embedder import Versions
 from azeotrope.teacher.teacher import Teacher
@@ -58,11 +58,11 @@ class RoutedCache:
         """Embeddings of one view, float32; they must have been ensured."""
         return torch.from_numpy(self.stored(rows, view)[0]).float()
 
-    def stored(self, rows: NDArray[np.int64], view: int) -> tuple[NDArray[np.float16]]:
+    def stored(self, rows: NDArray[np.int64], view: Number) -> tuple[NDArray[np.float16]]:
         """What `read` gives, as it is on disk."""
-        said = np.empty((len(rows), self.teacher.features), np.float16)
+        said, views = np.empty((len(rows), self.teacher.features), np.float16), np.broadcast_to(view, len(rows))
         for version, places in self._shares(rows):
-            said[places] = self.members[version].stored(rows[places], view)[0]
+            said[places] = self.members[version].stored(rows[places], views[places])[0]
         return (said,)
 
     def asked(self, rows: NDArray[np.int64], views: Views[NDArray[Any]]) -> tuple[HostBatch]:

@@ -21,12 +21,14 @@ from torch import Tensor
 from azeotrope.data.host_batch import HostBatch, Inputs
 from azeotrope.data.pack import Pack
 from azeotrope.data.philox import permutation
-from azeotrope.data.views import PLAIN, draw
+from azeotrope.data.sampling import balanced_order
+from azeotrope.data.views import PLAIN, Number, draw
+from azeotrope.kinds._balance import Shown
 from azeotrope.kinds._kind import UNSCALED, Kind, Scale
 from azeotrope.kinds._measures import judged_by
 from azeotrope.kinds.single import UNLABELLED
 from azeotrope.models.backbone import Preprocessing
-from azeotrope.recipe import OWN_ERROR, ViewPolicy
+from azeotrope.recipe import OWN_ERROR, Sampling, ViewPolicy
 from azeotrope.teacher.ensemble import AnyCache, EnsembleHead
 from azeotrope.teacher.folds import ANY
 from azeotrope.teacher.head import Head
@@ -71,13 +73,13 @@ class TaskImages:
     targets: Targets | None = None
     scale: Scale = UNSCALED
 
-    def batch(self, rows: NDArray[np.int64], view: int) -> HostBatch:
-        """One view of these rows, with the teacher's targets when there is a teacher and the view is for training."""
+    def batch(self, rows: NDArray[np.int64], view: Number) -> HostBatch:
+        """One view of each of these rows; with the teacher's targets where there is a teacher and the view trains."""
         task, targets = self.pack.task, self.targets
         drawn = draw(self.policy, task.identities[rows], view)
         labels: NDArray[Any] = task.kind.targets(task.labels[rows], self.scale).numpy()
         host = Inputs(self.pack.store.read(rows), drawn, labels)
-        if targets is None or view == PLAIN:
+        if targets is None or (isinstance(view, int) and view == PLAIN):
             return host
         folds = targets.folds_of(rows).numpy()
         if targets.live:
@@ -129,6 +131,7 @@ class StudentData:
     preprocessing: Preprocessing
     extra: Extra | None = None
     metric: str = OWN_ERROR
+    sampling: Sampling = "shuffled"
 
     @property
     def kind(self) -> Kind:
@@ -150,20 +153,35 @@ class StudentData:
         """The teacher's word on the task's images."""
         return self.images.targets
 
+    def labels_shown(self, rows: NDArray[np.int64], batch: int) -> list[Shown]:
+        """The labels that training batches of these rows hold: theirs, and those of labelled pictures beside them."""
+        own = Shown(self.images.pack.task.labels[rows], batch, evenly=self.sampling == "balanced")
+        if self.extra is None or not self.extra.labelled:
+            return [own]
+        return [own, Shown(self.extra.images.pack.task.labels[self.extra.rows], self.extra.per_step)]
+
     def epoch(
         self, rows: NDArray[np.int64], batch: int, seed: int, epoch: int, share: slice = slice(None)
     ) -> Iterator[HostBatch]:
-        """Training batches of one epoch. Order depends on (seed, epoch), the view on the epoch; both are the same
-        for every arm. `share` is which images of each batch this process shows.
+        """Training batches of one epoch. Order depends on (seed, epoch) and, where classes are shown alike, on the
+        labels. The view depends on the epoch or, there, on how often the image was shown before: an image that comes
+        again comes as its next view. All are the same for every arm. `share` is which images of each batch this
+        process shows.
 
         A last batch that would be short is left to a later epoch's order.
         """
-        order = permutation(len(rows), seed, epoch)
-        for start in range(0, len(order) - batch + 1, batch):
-            places = order[start : start + batch][share]
-            shown = replace(self.images.batch(rows[places], epoch % self.images.views), places=places)
+        whole = len(rows) // batch * batch
+        if self.sampling == "balanced":
+            order, passes = balanced_order(self.images.pack.task.labels[rows], whole, seed, epoch)
+        else:
+            order, passes = permutation(len(rows), seed, epoch), np.full(whole, epoch)
+        views = passes % self.images.views
+        for start in range(0, whole, batch):
+            here = slice(start, start + batch)
+            places = order[here][share]
+            shown = replace(self.images.batch(rows[places], views[here][share]), places=places)
             if self.extra is not None:
-                step = epoch * (len(order) // batch) + start // batch
+                step = (epoch * whole + start) // batch
                 shown = replace(shown, further=self.extra.batch(step, seed, len(rows), share, batch))
             yield shown
 

@@ -26,6 +26,7 @@ from azeotrope.data.host_batch import HostBatch
 from azeotrope.devices.ahead import ahead, in_turn
 from azeotrope.devices.device import Device
 from azeotrope.errors import RunFailed
+from azeotrope.kinds._balance import balance_of
 from azeotrope.losses._contract import Setup, WeightedSum, build
 from azeotrope.models.network import Network
 from azeotrope.record import energy
@@ -89,14 +90,17 @@ class Training:
 
     def __post_init__(self) -> None:
         targets, self.prepare = self.data.targets, Prepare(self.data, self.device)
+        recipe, classes = self.stage.recipe, self.data.images.pack.task.classes
+        shown = self.data.labels_shown(self.rows.train, recipe.batch_images)
         setup = Setup(
             student_features=self.network.head.in_features,
             teacher_features=targets.cache.teacher.features if targets else 0,
             classes=self.network.head.out_features,
-            label_smoothing=self.stage.recipe.label_smoothing,
+            label_smoothing=recipe.label_smoothing,
             train_images=len(self.rows.train) + (len(self.data.extra.rows) if self.data.extra else 0),
             teacher_head=self.prepare.teacher.head.logits if self.prepare.teacher else None,
             kind=self.data.kind,
+            balance=balance_of(recipe, self.data.kind, classes, shown),
         )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)  # projectors start alike in every arm that has them
