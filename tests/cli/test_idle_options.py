@@ -27,6 +27,8 @@ LABELS = dict.fromkeys(
             "--split-column",
             "--layout",
             "--range",
+            "--bands",
+            "--bits",
         ),
         *("--group", "--group-by", "--keep-leaks"),
     ),
@@ -41,7 +43,14 @@ RECIPE = dict.fromkeys(
 )
 MACHINE = dict.fromkeys(("--cache", "--strict", "--device", "--json", "--debug", "--help"), ALWAYS)
 TRAINS = LABELS | RECIPE | MACHINE | {"--seen-weights": ALLOWS, "--student": ALWAYS, "--arms": ALWAYS}
-VALUES = {"--kind": "multi", "--layout": "class", "--range": "0,9", "--keep-leaks": "none"}
+VALUES = {
+    "--kind": "multi",
+    "--layout": "class",
+    "--range": "0,9",
+    "--bands": "all",
+    "--bits": "16",
+    "--keep-leaks": "none",
+}
 MAPPING = ("--x", "--error", "--by", "--where", "--error-unit")
 CURVES = dict.fromkeys(("--law", "--priors", "--draws", "--practical", "--plot", *MAPPING), ALWAYS)
 
@@ -53,6 +62,7 @@ def taught(line, upstream="1000"):
         "--teacher-head": f"{line} --teacher-head linear",
         "--teacher-folds": f"{line} --teacher-folds 3",
         "--weak-teacher": f"{line} --weak-teacher",
+        "--teacher-bands": f"{line} --teacher-bands 3,2,1",
         "--cache-gb": f"{line} --cache-gb 1",
         "--verify-cache": f"{line} --verify-cache",
         "--teacher": f"{line} --teacher test_resnet --arms scratch",
@@ -90,7 +100,7 @@ OPTIONS = {
         "--unlabelled": "refused where no arm uses it: tests/synthesis/test_synth.py",
         "--synth": "refused where no arm uses it: tests/synthesis/test_synth.py",
         **dict.fromkeys(
-            ("--teacher-size", "--teacher-head", "--teacher-folds", "--cache-gb", "--verify-cache"),
+            ("--teacher-size", "--teacher-head", "--teacher-folds", "--teacher-bands", "--cache-gb", "--verify-cache"),
             "has a teacher: it must be named",
         ),
         "--weak-teacher": ALLOWS,

@@ -67,9 +67,22 @@ class Labels(Group):
         typer.Option(
             "--range",
             metavar="BLACK,WHITE",
-            help="Values of black and white in files of more than 8 bits, such as 0,4095.",
+            help="Values of black and white in files of more than 8 bits, such as 0,4095, or percentile.",
             show_default="that of the file's type",
         ),
+    ] = None
+    bands: Annotated[
+        str | None,
+        typer.Option(
+            "--bands",
+            metavar="N,N,...",
+            help="The bands of TIFF and .npy files that are read, numbered from 1, or all.",
+            show_default="grey or colour",
+        ),
+    ] = None
+    bits: Annotated[
+        int | None,
+        typer.Option("--bits", metavar="8|16", help="How finely pixels are kept.", show_default="8"),
     ] = None
     group: Annotated[
         str | None,
@@ -96,7 +109,11 @@ class Labels(Group):
     def given(self) -> dict[str, Any]:
         """The fields of `LabelSpec` that were asked for."""
         fields = super().given()
-        return fields | ({"value_range": words.value_range(self.value_range)} if self.value_range else {})
+        pixels = {name: fields.pop(name) for name in ("bands", "bits") if name in fields}
+        if self.bands:
+            pixels["bands"] = "all" if self.bands == "all" else words.bands(self.bands, "--bands")
+        fields |= {"value_range": words.value_range(self.value_range)} if self.value_range else {}
+        return fields | ({"pixels": pixels} if pixels else {})
 
     def spec(self) -> LabelSpec:
         """What a label is, as the public functions take it."""

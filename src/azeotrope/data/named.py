@@ -40,11 +40,12 @@ class Chosen:
     passed: tuple[PassedOver, ...]
 
 
-def named_images(images: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Chosen:
-    """The files that these names mean; one path is a list of one. Raises InputError where there is none, and TypeError
+def named_images(images: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, arrays: bool = False) -> Chosen:
+    """The files that these names mean; one path is a list of one. In folders, files of `arrays` (.npy) are taken where
+    this is asked. Raises InputError where there is none, and TypeError
     for anything but paths.
     """
-    tally, files = Tally(), list[Named]()
+    tally, files = Tally(arrays=arrays), list[Named]()
     for given in [images] if isinstance(images, str | os.PathLike) else images:
         if not isinstance(given, str | os.PathLike):
             raise TypeError(f"images are paths or a list of paths, not {type(given).__name__}")

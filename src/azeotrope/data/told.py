@@ -25,6 +25,7 @@ _WHAT_TO_DO = {
         (".heic", ".heif"), "export them as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible)"
     ),
     **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"), "develop them to JPEG or PNG"),
+    ".npy": "add --bands all if they are pictures, or move them away",
     "no suffix": "give them the suffix of their format",
     "links to folders": "copy the files in, or link the class folder itself",
     "beside the class folders": "put each into the folder of its class",

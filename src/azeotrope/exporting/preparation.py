@@ -96,8 +96,14 @@ def preparation_of(saved: SavedModel, temperature: float) -> Preparation:
 
 def steps_of(look: Preprocessing) -> tuple[Grey | Resize, ...]:
     """Squeezed to the size that is stored, and from there to the model's. Raises InputError for a model not trained
-    here, of which the stored size is not known.
+    here, of which the stored size is not known, and for one of other pictures than grey or colour of 8 bits.
     """
+    if not look.reading.plain:
+        raise InputError(
+            "An exported file takes grey or colour pictures of 8 bits",
+            found=f"a model of {look.stored_channels} bands of {look.pixels.bits} bits",
+            next_step="use this model with `azeotrope predict`",
+        )
     if look.stored_size is None:
         raise InputError(
             "Only a model that was trained here says how its pictures were prepared",

@@ -46,7 +46,7 @@ class ExportImages:
         """These images as the exported graph takes them."""
 
         def one(row: int) -> UInt8[np.ndarray, "3 H W"]:
-            return how.pixels(decode(self.task.source.read(row), self.task.manifest.value_range).pixels)
+            return how.pixels(decode(self.task.source.read(row), self.task.manifest.reading).pixels)
 
         with ThreadPoolExecutor(processors()) as pool:
             return np.stack(list(pool.map(one, rows.tolist())))

@@ -71,7 +71,7 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
             next_step="name one with --teacher, or leave --verify-cache out",
         )
     resources = open_resources(machine, plan.precision, progress)
-    check_models(resources, plan.students, plan.teachers, plan.image_size)
+    check_models(resources, plan.students, plan.teachers, plan.image_size, plan.labels.pixels.bands)
     strict = machine.get("strict", False)
     task = read_task(plan.data, progress, plan.labels, resources.cache, held_out=plan.held_out, strict=strict)
     resources.add(task)

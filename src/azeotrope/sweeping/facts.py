@@ -126,7 +126,7 @@ def _further(spec: RunSpec, kind: Pictures) -> int:
 
 
 def _student(resources: Resources, spec: RunSpec) -> StudentFacts:
-    parameters, macs = resources.student_cost(spec.student, len(resources.tasks[spec.task].classes), spec.image_size)
+    parameters, macs = resources.student_cost(spec.student, spec.task, spec.image_size)
     return StudentFacts(name=spec.student, parameters=parameters, macs=macs, image_size=spec.image_size)
 
 
@@ -217,7 +217,7 @@ def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float 
     """2 FLOPs a multiply-accumulate; the student forward and backward in every candidate training, the teacher
     forward. None where the teacher's cannot be counted.
     """
-    _, macs = resources.student_cost(spec.student, len(resources.tasks[spec.task].classes), spec.image_size)
+    _, macs = resources.student_cost(spec.student, spec.task, spec.image_size)
     per_step = spec.recipe.batch_images + (spec.extra.per_step if spec.extra else 0)
     images = spec.recipe.steps(spec.train_images) * per_step * spec.trials
     passes = FORWARD if spec.stages()[-1].trains == "head" else FORWARD_AND_BACKWARD

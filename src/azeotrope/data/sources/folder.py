@@ -45,7 +45,7 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
     root = Path(name).expanduser()
     if not root.is_dir():
         raise _no_folder(root)
-    tally = Tally()
+    tally = Tally(arrays=labels.pixels.bands is not None)
     found = arranged(root, labels.layout, tally)
     meant, words = reconciled(text_of(folder.name) for folder in found.folders)
     files: list[tuple[str, str, Split]] = []
