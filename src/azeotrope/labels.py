@@ -18,11 +18,13 @@ class PixelSpec(Spec):
     """How the pixels of a file are taken, where that is not as a grey or colour picture of 8 bits.
 
     `bands` are those that are read, in this order: numbers from 1 as in the file, or all; None reads a grey or colour
-    picture. `bits` is how finely what lies between black and white is kept.
+    picture. `bits` is how finely what lies between black and white is kept. `colours` are taken as they are stored, or
+    brought to sRGB by the file's own ICC profile.
     """
 
     bands: tuple[int, ...] | Literal["all"] | None = None
     bits: Literal[8, 16] = 8
+    colours: Literal["stored", "srgb"] = "stored"
 
     @field_validator("bands")
     @classmethod
@@ -30,6 +32,12 @@ class PixelSpec(Spec):
         if isinstance(value, tuple) and (not value or min(value) < 1 or len(set(value)) < len(value)):
             raise ValueError("bands are all, or numbers from 1, each once, such as 4,3,2")
         return value
+
+    @model_validator(mode="after")
+    def _profiles_are_of_pictures(self) -> Self:
+        if self.colours == "srgb" and (self.bands is not None or self.bits != 8):
+            raise ValueError("ICC profiles bring grey and colour of 8 bits to sRGB: leave bands and bits out")
+        return self
 
 
 PLAIN_PIXELS = PixelSpec()

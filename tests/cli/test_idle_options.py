@@ -29,6 +29,7 @@ LABELS = dict.fromkeys(
             "--range",
             "--bands",
             "--bits",
+            "--colours",
         ),
         *("--group", "--group-by", "--keep-leaks"),
     ),
@@ -49,6 +50,7 @@ VALUES = {
     "--range": "0,9",
     "--bands": "all",
     "--bits": "16",
+    "--colours": "srgb",
     "--keep-leaks": "none",
 }
 MAPPING = ("--x", "--error", "--by", "--where", "--error-unit")

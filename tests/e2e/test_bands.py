@@ -13,6 +13,7 @@ from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.models.saved import load_model, model_folder
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.store import RunStore
+from medical import NAME, NUMBER, medical_set
 
 SIDE, BANDS = 32, 5
 GAINS = np.array([0.2, 0.9, 1.0, 0.8, 0.5])
@@ -93,8 +94,8 @@ def test_export_says_that_a_file_cannot_take_bands(made):
     _, out = made
     with pytest.raises(InputError) as refused:
         export(out, to="onnx")
-    assert refused.value.rule == "An exported file takes grey or colour pictures of 8 bits"
-    assert refused.value.found == "a model of 5 bands of 16 bits"
+    assert refused.value.rule == "An exported file takes grey or colour pictures of 8 bits, as they are stored"
+    assert refused.value.found == "a model of 5 bands of 16 bits, colours: stored"
 
 
 REFUSED = {
@@ -103,7 +104,7 @@ REFUSED = {
     "files for a device": (
         {"bands": (4, 3, 2)},
         {"deploy": "onnx"},
-        "Files for a device and further pictures are grey or colour of 8 bits",
+        "Files for a device and further pictures are grey or colour of 8 bits, as they are stored",
     ),
 }
 
@@ -120,3 +121,18 @@ def test_what_bands_cannot_do_is_refused_before_training(what, compare, scenes, 
 def test_a_teacher_looks_at_three_bands_or_one():
     with pytest.raises(ValueError, match="a teacher looks at three bands, or at one as grey"):
         TeacherSpec(model="x", bands=(1, 2))
+
+
+def test_personal_data_of_medical_pictures_reach_no_file(compare, tmp_path):
+    """Neither records, report, model and predictions nor the cache hold a name or a number of a patient."""
+    medical_set(tmp_path / "scans", count=24)
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    comparison = compare(tmp_path / "scans", out, arms=["scratch"], teacher=None, train_images=12, seeds=1, cache=cache)
+    assert not comparison.failed
+    said = predict(out, tmp_path / "scans")
+    assert len(said) == 24
+    assert not any(each.problem for each in said)
+    files = [file for folder in (out, cache) for file in folder.rglob("*") if file.is_file()]
+    assert {".json", ".html", ".yaml", ".md", ".npz"} <= {file.suffix for file in files}
+    for word in (*NAME.split("^"), NUMBER):
+        assert not any(word.encode() in file.read_bytes() for file in files)

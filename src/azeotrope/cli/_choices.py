@@ -30,6 +30,13 @@ class Layout(StrEnum):
     by_group = "group/class"
 
 
+class Colours(StrEnum):
+    """`--colours`."""
+
+    stored = "stored"
+    srgb = "srgb"
+
+
 class Precision(StrEnum):
     """`--precision`."""
 

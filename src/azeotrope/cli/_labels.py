@@ -84,6 +84,12 @@ class Labels(Group):
         int | None,
         typer.Option("--bits", metavar="8|16", help="How finely pixels are kept.", show_default="8"),
     ] = None
+    colours: Annotated[
+        choices.Colours | None,
+        typer.Option(
+            "--colours", help="Colours as they are stored, or brought to sRGB by ICC profiles.", show_default="stored"
+        ),
+    ] = None
     group: Annotated[
         str | None,
         typer.Option(
@@ -109,7 +115,7 @@ class Labels(Group):
     def given(self) -> dict[str, Any]:
         """The fields of `LabelSpec` that were asked for."""
         fields = super().given()
-        pixels = {name: fields.pop(name) for name in ("bands", "bits") if name in fields}
+        pixels = {name: fields.pop(name) for name in ("bands", "bits", "colours") if name in fields}
         if self.bands:
             pixels["bands"] = "all" if self.bands == "all" else words.bands(self.bands, "--bands")
         fields |= {"value_range": words.value_range(self.value_range)} if self.value_range else {}

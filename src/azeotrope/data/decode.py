@@ -26,8 +26,11 @@ from azeotrope.data.deep import (
     sixteen_bit,
     unknown_range,
 )
+from azeotrope.data.dicom import WINDOWED, is_dicom, medical
 from azeotrope.data.foreign import POINTERS_AND_PAGES, called_by_name
+from azeotrope.data.heic import is_heic, opened_heic
 from azeotrope.data.mend import mended
+from azeotrope.data.profiles import in_srgb
 from azeotrope.data.reading import AS_PICTURES, Reading, Unreadable
 
 MAX_PIXELS = 89_478_485  # Pillow's own limit: a quarter of a gigabyte at 24 bits
@@ -84,23 +87,38 @@ def decode(raw: bytes | NDArray[np.uint8], reading: Reading = AS_PICTURES, *, ow
         return Decoded(_checked_array(raw)) if reading.plain else _levels(_checked_array(raw), reading, scale)
     if not raw:
         raise Unreadable("the file is empty")
-    if not reading.plain:
+    if is_dicom(raw):
+        return _of_dicom(raw, reading, scale, own=own)
+    asked = reading.pixels
+    if asked.bands is not None or asked.bits != 8:
         try:
             return _finely(raw, reading, scale)
         except Exception as error:
             raise _unreadable(error, raw) from error
+    read = partial(_read, scale=scale, srgb=asked.colours == "srgb")
     try:
-        return _read(raw, scale)
+        return read(raw)
     except Exception as error:
         reason = _unreadable(error, raw)
         whole = mended(raw) if not isinstance(error, Unreadable) else None
         if whole is None:
             raise reason from error
     try:
-        decoded = _read(whole[0], scale)
+        decoded = read(whole[0])
     except Exception:  # the first reason stands
         raise reason from None
     return replace(decoded, notes=(*decoded.notes, whole[1]))
+
+
+def _of_dicom(raw: bytes, reading: Reading, scale: _Scale, *, own: bool) -> Decoded:
+    """A medical picture by its own window, or by the range where one is given or the file has no window."""
+    found = medical(raw)
+    windowed = found.window is not None
+    if windowed and reading.value_range is None and not own:
+        scale = partial(_scaled, reading=replace(reading, value_range=found.window), own=False)
+    decoded = _levels(found.values, reading, scale)
+    pixels = np.invert(decoded.pixels) if found.inverted else decoded.pixels
+    return replace(decoded, pixels=pixels, notes=(WINDOWED,) if windowed else ())
 
 
 def _finely(raw: bytes, reading: Reading, scale: _Scale) -> Decoded:
@@ -108,8 +126,7 @@ def _finely(raw: bytes, reading: Reading, scale: _Scale) -> Decoded:
     bands = reading.pixels.bands
     if (bands or raw.startswith(NPY)) and (array := array_in(raw)) is not None:
         return _levels(array, reading, scale)
-    with Image.open(io.BytesIO(raw), formats=_FORMATS) as image:
-        _check_size(image.width, image.height)
+    with _opened(raw) as image:
         bits, (orientation, note) = _deep_bits(image, raw), _orientation(image)
         deep = _deep_pixels(image, raw) if bits else None
         if deep is not None:
@@ -148,10 +165,16 @@ def _opaque(deep: NDArray[np.generic]) -> NDArray[np.generic]:
     return shown.astype(np.uint16)
 
 
-def _read(raw: bytes, scale: _Scale) -> Decoded:
-    with Image.open(io.BytesIO(raw), formats=_FORMATS) as image:
-        _check_size(image.width, image.height)
-        return _decoded(image, raw, scale)
+def _read(raw: bytes, scale: _Scale, *, srgb: bool = False) -> Decoded:
+    with _opened(raw) as image:
+        return _decoded(image, raw, scale, srgb=srgb)
+
+
+def _opened(raw: bytes) -> Image.Image:
+    """The header of a picture; nothing is decoded yet."""
+    image = opened_heic(raw) if is_heic(raw) else Image.open(io.BytesIO(raw), formats=_FORMATS)
+    _check_size(image.width, image.height)
+    return image
 
 
 def _unreadable(error: Exception, raw: bytes) -> Unreadable:
@@ -188,7 +211,7 @@ def _too_large(found: str) -> str:
     return f"{found}: more than {MAX_PIXELS:,} (a decompression bomb?)"
 
 
-def _decoded(image: Image.Image, raw: bytes, scale: _Scale) -> Decoded:
+def _decoded(image: Image.Image, raw: bytes, scale: _Scale, *, srgb: bool) -> Decoded:
     notes = []
     if image.format in _SEQUENCES and getattr(image, "n_frames", 1) > 1:
         notes.append("animated")
@@ -205,6 +228,9 @@ def _decoded(image: Image.Image, raw: bytes, scale: _Scale) -> Decoded:
         image = Image.fromarray(scale(deep, values), *(("LA",) if deep.ndim == 3 and deep.shape[2] == 2 else ()))
     elif bits:
         _refuse_cut(image)
+    elif srgb:
+        image, note = in_srgb(image)
+        notes += [note] if note else []
     plain, changes = _eight_bit(image if turn is None else image.transpose(turn))
     pixels = np.array(plain)
     return Decoded(pixels.reshape(*pixels.shape[:2], -1), (*notes, *changes), values)

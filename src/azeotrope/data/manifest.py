@@ -19,6 +19,7 @@ from jaxtyping import Bool, Int64, UInt8
 
 from azeotrope.data.deep import FULL, AskedRange, Range, percentile_range, plain_range, unknown_range
 from azeotrope.data.deep import words as words_on
+from azeotrope.data.dicom import WINDOWED
 from azeotrope.data.look import KeptLooks, Look, look_at
 from azeotrope.data.reading import Reading
 from azeotrope.data.sources._source import Source, Split
@@ -199,8 +200,8 @@ def _range_of(looks: list[Look], asked: AskedRange) -> tuple[Range | None, tuple
     """
     deep = [place for place, look in enumerate(looks) if look.values is not None]
     values = [look.values for look in looks if look.values is not None]
-    if not values:
-        return None, ()
+    if not values or (asked is None and all(WINDOWED in looks[place].notes for place in deep)):
+        return None, ()  # each medical picture has a window of its own
     span = percentile_range(values) if asked == "percentile" else asked or plain_range(values)
     if span is None:
         for place, each in zip(deep, values, strict=True):

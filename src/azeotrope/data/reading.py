@@ -20,7 +20,7 @@ class Reading:
     @property
     def plain(self) -> bool:
         """Whether files are read as grey or colour pictures of 8 bits."""
-        return self.pixels == PLAIN_PIXELS
+        return self.pixels is PLAIN_PIXELS or self.pixels == PLAIN_PIXELS
 
 
 AS_PICTURES = Reading()

@@ -21,9 +21,6 @@ from azeotrope.kinds.single import shortened
 
 SHOWN = 5
 _WHAT_TO_DO = {
-    **dict.fromkeys(
-        (".heic", ".heif"), "export them as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible)"
-    ),
     **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"), "develop them to JPEG or PNG"),
     ".npy": "add --bands all if they are pictures, or move them away",
     "no suffix": "give them the suffix of their format",

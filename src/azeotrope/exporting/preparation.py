@@ -96,12 +96,13 @@ def preparation_of(saved: SavedModel, temperature: float) -> Preparation:
 
 def steps_of(look: Preprocessing) -> tuple[Grey | Resize, ...]:
     """Squeezed to the size that is stored, and from there to the model's. Raises InputError for a model not trained
-    here, of which the stored size is not known, and for one of other pictures than grey or colour of 8 bits.
+    here, of which the stored size is not known, and for one of other pictures than grey or colour of 8 bits
+    as they are stored.
     """
     if not look.reading.plain:
         raise InputError(
-            "An exported file takes grey or colour pictures of 8 bits",
-            found=f"a model of {look.stored_channels} bands of {look.pixels.bits} bits",
+            "An exported file takes grey or colour pictures of 8 bits, as they are stored",
+            found=f"a model of {look.stored_channels} bands of {look.pixels.bits} bits, colours: {look.pixels.colours}",
             next_step="use this model with `azeotrope predict`",
         )
     if look.stored_size is None:

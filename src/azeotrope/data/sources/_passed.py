@@ -17,7 +17,7 @@ SUFFIXES = frozenset(
     f".{suffix}"
     for suffix in (
         *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "gif", "bmp", "tif", "tiff"),
-        *("webp", "avif", "jp2", "j2k", "ppm", "pgm", "pbm", "pnm", "ico"),
+        *("webp", "avif", "jp2", "j2k", "ppm", "pgm", "pbm", "pnm", "ico", "heic", "heif", "dcm", "dicom"),
     )
 )
 ARRAYS = frozenset((".npy",))  # pictures where a task says that its files have bands
