@@ -11,6 +11,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, field_validator, mode
 from azeotrope.spec import Spec
 
 KindName = Literal["single", "multi", "number"]  # of task: the files of `kinds`
+Fit = Literal["squeeze", "crop", "pad"]  # how a picture becomes a square
 Layout = Literal["class", "split/class", "class/split", "group/class"]  # of folders: what each level says
 
 
@@ -19,12 +20,14 @@ class PixelSpec(Spec):
 
     `bands` are those that are read, in this order: numbers from 1 as in the file, or all; None reads a grey or colour
     picture. `bits` is how finely what lies between black and white is kept. `colours` are taken as they are stored, or
-    brought to sRGB by the file's own ICC profile.
+    brought to sRGB by the file's own ICC profile. A picture that is not square is squeezed whole, cropped to the square
+    in its middle, or padded with black to the square around it, as `fit` says.
     """
 
     bands: tuple[int, ...] | Literal["all"] | None = None
     bits: Literal[8, 16] = 8
     colours: Literal["stored", "srgb"] = "stored"
+    fit: Fit = "squeeze"
 
     @field_validator("bands")
     @classmethod

@@ -30,6 +30,7 @@ LABELS = dict.fromkeys(
             "--bands",
             "--bits",
             "--colours",
+            "--fit",
         ),
         *("--group", "--group-by", "--keep-leaks"),
     ),
@@ -51,6 +52,7 @@ VALUES = {
     "--bands": "all",
     "--bits": "16",
     "--colours": "srgb",
+    "--fit": "crop",
     "--keep-leaks": "none",
 }
 MAPPING = ("--x", "--error", "--by", "--where", "--error-unit")

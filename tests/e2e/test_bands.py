@@ -94,8 +94,8 @@ def test_export_says_that_a_file_cannot_take_bands(made):
     _, out = made
     with pytest.raises(InputError) as refused:
         export(out, to="onnx")
-    assert refused.value.rule == "An exported file takes grey or colour pictures of 8 bits, as they are stored"
-    assert refused.value.found == "a model of 5 bands of 16 bits, colours: stored"
+    assert refused.value.rule == "An exported file takes grey or colour pictures of 8 bits, as they are stored, whole"
+    assert refused.value.found == "a model of 5 bands of 16 bits, colours: stored, fit: squeeze"
 
 
 REFUSED = {
@@ -104,7 +104,7 @@ REFUSED = {
     "files for a device": (
         {"bands": (4, 3, 2)},
         {"deploy": "onnx"},
-        "Files for a device and further pictures are grey or colour of 8 bits, as they are stored",
+        "Files for a device and further pictures are grey or colour of 8 bits, as they are stored, whole",
     ),
 }
 

@@ -37,6 +37,14 @@ class Colours(StrEnum):
     srgb = "srgb"
 
 
+class Fit(StrEnum):
+    """`--fit`."""
+
+    squeeze = "squeeze"
+    crop = "crop"
+    pad = "pad"
+
+
 class Precision(StrEnum):
     """`--precision`."""
 

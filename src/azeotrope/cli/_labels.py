@@ -90,6 +90,10 @@ class Labels(Group):
             "--colours", help="Colours as they are stored, or brought to sRGB by ICC profiles.", show_default="stored"
         ),
     ] = None
+    fit: Annotated[
+        choices.Fit | None,
+        typer.Option("--fit", help="How a picture that is not square becomes one.", show_default="squeeze"),
+    ] = None
     group: Annotated[
         str | None,
         typer.Option(
@@ -115,7 +119,7 @@ class Labels(Group):
     def given(self) -> dict[str, Any]:
         """The fields of `LabelSpec` that were asked for."""
         fields = super().given()
-        pixels = {name: fields.pop(name) for name in ("bands", "bits", "colours") if name in fields}
+        pixels = {name: fields.pop(name) for name in ("bands", "bits", "colours", "fit") if name in fields}
         if self.bands:
             pixels["bands"] = "all" if self.bands == "all" else words.bands(self.bands, "--bands")
         fields |= {"value_range": words.value_range(self.value_range)} if self.value_range else {}

@@ -74,6 +74,12 @@ class Manifest:
         """Channels of the pictures: 1 where all are grey, 3 where some are colour, else the bands of the files."""
         return int(self.channels[self.readable].max(initial=1))
 
+    @property
+    def side(self) -> int:
+        """Pixels of the largest square that the pictures become."""
+        sides = np.minimum if self.pixels.fit == "crop" else np.maximum
+        return int(sides(self.heights, self.widths).max())
+
     def places_of(self, bands: tuple[int, ...]) -> tuple[int, ...]:
         """Where bands, numbered as in the files, lie among those that are read. Raises InputError for one that is not
         among them.

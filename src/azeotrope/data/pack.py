@@ -1,7 +1,7 @@
 """Images decoded once, in parallel: whole, squared to one size, kept on disk, filled when first needed.
 
-A picture that is not square is squeezed, not cropped: no border is lost, and every model of a comparison sees the
-same squeezed frame in training and in use. Views are cut from these frames (`views`).
+A picture that is not square is squeezed unless the task says otherwise: no border is lost. Every model of a comparison
+sees the same frame in training and in use. Views are cut from these frames (`views`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from azeotrope.data.resize import grey, resized
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
+from azeotrope.labels import Fit
 from azeotrope.record.processors import processors
 
 DECODING = 2  # raise when the pixels of a pack change: what was computed from the old ones is then not read any more
@@ -85,11 +86,17 @@ class Pack:
                 next_step="put it back, or give the command again: what has changed is then read anew "
                 "(with --strict all images)",
             ) from error
-        return squared(pixels, self.size, self.channels)
+        return squared(pixels, self.size, self.channels, task.manifest.pixels.fit)
 
 
-def squared(pixels: UInt[np.ndarray, "H W C"], size: int, channels: int) -> UInt[np.ndarray, "S S K"]:
-    """The whole picture squeezed to [size, size, channels]; colour becomes grey where one is kept, grey is repeated."""
+def squared(
+    pixels: UInt[np.ndarray, "H W C"], size: int, channels: int, fit: Fit = "squeeze"
+) -> UInt[np.ndarray, "S S K"]:
+    """The picture at [size, size, channels], whole or as `fit` says; colour becomes grey where one is kept, grey is
+    repeated.
+    """
+    if fit != "squeeze" and pixels.shape[0] != pixels.shape[1]:
+        pixels = _fitted(pixels, fit)
     if pixels.shape[2] > channels:
         pixels = grey(pixels)
     if pixels.shape[:2] != (size, size):
@@ -99,10 +106,22 @@ def squared(pixels: UInt[np.ndarray, "H W C"], size: int, channels: int) -> UInt
     return pixels
 
 
+def _fitted(pixels: UInt[np.ndarray, "H W C"], fit: Fit) -> UInt[np.ndarray, "side side C"]:
+    """The square in the middle, or the picture in the middle of a black square."""
+    height, width, channels = pixels.shape
+    side = min(height, width) if fit == "crop" else max(height, width)
+    top, left = abs(height - side) // 2, abs(width - side) // 2
+    if fit == "crop":
+        return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+    made = np.zeros((side, side, channels), pixels.dtype)
+    made[top : top + height, left : left + width] = pixels
+    return made
+
+
 def open_pack(task: Task, cache: Path, wanted: int) -> Pack:
     """The pack that serves models up to `wanted` pixels."""
     manifest = task.manifest
-    size = stored_size(int(max(manifest.heights.max(), manifest.widths.max())), wanted)
+    size = stored_size(manifest.side, wanted)
     channels = manifest.bands
     key = {"fingerprint": manifest.fingerprint, "order": task.order_digest, "decoding": DECODING}
     depth: type[np.unsignedinteger] = np.uint16 if manifest.pixels.bits == 16 else np.uint8

@@ -69,7 +69,8 @@ def _preparation(preprocessing: Preprocessing) -> str:
     if pixels.bands is not None:
         named = f"bands {', '.join(map(str, pixels.bands))}" if isinstance(pixels.bands, tuple) else "all bands"
         bands = f"{named} of the file ({preprocessing.stored_channels})"
-    return f"{bands}, {size} x {size} pixels ({preprocessing.interpolation}), (pixel / {peak} - {mean}) / {std}"
+    how = f"{preprocessing.interpolation}, {pixels.fit}" if pixels.fit != "squeeze" else preprocessing.interpolation
+    return f"{bands}, {size} x {size} pixels ({how}), (pixel / {peak} - {mean}) / {std}"
 
 
 def _origin(weights: Weights | None) -> str:

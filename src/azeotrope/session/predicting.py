@@ -86,7 +86,7 @@ def _saved_says(saved: SavedModel, picture: UInt[np.ndarray, "H W K"]) -> Float[
 def _plain(picture: UInt[np.ndarray, "H W K"], look: Preprocessing) -> Float[Tensor, "1 bands size size"]:
     """The image as evaluation saw it, normalised: squared as it is packed, then the plain view."""
     stored = look.stored_size or stored_size(max(picture.shape[:2]), look.size)
-    packed = squared(picture, stored, look.stored_channels)
+    packed = squared(picture, stored, look.stored_channels, look.pixels.fit)
     inputs = Inputs(packed[None].copy(), draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)).map(torch.from_numpy)
     shown: Tensor = Renderer(look.size, look.interpolation, look.mean, look.std)(inputs.pixels, inputs.views)
     return shown

@@ -29,7 +29,7 @@ def check_bands(asked: SweepPlan, teacher: TeacherSpec | None, task: Task, upstr
     idle = {"--deploy": asked.deploy, "--unlabelled and --synth": asked.pictures}
     if not manifest.reading.plain and (given := [option for option, value in idle.items() if value]):
         raise InputError(
-            "Files for a device and further pictures are grey or colour of 8 bits, as they are stored",
-            found=f"{given[0]} with --bands, --bits or --colours",
+            "Files for a device and further pictures are grey or colour of 8 bits, as they are stored, whole",
+            found=f"{given[0]} with --bands, --bits, --colours or --fit",
             next_step=f"leave {given[0]} out",
         )

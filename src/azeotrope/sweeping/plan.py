@@ -56,8 +56,7 @@ def default_image_size(task: Task, student: str) -> int:
     channels = task.manifest.in_channels
     loaded = load_network(student, 2, image_size=None, pretrained=False, seed=0, in_channels=channels)
     own = loaded.preprocessing.size
-    native = int(max(task.manifest.heights.max(), task.manifest.widths.max()))
-    return min(own, -(-native // FINEST_DEFAULT) * FINEST_DEFAULT)
+    return min(own, -(-task.manifest.side // FINEST_DEFAULT) * FINEST_DEFAULT)
 
 
 def check_models(
