@@ -2,6 +2,8 @@
 
 import io
 import pickle
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -120,6 +122,22 @@ def test_sixteen_bits_of_colour_are_kept_in_a_tiff_and_8_bits_are_spread():
     np.testing.assert_array_equal(decode(encoded(colour), reading).pixels, colour.astype(int) * 257)
     with pytest.raises(Unreadable, match="4 bands: --bands names those to be read, or all"):
         decode(tiff(values(4, (5, 6, 4)), photometric="rgb"), reading)
+
+
+def test_transparent_16_bits_are_on_white_and_a_mended_file_is_read_too():
+    layered = np.full((4, 5, 4), 0, np.uint16)
+    layered[..., 0], layered[..., 3] = 40_000, 16_384
+    header = struct.pack(">IIBBBBB", 5, 4, 16, 6, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in layered)
+    raw = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    )
+    plain, share = Reading((0, 65_535), PixelSpec(bits=16)), 16_384 / 65_535
+    red, rest = round(40_000 * share + 65_535 * (1 - share)), round(65_535 * (1 - share))
+    assert decode(raw, plain).pixels[2, 3].tolist() == [red, rest, rest]
+    photo = encoded(noise(0), "JPEG")
+    np.testing.assert_array_equal(decode(photo[:-2], plain).pixels, decode(photo).pixels.astype(int) * 257)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

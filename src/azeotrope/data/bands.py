@@ -46,6 +46,16 @@ def chosen(array: NDArray[Any], bands: tuple[int, ...] | str) -> NDArray[Any]:
     return np.ascontiguousarray(array[..., [band - 1 for band in bands]])
 
 
+def opaque(deep: NDArray[Any]) -> NDArray[Any]:
+    """Grey or colour of 16 bits on white, where the last channel is alpha."""
+    if deep.shape[2] in (1, 3):
+        return deep
+    values = deep.astype(np.float64)
+    share = values[..., -1:] / 65_535
+    shown: NDArray[np.float64] = np.round(values[..., :-1] * share + 65_535 * (1 - share))
+    return shown.astype(np.uint16)
+
+
 def upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     """[H, W, ...] turned as EXIF and TIFF number orientations; 1, or any other number, leaves it."""
     if orientation in (5, 6, 7, 8):

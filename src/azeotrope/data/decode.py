@@ -16,7 +16,7 @@ from jaxtyping import UInt
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from azeotrope.data.bands import NPY, array_in, chosen, is_tiff, upright
+from azeotrope.data.bands import NPY, array_in, chosen, is_tiff, opaque, upright
 from azeotrope.data.deep import (
     FEW_LEVELS,
     Values,
@@ -130,12 +130,12 @@ def _finely(raw: bytes, reading: Reading, scale: _Scale) -> Decoded:
         bits, (orientation, note) = _deep_bits(image, raw), _orientation(image)
         deep = _deep_pixels(image, raw) if bits else None
         if deep is not None:
-            deep = upright(_opaque(deep.reshape(*deep.shape[:2], -1)), orientation)
+            deep = upright(opaque(deep.reshape(*deep.shape[:2], -1)), orientation)
         elif bits and is_tiff(raw):
             deep = array_in(raw)
     if deep is not None:
         return replace(_levels(deep, reading, scale), notes=(note,) if note else ())
-    plain = _read(raw, scale)
+    plain = decode(raw)
     return replace(_levels(plain.pixels, reading, scale), notes=plain.notes)
 
 
@@ -153,16 +153,6 @@ def _levels(array: NDArray[np.generic], reading: Reading, scale: _Scale) -> Deco
         raise Unreadable("pixels that are no finite numbers")
     values = measured(array)
     return Decoded(scale(array, values), values=values)
-
-
-def _opaque(deep: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Grey or colour of 16 bits on white, where the last channel is alpha."""
-    if deep.shape[2] in (1, 3):
-        return deep
-    values = deep.astype(np.float64)
-    share = values[..., -1:] / 65_535
-    shown: NDArray[np.float64] = np.round(values[..., :-1] * share + 65_535 * (1 - share))
-    return shown.astype(np.uint16)
 
 
 def _read(raw: bytes, scale: _Scale, *, srgb: bool = False) -> Decoded:
