@@ -17,16 +17,16 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from scipy import optimize, special, stats
+from scipy import optimize, stats
 
 from azeotrope.boundaries.boundary import find_boundary
-from azeotrope.curves.beyond import FREEDOM, Onward, Rates
+from azeotrope.curves.beyond import FREEDOM, Rates
 from azeotrope.curves.cells import JointCells, joint_cells
 from azeotrope.curves.joint_draws import Draws, draw_curves
 from azeotrope.tables.frame import read_runs
@@ -35,12 +35,9 @@ FITTED = (64, 128, 256, 512, 1024)
 ASKED = (1024, 2048, 4096, 8192)
 DRAWS = 400
 FOLDS = 5
-TENTH = slice(None, None, 10)
-"""Of the draws, which calibrate."""
 RULE, AVERAGE, LEFT_OUT = "the difference stays", "average", "average, its data set left out"
 
 Pair = tuple[int, str, str]
-Forecast = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass
@@ -163,18 +160,18 @@ class Case:
 
 
 class Known:
-    """What calibration asks of many cases: the two log errors beyond the data, and their difference, in `TENTH` of the
-    draws.
+    """What calibration asks of many cases: by how much the middle of the forecast missed the true log errors of both
+    arms, and what the spread of a case is made of.
     """
 
     def __init__(self, cases: Sequence[Case], curves: Curves) -> None:
-        sizes = np.array(ASKED[1:], float)
-        self.sizes, self.doublings = sizes, np.log2(sizes / FITTED[-1])
-        self.cases = [case for case in cases if any(case.truths.values())]
-        self.paths = [case.draws.own_way(sizes)[:, TENTH] for case in self.cases]
-        self.missed = [case.draws.missed()[:, TENTH] for case in self.cases]
-        self.truth = np.array([self._log_errors(curves, case) for case in self.cases])
-        self.differs = np.array([[case.truths.get(place, 0) != 0 for place in (1, 2, 3)] for case in self.cases])
+        sizes, end = np.array(ASKED[1:], float), np.array([float(FITTED[-1])])
+        self.doublings = np.log2(sizes / FITTED[-1])
+        self.onward = [case.draws.onward for case in cases]
+        self.order = [list(case.draws.arms) for case in cases]
+        middle = np.array([np.log(case.draws.middle(sizes)) for case in cases])
+        self.gap = np.array([np.diff(np.log(case.draws.middle(end)[:, 0])) for case in cases])  # [cases, 1]
+        self.missed = np.array([self._log_errors(curves, case) for case in cases]) - middle
 
     @staticmethod
     def _log_errors(curves: Curves, case: Case) -> list[list[float]]:
@@ -186,60 +183,36 @@ class Known:
             for one in learners
         ]
 
-    def apart(self, rates: Rates) -> float:
-        """Mean of minus the log density of the true ratios, and four times the log-loss of who wins."""
-        middle, spread = self._forecasts(rates, self._difference)
-        ratio = self.truth[:, 1] - self.truth[:, 0]
-        density = (stats.t.pdf((ratio[:, None] - middle) / spread, FREEDOM) / spread).mean(axis=1)
-        p = special.stdtr(FREEDOM, middle / spread).mean(axis=1)
-        right = np.clip(np.where(ratio > 0, p, 1 - p), 1e-3, 1.0)
-        return float((-np.log(density + 1e-2) - 4 * np.log(right))[self.differs].mean())
+    def surprise(self, rates: Rates) -> float:
+        """Mean of minus the log density of the true errors, plus the same of their ratio."""
+        drifts = [replace(onward, rates=rates) for onward in self.onward]
+        own = np.array([drift.spread[order] for drift, order in zip(drifts, self.order, strict=True)])[:, :, None]
+        together = np.array([drift.together for drift in drifts])[:, None, None] * np.sqrt(self.doublings)
+        gap = rates.of_gap * self.gap[:, :, None]  # each arm is half of it away from the mean of both
+        alone = np.hypot(np.hypot(own, gap / 2) * self.doublings, together)
+        apart = np.sqrt((own**2).sum(axis=1) + gap[:, 0] ** 2) * self.doublings
+        return _surprise(self.missed, alone) + _surprise(self.missed[:, 1] - self.missed[:, 0], apart)
 
-    def alone(self, rates: Rates) -> float:
-        """Mean of minus the log density of the true errors."""
-        middle, spread = self._forecasts(rates, self._arms)
-        density = (stats.t.pdf((self.truth[:, :, None] - middle) / spread, FREEDOM) / spread).mean(axis=2)
-        return float(-np.log(density + 1e-2).mean())
 
-    def _forecasts(self, rates: Rates, of: Callable[..., Forecast]) -> Forecast:
-        found = []
-        for case, path, missed in zip(self.cases, self.paths, self.missed, strict=True):
-            onward, arms = replace(case.draws.onward, rates=rates), list(case.draws.arms)
-            middle = onward.of(path, missed, self.sizes, drifting=False)[arms]
-            found.append(of(onward, arms, path, middle))
-        middles, spreads = (np.array(part) for part in zip(*found, strict=True))
-        return middles, spreads
-
-    def _difference(self, onward: Onward, arms: list[int], path: np.ndarray, middle: np.ndarray) -> Forecast:
-        """Middle and spread [draws, 3] of the log ratio, of which a draw's drift is a Student's t."""
-        first, second = onward.rates.of_gap * onward.gap(path)[arms]
-        spread = np.sqrt((onward.spread**2).sum() + (second - first) ** 2)
-        return middle[1] - middle[0], spread[:, None] * self.doublings
-
-    def _arms(self, onward: Onward, arms: list[int], path: np.ndarray, middle: np.ndarray) -> Forecast:
-        """The same [2, draws, 3] of the two log errors."""
-        own = np.hypot(onward.spread[arms][:, None], onward.rates.of_gap * onward.gap(path)[arms])
-        together = onward.rates.of_decay * np.abs(onward.shared(path, self.sizes)[0])
-        return middle, np.hypot(own[:, :, None] * self.doublings, together)
+def _surprise(missed: np.ndarray, spread: np.ndarray) -> float:
+    """Minus the log density of Student's t; a hundredth is added, so that no single curve decides."""
+    spread = np.maximum(spread, 1e-4)
+    return float(np.nanmean(-np.log(stats.t.pdf(missed / spread, FREEDOM) / spread + 1e-2)))
 
 
 def calibrated(cases: Sequence[Case], curves: Curves) -> Rates:
-    """The rates that foresee these cases best, from those that are shipped: of differences first, then of errors."""
-    own, heading, *drift, of_decay = astuple(Rates())
+    """The drift that foresees these cases best, from the one that is shipped; what shapes the middle is kept."""
+    own_way, heading, *drift = astuple(Rates())
     known = Known(cases, curves)
 
-    def rates(point: np.ndarray, together: float) -> Rates:
-        return Rates(float(point[0]), float(point[1]), *map(float, np.exp(point[2:])), together)
+    def rates(point: np.ndarray) -> Rates:
+        return Rates(own_way, heading, *map(float, np.exp(point)))
 
-    begin = np.array([own, heading, *np.log(drift)])
-    options = {"maxfev": 400, "xatol": 0.01, "fatol": 1e-4}
+    options = {"maxfev": 1500, "xatol": 0.01, "fatol": 1e-5}
     found = optimize.minimize(
-        lambda point: known.apart(rates(point, of_decay)), begin, method="Nelder-Mead", options=options
-    ).x
-    together = optimize.minimize_scalar(
-        lambda log: known.alone(rates(found, float(np.exp(log)))), bounds=(-4, 1), options={"maxiter": 15}
-    ).x
-    return rates(found, float(np.exp(together)))
+        lambda point: known.surprise(rates(point)), np.log(drift), method="Nelder-Mead", options=options
+    )
+    return rates(found.x)
 
 
 def left_out(cases: Sequence[Case], curves: Curves, scores: dict[tuple[str, int], Score]) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 from dataclasses import dataclass
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: tests run side by side, on few cores
@@ -126,6 +127,18 @@ def cli():
         return done
 
     return run
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The system's own browser, or the one that $CHROMIUM names; for tests marked `browser`."""
+    from playwright.sync_api import sync_playwright
+
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
 from azeotrope.boundaries.boundary import find_boundary
 from azeotrope.boundaries.law_free import disagreements, form_free
-from azeotrope.curves.beyond import Rates, onward
+from azeotrope.curves.beyond import AtTheEnd, Rates, onward
 from azeotrope.curves.joint_draws import Draws, LawDraws, draw_curves
 from azeotrope.curves.law_fit import Options
 from azeotrope.curves.level import LevelLine
@@ -31,7 +32,7 @@ def level_draws(*errors):
         inside=np.zeros(100, int),
         outside=np.zeros(100, int),
         before=np.ones(arms),
-        onward=onward(np.full(arms, np.inf), np.zeros(arms), np.zeros(arms), 100, np.random.default_rng(0), Rates()),
+        onward=onward(np.full(arms, np.inf), AtTheEnd(*np.zeros((3, arms))), 100, np.random.default_rng(0), Rates()),
         anchored=True,
         most=1.0,
         arms=tuple(range(arms)),
@@ -123,6 +124,19 @@ def test_the_law_free_check_is_the_paired_difference():
     assert checks[0].difference == pytest.approx((errors[3:] - errors[:3]).mean())
     assert checks[0].pairs == 3
     assert checks[0].interval.low < checks[0].difference < checks[0].interval.high
+
+
+def test_the_law_free_check_counts_the_test_images():
+    """Without answers two binomials that correlate by 0.8, by hand; half widths add in squares."""
+    table, images = runs(CROSSING), 500
+    (alone, *_), (both, *_) = (
+        form_free(cells(table.with_columns(test_images=pl.lit(count, pl.Int64)))) for count in (None, images)
+    )
+    half, wider = ((check.interval.high - check.interval.low) / 2 for check in (alone, both))
+    first = table.filter(pl.col("train_images") == 250).group_by("arm").agg(pl.col("test_error").mean())
+    one, other = (np.sqrt(error * (1 - error) / images) for error in first["test_error"].to_list())
+    sd = np.sqrt(one**2 + other**2 - 2 * 0.8 * one * other)
+    assert np.sqrt(wider**2 - half**2) == pytest.approx(1.96 * sd, rel=0.02)
 
 
 def test_laws_that_contradict_the_runs_are_named():

@@ -81,6 +81,7 @@ def short_demo(monkeypatch, teacher_model):
         "TEACHER": TeacherSpec(model=teacher_model, image_size=32),
         "STUDENT": "timm:test_resnet",
         "SIZES": (100, 200, 400),
+        "SEEDS": 2,
         "WORKERS": 1,
         "RECIPE": {"epochs": 1, "learning_rates": (1e-3,), "views": 1},
         "installed_for": lambda model: object(),

@@ -7,6 +7,7 @@ import pytest
 from azeotrope.api.suggest import Suggestion
 from azeotrope.cli._models import holds_images
 from azeotrope.errors import InputError
+from azeotrope.plan import TeacherSpec
 
 WORDS = ("Student: small, because it is small. Change it with --student.", "Teacher: big, because it is strong.")
 
@@ -18,7 +19,7 @@ def asked(monkeypatch):
 
     def suggest(data, **options):
         seen["suggest"] = options
-        return Suggestion("small", "big", WORDS)
+        return Suggestion("small", TeacherSpec(model="big", image_size=128), WORDS)
 
     def stop(data, needs=None, **options):
         seen["asked"] = options
@@ -34,7 +35,12 @@ def test_compare_alone_chooses_both_and_says_why(cli, asked):
     said = " ".join(cli("compare", "digits").err.split())
     assert all(words in said for words in WORDS)
     assert asked["asked"]["student"] == "small"
-    assert asked["asked"]["teacher"].model == "big"
+    assert asked["asked"]["teacher"] == TeacherSpec(model="big", image_size=128)
+
+
+def test_a_size_that_was_asked_for_goes_before_the_suggested_one(cli, asked):
+    cli("compare", "digits", "--teacher-size", "64")
+    assert asked["asked"]["teacher"] == TeacherSpec(model="big", image_size=64)
 
 
 def test_what_was_named_stays(cli, asked):
@@ -55,6 +61,7 @@ def test_advise_of_images_with_their_kind(cli, asked, tmp_path):
     done = cli("advise", tmp_path / "people.csv", "--kind", "number", "--at", "640", "--max-size-mb", "5")
     assert done.status == 2
     assert asked["asked"]["students"] == ["small"]
+    assert asked["asked"]["teachers"] == [TeacherSpec(model="big", image_size=128)]
     assert asked["asked"]["labels"].kind == "number"
     assert (asked["suggest"]["train_images"], asked["suggest"]["device_budget"]) == ([640][0], "5MB")
 

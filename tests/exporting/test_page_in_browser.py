@@ -3,9 +3,6 @@
 It fetches onnxruntime-web by npm, so it is run by `make test-browser` and not by default.
 """
 
-import os
-import shutil
-
 import pytest
 
 import azeotrope
@@ -16,17 +13,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.network]
 @pytest.fixture(scope="module")
 def bundle(model, tmp_path_factory):
     return azeotrope.export(model, to="onnx", page="npm", out=tmp_path_factory.mktemp("page") / "export").folder
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("width", [360, 1200])

@@ -3,8 +3,6 @@
 Run by `make test-browser`; the default run has no browser.
 """
 
-import os
-import shutil
 from itertools import pairwise
 
 import pytest
@@ -71,18 +69,6 @@ def files(tmp_path_factory):
     for name, document in DOCUMENTS.items():
         (folder / f"{name}.html").write_text(report(document), encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """The system's own, or the one that $CHROMIUM names."""
-    from playwright.sync_api import sync_playwright
-
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=DOCUMENTS)

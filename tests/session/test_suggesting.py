@@ -73,6 +73,28 @@ def test_a_teacher_whose_pass_takes_long_is_passed_over():
     assert "vit_base_patch14_dinov2 would take" in chosen.reason
 
 
+def test_where_every_pass_is_long_the_quickest_teacher_is_taken_and_its_time_said():
+    chosen = teacher(Facts(1_000_000, 500, FAST, "cuda"), lambda _: None)
+    assert chosen.model == "tf_efficientnet_lite0"
+    assert "it is the quickest of them, and takes about" in chosen.reason
+    assert "min on cuda" in chosen.reason
+
+
+@pytest.mark.parametrize(("side", "size"), [(8, 128), (28, 128), (48, 192), (64, 224), (500, 224)])
+def test_small_pictures_are_not_enlarged_to_the_teachers_own_size(side, size):
+    """Four times the side, 128 pixels at least, 224 (its own) at most, a multiple of its stride of 32."""
+    chosen = teacher(Facts(100, side, SLOW, "2 cores"), lambda name: None if name == "resnet50" else "gone")
+    assert chosen.model == "resnet50"
+    assert (chosen.image_size or 224) == size
+
+
+def test_the_digits_get_a_teacher_on_two_cores_without_a_hub():
+    """lite2 at 128 pixels: 0.2 GMACs for each of 16 views of 1,150 images."""
+    chosen = teacher(Facts(1150, 8, SLOW, "2 cores"), lambda _: GONE)
+    assert (chosen.model, chosen.image_size) == ("tf_efficientnet_lite2", 128)
+    assert chosen.said("Teacher").startswith("Teacher: tf_efficientnet_lite2 at 128 pixels, because ")
+
+
 def test_installed_weights_where_the_hub_is_silent_and_it_is_asked_once(monkeypatch):
     monkeypatch.setattr(suggesting, "installed_for", lambda name: name == "tf_efficientnet_lite0" and PACKAGE)
     asked = []

@@ -11,6 +11,7 @@ from azeotrope.advice.limits import Needs
 from azeotrope.api.advise import advise
 from azeotrope.api.sweep import sweep
 from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.plan import TeacherSpec
 from azeotrope.record.labelled_images import divided
 from azeotrope.record.store import expanded
 from azeotrope.session.options import Machine
@@ -26,7 +27,7 @@ def advise_data(
     needs: Needs | None = None,
     *,
     students: Sequence[str],
-    teachers: Sequence[str] = (),
+    teachers: Sequence[str | TeacherSpec] = (),
     budget: str | None = None,
     out: str | Path,
     labels: LabelSpec = ONE_CLASS,

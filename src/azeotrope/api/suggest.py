@@ -10,6 +10,7 @@ from azeotrope.data.reading import Reading
 from azeotrope.data.task import open_source
 from azeotrope.devices.choice import choose
 from azeotrope.labels import ONE_CLASS, LabelSpec
+from azeotrope.plan import TeacherSpec
 from azeotrope.record.labelled_images import divided
 from azeotrope.session import suggesting
 from azeotrope.session.device_budget import DeviceBudget
@@ -17,12 +18,12 @@ from azeotrope.session.device_budget import DeviceBudget
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Names for `compare`, and a line for each with its reason and how to change it. `teacher` is None where none can
-    be had.
+    """A student and a teacher as `compare` takes them, and a line for each with its reason and how to change it.
+    `teacher` is None where none can be had.
     """
 
     student: str
-    teacher: str | None
+    teacher: TeacherSpec | None
     words: tuple[str, str]
 
 
@@ -48,4 +49,5 @@ def suggest(
     facts = suggesting.Facts.of(source, images, choose("auto", device).name, Reading(pixels=labels.pixels))
     student, teacher = suggesting.student(facts, budget), suggesting.teacher(facts)
     assert student.model is not None  # one always fits, or an error says so
-    return Suggestion(student.model, teacher.model, (student.said("Student"), teacher.said("Teacher")))
+    spec = None if teacher.model is None else TeacherSpec(model=teacher.model, image_size=teacher.image_size)
+    return Suggestion(student.model, spec, (student.said("Student"), teacher.said("Teacher")))

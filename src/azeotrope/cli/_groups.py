@@ -81,12 +81,15 @@ class Teaching(Group):
         fields |= {"head": self.teacher_head.name} if self.teacher_head else {}
         return fields | ({"bands": words.bands(self.teacher_bands, "--teacher-bands")} if self.teacher_bands else {})
 
-    def spec(self, teacher: str | None) -> TeacherSpec | None:
-        """The teacher of this name, where there is one. Raises InputError for options of a teacher that is none."""
+    def spec(self, teacher: str | None, suggested_size: int | None = None) -> TeacherSpec | None:
+        """The teacher of this name, where there is one, at the size that was asked for, else at the suggested one.
+
+        Raises InputError for options of a teacher that is none.
+        """
         if teacher is None:
             refuse_idle(self.flags(), "no teacher is named", "name one with --teacher, or leave these out")
             return None
-        return validated(TeacherSpec, {"model": teacher, **self.given()})
+        return validated(TeacherSpec, {"model": teacher, "image_size": suggested_size, **self.given()})
 
 
 @dataclass(frozen=True)

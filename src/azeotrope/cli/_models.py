@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from azeotrope.arm import Arm
+from azeotrope.cli import _words as words
 from azeotrope.cli._spread import refuse_idle
 from azeotrope.lookup import members
+from azeotrope.plan import TeacherSpec
 
 if TYPE_CHECKING:
     from azeotrope.session.options import Options
@@ -18,17 +20,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Models:
-    """What was named of the two, and what the student's device has room for."""
+    """What was named of the two, what the student's device has room for, and at how many pixels a suggested teacher
+    looks.
+    """
 
     student: str | None
     teacher: str | None
     device_budget: str | None
+    teacher_size: int | None = None
 
     @property
     def named(self) -> str:
         """The student, once there is one."""
         assert self.student is not None
         return self.student
+
+    def teachers(self) -> list[TeacherSpec]:
+        """All that were named, or the suggested one at its size."""
+        return [TeacherSpec(model=name, image_size=self.teacher_size) for name in words.names(self.teacher) or ()]
 
     def filled(
         self, data: str, sizes: Sequence[int] | None, arms: Sequence[str] | None, asked: Options, progress: Progress
@@ -51,7 +60,9 @@ class Models:
         if self.teacher is not None or not _takes_one(arms):
             return replace(self, student=found.student)
         progress.note(about_teacher)
-        return replace(self, student=found.student, teacher=found.teacher)
+        if found.teacher is None:
+            return replace(self, student=found.student)
+        return replace(self, student=found.student, teacher=found.teacher.model, teacher_size=found.teacher.image_size)
 
 
 def refuse_unused(arms: Sequence[str] | None, *, teacher: object = None, upstream: object = None) -> None:

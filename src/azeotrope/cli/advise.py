@@ -164,7 +164,7 @@ def _from_images(data: str, wanted: Wanted, making: Making, labels: Labels, judg
             data,
             needs,
             students=words.names(models.student) or (),
-            teachers=words.names(models.teacher) or (),
+            teachers=models.teachers(),
             labels=spec,
             budget=making.budget,
             out=making.out,

@@ -66,7 +66,7 @@ def command(
         found = azeotrope.compare(
             data,
             student=chosen.named,
-            teacher=teaching.spec(chosen.teacher),
+            teacher=teaching.spec(chosen.teacher, chosen.teacher_size),
             out=out,
             train_images=sizes,
             arms=words.names(arms),

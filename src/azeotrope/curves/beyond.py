@@ -3,7 +3,8 @@
 On real learning curves "the difference at the largest size stays" was the better forecast at two and four times the
 data, for laws of two arms part company on the slightest difference of slope. So arms mostly share the mean of their
 decays, which keeps the ratio of their errors, and each drifts away from it the further it goes: more where its seeds
-differ, where it still moved over the last doubling, and where arms are far apart. It fits nothing.
+differ, where it still moved over the last doubling, where the laws did not foresee its own largest sizes, and where
+arms are far apart. It fits nothing.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ class Rates:
     much more of what the laws missed at the largest size is missed one doubling on, and from there.
 
     The others are the drift, as sd of log error a doubling. Of each arm alone: `least`, a multiple `of_noise` of the sd
-    that seeds give its mean at the largest size, and `of_move` of what it moved over the last doubling. Of arms apart:
-    `of_gap` of their log ratio. Of all arms together: a multiple `of_decay` of their shared decay.
+    that seeds give its mean at the largest size, and `of_turn` of the geometric mean of what it moved over the last
+    doubling and what the laws missed of its largest sizes where these were hidden from them. Of arms apart: `of_gap` of
+    their log ratio. Of all arms together, growing with the root of the doublings: a multiple `of_hidden` of what the
+    laws so missed.
 
     The values are those that foresee LCDB best, and are derived anew, with data sets left out, by `python
     benchmarks/lcdb.py --calibrate`.
@@ -35,11 +38,11 @@ class Rates:
 
     own_way: float = 0.2
     heading: float = 0.2
-    least: float = 0.002
-    of_noise: float = 0.36
-    of_move: float = 0.22
-    of_gap: float = 0.18
-    of_decay: float = 0.33
+    least: float = 0.0008
+    of_noise: float = 0.70
+    of_turn: float = 0.46
+    of_gap: float = 0.13
+    of_hidden: float = 0.53
 
 
 ONE_LAW = Rates(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -47,15 +50,26 @@ ONE_LAW = Rates(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
+class AtTheEnd:
+    """Of each arm [K] at its largest size, in log error: the sd by which its seeds move the mean (`noise`), how far
+    that `moved` over the last doubling, and what the laws missed of the largest sizes when these were `hidden` from
+    them; 0 for a level arm. With too few sizes to hide any, as much is taken to be missed as moved.
+    """
+
+    noise: Floats
+    moved: Floats
+    hidden: Floats
+
+
+@dataclass(frozen=True)
 class Onward:
     """What R draws of K arms do beyond the data. `largest` [K]: where each arm's sizes end, infinite for a level arm;
-    `noise` and `move` [K]: see `Rates`. Student's t of unit scale, one scale a draw: `drift` [K, R] of each arm,
+    `there` says what each does where they end. Student's t of unit scale, one scale a draw: `drift` [K, R] of each arm,
     `common` [R] of all, `stretch` [R] of their gaps.
     """
 
     largest: Floats
-    noise: Floats
-    move: Floats
+    there: AtTheEnd
     drift: Floats
     common: Floats
     stretch: Floats
@@ -75,8 +89,15 @@ class Onward:
     def spread(self) -> Floats:
         """Each arm's own drift a doubling, as sd of log error, [K]."""
         rates = self.rates
-        squared = rates.least**2 + (rates.of_noise * self.noise) ** 2 + (rates.of_move * self.move) ** 2
+        turn = rates.of_turn**2 * self.there.moved * self.there.hidden
+        squared = rates.least**2 + (rates.of_noise * self.there.noise) ** 2 + turn
         return np.asarray(np.where(self.curved, np.sqrt(squared), 0.0))
+
+    @property
+    def together(self) -> float:
+        """The drift of all arms over the first doubling, as sd of log error."""
+        hidden = self.there.hidden[self.curved]
+        return self.rates.of_hidden * float(np.sqrt(np.mean(hidden**2))) if len(hidden) else 0.0
 
     def of(self, path: Floats, missed: Floats, sizes: Floats, *, drifting: bool = True) -> Floats:
         """Log error [K, R, g] at `sizes` [g]; `path` [K, R, g + K] is that of every arm's own laws at these sizes and
@@ -94,13 +115,9 @@ class Onward:
         if drifting:
             drift = self.spread[:, None] * self.drift + rates.of_gap * self.gap(path) * self.stretch
             change += drift[:, :, None] * doublings
-            change += rates.of_decay * np.abs(shared) * self.common[:, None]
+            change += (self.together * self.common)[:, None] * np.sqrt(doublings)
         found[..., out] = np.where(doublings > 0, last[:, :, None] + change, at)
         return found
-
-    def shared(self, path: Floats, sizes: Floats) -> Floats:
-        """Mean change of log error of all curves since each arm's largest size, [K, R, g]."""
-        return self._shared(path[..., : len(sizes)], path[..., len(sizes) :])
 
     def _shared(self, at: Floats, ends: Floats) -> Floats:
         return np.asarray(at[self.curved].mean(axis=0) - ends[self.curved].mean(axis=0).T[:, :, None])
@@ -111,10 +128,8 @@ class Onward:
         return np.asarray(np.einsum("krk->kr", ends) - ends.mean(axis=0).T)
 
 
-def onward(
-    largest: Floats, noise: Floats, move: Floats, draws: int, generator: np.random.Generator, rates: Rates
-) -> Onward:
+def onward(largest: Floats, there: AtTheEnd, draws: int, generator: np.random.Generator, rates: Rates) -> Onward:
     """What `draws` draws do beyond the data."""
     scale = np.sqrt(FREEDOM / generator.chisquare(FREEDOM, size=draws))
     unit = scale * generator.standard_normal((len(largest) + 2, draws))
-    return Onward(largest, noise, move, unit[2:], unit[0], unit[1], rates)
+    return Onward(largest, there, unit[2:], unit[0], unit[1], rates)

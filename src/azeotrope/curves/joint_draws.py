@@ -8,19 +8,19 @@ sizes held out, or as `beyond.py` says. It reads nothing off the curves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from azeotrope.curves.applicable_laws import default_forms
-from azeotrope.curves.beyond import ONE_LAW, Onward, Rates, onward
+from azeotrope.curves.beyond import ONE_LAW, AtTheEnd, Onward, Rates, onward
 from azeotrope.curves.cells import Floats, JointCells
 from azeotrope.curves.law_fit import FormFit, Options, fit_form
 from azeotrope.curves.level import LevelLine
 from azeotrope.curves.moved_cells import Moved
-from azeotrope.curves.weighing import judgeable, weigh
+from azeotrope.curves.weighing import between, beyond, judgeable
 from azeotrope.errors import NotIdentifiable
 from azeotrope.laws._law import Law, law
 from azeotrope.record.interval import Interval, quantile_interval
@@ -193,9 +193,10 @@ def _draw(cells: JointCells, draws: int, seed: int, options: Options, form: str 
     curves = {arm: cells.curve(arm) for arm, flat in enumerate(cells.level) if not flat}
     laws = _laws(cells, min(len(curve.sizes) for curve in curves.values()), options, form)
     fitted = [{arm: fit_form(one, curve, options) for arm, curve in curves.items()} for one in laws]
-    between, beyond = (weigh(laws, cells.only(list(curves)), options, way) for way in ("between", "beyond"))
+    curved = cells.only(list(curves))
+    near, (far, missed) = between(laws, curved, options), beyond(laws, curved, options)
     generator = np.random.default_rng(seed)
-    inside, outside = (_taken(share, draws, generator) for share in (between, beyond))
+    inside, outside = (_taken(share, draws, generator) for share in (near, far))
     moved = Moved(cells, draws, generator)
     by_law = []
     for place, forms in enumerate(fitted):
@@ -204,38 +205,35 @@ def _draw(cells: JointCells, draws: int, seed: int, options: Options, form: str 
         middle = tuple(forms[arm].fits if arm in forms else lines[arm] for arm in range(len(cells.arms)))
         fits = _refit(forms, cells, moved.of(forms, rows))
         by_law.append(LawDraws(rows, fits, middle, *_missed(cells, fits, middle, moved.noise[:, rows])))
-    keys = [one.key for one in laws]
+    keys, rates = [one.key for one in laws], ONE_LAW if form else Rates()
     before, largest = np.array(
         [[1.0, np.inf] if flat else curves[arm].sizes[-2:] for arm, flat in enumerate(cells.level)]
     ).T
     return Draws(
         laws=tuple(by_law),
-        forms=dict(zip(keys, map(float, between), strict=True)),
-        beyond=dict(zip(keys, map(float, beyond), strict=True)),
+        forms=dict(zip(keys, map(float, near), strict=True)),
+        beyond=dict(zip(keys, map(float, far), strict=True)),
         inside=inside,
         outside=outside,
         before=before,
-        onward=onward(largest, *_at_the_end(cells), draws, generator, ONE_LAW if form else Rates()),
+        onward=onward(largest, _at_the_end(cells, dict(zip(curves, missed, strict=True))), draws, generator, rates),
         anchored=form is None,
         most=np.inf if cells.chance is None else 1.0,
         arms=tuple(range(len(cells.arms))),
     )
 
 
-def _at_the_end(cells: JointCells) -> tuple[Floats, Floats]:
-    """Of each arm [K] at its largest size: the sd by which its seeds move its mean log error, and how far that moved
-    over the last doubling; 0 for a level arm.
-    """
+def _at_the_end(cells: JointCells, hidden: Mapping[int, float]) -> AtTheEnd:
+    """What each arm does at its largest size; `hidden` by arm that has a curve, NaN where nothing could be hidden."""
     sd = np.sqrt(np.einsum("knkn->kn", cells.covariance()))
-    noise, move = np.zeros(len(sd)), np.zeros(len(sd))
-    for arm, flat in enumerate(cells.level):
-        if flat:
-            continue
+    noise, moved, missed = np.zeros((3, len(sd)))
+    for arm, foreseen in hidden.items():
         there = np.flatnonzero(cells.runs[arm] > 0)
         size, seen = np.log(cells.sizes[there]), cells.mean[arm, there]
         noise[arm] = sd[arm, there[-1]]
-        move[arm] = abs(seen[-1] - np.interp(size[-1] - np.log(2), size, seen))
-    return noise, move
+        moved[arm] = abs(seen[-1] - np.interp(size[-1] - np.log(2), size, seen))
+        missed[arm] = moved[arm] if np.isnan(foreseen) else foreseen
+    return AtTheEnd(noise, moved, missed)
 
 
 def _missed(

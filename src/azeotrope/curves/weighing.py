@@ -8,7 +8,6 @@ sharper, and covered too little where every law is wrong (docs/method.md).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -17,37 +16,37 @@ from azeotrope.curves.cells import Cells, Floats, JointCells
 from azeotrope.curves.law_fit import Options, fit_form
 from azeotrope.laws._law import Law
 
-Question = Literal["between", "beyond"]
-
 RESOLUTION = 1e-4
 """Squared log error (1 %)² added, so that luck on a few sizes does not take all the weight."""
 _LEFT_OUT = 1e-9
 """Weight of the size that is left out: small enough not to count, and the fit stays defined."""
 
 
-def weigh(laws: Sequence[Law], cells: JointCells, options: Options, question: Question) -> Floats:
-    """One weight a law, adding to 1; the arms share the law of each draw.
+def between(laws: Sequence[Law], cells: JointCells, options: Options) -> Floats:
+    """One weight a law, adding to 1, for sizes between those seen; the arms share the law of each draw.
 
-    Between sizes no law has a least weight: 5 % of the draws on a plainly wrong law is the whole tail of a 90 % set.
+    No law has a least weight: 5 % of the draws on a plainly wrong law is the whole tail of a 90 % set.
     """
     if len(laws) == 1:
         return np.ones(1)
-    if question == "beyond":
-        return weights(_held_out(laws, cells, options), len(laws))
     share = (np.array([_left_out(law, cells, options) for law in laws]) + RESOLUTION) ** -SHARPNESS
     return np.asarray(share / share.sum())
+
+
+def beyond(laws: Sequence[Law], cells: JointCells, options: Options) -> tuple[Floats, Floats]:
+    """The same for larger sizes; and what the laws, so weighed, missed of each arm's largest sizes when these were held
+    out: root mean square of log error [K], NaN for an arm with too few sizes to hold any out.
+    """
+    found = [hold_out(laws, cells.curve(arm), options).squared_error for arm in range(len(cells.arms))]
+    known = [error for error in found if error is not None]
+    share = weights(HoldOut(np.mean(known, axis=0) if len(known) == len(found) else None, ()), len(laws))
+    missed = [np.nan if error is None else float(np.sqrt(share @ error)) for error in found]
+    return share, np.array(missed)
 
 
 def judgeable(laws: Sequence[Law], sizes: int) -> list[Law]:
     """Laws that leave two sizes over to be judged by, or have three parameters at most."""
     return [law for law in laws if sum(not p.given for p in law.parameters) <= max(3, sizes - 2)]
-
-
-def _held_out(laws: Sequence[Law], cells: JointCells, options: Options) -> HoldOut:
-    """Mean over arms of the squared log error on their largest sizes; none when an arm has too few to hold out."""
-    found = [hold_out(laws, cells.curve(arm), options).squared_error for arm in range(len(cells.arms))]
-    known = [error for error in found if error is not None]
-    return HoldOut(np.mean(known, axis=0) if len(known) == len(found) else None, ())
 
 
 def _left_out(law: Law, cells: JointCells, options: Options) -> float:

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import fsspec
-
+from azeotrope.data.address import fetched
 from azeotrope.data.sources._passed import SUFFIXES, Tally, images_below
 from azeotrope.data.sources._source import PassedOver
 from azeotrope.errors import InputError
@@ -72,7 +71,7 @@ def _meant(given: str, tally: Tally) -> list[Named]:
     if given == STDIN:
         return _from_input(tally)
     if "://" in given:
-        return [Named(given, lambda: _fetched(given))]
+        return [Named(given, lambda: fetched(given))]
     path = os.path.expanduser(given)  # noqa: PTH111 (Path.expanduser refuses ~a.png)
     if os.path.isdir(path):  # noqa: PTH112
         return [_file(file) for file in sorted(images_below(path, "", tally))]
@@ -83,17 +82,6 @@ def _meant(given: str, tally: Tally) -> list[Named]:
 
 def _file(path: str) -> Named:
     return Named(path, lambda: Path(path).read_bytes())
-
-
-def _fetched(url: str) -> bytes:
-    try:
-        with fsspec.open(url, "rb") as file:
-            content: bytes = file.read()
-    except OSError:
-        raise
-    except Exception as error:  # every protocol has exceptions of its own, and not all of them are OSError
-        raise OSError(f"{type(error).__name__}: {error}") from error
-    return content
 
 
 def _from_input(tally: Tally) -> list[Named]:

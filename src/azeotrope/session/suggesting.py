@@ -7,7 +7,7 @@ weights can be had. Nothing is trained; a few pictures are decoded. What is sugg
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 
@@ -27,23 +27,30 @@ TEACHERS = ("vit_base_patch14_dinov2", "convnext_tiny", "resnet50", "tf_efficien
 """Strongest first (timm's results on ImageNet); the last two are in packages that `azeotrope[demo]` installs."""
 SECONDS_A_RUN = 15  # of one training, by the rough rates below: a comparison has ten or so
 MINUTES_OF_TEACHING = 5  # of the teacher's pass over all views
+ENLARGED, LEAST_SIDE = 4, 128  # a teacher sees small pictures so much larger, and at least so large (docs/log.md:
+# teachers at 128 pixels help with pictures of 28, at 64 they do not)
 VIEWS = 16  # of each image that the teacher looks at
 RATES = {"cpu": 8e9, "card": 1e13}  # multiply-accumulates a second: of a core, of a CUDA card or Apple's
 LOOKED_AT = 32  # pictures whose size is read
 STEP = 32  # pixels: sizes are multiples of it
+CHANGE_TEACHER = "Change it with --teacher MODEL (azeotrope list teachers)."
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A model (None: none can be had), why it was taken, and how to take another."""
+    """A model (None: none can be had), why it was taken, and how to take another. `image_size` is the side in pixels
+    at which it looks; None: its own.
+    """
 
     model: str | None
     reason: str
     change: str
+    image_size: int | None = None
 
     def said(self, what: str) -> str:
         """One line for a person."""
-        return f"{what}: {self.model or 'none'}, because {self.reason}. {self.change}"
+        size = "" if self.image_size is None else f" at {self.image_size} pixels"
+        return f"{what}: {self.model or 'none'}{size}, because {self.reason}. {self.change}"
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,14 @@ class Facts:
         return shown * 3 * self.macs(one) / self.rate
 
     def teaching_minutes(self, one: Rung) -> float:
-        """Of a pass over all views, at the teacher's own resolution."""
-        return self.images * VIEWS * one.macs / self.rate / 60
+        """Of a pass over all views, at the size of `teacher_size`."""
+        share = (self.teacher_size(one) / one.image_size) ** 2
+        return self.images * VIEWS * one.macs * share / self.rate / 60
+
+    def teacher_size(self, one: Rung) -> int:
+        """The side at which a teacher looks: its own, or less where that would only enlarge small pictures."""
+        wanted = max(LEAST_SIDE, ENLARGED * self.side)
+        return min(one.image_size, -(-wanted // one.stride) * one.stride)
 
     def macs(self, one: Rung) -> float:
         """For one picture of this set, at the size that a run takes by default."""
@@ -99,26 +112,38 @@ def student(facts: Facts, budget: DeviceBudget | None) -> Choice:
 
 
 def teacher(facts: Facts, problem: Callable[[str], str | None] = hub_problem) -> Choice:
-    """The strongest teacher whose weights can be had and whose pass is short. A silent hub is asked once."""
-    silent, slow, why = "", "", list[str]()
-    for name in TEACHERS:
-        one = rung(name)
-        if facts.teaching_minutes(one) > MINUTES_OF_TEACHING:
-            slow = f"{name} would take {facts.teaching_minutes(one):,.0f} min on {facts.computes}"
+    """The strongest teacher whose weights can be had and whose pass is short; if all take long, the quickest of them.
+
+    `problem` says why the hub cannot give a model's weights (None: it can). A silent hub is asked once.
+    """
+    rungs = {name: rung(name) for name in TEACHERS}
+    minutes = {name: facts.teaching_minutes(one) for name, one in rungs.items()}
+    short = [name for name in TEACHERS if minutes[name] <= MINUTES_OF_TEACHING]
+    long = sorted((name for name in TEACHERS if name not in short), key=minutes.__getitem__)
+    why, silent = list[str](), ""
+    for name in (*short, *long):
+        package = installed_for(name)
+        if silent and not package:
             continue
-        if package := installed_for(name):
-            why += [f"its weights are installed ({package.name})", *filter(None, [slow])]
-            return Choice(name, "; ".join(why), "Change it with --teacher MODEL (azeotrope list teachers).")
-        if silent:
+        if found := None if package else problem(name):
+            silent = found if unreachable(found) else ""
+            why.append(silent or f"{name} cannot be had: {found}")
             continue
-        found = problem(name)
-        if found is None:
-            why += ["the hub has its weights", *filter(None, [slow])]
-            return Choice(name, "; ".join(why), "Change it with --teacher MODEL (azeotrope list teachers).")
-        silent = found if unreachable(found) else ""
-        why.append(silent or f"{name} cannot be had: {found}")
+        why.append(f"its weights are installed ({package.name})" if package else "the hub has its weights")
+        why += _about_time(name, minutes, facts.computes)
+        size = facts.teacher_size(rungs[name])
+        return Choice(name, "; ".join(why), CHANGE_TEACHER, None if size == rungs[name].image_size else size)
     change = "Arms with a teacher are left out: connect, pip install 'azeotrope[demo]', or name one with --teacher."
-    return Choice(None, "; ".join(why) or "no weights can be had", change)
+    return Choice(None, "; ".join(why), change)
+
+
+def _about_time(name: str, minutes: Mapping[str, float], computes: str) -> list[str]:
+    """Whether the pass of the chosen teacher is long, or else which stronger one's would have been."""
+    if minutes[name] > MINUTES_OF_TEACHING:
+        return [f"it is the quickest of them, and takes about {minutes[name]:,.0f} min on {computes}"]
+    stronger = TEACHERS[: TEACHERS.index(name)]
+    slow = [each for each in stronger if minutes[each] > MINUTES_OF_TEACHING]
+    return [f"{each} would take {minutes[each]:,.0f} min on {computes}" for each in slow[-1:]]
 
 
 def _for_device(budget: DeviceBudget) -> Choice:

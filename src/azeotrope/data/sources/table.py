@@ -14,8 +14,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import fsspec
-
+from azeotrope.data.address import fetched
 from azeotrope.data.sources._columns import known_columns
 from azeotrope.data.sources._groups import with_groups
 from azeotrope.data.sources._labels import Table, complete, label_columns, read_labels
@@ -154,15 +153,8 @@ def _stamp(path: str) -> Stamp | None:
     return None if "://" in path else stamp_of(os.path.expanduser(path))  # noqa: PTH111 (as in _fetch)
 
 
-def _fetch(url: str) -> bytes:
-    """Raises OSError for whatever the file system or the network could not do."""
-    try:
-        if "://" not in url:  # fsspec would take a `::` in a file name for a chain of file systems
-            return Path(os.path.expanduser(url)).read_bytes()  # noqa: PTH111 (Path.expanduser refuses ~a.png)
-        with fsspec.open(url, "rb") as file:
-            content: bytes = file.read()
-    except OSError:
-        raise
-    except Exception as error:  # every protocol has exceptions of its own, and not all of them are OSError
-        raise OSError(f"{type(error).__name__}: {error}") from error
-    return content
+def _fetch(path: str) -> bytes:
+    """Of a file or an address. Raises OSError for whatever the file system or the network could not do."""
+    if "://" in path:  # fsspec would take a `::` in a file name for a chain of file systems
+        return fetched(path)
+    return Path(os.path.expanduser(path)).read_bytes()  # noqa: PTH111 (Path.expanduser refuses ~a.png)

@@ -10,6 +10,8 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import timm
@@ -89,7 +91,7 @@ def names() -> list[str]:
 def _build(name: str, image_size: int | None, in_channels: int, *, pretrained: bool) -> Backbone:
     config, size = _config(name), image_size or _config(name).input_size[-1]
     try:
-        features, stride, arguments = _measure(name, config, size, in_channels)
+        features, stride, arguments = _measure(name, size, in_channels, fixed_size=config.fixed_input_size)
     except InputError:
         raise
     except Exception as error:  # timm raises whatever its models raise; each means that this one cannot be had so
@@ -105,7 +107,7 @@ def _build(name: str, image_size: int | None, in_channels: int, *, pretrained: b
     )
 
 
-def _fetched(name: str, arguments: dict[str, Any]) -> nn.Module:
+def _fetched(name: str, arguments: Mapping[str, Any]) -> nn.Module:
     """Built with weights by timm itself, which also fits them to the size and channels asked for."""
     try:
         return timm.create_model(name, pretrained=True, **arguments)
@@ -113,9 +115,11 @@ def _fetched(name: str, arguments: dict[str, Any]) -> nn.Module:
         raise hub.unavailable(f"timm:{name}", hub.reason(error)) from error
 
 
-def _measure(name: str, config: PretrainedCfg, size: int, in_channels: int) -> tuple[int, int, dict[str, Any]]:
+@cache  # a look takes as long as a hundred steps of a small student, and each run of a sweep builds its own
+def _measure(name: str, size: int, in_channels: int, *, fixed_size: bool) -> tuple[int, int, Mapping[str, Any]]:
     """Width of the pooled features and stride, from a copy without storage; and the arguments to build the real one.
 
+    Models of `fixed_size` are made for one size, and take it as an argument.
     Sizes below the stride are raised to it here, so that the model can be built and the size refused by its name.
     """
     arguments: dict[str, Any] = {"num_classes": 0, "in_chans": in_channels}
@@ -125,11 +129,11 @@ def _measure(name: str, config: PretrainedCfg, size: int, in_channels: int) -> t
         shadow = timm.create_model(name, **arguments)
         declared = declared_stride(shadow)
         side = max(size, declared)
-        if config.fixed_input_size:  # only these models are made for one size, and take it as an argument
+        if fixed_size:
             arguments["img_size"] = side
             shadow = timm.create_model(name, **arguments)
         found = probe(shadow, size=side, channels=in_channels, name=f"timm:{name}")
-    return pooled_width(found, f"timm:{name}"), declared or found.stride, arguments
+    return pooled_width(found, f"timm:{name}"), declared or found.stride, MappingProxyType(arguments)
 
 
 def declared_stride(module: nn.Module) -> int:
