@@ -12,6 +12,7 @@ from azeotrope.spec import Spec
 
 KindName = Literal["single", "multi", "number"]  # of task: the files of `kinds`
 Fit = Literal["squeeze", "crop", "pad"]  # how a picture becomes a square
+Format = Literal["dicom", "heic"]  # those that are read where they are asked for, by an extra
 Layout = Literal["class", "split/class", "class/split", "group/class"]  # of folders: what each level says
 
 
@@ -21,13 +22,27 @@ class PixelSpec(Spec):
     `bands` are those that are read, in this order: numbers from 1 as in the file, or all; None reads a grey or colour
     picture. `bits` is how finely what lies between black and white is kept. `colours` are taken as they are stored, or
     brought to sRGB by the file's own ICC profile. A picture that is not square is squeezed whole, cropped to the square
-    in its middle, or padded with black to the square around it, as `fit` says.
+    in its middle, or padded with black to the square around it, as `fit` says. `formats` are read besides those that
+    every set may hold.
     """
 
     bands: tuple[int, ...] | Literal["all"] | None = None
     bits: Literal[8, 16] = 8
     colours: Literal["stored", "srgb"] = "stored"
     fit: Fit = "squeeze"
+    formats: tuple[Format, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _as_asked(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Only what was asked for: a set keeps its fingerprint when there is more to ask."""
+        content: dict[str, Any] = written(self)
+        defaults = {name: field.default for name, field in type(self).model_fields.items()}
+        return {name: value for name, value in content.items() if getattr(self, name) != defaults[name]}
+
+    @field_validator("formats")
+    @classmethod
+    def _in_one_order(cls, value: tuple[Format, ...]) -> tuple[Format, ...]:
+        return tuple(sorted(set(value)))
 
     @field_validator("bands")
     @classmethod

@@ -31,6 +31,7 @@ LABELS = dict.fromkeys(
             "--bits",
             "--colours",
             "--fit",
+            "--formats",
         ),
         *("--group", "--group-by", "--keep-leaks"),
     ),
@@ -53,6 +54,7 @@ VALUES = {
     "--bits": "16",
     "--colours": "srgb",
     "--fit": "crop",
+    "--formats": "heic",
     "--keep-leaks": "none",
 }
 MAPPING = ("--x", "--error", "--by", "--where", "--error-unit")

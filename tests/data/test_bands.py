@@ -19,6 +19,7 @@ from azeotrope.data.thumbnail import as_picture
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.spec import validated
+from medical import dicom
 
 from .pictures import encoded, noise
 
@@ -26,7 +27,7 @@ ALL = Reading(pixels=PixelSpec(bands="all"))
 FINE = Reading((0, 65_535), PixelSpec(bands="all", bits=16))
 
 
-def values(seed, shape=(6, 7, 5), dtype=np.uint16):
+def values(seed, shape=(20, 24, 5), dtype=np.uint16):
     return np.random.default_rng(seed).integers(0, 65_536, shape).astype(dtype)
 
 
@@ -42,7 +43,7 @@ def npy(array, **how):
     return file.getvalue()
 
 
-def five_bands(folder, count=8, side=12, write=tiff, suffix="tif", dtype=np.uint16):
+def five_bands(folder, count=8, side=24, write=tiff, suffix="tif", dtype=np.uint16):
     """Two classes, of which the second is brighter in the fifth band; the arrays by path."""
     made = {}
     for place in range(count):
@@ -85,7 +86,7 @@ def test_every_way_to_write_five_bands_gives_the_same_levels(how):
 
 
 def test_bands_of_8_bits_are_levels_already():
-    array = noise(0, (6, 7, 5))
+    array = noise(0, (20, 24, 5))
     np.testing.assert_array_equal(decode(tiff(array), ALL).pixels, array)
     np.testing.assert_array_equal(decode(tiff(array), FINE).pixels, array.astype(int) * 257)
     np.testing.assert_array_equal(decode(npy(array > 127), ALL).pixels, (array > 127) * 255)
@@ -93,7 +94,7 @@ def test_bands_of_8_bits_are_levels_already():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16, np.int32, np.float16])
 def test_values_are_mapped_from_black_to_white(dtype):
-    array = (values(1) % 2000 - 500).astype(dtype)
+    array = (values(1).astype(np.int32) % 2000 - 500).astype(dtype)
     for bits, peak in ((8, 255), (16, 65_535)):
         decoded = decode(npy(array), Reading((-100, 1100), PixelSpec(bands="all", bits=bits)))
         wanted = np.round((array.astype(float) + 100).clip(0, 1200) / 1200 * peak)
@@ -158,6 +159,11 @@ BAD = {
     "infinite": (tiff(np.full((4, 5, 5), np.inf, np.float32)), "pixels that are no finite numbers"),
     "one axis": (npy(np.zeros(5)), r"shape \[5\]: \[H, W\], \[H, W, bands\] or \[bands, H, W\] is read"),
     "ambiguous": (npy(np.zeros((5, 5, 5))), r"\[5, 5, 5\]: bands may come first or last"),
+    "many bands": (
+        npy(np.zeros((64, 65, 200), bool)),
+        r"\[64, 65, 200\]: bands may come .* at most a quarter of the rows",
+    ),
+    "a strip": (npy(np.zeros((4, 500, 5), bool)), r"\[4, 500, 5\]: bands may come first or last"),
     "complex": (npy(np.zeros((4, 5), complex)), "an array of complex128, not of real numbers"),
     "text": (npy(np.array([["a"]])), "not of real numbers"),
     "empty": (npy(np.zeros((0, 5))), r"\[0, 5\] holds no pixels"),
@@ -183,6 +189,29 @@ def test_a_header_that_announces_too_much_is_not_believed():
     np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (99_999, 99_999)})
     with pytest.raises(Unreadable, match=r"its header announces an array of .99999, 99999. float64"):
         decode(file.getvalue(), ALL)
+
+
+@pytest.mark.parametrize("kind", ["npy", "tiff", "dicom"])
+def test_too_many_pixels_are_refused_before_any_is_decoded(kind, monkeypatch):
+    """The limit is lowered to 100 pixels; what would decode them must not be asked."""
+
+    def decoding(*_, **__):
+        raise AssertionError("pixels were decoded")
+
+    monkeypatch.setattr("azeotrope.data.reading.MAX_PIXELS", 100)
+    monkeypatch.setattr("numpy.load", decoding)
+    monkeypatch.setattr("tifffile.TiffPageSeries.asarray", decoding)
+    monkeypatch.setattr("azeotrope.data.dicom._pixels", decoding)
+    raw = {"npy": npy(values(0)), "tiff": tiff(values(0)), "dicom": dicom(values(0, (20, 24)))}[kind]
+    with pytest.raises(Unreadable, match=r"24 x 20 pixels: more than 100"):
+        decode(raw, Reading(pixels=PixelSpec(bands="all", formats=("dicom",))))
+
+
+def test_only_what_was_asked_is_in_the_fingerprint():
+    """A field that comes later must not change these: sets are found again by them."""
+    assert PixelSpec(bands="all", bits=16).model_dump(mode="json") == {"bands": "all", "bits": 16}
+    assert PixelSpec(bands=(4, 3, 2)).digest() == "7e54f1bfec38a800"
+    assert PixelSpec().model_dump() == {}
 
 
 def test_without_bands_a_file_of_bands_says_how_it_is_read():
@@ -327,4 +356,4 @@ def test_squeezing_16_bits_is_that_of_8_bits_between_its_levels():
 def test_a_person_is_shown_the_first_three_bands():
     pixels = values(9)
     np.testing.assert_array_equal(as_picture(pixels), pixels[..., :3] >> 8)
-    assert as_picture(pixels[..., :2]).shape == (6, 7, 1)
+    assert as_picture(pixels[..., :2]).shape == (20, 24, 1)

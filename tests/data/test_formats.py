@@ -23,6 +23,9 @@ from medical import NAME, dicom, hounsfield, medical_set
 
 from .pictures import encoded, noise, smooth
 
+PHONE = Reading(pixels=PixelSpec(formats=("heic",)))
+MEDICAL = PixelSpec(formats=("dicom",))
+FINE = PixelSpec(bits=16, formats=("dicom",))
 SRGB = Reading(pixels=PixelSpec(colours="srgb"))
 # XYZ of the primaries at D50, columns red, green, blue: of Display P3 and of sRGB, as their profiles hold them
 P3 = np.array([[0.5151, 0.2920, 0.1571], [0.2412, 0.6922, 0.0666], [-0.0010, 0.0419, 0.7841]])
@@ -116,17 +119,17 @@ def phone(pixels, **how):
 class TestHeic:
     def test_a_lossless_picture_comes_back(self):
         pixels = smooth(0)
-        np.testing.assert_allclose(decode(phone(pixels)).pixels, pixels, atol=1)
+        np.testing.assert_allclose(decode(phone(pixels), PHONE).pixels, pixels, atol=1)
 
     def test_without_the_extra_it_is_named(self, monkeypatch):
         heic._register.cache_clear()
         monkeypatch.setitem(sys.modules, "pillow_heif", None)
         with pytest.raises(Unreadable, match=r"a HEIC picture: pip install 'azeotrope\[heic\]'"):
-            decode(phone_bytes())
+            decode(phone_bytes(), PHONE)
 
     def test_a_cut_file_is_damaged(self):
         with pytest.raises(Unreadable, match=r"damaged|not an image"):
-            decode(phone(smooth(1))[:300])
+            decode(phone(smooth(1))[:300], PHONE)
 
     def test_avif_is_none(self):
         assert not heic.is_heic(encoded(smooth(0), "AVIF"))
@@ -140,7 +143,7 @@ def phone_bytes():
 def reason_of(raw):
     """Why a file is not read; "" where it is."""
     try:
-        decode(raw)
+        decode(raw, Reading(pixels=MEDICAL))
     except Unreadable as reason:
         return str(reason)
     return ""
@@ -151,42 +154,44 @@ class TestDicom:
         stored = hounsfield()
         raw = dicom(stored, slope=2, intercept=-1024, window=(40, 400))
         for bits, peak in ((8, 255), (16, 65_535)):
-            decoded = decode(raw, Reading((-1000, 2000), PixelSpec(bits=bits)))
+            decoded = decode(raw, Reading((-1000, 2000), PixelSpec(bits=bits, formats=("dicom",))))
             wanted = np.round(((stored * 2.0 - 1024 + 1000) / 3000).clip(0, 1) * peak)
             np.testing.assert_array_equal(decoded.pixels[..., 0], wanted)
 
     def test_a_window_is_that_of_the_standard(self):
         """PS3.3 C.11.2.1.2.1: ((x - (c - 0.5)) / (w - 1) + 0.5) of the output range."""
         stored = hounsfield(1)
-        decoded = decode(dicom(stored, intercept=-1024, window=(40, 400)))
+        decoded = decode(dicom(stored, intercept=-1024, window=(40, 400)), Reading(pixels=MEDICAL))
         shares = ((stored - 1024.0 - 39.5) / 399 + 0.5).clip(0, 1)
         np.testing.assert_array_equal(decoded.pixels[..., 0], np.round(shares * 255))
         assert decoded.notes == ("dicom_window",)
-        exact = decode(dicom(stored, window=([2000, 1], [100, 1]), VOILUTFunction="LINEAR_EXACT")).pixels
+        exact = dicom(stored, window=([2000, 1], [100, 1]), VOILUTFunction="LINEAR_EXACT")
+        exact = decode(exact, Reading(pixels=MEDICAL)).pixels
         np.testing.assert_array_equal(exact[..., 0], np.round(((stored - 1950.0) / 100).clip(0, 1) * 255))
 
     def test_monochrome1_has_white_at_its_lowest_value(self):
         stored = hounsfield(2)
         one, two = (
-            decode(dicom(stored, kind=kind), Reading((0, 4095))).pixels for kind in ("MONOCHROME1", "MONOCHROME2")
+            decode(dicom(stored, kind=kind), Reading((0, 4095), MEDICAL)).pixels
+            for kind in ("MONOCHROME1", "MONOCHROME2")
         )
         np.testing.assert_array_equal(one, 255 - two)
 
     def test_colour_palettes_and_compressed_runs_are_read(self):
         colour = noise(4, (6, 8, 3))
-        np.testing.assert_array_equal(decode(dicom(colour, kind="RGB")).pixels, colour)
+        np.testing.assert_array_equal(decode(dicom(colour, kind="RGB"), Reading(pixels=MEDICAL)).pixels, colour)
         stored = hounsfield(5)
         raw = dicom(stored, syntax=RLELossless)
-        np.testing.assert_array_equal(decode(raw, Reading((0, 65_535), PixelSpec(bits=16))).pixels[..., 0], stored)
+        np.testing.assert_array_equal(decode(raw, Reading((0, 65_535), FINE)).pixels[..., 0], stored)
 
     def test_of_several_frames_the_first_is_taken(self):
         stored = hounsfield(6, (3, 6, 7))
-        decoded = decode(dicom(stored, NumberOfFrames=3), Reading((0, 65_535), PixelSpec(bits=16)))
+        decoded = decode(dicom(stored, NumberOfFrames=3), Reading((0, 65_535), FINE))
         np.testing.assert_array_equal(decoded.pixels[..., 0], stored[0])
 
     def test_overlays_are_ignored_in_planes_and_above_the_stored_bits(self):
         stored = hounsfield(7)
-        plain = Reading((0, 65_535), PixelSpec(bits=16))
+        plain = Reading((0, 65_535), FINE)
         above = dicom(stored | np.uint16(0x8000), BitsStored=12, HighBit=11)
         np.testing.assert_array_equal(decode(above, plain).pixels[..., 0], stored)
         planes = pydicom.dcmread(io.BytesIO(dicom(stored)))
@@ -198,7 +203,7 @@ class TestDicom:
 
     def test_negative_values_without_window_ask_for_a_range(self):
         with pytest.raises(Unreadable, match="whose range is not known: --range LOW,HIGH names it"):
-            decode(dicom(hounsfield(), intercept=-1024))
+            decode(dicom(hounsfield(), intercept=-1024), Reading(pixels=MEDICAL))
 
     def test_a_codec_that_is_not_installed_is_named(self):
         raw = bytearray(dicom(hounsfield()))
@@ -209,7 +214,7 @@ class TestDicom:
         written = io.BytesIO()
         file.save_as(written)
         with pytest.raises(Unreadable) as refused:
-            decode(written.getvalue())
+            decode(written.getvalue(), Reading(pixels=MEDICAL))
         assert str(refused.value).startswith(
             "a DICOM file compressed as JPEG-LS Lossless Image Compression, of which no"
         )
@@ -218,7 +223,7 @@ class TestDicom:
     def test_without_the_extra_it_is_named(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "pydicom", None)
         with pytest.raises(Unreadable, match=r"a DICOM file: pip install 'azeotrope\[dicom\]'"):
-            decode(b"\0" * 128 + b"DICM")
+            decode(b"\0" * 128 + b"DICM", Reading(pixels=MEDICAL))
 
     def test_no_reason_quotes_the_file(self):
         """Cut everywhere, and with every tag that decides made nonsense."""
@@ -232,7 +237,7 @@ class TestDicom:
     def test_each_picture_of_a_set_has_its_window_until_a_range_is_given(self, tmp_path):
         medical_set(tmp_path)
         windowed, ranged = (
-            load_task(str(tmp_path), labels=LabelSpec(value_range=each)) for each in (None, (-500, 500))
+            load_task(str(tmp_path), labels=LabelSpec(value_range=each, pixels=MEDICAL)) for each in (None, (-500, 500))
         )
         assert windowed.manifest.readable.all()
         assert windowed.manifest.value_range is None
@@ -242,6 +247,81 @@ class TestDicom:
 
     def test_the_sample_of_a_bundle_holds_pixels_only(self, tmp_path):
         medical_set(tmp_path)
-        name, content = sample_of(load_task(str(tmp_path)), 0)
+        name, content = sample_of(load_task(str(tmp_path), labels=LabelSpec(pixels=MEDICAL)), 0)
         assert name == "picture.png"
         assert NAME.encode() not in content
+
+    def test_a_picture_without_window_leaves_those_of_the_others_alone(self, tmp_path):
+        medical_set(tmp_path)
+        (tmp_path / "low" / "odd.dcm").write_bytes(dicom(hounsfield(50, (40, 40)), intercept=-1024))
+        asked = LabelSpec(pixels=MEDICAL)
+        manifest = load_task(str(tmp_path), labels=asked).manifest
+        odd = manifest.keys.index("low/odd.dcm")
+        assert manifest.value_range is None
+        assert manifest.readable.sum() == 8
+        assert manifest.reasons == {
+            odd: "no window of its own, as 8 medical pictures of this set have: --range LOW,HIGH, or percentile, gives "
+            "all of them one scale"
+        }
+        ranged = LabelSpec(value_range=(-1000, 1000), pixels=MEDICAL)
+        assert load_task(str(tmp_path), labels=ranged).manifest.readable.all()
+
+
+class TestAskedFor:
+    @pytest.fixture
+    def mixed(self, tmp_path):
+        """Two classes of four PNG files each, with a phone's picture and a medical one in each."""
+        for place, name in enumerate(("a", "b")):
+            (tmp_path / name).mkdir()
+            for each in range(4):
+                (tmp_path / name / f"{each}.png").write_bytes(encoded(noise(each + 9 * place)))
+        return tmp_path
+
+    def add(self, folder):
+        for place, name in enumerate(("a", "b")):
+            (folder / name / "x.heic").write_bytes(phone(smooth(place)))
+            (folder / name / "x.dcm").write_bytes(dicom(hounsfield(place, (12, 16)), window=(40, 400)))
+
+    def test_files_of_other_formats_leave_a_plain_set_as_it_was(self, mixed):
+        before = load_task(str(mixed)).fingerprint
+        self.add(mixed)
+        task = load_task(str(mixed))
+        assert task.fingerprint == before
+        said = " ".join(task.words)
+        assert "2 files called .heic (1 in a, 1 in b)" in said
+        assert "add --formats heic if they belong to the set" in said
+        assert "add --formats dicom if they belong to the set" in said
+
+    def test_asked_for_they_are_pictures_of_another_set(self, mixed):
+        self.add(mixed)
+        one, both = (
+            load_task(str(mixed), labels=LabelSpec(pixels=PixelSpec(formats=formats)))
+            for formats in (("heic",), ("heic", "dicom"))
+        )
+        assert (len(one.manifest.keys), len(both.manifest.keys)) == (10, 12)
+        assert both.manifest.readable.all()
+        assert len({one.fingerprint, both.fingerprint, load_task(str(mixed)).fingerprint}) == 3
+
+    def test_a_folder_of_nothing_else_names_the_option(self, tmp_path):
+        medical_set(tmp_path)
+        with pytest.raises(InputError) as refused:
+            load_task(str(tmp_path))
+        assert refused.value.next_step == "add --formats dicom to read them"
+
+    def test_bytes_are_read_only_where_asked_whatever_is_installed(self):
+        with pytest.raises(Unreadable, match="a file of DICOM, which is read where .* --formats dicom"):
+            decode(dicom(hounsfield()))
+        with pytest.raises(Unreadable, match="a file of HEIC, which is read"):
+            decode(phone(smooth(0)), Reading(pixels=MEDICAL))
+
+    @pytest.mark.parametrize(("name", "module"), [("heic", "pillow_heif"), ("dicom", "pydicom")])
+    def test_without_the_extra_the_set_is_refused_at_once(self, name, module, monkeypatch, tmp_path):
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(InputError) as refused:
+            load_task(str(tmp_path), labels=LabelSpec(pixels=PixelSpec(formats=(name,))))
+        assert refused.value.found == f"{module} not installed"
+        assert refused.value.next_step == f"pip install 'azeotrope[{name}]', or leave out --formats {name}"
+
+    def test_an_unknown_format_is_refused(self):
+        with pytest.raises(InputError, match="'dicom' or 'heic'"):
+            validated(LabelSpec, {"pixels": {"formats": ["cr2"]}})

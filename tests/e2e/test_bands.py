@@ -49,6 +49,8 @@ def test_every_arm_runs_and_the_record_says_which_bands_taught(made):
     assert not comparison.failed
     assert {arm.name for arm in comparison.arms} == {"scratch", "distill"}
     for record in RunStore(str(out)):
+        assert record.task.pixels == FINE.pixels
+        assert record.teacher is None or record.teacher.bands == (4, 3, 2)
         assert record.student.parameters == sum(
             each.numel() for each in load_model(model_folder(out)).network.parameters()
         )
@@ -99,12 +101,12 @@ def test_export_says_that_a_file_cannot_take_bands(made):
 
 
 REFUSED = {
-    "no bands for the teacher": ({}, {}, "A teacher looks at three bands, and these pictures have 5"),
+    "no bands for the teacher": ({}, {}, "A teacher must be told which bands it looks at"),
     "a band that is not there": ({"bands": (6, 3, 2)}, {}, "A teacher looks at bands that are read"),
     "files for a device": (
         {"bands": (4, 3, 2)},
         {"deploy": "onnx"},
-        "Files for a device and further pictures are grey or colour of 8 bits, as they are stored, whole",
+        "An upstream set, further pictures and files for a device are plain: grey or colour of 8 bits",
     ),
 }
 
@@ -127,7 +129,10 @@ def test_personal_data_of_medical_pictures_reach_no_file(compare, tmp_path):
     """Neither records, report, model and predictions nor the cache hold a name or a number of a patient."""
     medical_set(tmp_path / "scans", count=24)
     out, cache = tmp_path / "out", tmp_path / "cache"
-    comparison = compare(tmp_path / "scans", out, arms=["scratch"], teacher=None, train_images=12, seeds=1, cache=cache)
+    asked = LabelSpec(pixels=PixelSpec(formats=("dicom",)))
+    comparison = compare(
+        tmp_path / "scans", out, labels=asked, arms=["scratch"], teacher=None, train_images=12, seeds=1, cache=cache
+    )
     assert not comparison.failed
     said = predict(out, tmp_path / "scans")
     assert len(said) == 24

@@ -71,6 +71,21 @@ def test_weights_for_colour_serve_other_channels(weights_file):
     assert loaded.weights.sha256 == student(0, name, pretrained=True).weights.sha256
 
 
+def test_weights_of_five_bands_start_a_model_of_five_bands(tmp_path):
+    """And serve no other number."""
+    torch.manual_seed(3)
+    model = timm.create_model("test_resnet", in_chans=5, num_classes=0)
+    torch.save(model.state_dict(), tmp_path / "five.pth")
+    name = f"test_resnet@{tmp_path / 'five.pth'}"
+    loaded = load_network(name, 5, image_size=32, pretrained=True, seed=0, in_channels=5)
+    image = torch.rand(2, 5, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.network.eval().backbone(image), model.eval()(image))
+    for channels in (3, 4):
+        with pytest.raises(InputError, match="of another form"):
+            load_network(name, 5, image_size=32, pretrained=True, seed=0, in_channels=channels)
+
+
 @pytest.mark.parametrize("name", ["torchvision:mobilenet_v3_small", "timm:test_vit"])
 def test_a_source_takes_other_channels_or_says_that_it_does_not(name):
     if name.startswith("timm"):

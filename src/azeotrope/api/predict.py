@@ -60,7 +60,7 @@ def predict(
     model of this kind has no use for.
     """
     predictor = open_predictor(Path(model).expanduser())
-    chosen = named_images(images, arrays=predictor.bands is not None)
+    chosen = named_images(images, predictor.reading.pixels)
     _refuse_idle(predictor.kind, top=top, threshold=threshold)
     answer = partial(
         _ANSWERS[predictor.kind], predictor, top=top or TOP, threshold=THRESHOLD if threshold is None else threshold

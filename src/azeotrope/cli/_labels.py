@@ -94,6 +94,15 @@ class Labels(Group):
         choices.Fit | None,
         typer.Option("--fit", help="How a picture that is not square becomes one.", show_default="squeeze"),
     ] = None
+    formats: Annotated[
+        str | None,
+        typer.Option(
+            "--formats",
+            metavar="heic,dicom",
+            help="Formats that are read besides, each by its extra.",
+            show_default="none: such files are passed over",
+        ),
+    ] = None
     group: Annotated[
         str | None,
         typer.Option(
@@ -119,9 +128,11 @@ class Labels(Group):
     def given(self) -> dict[str, Any]:
         """The fields of `LabelSpec` that were asked for."""
         fields = super().given()
-        pixels = {name: fields.pop(name) for name in ("bands", "bits", "colours", "fit") if name in fields}
+        pixels = {name: fields.pop(name) for name in ("bands", "bits", "colours", "fit", "formats") if name in fields}
         if self.bands:
             pixels["bands"] = "all" if self.bands == "all" else words.bands(self.bands, "--bands")
+        if self.formats:
+            pixels["formats"] = words.names(self.formats)
         fields |= {"value_range": words.value_range(self.value_range)} if self.value_range else {}
         return fields | ({"pixels": pixels} if pixels else {})
 

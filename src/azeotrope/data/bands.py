@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.data.reading import Unreadable
+from azeotrope.data.reading import Unreadable, check_size
 
 NPY = b"\x93NUMPY"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF
 _ORIENTATION = 274
 _NEEDS = "a TIFF whose bands Pillow does not read: pip install 'azeotrope[bands]'"
+_CLEAR = 4  # so many times more rows and columns than bands tell the axis of the bands
 _MOST_BYTES = 2**31  # of one file's values: a header that announces more is not believed
 
 
@@ -75,23 +76,28 @@ def _of_npy(raw: bytes) -> NDArray[Any]:
     if dtype.hasobject:
         raise Unreadable("an array of Python objects: loading it could run code. Save numbers: array.astype('float32')")
     _check(shape, dtype)
+    order = _bands_last(shape)
+    check_size(shape[order[1]], shape[order[0]])
     array: NDArray[Any] = np.load(io.BytesIO(raw), allow_pickle=False)
-    return _bands_last(array)
+    return np.ascontiguousarray(array.transpose(order)).reshape(*(shape[axis] for axis in order[:2]), -1)
 
 
-def _bands_last(array: NDArray[Any]) -> NDArray[Any]:
-    """[H, W] as one band; of three axes that of the bands is the first or the last, and the shortest."""
-    if array.ndim == 2:
-        return array[..., None]
-    said = f"an array of shape {list(array.shape)}"
-    if array.ndim != 3:
+def _bands_last(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes in the order rows, columns, bands. Raises Unreadable where they are not clear."""
+    if len(shape) == 2:
+        return (0, 1)
+    said = f"an array of shape {list(shape)}"
+    if len(shape) != 3:
         raise Unreadable(f"{said}: [H, W], [H, W, bands] or [bands, H, W] is read")
-    first, middle, last = array.shape
-    if last < min(first, middle):
-        return array
-    if first < min(middle, last):
-        return np.ascontiguousarray(array.transpose(1, 2, 0))
-    raise Unreadable(f"{said}: bands may come first or last, since there are not fewer of them than rows and columns")
+    first, middle, last = shape
+    if _CLEAR * last <= min(first, middle):
+        return (0, 1, 2)
+    if _CLEAR * first <= min(middle, last):
+        return (1, 2, 0)
+    raise Unreadable(
+        f"{said}: bands may come first or last. It is clear where they are at most a quarter of the rows and of the "
+        "columns; save others as TIFF, which names its axes"
+    )
 
 
 def _of_tiff(raw: bytes) -> NDArray[Any]:
@@ -105,6 +111,8 @@ def _of_tiff(raw: bytes) -> NDArray[Any]:
                 raise Unreadable("a TIFF without a picture")
             series = file.series[0]
             _check(series.shape, series.dtype)
+            if "Y" in series.axes and "X" in series.axes:
+                check_size(*(series.shape[series.axes.index(axis)] for axis in "XY"))
             tag = file.pages.first.tags.get(_ORIENTATION)
             array = _by_axes(np.asarray(series.asarray()), series.axes)
             return upright(array, int(tag.value) if tag else 1)

@@ -31,21 +31,13 @@ from azeotrope.data.foreign import POINTERS_AND_PAGES, called_by_name
 from azeotrope.data.heic import is_heic, opened_heic
 from azeotrope.data.mend import mended
 from azeotrope.data.profiles import in_srgb
-from azeotrope.data.reading import AS_PICTURES, Reading, Unreadable
+from azeotrope.data.reading import AS_PICTURES, Reading, Unreadable, check_size, too_large
+from azeotrope.labels import Format, PixelSpec
 
-MAX_PIXELS = 89_478_485  # Pillow's own limit: a quarter of a gigabyte at 24 bits
 _EXIF_ORIENTATION = 0x0112
 _TIFF_BITS = 258
 _PNG_BITS_AT = 24  # in the IHDR chunk, which must come first
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+_TURNED = range(2, 9)  # orientations that are not upright
 _Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 _Scale = Callable[[NDArray[np.generic], Values], _Pixels]
 
@@ -87,9 +79,10 @@ def decode(raw: bytes | NDArray[np.uint8], reading: Reading = AS_PICTURES, *, ow
         return Decoded(_checked_array(raw)) if reading.plain else _levels(_checked_array(raw), reading, scale)
     if not raw:
         raise Unreadable("the file is empty")
+    asked = reading.pixels
+    _check_format(raw, asked)
     if is_dicom(raw):
         return _of_dicom(raw, reading, scale, own=own)
-    asked = reading.pixels
     if asked.bands is not None or asked.bits != 8:
         try:
             return _finely(raw, reading, scale)
@@ -108,6 +101,13 @@ def decode(raw: bytes | NDArray[np.uint8], reading: Reading = AS_PICTURES, *, ow
     except Exception:  # the first reason stands
         raise reason from None
     return replace(decoded, notes=(*decoded.notes, whole[1]))
+
+
+def _check_format(raw: bytes, asked: PixelSpec) -> None:
+    """Refuse a format that is read only where it is asked for, whatever is installed. Raises Unreadable."""
+    found: Format | None = "dicom" if is_dicom(raw) else "heic" if is_heic(raw) else None
+    if found and found not in asked.formats:
+        raise Unreadable(f"a file of {found.upper()}, which is read where a set is opened with --formats {found}")
 
 
 def _of_dicom(raw: bytes, reading: Reading, scale: _Scale, *, own: bool) -> Decoded:
@@ -135,13 +135,13 @@ def _finely(raw: bytes, reading: Reading, scale: _Scale) -> Decoded:
             deep = array_in(raw)
     if deep is not None:
         return replace(_levels(deep, reading, scale), notes=(note,) if note else ())
-    plain = decode(raw)
+    plain = decode(raw, Reading(pixels=PixelSpec(formats=reading.pixels.formats)))
     return replace(_levels(plain.pixels, reading, scale), notes=plain.notes)
 
 
 def _levels(array: NDArray[np.generic], reading: Reading, scale: _Scale) -> Decoded:
     """The bands that are asked for as levels of 8 or 16 bits; values of 8 bits are levels already."""
-    _check_size(array.shape[1], array.shape[0])
+    check_size(array.shape[1], array.shape[0])
     array = chosen(array, reading.pixels.bands) if reading.pixels.bands else array
     if not reading.pixels.bands and array.shape[2] not in (1, 3):
         raise Unreadable(f"{array.shape[2]} bands: --bands names those to be read, or all")
@@ -163,7 +163,7 @@ def _read(raw: bytes, scale: _Scale, *, srgb: bool = False) -> Decoded:
 def _opened(raw: bytes) -> Image.Image:
     """The header of a picture; nothing is decoded yet."""
     image = opened_heic(raw) if is_heic(raw) else Image.open(io.BytesIO(raw), formats=_FORMATS)
-    _check_size(image.width, image.height)
+    check_size(image.width, image.height)
     return image
 
 
@@ -171,7 +171,7 @@ def _unreadable(error: Exception, raw: bytes) -> Unreadable:
     if isinstance(error, Unreadable):
         return error
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
-        return Unreadable(_too_large("its header announces too many pixels"))
+        return Unreadable(too_large("its header announces too many pixels"))
     if isinstance(error, UnidentifiedImageError):
         if told := called_by_name(raw, POINTERS_AND_PAGES):
             return Unreadable(f"{told[0]}: {told[1]}")
@@ -186,19 +186,8 @@ def _checked_array(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     grey = pixels[..., None] if pixels.ndim == 2 else pixels
     if pixels.dtype != np.uint8 or grey.ndim != 3 or grey.shape[2] not in (1, 3):
         raise Unreadable(f"an array of {pixels.dtype} {list(pixels.shape)}, not uint8 [H, W] or [H, W, 3]")
-    _check_size(grey.shape[1], grey.shape[0])
+    check_size(grey.shape[1], grey.shape[0])
     return grey
-
-
-def _check_size(width: int, height: int) -> None:
-    if width < 1 or height < 1:
-        raise Unreadable(f"it has no pixels ({width} x {height})")
-    if width * height > MAX_PIXELS:
-        raise Unreadable(_too_large(f"{width} x {height} pixels"))
-
-
-def _too_large(found: str) -> str:
-    return f"{found}: more than {MAX_PIXELS:,} (a decompression bomb?)"
 
 
 def _decoded(image: Image.Image, raw: bytes, scale: _Scale, *, srgb: bool) -> Decoded:
@@ -212,7 +201,7 @@ def _decoded(image: Image.Image, raw: bytes, scale: _Scale, *, srgb: bool) -> De
     orientation, note = _orientation(image)
     if note:
         notes.append(note)
-    values, turn = None, _TURNS.get(orientation)
+    values = None
     if bits and (deep := _deep_pixels(image, raw)) is not None:
         values = measured(deep)
         image = Image.fromarray(scale(deep, values), *(("LA",) if deep.ndim == 3 and deep.shape[2] == 2 else ()))
@@ -221,9 +210,9 @@ def _decoded(image: Image.Image, raw: bytes, scale: _Scale, *, srgb: bool) -> De
     elif srgb:
         image, note = in_srgb(image)
         notes += [note] if note else []
-    plain, changes = _eight_bit(image if turn is None else image.transpose(turn))
+    plain, changes = _eight_bit(image)
     pixels = np.array(plain)
-    return Decoded(pixels.reshape(*pixels.shape[:2], -1), (*notes, *changes), values)
+    return Decoded(upright(pixels.reshape(*pixels.shape[:2], -1), orientation), (*notes, *changes), values)
 
 
 def _orientation(image: Image.Image) -> tuple[int, str]:
@@ -232,7 +221,7 @@ def _orientation(image: Image.Image) -> tuple[int, str]:
         orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
     except Exception:  # whatever a damaged block makes the parser raise; viewers show the picture as it lies
         return 1, "exif_damaged"
-    turned = isinstance(orientation, int) and orientation in _TURNS
+    turned = isinstance(orientation, int) and orientation in _TURNED
     return (orientation, "exif_rotated") if turned else (1, "")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azeotrope.data.deep import Range
-from azeotrope.data.reading import Unreadable
+from azeotrope.data.reading import Unreadable, check_size
 
 WINDOWED = "dicom_window"  # the note on a file that has one
 _MARK_AT = 128
@@ -52,6 +52,11 @@ def medical(raw: bytes) -> Medical:
         raise _damaged() from None
     if "PixelData" not in file:
         raise Unreadable("a DICOM file without a picture")
+    try:
+        width, height = int(file.Columns), int(file.Rows)
+    except Exception:  # missing, or no number
+        raise _damaged() from None
+    check_size(width, height)
     values = _pixels(file)
     try:
         return _shown(file, values)

@@ -28,5 +28,5 @@ def _register() -> None:
     try:
         import pillow_heif
     except ImportError:
-        raise Unreadable("a HEIC picture: pip install 'azeotrope[heic]' reads it, or export it as JPEG") from None
+        raise Unreadable("a HEIC picture: pip install 'azeotrope[heic]' reads it") from None
     pillow_heif.register_heif_opener()

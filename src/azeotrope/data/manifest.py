@@ -203,16 +203,32 @@ def _require_equal_bands(source: Source, looks: list[Look]) -> None:
 def _range_of(looks: list[Look], asked: AskedRange) -> tuple[Range | None, tuple[str, ...]]:
     """The values of black and white in the deep files of a set, and what to say of them. Where they are not known,
     these files become unreadable.
+
+    Medical pictures keep the windows of their own unless a range is asked for: files without one then have no scale
+    in common with them.
     """
     deep = [place for place, look in enumerate(looks) if look.values is not None]
     values = [look.values for look in looks if look.values is not None]
-    if not values or (asked is None and all(WINDOWED in looks[place].notes for place in deep)):
-        return None, ()  # each medical picture has a window of its own
+    windowed = sum(WINDOWED in looks[place].notes for place in deep)
+    if not values:
+        return None, ()
+    if asked is None and windowed:
+        for place in deep:
+            if WINDOWED not in looks[place].notes:
+                looks[place] = Look(looks[place].checksum, reason=_no_window(windowed))
+        return None, ()
     span = percentile_range(values) if asked == "percentile" else asked or plain_range(values)
     if span is None:
         for place, each in zip(deep, values, strict=True):
             looks[place] = Look(looks[place].checksum, reason=unknown_range(each))
     return span, words_on(values, span, asked=asked is not None)
+
+
+def _no_window(others: int) -> str:
+    return (
+        f"no window of its own, as {others:,} medical pictures of this set have: --range LOW,HIGH, or percentile, "
+        "gives all of them one scale"
+    )
 
 
 def _looks(

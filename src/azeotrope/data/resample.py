@@ -17,7 +17,7 @@ from jaxtyping import Float, UInt
 from PIL import Image
 from torch import Tensor
 
-from azeotrope.data.resize import resized, whole
+from azeotrope.data.resize import resized
 from azeotrope.data.views import Views
 
 _PILLOW = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -41,23 +41,16 @@ def by_pillow(
 ) -> UInt[Tensor, "B size size K"]:
     """One picture after the other, in as many threads as torch uses (Pillow resizes without the interpreter's lock)."""
     batch, stored, _, channels = images.shape
-    pictures = images.numpy() if channels > 1 else images[..., 0].numpy()
-    at_once = whole(images.numpy())
-    made = np.empty((batch, size, size, *pictures.shape[3:]), pictures.dtype)
+    pictures = images.numpy()
+    made = np.empty((batch, size, size, channels), pictures.dtype)
     top, left, height, width = (views.column(name).numpy() for name in ("top", "left", "height", "width"))
     corners = (np.stack([left, top, left + width, top + height], axis=1) * np.float32(stored)).clip(0, stored).tolist()
     kernel, flips = _PILLOW[interpolation], views.column("mirror").tolist()
 
     def make(places: range) -> None:
         for place in places:
-            if not at_once:
-                shown = resized(images[place].numpy(), size, kernel, box=corners[place])
-                made[place] = (shown[:, ::-1] if flips[place] else shown).reshape(made[place].shape)
-                continue
-            picture = Image.fromarray(pictures[place]).resize((size, size), kernel, box=corners[place])
-            if flips[place]:
-                picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-            made[place] = picture
+            shown = resized(pictures[place], size, kernel, box=corners[place])
+            made[place] = shown[:, ::-1] if flips[place] else shown
 
     threads = torch.get_num_threads() if made.size >= _WORTH_A_THREAD else 1
     if threads == 1:
@@ -65,7 +58,7 @@ def by_pillow(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(make, _shares(batch, threads)))
-    return torch.from_numpy(made).view(batch, size, size, channels)
+    return torch.from_numpy(made)
 
 
 def by_matrices(

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Int64, UInt64
 
 from azeotrope.data._ranks import identities
+from azeotrope.data.formats import require_extras
 from azeotrope.data.look import kept_looks
 from azeotrope.data.manifest import Manifest, Progress, scan
 from azeotrope.data.near import METHOD, Near, find_near
@@ -147,6 +148,7 @@ def load_task(
     Raises InputError for a source that is not known or not there (with the nearest names), and RefusedSet for images
     that make no task.
     """
+    require_extras(labels.pixels.formats)
     source = open_source(spec, labels)
     kept = kept_looks(cache, spec, labels.pixels, anew=anew) if cache else None
     manifest = scan(source, progress, value_range=labels.value_range, kept=kept, pixels=labels.pixels)

@@ -103,7 +103,8 @@ def steps_of(look: Preprocessing) -> tuple[Grey | Resize, ...]:
         raise InputError(
             "An exported file takes grey or colour pictures of 8 bits, as they are stored, whole",
             found=f"a model of {look.stored_channels} bands of {look.pixels.bits} bits, "
-            f"colours: {look.pixels.colours}, fit: {look.pixels.fit}",
+            f"colours: {look.pixels.colours}, fit: {look.pixels.fit}"
+            + (f", of files of {' and '.join(look.pixels.formats)}" if look.pixels.formats else ""),
             next_step="use this model with `azeotrope predict`",
         )
     if look.stored_size is None:

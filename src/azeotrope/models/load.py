@@ -64,8 +64,8 @@ def load_backbone(
 ) -> Backbone:
     """A model without classifier, as teachers need it, at its own resolution unless `image_size` says otherwise.
 
-    Pretrained weights are those of colour: for other channels the first layer gets the mean of its three, scaled so
-    that equal channels give what grey gave. Raises InputError as `load_network` does.
+    Weights of a file may be made for `in_channels`. Others are those of colour: for other channels the first layer gets
+    the mean of its three, scaled so that equal channels give what grey gave. Raises InputError as `load_network` does.
     """
     spec = ModelSpec.parse(spec) if isinstance(spec, str) else spec
     source = source_of(spec.scheme)
@@ -78,6 +78,8 @@ def load_backbone(
         if reference is None:
             raise _no_weights(spec)
         from_hub = reference.kind == "hub"
+        if not from_hub and in_channels != 3 and (own := _own_weights(spec, reference, image_size, in_channels)):
+            return own
         build = source.build_from_hub if from_hub else source.build
         colour = _checked(build(spec.name, image_size=image_size), image_size)
         if not from_hub:
@@ -163,6 +165,16 @@ def _path_of(reference: WeightsRef) -> Path:
 def _checked(backbone: Backbone, image_size: int | None, in_channels: int = 3) -> Backbone:
     check_size(backbone, image_size or backbone.preprocessing.size)
     return replace(backbone, preprocessing=backbone.preprocessing.for_channels(in_channels))
+
+
+def _own_weights(spec: ModelSpec, reference: WeightsRef, image_size: int | None, in_channels: int) -> Backbone | None:
+    """The model with weights that were made for so many channels; None where they were not."""
+    shaped = source_of(spec.scheme).build(spec.name, image_size=image_size, in_channels=in_channels)
+    shaped = _checked(shaped, image_size, in_channels)
+    try:
+        return replace(shaped, weights=_fill(shaped, reference))
+    except InputError:
+        return None
 
 
 def _widened(shaped: Backbone, colour: Backbone) -> None:

@@ -13,6 +13,7 @@ from jaxtyping import Float, UInt, UInt8
 from torch import Tensor
 
 from azeotrope.data.decode import decode
+from azeotrope.data.formats import require_extras
 from azeotrope.data.host_batch import Inputs
 from azeotrope.data.pack import squared, stored_size
 from azeotrope.data.reading import Reading, Unreadable
@@ -55,6 +56,7 @@ def open_predictor(model: Path) -> Predictor:
         return _exported(model)
     saved = load_model(model_folder(model))
     look = saved.preprocessing
+    require_extras(look.pixels.formats)
     bands = None if look.pixels.bands is None else look.stored_channels
     return Predictor(saved.kind, saved.classes, saved.unit, look.reading, partial(_saved_says, saved), bands)
 

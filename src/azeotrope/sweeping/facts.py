@@ -81,6 +81,7 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
             classes=task.classes,
             kind=task.kind.name,
             unit=task.source.unit,
+            pixels=task.manifest.pixels,
             **_commonest(task, spec.recipe.metric),
         ),
         "strategy": spec.arm.strategy,
@@ -142,6 +143,7 @@ def _teacher(
         head_accuracy=1 - taught.facts.val_error if taught else None,
         head=taught.facts if taught else None,
         head_error=test_error,
+        bands=spec.teacher.bands,
     )
 
 

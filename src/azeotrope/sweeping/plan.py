@@ -67,15 +67,14 @@ def check_models(
     bands: tuple[int, ...] | Literal["all"] | None = None,
 ) -> None:
     """Load each once, before images are listed: a mistyped name must not cost a scan of a million files. Students of
-    all `bands` are left until it is known how many there are.
+    all `bands` are loaded for colour, since it is not known yet how many there are.
 
     Raises InputError, with all problems where there are several.
     """
-    known = () if bands == "all" else students
     channels = len(bands) if isinstance(bands, tuple) and len(bands) > 1 else 3
     student = partial(resources.student, pretrained=False, seed=0, in_channels=channels)
     loads: list[Callable[[], object]] = [
-        *(partial(student, name, 2, image_size) for name in known),
+        *(partial(student, name, 2, image_size) for name in students),
         *(partial(resources.teacher, teacher) for teacher in teachers),
     ]
     refusals = [refusal for load in loads if (refusal := _refusal(load))]
@@ -159,12 +158,13 @@ def _spec(
     plan: ComparePlan, train_images: int, arm: Arm, seed: int, resources: Resources, upstream: Task | None
 ) -> RunSpec:
     taught = plan.teacher is not None and _taught(arm)
+    channels = resources.tasks[plan.fingerprint].manifest.in_channels
     return RunSpec(
         task=plan.fingerprint,
         train_images=train_images,
         student=plan.student,
         image_size=plan.image_size,
-        student_weights=resources.hub_weights(plan.student, plan.image_size) if arm.init == "hub" else None,
+        student_weights=resources.hub_weights(plan.student, plan.image_size, channels) if arm.init == "hub" else None,
         student_code=code_hash(plan.student),
         arm=arm,
         teacher=plan.teacher if taught else None,

@@ -96,16 +96,16 @@ class Resources:
         size = self.teacher(spec).image_size
         return spec if len(spec.members) > 1 else spec.model_copy(update={"image_size": size})
 
-    def hub_weights(self, student: str, image_size: int) -> str:
+    def hub_weights(self, student: str, image_size: int, in_channels: int) -> str:
         """The hash of the student's pretrained weights."""
-        return self.pretrained(student, image_size).sha256
+        return self.pretrained(student, image_size, in_channels).sha256
 
-    def hub_licence(self, student: str, image_size: int) -> str | None:
+    def hub_licence(self, student: str, image_size: int, in_channels: int) -> str | None:
         """Their licence, where it is known."""
-        return self.pretrained(student, image_size).licence
+        return self.pretrained(student, image_size, in_channels).licence
 
-    def _pretrained(self, student: str, image_size: int) -> Weights:
-        loaded = load_network(student, 2, image_size=image_size, pretrained=True, seed=0)
+    def _pretrained(self, student: str, image_size: int, in_channels: int) -> Weights:
+        loaded = self.student(student, 2, image_size, pretrained=True, seed=0, in_channels=in_channels)
         assert loaded.weights is not None
         return loaded.weights
 

@@ -164,7 +164,7 @@ _READERS: dict[Layout, Callable[[Path, Tally], tuple[list[ClassFolder], list[str
 
 def _count(folder: Path, tally: Tally) -> int:
     """Images below a folder; where there are none its files are counted as passed over."""
-    here = Tally(arrays=tally.arrays)
+    here = Tally(tally.pixels)
     count = sum(1 for _ in images_below(str(folder), folder.name, here))
     if not count:
         for row in here.counted():

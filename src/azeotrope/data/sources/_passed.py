@@ -7,20 +7,25 @@ may be a picture (a format that is not read, a file without suffix) is told apar
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from azeotrope.data.sources._source import PassedOver
+from azeotrope.labels import PLAIN_PIXELS, Format, PixelSpec
 from azeotrope.record.claim import is_output
 
 SUFFIXES = frozenset(
     f".{suffix}"
     for suffix in (
         *("jpg", "jpeg", "jpe", "jfif", "mpo", "png", "gif", "bmp", "tif", "tiff"),
-        *("webp", "avif", "jp2", "j2k", "ppm", "pgm", "pbm", "pnm", "ico", "heic", "heif", "dcm", "dicom"),
+        *("webp", "avif", "jp2", "j2k", "ppm", "pgm", "pbm", "pnm", "ico"),
     )
 )
-ARRAYS = frozenset((".npy",))  # pictures where a task says that its files have bands
+_ARRAYS = frozenset((".npy",))  # pictures where a task says that its files have bands
+ASKED: Mapping[Format, frozenset[str]] = {  # pictures where a task says so
+    "dicom": frozenset((".dcm", ".dicom")),
+    "heic": frozenset((".heic", ".heif")),
+}
 _BY_PRODUCTS = frozenset(
     (
         *("@eadir", "#recycle", "@recycle", "@recently-snapshot", ".@__thumb", "#snapshot", ".snapshot"),  # NAS
@@ -46,10 +51,13 @@ LOOSE = "beside the class folders"
 
 
 class Tally:
-    """What was passed over, and where. With `arrays` files such as .npy are taken for images."""
+    """What was passed over, and where. Files such as .npy and .dcm are images where `pixels` ask for them."""
 
-    def __init__(self, *, arrays: bool = False) -> None:
-        self.arrays, self._suffixes = arrays, SUFFIXES | ARRAYS if arrays else SUFFIXES
+    def __init__(self, pixels: PixelSpec = PLAIN_PIXELS) -> None:
+        self.pixels = pixels
+        self._suffixes = SUFFIXES.union(
+            _ARRAYS if pixels.bands is not None else (), *(ASKED[each] for each in pixels.formats)
+        )
         self._found: dict[tuple[str, str, bool], tuple[int, str]] = {}
 
     def add(self, where: str, what: str, example: str, *, picture: bool, count: int = 1) -> None:
