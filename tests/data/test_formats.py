@@ -309,7 +309,7 @@ class TestAskedFor:
         assert refused.value.next_step == "add --formats dicom to read them"
 
     def test_bytes_are_read_only_where_asked_whatever_is_installed(self):
-        with pytest.raises(Unreadable, match="a file of DICOM, which is read where .* --formats dicom"):
+        with pytest.raises(Unreadable, match=r"a file of DICOM, which is read where .* --formats dicom"):
             decode(dicom(hounsfield()))
         with pytest.raises(Unreadable, match="a file of HEIC, which is read"):
             decode(phone(smooth(0)), Reading(pixels=MEDICAL))
