@@ -64,7 +64,7 @@ def main() -> None:
         )
         saved = load_model(trained.model)
         twice = preparation_of(saved, 1.0)
-        pictures = [decode(task.source.read(row), twice.value_range).pixels for row in rows.tolist()]
+        pictures = [decode(task.source.read(row), task.manifest.reading).pixels for row in rows.tolist()]
         pixels = [np.stack([how.pixels(picture) for picture in pictures]) for how in (twice, once(twice))]
         answers = [eager(Deployed(saved), each).argmax(1).numpy() for each in pixels]
         right = [said == task.labels[rows] for said in answers]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from azeotrope.arm import Arm, Pictures
 from azeotrope.labels import ONE_CLASS, LabelSpec
@@ -34,6 +34,7 @@ class TeacherSpec(Spec):
     A fitted head is cross-fitted in `folds` parts, so that none speaks of an image whose label it has seen; 1 fits one
     head on all of the run's images, for ablations. With `finetune` the backbone is tuned too, for `tune_epochs` at the
     rate `tune_rate`: once on all of the run's images or, with `folds` above 1, once more for each fold.
+    Of pictures of other bands than grey or colour it looks at `bands`, three of them or one, numbered as in the file.
     `weak` insists on a teacher that knows less than the pixels, which the gate refuses; it changes no number.
     """
 
@@ -44,6 +45,14 @@ class TeacherSpec(Spec):
     tune_epochs: int = Field(default=10, ge=1)
     tune_rate: float = Field(default=1e-4, gt=0, lt=math.inf)
     weak: bool = Field(default=False, exclude_if=lambda weak: not weak)
+    bands: tuple[int, ...] | None = Field(default=None, exclude_if=lambda bands: bands is None)
+
+    @field_validator("bands")
+    @classmethod
+    def _as_colour_or_grey(cls, value: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if value is not None and (len(value) not in (1, 3) or min(value) < 1):
+            raise ValueError("a teacher looks at three bands, or at one as grey, numbered from 1, such as 4,3,2")
+        return value
 
     @model_validator(mode="after")
     def _names_are_not_fitted(self) -> Self:

@@ -27,6 +27,11 @@ LABELS = dict.fromkeys(
             "--split-column",
             "--layout",
             "--range",
+            "--bands",
+            "--bits",
+            "--colours",
+            "--fit",
+            "--formats",
         ),
         *("--group", "--group-by", "--keep-leaks"),
     ),
@@ -43,7 +48,17 @@ RECIPE = dict.fromkeys(
 NO_LABELS = "{} digits -t test_resnet -s test_resnet {} distill:kl+cross_entropy=0 --image-size 32"
 MACHINE = dict.fromkeys(("--cache", "--strict", "--device", "--json", "--debug", "--help"), ALWAYS)
 TRAINS = LABELS | RECIPE | MACHINE | {"--seen-weights": ALLOWS, "--student": ALWAYS, "--arms": ALWAYS}
-VALUES = {"--kind": "multi", "--layout": "class", "--range": "0,9", "--keep-leaks": "none"}
+VALUES = {
+    "--kind": "multi",
+    "--layout": "class",
+    "--range": "0,9",
+    "--bands": "all",
+    "--bits": "16",
+    "--colours": "srgb",
+    "--fit": "crop",
+    "--formats": "heic",
+    "--keep-leaks": "none",
+}
 MAPPING = ("--x", "--error", "--by", "--where", "--error-unit")
 CURVES = dict.fromkeys(("--law", "--priors", "--draws", "--practical", "--plot", *MAPPING), ALWAYS)
 
@@ -64,6 +79,7 @@ def taught(line, upstream="1000"):
         "--teacher-head": f"{line} --teacher-head linear",
         "--teacher-folds": f"{line} --teacher-folds 3",
         "--weak-teacher": f"{line} --weak-teacher",
+        "--teacher-bands": f"{line} --teacher-bands 3,2,1",
         "--cache-gb": f"{line} --cache-gb 1",
         "--verify-cache": f"{line} --verify-cache",
         "--teacher": f"{line} --teacher test_resnet --arms scratch",
@@ -112,7 +128,7 @@ OPTIONS = {
         "--unlabelled": "refused where no arm uses it: tests/synthesis/test_synth.py",
         "--synth": "refused where no arm uses it: tests/synthesis/test_synth.py",
         **dict.fromkeys(
-            ("--teacher-size", "--teacher-head", "--teacher-folds", "--cache-gb", "--verify-cache"),
+            ("--teacher-size", "--teacher-head", "--teacher-folds", "--teacher-bands", "--cache-gb", "--verify-cache"),
             "has a teacher: it must be named",
         ),
         "--weak-teacher": ALLOWS,

@@ -42,8 +42,8 @@ def test_what_is_listed_ends_with_its_sentence(cli):
 @pytest.fixture
 def no_trials(monkeypatch):
     """Rates as if they had been measured."""
-    monkeypatch.setattr("azeotrope.session.forecast.training_rate", lambda *_: 100.0)
-    monkeypatch.setattr("azeotrope.session.forecast.inference_rate", lambda *_: 200.0)
+    monkeypatch.setattr("azeotrope.session.forecast.training_rate", lambda *_, **__: 100.0)
+    monkeypatch.setattr("azeotrope.session.forecast.inference_rate", lambda *_, **__: 200.0)
 
 
 @pytest.mark.usefixtures("no_trials")

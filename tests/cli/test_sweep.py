@@ -186,14 +186,14 @@ class TestBadInput:
         ],
     )
     def test_what_cannot_be(self, cli, tmp_path, monkeypatch, more, words):
-        monkeypatch.setattr("azeotrope.sweeping.forecast.training_rate", lambda *_: 10.0)
-        monkeypatch.setattr("azeotrope.sweeping.forecast.inference_rate", lambda *_: 10.0)
+        monkeypatch.setattr("azeotrope.sweeping.forecast.training_rate", lambda *_, **__: 10.0)
+        monkeypatch.setattr("azeotrope.sweeping.forecast.inference_rate", lambda *_, **__: 10.0)
         assert words in self.refused(cli, tmp_path / "out", *more)
         assert not (tmp_path / "out" / "runs").exists()
 
     def test_a_budget_that_is_over_before_the_first_run(self, cli, tmp_path, monkeypatch):
-        monkeypatch.setattr("azeotrope.sweeping.forecast.training_rate", lambda *_: 1e12)
-        monkeypatch.setattr("azeotrope.sweeping.forecast.inference_rate", lambda *_: 1e12)
+        monkeypatch.setattr("azeotrope.sweeping.forecast.training_rate", lambda *_, **__: 1e12)
+        monkeypatch.setattr("azeotrope.sweeping.forecast.inference_rate", lambda *_, **__: 1e12)
         said = self.refused(cli, tmp_path / "out", "--budget", "0.001s")
         assert (
             "The budget is too small for one run. Found: 0.0 s, of which reading the images and the trial took" in said

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.data.decode import Unreadable, decode
+from azeotrope.data.decode import decode
+from azeotrope.data.reading import Unreadable
 
 from .pictures import encoded, noise, png_header
 

@@ -139,22 +139,22 @@ class TestLevels:
 
 
 class TestPassedOver:
-    def test_files_of_a_phone_are_counted_by_class(self, tmp_path):
+    def test_raw_files_of_a_camera_are_counted_by_class(self, tmp_path):
         both(tmp_path)
         for number in range(7):
-            (tmp_path / "bolt" / f"IMG_{number}.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+            (tmp_path / "bolt" / f"IMG_{number}.DNG").write_bytes(b"II*\0")
         words = said(tmp_path)
-        assert "Passed over: 7 files called .heic (7 in bolt)" in words
-        assert "export them as JPEG" in words
+        assert "Passed over: 7 files called .dng (7 in bolt)" in words
+        assert "develop them to JPEG or PNG" in words
 
     def test_a_class_of_nothing_else_says_so_in_its_refusal(self, tmp_path):
         both(tmp_path)
         (tmp_path / "cog").mkdir()
         for number in range(7):
-            (tmp_path / "cog" / f"IMG_{number}.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+            (tmp_path / "cog" / f"IMG_{number}.DNG").write_bytes(b"II*\0")
         message = refusal(tmp_path)
         assert "'cog' has 0" in message
-        assert "7 files called .heic (7 in cog)" in message
+        assert "7 files called .dng (7 in cog)" in message
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
     def test_a_pipe_called_a_picture_does_not_hold_the_command_up(self, tmp_path):

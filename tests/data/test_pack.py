@@ -4,11 +4,19 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from azeotrope.data.decode import decode
 from azeotrope.data.pack import open_pack, squared
+from azeotrope.data.render import Renderer
 from azeotrope.data.task import load_task
+from azeotrope.data.views import PLAIN, Views, draw
 from azeotrope.errors import InputError, StoreError
+from azeotrope.labels import LabelSpec, PixelSpec
+from azeotrope.models.backbone import Preprocessing
+from azeotrope.recipe import ViewPolicy
+from azeotrope.session.predicting import _plain
 
 from .pictures import encoded, noise, write_class_folders
 
@@ -147,3 +155,39 @@ def test_images_are_decoded_side_by_side(photos, tmp_path, monkeypatch):
     rows = np.arange(6)
     together = open_pack(watched, tmp_path / "cache", 16).decode(rows)
     np.testing.assert_array_equal(together, open_pack(photos, tmp_path / "cache", 16).decode(rows))
+
+
+@pytest.mark.parametrize("shape", [(6, 10, 3), (10, 6, 1), (7, 10, 5), (8, 8, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_crop_takes_the_middle_and_pad_puts_it_there(shape, dtype):
+    pixels = (noise(0, shape).astype(dtype) + 1).clip(1)
+    height, width, channels = shape
+    small, large = min(height, width), max(height, width)
+    top, left = (height - small) // 2, (width - small) // 2
+    cropped = squared(pixels, small, channels, "crop")
+    np.testing.assert_array_equal(cropped, pixels[top : top + small, left : left + small])
+    padded = squared(pixels, large, channels, "pad")
+    top, left = (large - height) // 2, (large - width) // 2
+    np.testing.assert_array_equal(padded[top : top + height, left : left + width], pixels)
+    assert np.count_nonzero(padded) == np.count_nonzero(pixels)
+
+
+@pytest.mark.parametrize(("fit", "side"), [("squeeze", 40), ("crop", 24), ("pad", 40)])
+def test_wide_pictures_are_packed_and_predicted_alike(tmp_path, fit, side):
+    for name in ("a", "b"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for place in range(4):
+            file = tmp_path / "set" / name / f"{place}.png"
+            file.write_bytes(encoded(noise(place + 9 * (name == "b"), (24, 40, 3))))
+    task = load_task(str(tmp_path / "set"), labels=LabelSpec(pixels=PixelSpec(fit=fit)))
+    assert task.manifest.side == side
+    assert (task.fingerprint == load_task(str(tmp_path / "set")).fingerprint) == (fit == "squeeze")
+    pack = open_pack(task, tmp_path / "cache", 32)
+    pack.ensure(np.arange(8))
+    look = Preprocessing(32, stored_size=pack.size, pixels=task.manifest.pixels)
+    plain = draw(ViewPolicy(), np.zeros(8, np.uint64), PLAIN)
+    views = Views(torch.from_numpy(plain.values))
+    shown = Renderer(32, look.interpolation, look.mean, look.std)(pack.read(np.arange(8)), views)
+    for row in range(8):
+        alone = _plain(decode(task.source.read(row), look.reading).pixels, look)
+        torch.testing.assert_close(alone[0], shown[row], rtol=0, atol=1e-5)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from azeotrope.data.decode import Unreadable, decode
+from azeotrope.data.decode import decode
 from azeotrope.data.pack import open_pack
+from azeotrope.data.reading import Unreadable
 from azeotrope.data.task import load_task
 from azeotrope.labels import LabelSpec
 
@@ -51,7 +52,7 @@ class TestValues:
         (tmp_path / "rod" / "dark.png").write_bytes(encoded(Image.fromarray(dark)))
         task = load_task(str(tmp_path))
         row = task.manifest.keys.index("rod/dark.png")
-        assert decode(task.source.read(row), task.manifest.value_range).pixels.max() <= 1
+        assert decode(task.source.read(row), task.manifest.reading).pixels.max() <= 1
 
     def test_an_asked_range_is_taken_and_is_another_set(self, tmp_path):
         root = deep_set(tmp_path / "set", lambda plain: (plain + 1000).astype(np.uint16))

@@ -41,6 +41,22 @@ def test_matrices_give_pillows_pixels(side, size, kernel, channels):
     assert (apart > 0).float().mean() < FEW
 
 
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_matrices_give_the_pixels_of_many_bands(channels):
+    apart = levels_apart("cpu", 40, 32, "bicubic", channels)
+    assert apart.max() <= 1
+    assert (apart > 0).float().mean() < FEW
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_matrices_give_the_pixels_of_16_bits(channels):
+    views = drawn(IDENTITIES)
+    images = torch.from_numpy(pictures(40, channels).numpy().astype(np.uint16) * 257)
+    here, there = by_pillow(images, views, 32, "bicubic"), by_matrices(images, views, 32, "bicubic")
+    assert here.dtype == there.dtype == torch.uint16
+    assert (here.int() - there.int()).abs().max() <= 1
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("kernel", ["bilinear", "bicubic"])
 @pytest.mark.parametrize(("side", "size"), [(28, 32), (264, 224)])

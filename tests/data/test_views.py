@@ -163,6 +163,33 @@ def test_colours_follow_torchvision(colour, factor):
     torch.testing.assert_close(render(images, views(**{colour: factor}), 32), expected, rtol=0, atol=5e-4)
 
 
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_other_bands_than_grey_or_colour_are_scaled_and_pulled_to_their_own_mean(channels):
+    """Brightness as a factor, contrast around each band's mean; saturation has no meaning and does nothing."""
+    images, none = pictures(channels=channels), ((0.0,) * channels, (1.0,) * channels)
+    shares = planes(images) / 255
+    torch.testing.assert_close(render(images, views(), 32, "bilinear", *none), shares)
+    torch.testing.assert_close(render(images, views(saturation=0.3), 32, "bilinear", *none), shares)
+    bright = render(images, views(brightness=0.7), 32, "bilinear", *none)
+    torch.testing.assert_close(bright, 0.7 * shares)
+    means = shares.mean((2, 3), keepdim=True)
+    pulled = render(images, views(contrast=0.7), 32, "bilinear", *none)
+    torch.testing.assert_close(pulled, 0.7 * shares + 0.3 * means, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_16_bits_show_what_their_upper_8_bits_show(channels):
+    images, drawn = pictures(8, channels), draw(POLICY, IMAGES[:8], 0)
+    how = ("bilinear", (0.4,) * max(channels, 3), (0.2,) * max(channels, 3))
+    fine = torch.from_numpy(images.numpy().astype(np.uint16) * 257)
+    torch.testing.assert_close(
+        render(fine, drawn, 24, *how), render(images, drawn, 24, *how), rtol=0, atol=2 / 255 / 0.2
+    )
+    one = torch.from_numpy(np.full((1, 8, 8, channels), 12_345, np.uint16))
+    exact = render(one, views(1), 8, "bilinear", (0.0,) * max(channels, 3), (1.0,) * max(channels, 3))
+    torch.testing.assert_close(exact, torch.full_like(exact, 12_345 / 65_535))
+
+
 def test_a_grey_image_and_its_three_channel_copy_look_the_same():
     grey, parameters = pictures(8, channels=1), draw(POLICY, IMAGES[:8], 0)
     torch.testing.assert_close(

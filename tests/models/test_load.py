@@ -57,6 +57,45 @@ def test_local_weights_give_the_same_features(weights_file):
     assert loaded.weights.sha256 == fingerprint(loaded.network.backbone.state_dict())
 
 
+def test_weights_for_colour_serve_other_channels(weights_file):
+    """Five equal channels give the features that grey shown as colour gives; of other sizes nothing changes."""
+    path, model = weights_file
+    name = f"test_resnet@{path}"
+    loaded = load_network(name, 5, image_size=32, pretrained=True, seed=0, in_channels=5)
+    grey = torch.rand(2, 1, 64, 64)
+    with torch.no_grad():
+        expected = model.eval().forward_head(model.forward_features(grey.expand(-1, 3, -1, -1)), pre_logits=True)
+        said = loaded.network.eval().backbone(grey.expand(-1, 5, -1, -1))
+    torch.testing.assert_close(said, expected, rtol=1e-3, atol=1e-4)
+    assert len(loaded.preprocessing.mean) == len(loaded.preprocessing.std) == 5
+    assert loaded.weights.sha256 == student(0, name, pretrained=True).weights.sha256
+
+
+def test_weights_of_five_bands_start_a_model_of_five_bands(tmp_path):
+    """And serve no other number."""
+    torch.manual_seed(3)
+    model = timm.create_model("test_resnet", in_chans=5, num_classes=0)
+    torch.save(model.state_dict(), tmp_path / "five.pth")
+    name = f"test_resnet@{tmp_path / 'five.pth'}"
+    loaded = load_network(name, 5, image_size=32, pretrained=True, seed=0, in_channels=5)
+    image = torch.rand(2, 5, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.network.eval().backbone(image), model.eval()(image))
+    for channels in (3, 4):
+        with pytest.raises(InputError, match="of another form"):
+            load_network(name, 5, image_size=32, pretrained=True, seed=0, in_channels=channels)
+
+
+@pytest.mark.parametrize("name", ["torchvision:mobilenet_v3_small", "timm:test_vit"])
+def test_a_source_takes_other_channels_or_says_that_it_does_not(name):
+    if name.startswith("timm"):
+        loaded = load_network(name, 5, image_size=160, pretrained=False, seed=0, in_channels=4)
+        assert loaded.network(torch.rand(1, 4, 160, 160)).logits.shape == (1, 5)
+        return
+    with pytest.raises(InputError, match="The models of torchvision take images of three channels"):
+        load_network(name, 5, image_size=32, pretrained=False, seed=0, in_channels=4)
+
+
 def test_arms_of_one_seed_share_the_head_whatever_the_init_of_the_body(weights_file):
     path, _ = weights_file
     random, pretrained = student(4), student(4, f"test_resnet@{path}", pretrained=True)

@@ -109,9 +109,9 @@ def _side_by_side(records: Sequence[RunRecord]) -> dict[_Key, list[RunRecord]]:
     for run in records:
         settings.setdefault(_setting(run), []).append(run)
     return {
-        setting._replace(teacher=teacher): [run for run in same if run.teacher is None or run.teacher.name == teacher]
+        setting._replace(teacher=teacher): [run for run in same if run.teacher is None or run.teacher.called == teacher]
         for setting, same in ((setting, _named(runs)) for setting, runs in settings.items())
-        for teacher in {run.teacher.name for run in same if run.teacher} or {""}
+        for teacher in {run.teacher.called for run in same if run.teacher} or {""}
     }
 
 

@@ -90,8 +90,8 @@ def _families(records: Sequence[RunRecord]) -> dict[tuple[str, str], list[RunRec
     families: dict[tuple[str, str], list[RunRecord]] = {}
     for student in sorted({run.student.name for run in records}):
         own = [run for run in records if run.student.name == student]
-        for teacher in sorted({run.teacher.name for run in own if run.teacher}) or [""]:
-            families[student, teacher] = [run for run in own if run.teacher is None or run.teacher.name == teacher]
+        for teacher in sorted({run.teacher.called for run in own if run.teacher}) or [""]:
+            families[student, teacher] = [run for run in own if run.teacher is None or run.teacher.called == teacher]
     return families
 
 

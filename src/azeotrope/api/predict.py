@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from azeotrope.data.decode import Unreadable, decode
 from azeotrope.data.named import Named, named_images
+from azeotrope.data.reading import Unreadable
 from azeotrope.errors import InputError
 from azeotrope.labels import KindName
 from azeotrope.session.predicting import Predictor, open_predictor
@@ -59,8 +59,8 @@ def predict(
     holds no model, or several, for a file without its bundle, for an image that is not there, and for an option that a
     model of this kind has no use for.
     """
-    chosen = named_images(images)
     predictor = open_predictor(Path(model).expanduser())
+    chosen = named_images(images, predictor.reading.pixels)
     _refuse_idle(predictor.kind, top=top, threshold=threshold)
     answer = partial(
         _ANSWERS[predictor.kind], predictor, top=top or TOP, threshold=THRESHOLD if threshold is None else threshold
@@ -81,7 +81,7 @@ def _refuse_idle(kind: KindName, **asked: float | None) -> None:
 
 def _predict(predictor: Predictor, named: Named, answer: Callable[[torch.Tensor], Prediction]) -> Prediction:
     try:
-        pixels = decode(named.read(), predictor.value_range).pixels
+        pixels = predictor.picture(named.read())
     except (Unreadable, ValueError) as error:  # ValueError: a path that no system takes
         return Prediction(named.name, problem=str(error))
     except OSError as error:

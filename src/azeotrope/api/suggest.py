@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from azeotrope.data.reading import Reading
 from azeotrope.data.task import open_source
 from azeotrope.devices.choice import choose
 from azeotrope.labels import ONE_CLASS, LabelSpec
@@ -45,7 +46,7 @@ def suggest(
     source = open_source(os.fspath(data), labels)
     budget = DeviceBudget.parse(device_budget) if isinstance(device_budget, str) else device_budget
     images = train_images or divided(len(source.items)).train
-    facts = suggesting.Facts.of(source, images, choose("auto", device).name)
+    facts = suggesting.Facts.of(source, images, choose("auto", device).name, Reading(pixels=labels.pixels))
     student, teacher = suggesting.student(facts, budget), suggesting.teacher(facts)
     assert student.model is not None  # one always fits, or an error says so
     spec = None if teacher.model is None else TeacherSpec(model=teacher.model, image_size=teacher.image_size)

@@ -30,6 +30,21 @@ class Layout(StrEnum):
     by_group = "group/class"
 
 
+class Colours(StrEnum):
+    """`--colours`."""
+
+    stored = "stored"
+    srgb = "srgb"
+
+
+class Fit(StrEnum):
+    """`--fit`."""
+
+    squeeze = "squeeze"
+    crop = "crop"
+    pad = "pad"
+
+
 class Precision(StrEnum):
     """`--precision`."""
 

@@ -9,6 +9,7 @@ import typer
 
 from azeotrope.cli import _choices as choices
 from azeotrope.cli import _options as options
+from azeotrope.cli import _words as words
 from azeotrope.cli._labels import Labels
 from azeotrope.cli._recipe import Recipe
 from azeotrope.cli._spread import Group, given, refuse_idle
@@ -39,6 +40,7 @@ class Teaching(Group):
         "teacher_head": "head",
         "teacher_folds": "folds",
         "weak_teacher": "weak",
+        "teacher_bands": "bands",
     }
 
     teacher_size: options.TeacherSize = None
@@ -60,6 +62,15 @@ class Teaching(Group):
             show_default="5 of a linear head, else 1",
         ),
     ] = None
+    teacher_bands: Annotated[
+        str | None,
+        typer.Option(
+            "--teacher-bands",
+            metavar="N,N,N",
+            help="The three bands that the teacher sees as red, green and blue, or one as grey.",
+            show_default="needed with other bands than grey or colour",
+        ),
+    ] = None
     weak_teacher: Annotated[
         bool, typer.Option("--weak-teacher", help="Let a teacher teach that knows less of the images than bare pixels.")
     ] = False
@@ -67,7 +78,8 @@ class Teaching(Group):
     def given(self) -> dict[str, Any]:
         """The fields of `TeacherSpec` that were asked for."""
         fields = super().given()
-        return fields | ({"head": self.teacher_head.name} if self.teacher_head else {})
+        fields |= {"head": self.teacher_head.name} if self.teacher_head else {}
+        return fields | ({"bands": words.bands(self.teacher_bands, "--teacher-bands")} if self.teacher_bands else {})
 
     def spec(self, teacher: str | None, suggested_size: int | None = None) -> TeacherSpec | None:
         """The teacher of this name, where there is one, at the size that was asked for, else at the suggested one.

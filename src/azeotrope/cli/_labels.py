@@ -67,8 +67,40 @@ class Labels(Group):
         typer.Option(
             "--range",
             metavar="BLACK,WHITE",
-            help="Values of black and white in files of more than 8 bits, such as 0,4095.",
+            help="Values of black and white in files of more than 8 bits, such as 0,4095, or percentile.",
             show_default="that of the file's type",
+        ),
+    ] = None
+    bands: Annotated[
+        str | None,
+        typer.Option(
+            "--bands",
+            metavar="N,N,...",
+            help="The bands of TIFF and .npy files that are read, numbered from 1, or all.",
+            show_default="grey or colour",
+        ),
+    ] = None
+    bits: Annotated[
+        int | None,
+        typer.Option("--bits", metavar="8|16", help="How finely pixels are kept.", show_default="8"),
+    ] = None
+    colours: Annotated[
+        choices.Colours | None,
+        typer.Option(
+            "--colours", help="Colours as they are stored, or brought to sRGB by ICC profiles.", show_default="stored"
+        ),
+    ] = None
+    fit: Annotated[
+        choices.Fit | None,
+        typer.Option("--fit", help="How a picture that is not square becomes one.", show_default="squeeze"),
+    ] = None
+    formats: Annotated[
+        str | None,
+        typer.Option(
+            "--formats",
+            metavar="heic,dicom",
+            help="Formats that are read besides, each by its extra.",
+            show_default="none: such files are passed over",
         ),
     ] = None
     group: Annotated[
@@ -96,7 +128,13 @@ class Labels(Group):
     def given(self) -> dict[str, Any]:
         """The fields of `LabelSpec` that were asked for."""
         fields = super().given()
-        return fields | ({"value_range": words.value_range(self.value_range)} if self.value_range else {})
+        pixels = {name: fields.pop(name) for name in ("bands", "bits", "colours", "fit", "formats") if name in fields}
+        if self.bands:
+            pixels["bands"] = "all" if self.bands == "all" else words.bands(self.bands, "--bands")
+        if self.formats:
+            pixels["formats"] = words.names(self.formats)
+        fields |= {"value_range": words.value_range(self.value_range)} if self.value_range else {}
+        return fields | ({"pixels": pixels} if pixels else {})
 
     def spec(self) -> LabelSpec:
         """What a label is, as the public functions take it."""

@@ -59,14 +59,24 @@ def views(text: str | None) -> dict[str, Any]:
     return {"views": int(text)}
 
 
-def value_range(text: str | None) -> tuple[float, float] | None:
-    """`--range 0,4095` as two numbers."""
-    if text is None:
-        return None
+def bands(text: str, flag: str) -> tuple[int, ...]:
+    """`4,3,2` as numbers of bands."""
+    parts = names(text) or []
+    if not parts or not all(part.isdecimal() and int(part) for part in parts):
+        raise InputError(f"{flag} takes numbers of bands, from 1", found=text, allowed="such as 4,3,2")
+    return tuple(int(part) for part in parts)
+
+
+def value_range(text: str | None) -> tuple[float, float] | Literal["percentile"] | None:
+    """`--range 0,4095` as two numbers, or `--range percentile`."""
+    if text is None or text == "percentile":
+        return "percentile" if text else None
     try:
         black, white = (float(part) for part in text.split(","))
     except ValueError:
-        raise InputError("--range is two numbers, black and white", found=text, allowed="such as 0,4095") from None
+        raise InputError(
+            "--range is two numbers, black and white, or percentile", found=text, allowed="such as 0,4095"
+        ) from None
     return black, white
 
 

@@ -8,34 +8,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt16
 from numpy.typing import NDArray
 
 Range = tuple[float, float]  # the values of black and white
 
+AskedRange = Range | Literal["percentile"] | None
 FULL: Range = (0.0, 65_535.0)
 _BITS = (8, 10, 12, 14, 16)
 _BRIGHT = (
     0.995  # the share of pixels that a picture's own highest values leave below them: single hot pixels are no use
 )
+_PICTURES = 0.99  # the share of a set's pictures that are to lie within its percentile range
 FEW_LEVELS = 16  # of 256: fewer than these look nearly black
 
 
 @dataclass(frozen=True)
 class Values:
-    """What one picture's pixels are before they are scaled: lowest, highest, and the value that few pixels exceed."""
+    """What one picture's pixels are before they are scaled: lowest, highest, and the values that few pixels exceed
+    (`bright`) or lie below (`dark`).
+    """
 
     lowest: float
     highest: float
     bright: float
+    dark: float
 
 
 def measured(pixels: NDArray[np.generic]) -> Values:
     """The values of one picture."""
     values = pixels.astype(np.float64, copy=False)
-    return Values(float(values.min()), float(values.max()), float(np.quantile(values, _BRIGHT)))
+    dark, bright = np.quantile(values, (1 - _BRIGHT, _BRIGHT)).tolist()
+    return Values(float(values.min()), float(values.max()), bright, dark)
+
+
+def percentile_range(values: Sequence[Values]) -> Range:
+    """Black and white of a set such that in 99 of 100 pictures few pixels lie beyond either."""
+    dark = float(np.quantile([each.dark for each in values], 1 - _PICTURES))
+    bright = float(np.quantile([each.bright for each in values], _PICTURES))
+    return (dark, bright) if dark < bright else (dark, dark + 1)
 
 
 def plain_range(values: Sequence[Values]) -> Range | None:
@@ -50,9 +64,18 @@ def plain_range(values: Sequence[Values]) -> Range | None:
 
 def eight_bit(pixels: NDArray[np.generic], span: Range) -> UInt8[np.ndarray, ...]:
     """The pixels with `span` mapped to 0 to 255; what lies outside becomes black or white."""
+    return _levels(pixels, span, 255).astype(np.uint8)
+
+
+def sixteen_bit(pixels: NDArray[np.generic], span: Range) -> UInt16[np.ndarray, ...]:
+    """The same mapped to 0 to 65,535."""
+    return _levels(pixels, span, 65_535).astype(np.uint16)
+
+
+def _levels(pixels: NDArray[np.generic], span: Range, most: int) -> NDArray[np.float64]:
     black, white = span
-    scaled = (pixels.astype(np.float64) - black) * (255 / (white - black))
-    return np.round(scaled.clip(0, 255)).astype(np.uint8)
+    scaled = (pixels.astype(np.float64) - black) * (most / (white - black))
+    return np.round(scaled.clip(0, most))
 
 
 def words(values: Sequence[Values], span: Range | None, *, asked: bool) -> tuple[str, ...]:

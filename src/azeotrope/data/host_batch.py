@@ -21,10 +21,10 @@ Other = TypeVar("Other")
 class Inputs(Generic[Array]):
     """B images: arrays of the host, or tensors on a device. A field is None, or empty, where nothing needs it.
 
-    `pixels` are packed, uint8 [B, S, S, K]; `labels` as `Kind.targets`; `places` are those among the training images,
-    and `folds` those of the teacher's head that speak of them, int64 [B]. `stored` has the stored embeddings of each
-    teacher, float16 [B, G]; `asked` what each teacher that looks at every step is to look at. Where one of these has
-    versions, `versions` says how many images in turn are for which, and `order` where each image then lies [B].
+    `pixels` are packed, uint8 or uint16 [B, S, S, K]; `labels` as `Kind.targets`; `places` are those among the training
+    images, and `folds` those of the teacher's head that speak of them, int64 [B]. `stored` has the stored embeddings of
+    each teacher, float16 [B, G]; `asked` what each teacher that looks at every step is to look at. Where one of these
+    has versions, `versions` says how many images in turn are for which, and `order` where each image then lies [B].
     `further` are pictures beside the labelled ones, which end up in the same batch.
     """
 

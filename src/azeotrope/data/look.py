@@ -13,27 +13,29 @@ import json
 import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
-from azeotrope.data.decode import Unreadable, decode
+from azeotrope.data.decode import decode
 from azeotrope.data.deep import Values
+from azeotrope.data.reading import Reading, Unreadable
 from azeotrope.data.sources._source import Raw, Source, Stamp
 from azeotrope.data.thumbnail import SIDE, thumbnail
+from azeotrope.labels import PLAIN_PIXELS, PixelSpec
 from azeotrope.record.store import write_atomically
 
-METHOD = 1  # raise when decoding or thumbnails change: what was kept is then not read any more
+METHOD = 2  # raise when decoding or thumbnails change: what was kept is then not read any more
 SETTLED = 2_000_000_000  # ns: a file that was changed so shortly before it was read may change again within one tick
 _DTYPE = np.dtype(
     [
         ("stamp", "V16"),
         ("checksum", "V32"),
         ("shape", np.int32, 3),
-        ("values", np.float64, 3),  # not a number where there are none
+        ("values", np.float64, 4),  # not a number where there are none
         ("thumbnail", np.uint8, (SIDE, SIDE)),
     ]
 )
@@ -53,8 +55,10 @@ class Look:
     values: Values | None = None
 
 
-def look_at(source: Source, row: int) -> Look:
-    """Read and decode image `row`. What is wrong with it becomes its reason, never an exception."""
+def look_at(source: Source, row: int, pixels: PixelSpec = PLAIN_PIXELS) -> Look:
+    """Read and decode image `row`, its `pixels` as asked. What is wrong with it becomes its reason, never an
+    exception.
+    """
     if (formula := source.formula) is not None:
         return Look(formula.checksum(row), (formula.height, formula.width, formula.channels))
     try:
@@ -65,7 +69,7 @@ def look_at(source: Source, row: int) -> Look:
         return Look("", reason=f"cannot be opened: {type(error).__name__}: {error}")
     checksum = checksum_of(raw)
     try:
-        decoded = decode(raw, own=True)
+        decoded = decode(raw, Reading(pixels=pixels), own=True)
     except Unreadable as error:
         return Look(checksum, reason=str(error))
     height, width, channels = decoded.pixels.shape
@@ -128,7 +132,7 @@ class KeptLooks:
             if look.thumbnail is not None:
                 table[row]["thumbnail"] = look.thumbnail
             if look.values is not None:
-                table[row]["values"] = look.values.lowest, look.values.highest, look.values.bright
+                table[row]["values"] = astuple(look.values)
             if look.notes:
                 said[str(row)] = look.notes
         buffer = io.BytesIO()
@@ -145,10 +149,11 @@ class KeptLooks:
         return (table, said) if table.dtype == _DTYPE and isinstance(said, dict) else None
 
 
-def kept_looks(cache: Path, named: str, *, anew: bool = False) -> KeptLooks:
-    """Where the looks of the source that a user `named` are kept below the folder `cache`."""
+def kept_looks(cache: Path, named: str, pixels: PixelSpec = PLAIN_PIXELS, *, anew: bool = False) -> KeptLooks:
+    """Where the looks of the source that a user `named` are kept below the folder `cache`, its `pixels` as asked."""
     place = Path(named).expanduser()
     named = str(place.absolute()) if place.exists() else named
+    named += "" if pixels == PLAIN_PIXELS else f"\0{pixels.digest()}"
     key = hashlib.sha256(f"{METHOD}\0{named}".encode("utf-8", "surrogateescape")).hexdigest()
     return KeptLooks(cache / f"looks-{key[:24]}.npz", anew)
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import fsspec
 
-from azeotrope.data.sources._passed import Tally, images_below, is_image
+from azeotrope.data.sources._passed import Tally, images_below
 from azeotrope.data.sources._source import Item, PassedOver, Source, Stamp, stamp_of
 from azeotrope.data.task import open_source, schemes
 from azeotrope.errors import InputError
@@ -69,7 +69,7 @@ def _at_url(spec: str) -> _Found:
         raise InputError(f"The URL {spec} cannot be listed", found=f"{type(error).__name__}: {said}") from error
     tally, chosen = Tally(), []
     for key in keys:
-        if is_image(PurePosixPath(key).name):
+        if tally.takes(PurePosixPath(key).name):
             chosen.append(key)
         else:
             tally.file("", key)

@@ -17,13 +17,16 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 
-from azeotrope.data.deep import FULL, Range, plain_range, unknown_range
+from azeotrope.data.deep import FULL, AskedRange, Range, percentile_range, plain_range, unknown_range
 from azeotrope.data.deep import words as words_on
+from azeotrope.data.dicom import WINDOWED
 from azeotrope.data.look import KeptLooks, Look, look_at
+from azeotrope.data.reading import Reading
 from azeotrope.data.sources._source import Source, Split
 from azeotrope.data.thumbnail import SIDE
+from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Labels, kind_named
-from azeotrope.labels import KindName
+from azeotrope.labels import PLAIN_PIXELS, KindName, PixelSpec
 from azeotrope.record.processors import processors
 
 _CHUNK = 64  # images a thread takes at a time
@@ -39,7 +42,7 @@ class Manifest:
     row, with size 0 and an entry in `reasons`. `notes` counts what `decode` had to do. `thumbnails` are grey, for
     finding near duplicates. `labels` are what `kind` makes of them. `value_range` are the values of black and white in
     files of more than 8 bits, None where there are none; `words` are sentences on how the pixels were read. `groups`
-    names the group of each image, and is empty where none were asked for.
+    names the group of each image, and is empty where none were asked for. `pixels` is how files are read.
     """
 
     name: str
@@ -59,6 +62,43 @@ class Manifest:
     value_range: Range | None = None
     words: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    pixels: PixelSpec = PLAIN_PIXELS
+
+    @property
+    def reading(self) -> Reading:
+        """How the files of this set become pixels."""
+        return Reading(self.value_range, self.pixels)
+
+    @cached_property
+    def bands(self) -> int:
+        """Channels of the pictures: 1 where all are grey, 3 where some are colour, else the bands of the files."""
+        return int(self.channels[self.readable].max(initial=1))
+
+    @property
+    def side(self) -> int:
+        """Pixels of the largest square that the pictures become."""
+        sides = np.minimum if self.pixels.fit == "crop" else np.maximum
+        return int(sides(self.heights, self.widths).max())
+
+    def places_of(self, bands: tuple[int, ...]) -> tuple[int, ...]:
+        """Where bands, numbered as in the files, lie among those that are read. Raises InputError for one that is not
+        among them.
+        """
+        read = self.pixels.bands
+        there = read if isinstance(read, tuple) else tuple(range(1, self.bands + 1))
+        if missing := [band for band in bands if band not in there]:
+            raise InputError(
+                "A teacher looks at bands that are read",
+                found=f"band {missing[0]}",
+                allowed=", ".join(map(str, there)),
+                next_step="correct --teacher-bands, or add the band to --bands",
+            )
+        return tuple(there.index(band) for band in bands)
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of what a network sees; grey is shown to it as colour."""
+        return 3 if self.bands == 1 else self.bands
 
     @cached_property
     def label_texts(self) -> tuple[str, ...]:
@@ -73,6 +113,8 @@ class Manifest:
         kind: list[str] = [] if self.kind == "single" else [self.kind]  # older fingerprints stay
         if self.value_range not in (None, FULL):  # other pixels are another set
             kind.append("values {} to {}".format(*self.value_range))
+        if not self.reading.plain:
+            kind.append(f"pixels {self.pixels.digest()}")
         columns = [self.checksums, self.label_texts, self.splits]
         if self.groups:
             kind.append("groups")
@@ -103,17 +145,21 @@ def scan(
     source: Source,
     progress: Progress | None = None,
     threads: int | None = None,
-    value_range: Range | None = None,
+    value_range: AskedRange = None,
     kept: KeptLooks | None = None,
+    pixels: PixelSpec = PLAIN_PIXELS,
 ) -> Manifest:
     """Decode every image once, in `threads` threads (by default one a processor; Pillow decodes without the
     interpreter's lock).
 
     An image that cannot be read is a row with a reason, never an exception. Images that a formula draws are taken at
     its word: none is drawn. `value_range` is that of files of more than 8 bits; without it their own is measured.
-    Images whose looks are `kept` under an unchanged stamp are not read again.
+    Images whose looks are `kept` under an unchanged stamp are not read again. `pixels` says which bands are read;
+    raises InputError where the files have different ones.
     """
-    looks = _looks(source, progress, threads or processors(), kept)
+    looks = _looks(source, progress, threads or processors(), kept, pixels)
+    if pixels.bands is not None:
+        _require_equal_bands(source, looks)
     value_range, words = _range_of(looks, value_range)
     shapes = np.array([look.shape for look in looks], dtype=np.int64).reshape(-1, 3)
     blank = np.zeros((SIDE, SIDE), np.uint8)
@@ -137,25 +183,57 @@ def scan(
         value_range=value_range,
         words=words,
         groups=tuple(item.group for item in source.items) if any(item.group for item in source.items) else (),
+        pixels=pixels,
     )
 
 
-def _range_of(looks: list[Look], asked: Range | None) -> tuple[Range | None, tuple[str, ...]]:
+def _require_equal_bands(source: Source, looks: list[Look]) -> None:
+    found = Counter(look.shape[2] for look in looks if not look.reason)
+    if len(found) < 2:
+        return
+    first = {look.shape[2]: item.key for item, look in reversed(list(zip(source.items, looks, strict=True)))}
+    raise InputError(
+        "All files of a set must have the same bands",
+        found=", ".join(f"{bands} in {count:,} files ({first[bands]})" for bands, count in found.most_common(3)),
+        allowed="--bands with the numbers of bands that every file has",
+        next_step="name these, or move the other files away",
+    )
+
+
+def _range_of(looks: list[Look], asked: AskedRange) -> tuple[Range | None, tuple[str, ...]]:
     """The values of black and white in the deep files of a set, and what to say of them. Where they are not known,
     these files become unreadable.
+
+    Medical pictures keep the windows of their own unless a range is asked for: files without one then have no scale
+    in common with them.
     """
     deep = [place for place, look in enumerate(looks) if look.values is not None]
     values = [look.values for look in looks if look.values is not None]
+    windowed = sum(WINDOWED in looks[place].notes for place in deep)
     if not values:
         return None, ()
-    span = asked or plain_range(values)
+    if asked is None and windowed:
+        for place in deep:
+            if WINDOWED not in looks[place].notes:
+                looks[place] = Look(looks[place].checksum, reason=_no_window(windowed))
+        return None, ()
+    span = percentile_range(values) if asked == "percentile" else asked or plain_range(values)
     if span is None:
         for place, each in zip(deep, values, strict=True):
             looks[place] = Look(looks[place].checksum, reason=unknown_range(each))
     return span, words_on(values, span, asked=asked is not None)
 
 
-def _looks(source: Source, progress: Progress | None, threads: int, kept: KeptLooks | None) -> list[Look]:
+def _no_window(others: int) -> str:
+    return (
+        f"no window of its own, as {others:,} medical pictures of this set have: --range LOW,HIGH, or percentile, "
+        "gives all of them one scale"
+    )
+
+
+def _looks(
+    source: Source, progress: Progress | None, threads: int, kept: KeptLooks | None, pixels: PixelSpec
+) -> list[Look]:
     """The look of every image: found among those that are `kept`, or taken now and kept for the next command."""
     began, stamp = time.time_ns(), source.stamp
     stamps = [None] * len(source.items) if kept is None or stamp is None else list(map(stamp, range(len(source.items))))
@@ -164,7 +242,7 @@ def _looks(source: Source, progress: Progress | None, threads: int, kept: KeptLo
         looks = kept.find(stamps)
     missing = [row for row, look in enumerate(looks) if look is None]
     done = len(looks) - len(missing)
-    for rows, taken in _chunks(source, missing, threads):
+    for rows, taken in _chunks(source, missing, threads, pixels):
         for row, look in zip(rows, taken, strict=True):
             looks[row] = look
         done += len(rows)
@@ -176,14 +254,14 @@ def _looks(source: Source, progress: Progress | None, threads: int, kept: KeptLo
     return whole
 
 
-def _chunks(source: Source, rows: list[int], threads: int) -> Iterator[tuple[list[int], list[Look]]]:
+def _chunks(source: Source, rows: list[int], threads: int, pixels: PixelSpec) -> Iterator[tuple[list[int], list[Look]]]:
     """These rows, some at a time, with their looks. When the caller stops (Ctrl-C), what was not begun is not begun any
     more.
     """
     pool = ThreadPoolExecutor(threads)
     parts = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
     try:
-        yield from zip(parts, pool.map(lambda part: [look_at(source, row) for row in part], parts), strict=True)
+        yield from zip(parts, pool.map(lambda part: [look_at(source, row, pixels) for row in part], parts), strict=True)
     finally:
         pool.shutdown(cancel_futures=True)
 

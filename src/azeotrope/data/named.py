@@ -16,6 +16,7 @@ from azeotrope.data.address import fetched
 from azeotrope.data.sources._passed import SUFFIXES, Tally, images_below
 from azeotrope.data.sources._source import PassedOver
 from azeotrope.errors import InputError
+from azeotrope.labels import PLAIN_PIXELS, PixelSpec
 
 STDIN = "-"
 _NAMED = 3  # missing files listed
@@ -39,11 +40,13 @@ class Chosen:
     passed: tuple[PassedOver, ...]
 
 
-def named_images(images: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Chosen:
-    """The files that these names mean; one path is a list of one. Raises InputError where there is none, and TypeError
-    for anything but paths.
+def named_images(
+    images: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], pixels: PixelSpec = PLAIN_PIXELS
+) -> Chosen:
+    """The files that these names mean; one path is a list of one. In folders, those are taken that a task of such
+    `pixels` holds. Raises InputError where there is none, and TypeError for anything but paths.
     """
-    tally, files = Tally(), list[Named]()
+    tally, files = Tally(pixels), list[Named]()
     for given in [images] if isinstance(images, str | os.PathLike) else images:
         if not isinstance(given, str | os.PathLike):
             raise TypeError(f"images are paths or a list of paths, not {type(given).__name__}")

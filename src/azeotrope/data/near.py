@@ -25,8 +25,8 @@ from scipy.fft import dctn
 from scipy.spatial import cKDTree
 
 from azeotrope.data.decode import decode
-from azeotrope.data.deep import Range
 from azeotrope.data.manifest import Manifest
+from azeotrope.data.reading import AS_PICTURES, Reading
 from azeotrope.data.sources._source import Source
 from azeotrope.data.thumbnail import SIDE, thumbnail
 from azeotrope.record.processors import processors
@@ -65,7 +65,7 @@ def near_pairs(manifest: Manifest, source: Source) -> Int64[np.ndarray, "pairs 2
     alike = closeness >= np.where(tiny, SURE, ALIKE)  # a digit of 8 pixels is like many others
     pairs, sure = rows[np.sort(candidates[alike], axis=1)], closeness[alike] >= SURE
     order = np.lexsort(pairs.T[::-1])
-    return _confirmed(pairs[order], sure[order], source, manifest.value_range)
+    return _confirmed(pairs[order], sure[order], source, manifest.reading)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ def find_near(manifest: Manifest, source: Source, cache: Path | None = None) -> 
     if cache is None or source.formula is not None:
         return Near(near_pairs(manifest, source))
     span = manifest.value_range or ()
-    file = cache / f"near-{manifest.order_digest[:24]}-{digest([METHOD, *span])}.json"
+    read = () if manifest.reading.plain else (manifest.pixels.digest(),)
+    file = cache / f"near-{manifest.order_digest[:24]}-{digest([METHOD, *span, *read])}.json"
     if (stored := _stored(file)) is not None:
         return stored
     pairs = near_pairs(manifest, source)
@@ -146,7 +147,7 @@ def _correlation(vectors: NDArray[np.float32], pairs: NDArray[np.int64]) -> NDAr
 
 
 def _confirmed(
-    pairs: NDArray[np.int64], sure: NDArray[np.bool_], source: Source, span: Range | None = None
+    pairs: NDArray[np.int64], sure: NDArray[np.bool_], source: Source, reading: Reading = AS_PICTURES
 ) -> NDArray[np.int64]:
     """The pairs that are alike in coarse colour and, unless they are `sure`, at the larger side. Reads only the images
     in `pairs`.
@@ -155,7 +156,7 @@ def _confirmed(
     places = places.reshape(-1, 2)
 
     def seen(row: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        pixels = decode(source.read(row), span).pixels
+        pixels = decode(source.read(row), reading).pixels
         return thumbnail(pixels, _SIDE), thumbnail(pixels, _COLOUR_SIDE, "RGB")
 
     with ThreadPoolExecutor(processors()) as pool:

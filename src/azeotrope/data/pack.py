@@ -1,28 +1,31 @@
-"""Images decoded once, in parallel: whole, squared to one size, uint8, kept on disk, filled when first needed.
+"""Images decoded once, in parallel: whole, squared to one size, kept on disk, filled when first needed.
 
-A picture that is not square is squeezed, not cropped: no border is lost, and every model of a comparison sees the
-same squeezed frame in training and in use. Views are cut from these frames (`views`).
+A picture that is not square is squeezed unless the task says otherwise: no border is lost. Every model of a comparison
+sees the same frame in training and in use. Views are cut from these frames (`views`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import UInt
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from azeotrope.data.decode import Unreadable, decode
+from azeotrope.data.decode import decode
 from azeotrope.data.look import checksum_of
+from azeotrope.data.reading import Unreadable
+from azeotrope.data.resize import grey, resized
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
+from azeotrope.labels import Fit
 from azeotrope.record.processors import processors
 
 DECODING = 2  # raise when the pixels of a pack change: what was computed from the old ones is then not read any more
@@ -31,22 +34,36 @@ _CHUNK = 256  # rows written at a time: what an interruption can cost
 
 @dataclass(frozen=True)
 class Pack:
-    """The images of a task at `size` pixels with `channels` 1 (all are grey) or 3."""
+    """The images of a task at `size` pixels with `channels`: 1 (all are grey), 3, or the bands of the files. `seen` are
+    the places of those that its reader is shown (None: all).
+    """
 
     task: Task
     size: int
     channels: int
     store: RowStore
+    seen: tuple[int, ...] | None = None
+
+    def showing(self, bands: tuple[int, ...] | None) -> Pack:
+        """The same with these bands only, numbered as in the files (None: all). Raises InputError for one that is not
+        there.
+        """
+        return self if bands is None else replace(self, seen=self.task.manifest.places_of(bands))
 
     def ensure(self, rows: NDArray[np.int64], advance: Callable[[int], None] = lambda rows: None) -> None:
         """Decode what is missing of these rows."""
         self.store.fill(rows, self.decode, batch=_CHUNK, advance=advance)
 
-    def read(self, rows: NDArray[np.int64]) -> UInt8[Tensor, "n S S K"]:
+    def read(self, rows: NDArray[np.int64]) -> UInt[Tensor, "n S S K"]:
         """These images; they must have been ensured."""
-        return torch.from_numpy(self.store.read(rows))
+        return torch.from_numpy(self.pixels(rows))
 
-    def decode(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    def pixels(self, rows: NDArray[np.int64]) -> UInt[np.ndarray, "n S S K"]:
+        """The same as an array."""
+        stored = self.store.read(rows)
+        return stored if self.seen is None else np.ascontiguousarray(stored[..., list(self.seen)])
+
+    def decode(self, rows: NDArray[np.int64]) -> UInt[np.ndarray, "n S S K"]:
         """These images from their source, [n, S, S, K], on all processors; nothing is stored.
 
         Threads, not processes: Pillow decodes and resizes without the interpreter's lock, and nothing has to be copied
@@ -55,13 +72,13 @@ class Pack:
         with ThreadPoolExecutor(processors()) as pool:
             return np.stack(list(pool.map(self._one, rows.tolist())))
 
-    def _one(self, row: int) -> NDArray[np.uint8]:
+    def _one(self, row: int) -> UInt[np.ndarray, "S S K"]:
         task = self.task
         try:
             raw = task.source.read(row)
             if task.source.formula is None and checksum_of(raw) != task.manifest.checksums[row]:
                 raise Unreadable("its content has changed since")
-            pixels = decode(raw, task.manifest.value_range).pixels
+            pixels = decode(raw, task.manifest.reading).pixels
         except (Unreadable, OSError) as error:
             raise InputError(
                 f"The image {task.manifest.keys[row]} could be read when the images were listed and now cannot",
@@ -69,29 +86,46 @@ class Pack:
                 next_step="put it back, or give the command again: what has changed is then read anew "
                 "(with --strict all images)",
             ) from error
-        return squared(pixels, self.size, self.channels)
+        return squared(pixels, self.size, self.channels, task.manifest.pixels.fit)
 
 
-def squared(pixels: NDArray[np.uint8], size: int, channels: int) -> NDArray[np.uint8]:
-    """The whole picture [H, W, 1 or 3] squeezed to [size, size, channels]; colour becomes grey where one is kept."""
+def squared(
+    pixels: UInt[np.ndarray, "H W C"], size: int, channels: int, fit: Fit = "squeeze"
+) -> UInt[np.ndarray, "S S K"]:
+    """The picture at [size, size, channels], whole or as `fit` says; colour becomes grey where one is kept, grey is
+    repeated.
+    """
+    if fit != "squeeze" and pixels.shape[0] != pixels.shape[1]:
+        pixels = _fitted(pixels, fit)
     if pixels.shape[2] > channels:
-        pixels = np.asarray(Image.fromarray(pixels).convert("L"))[:, :, None]
+        pixels = grey(pixels)
     if pixels.shape[:2] != (size, size):
-        picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-        resized = picture.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=3.0)
-        pixels = np.asarray(resized).reshape(size, size, -1)
+        pixels = resized(pixels, size, Image.Resampling.BICUBIC, reducing_gap=3.0)
     if pixels.shape[2] < channels:
         pixels = pixels.repeat(channels, axis=2)
     return pixels
 
 
+def _fitted(pixels: UInt[np.ndarray, "H W C"], fit: Fit) -> UInt[np.ndarray, "side side C"]:
+    """The square in the middle, or the picture in the middle of a black square."""
+    height, width, channels = pixels.shape
+    side = min(height, width) if fit == "crop" else max(height, width)
+    top, left = abs(height - side) // 2, abs(width - side) // 2
+    if fit == "crop":
+        return np.ascontiguousarray(pixels[top : top + side, left : left + side])
+    made = np.zeros((side, side, channels), pixels.dtype)
+    made[top : top + height, left : left + width] = pixels
+    return made
+
+
 def open_pack(task: Task, cache: Path, wanted: int) -> Pack:
     """The pack that serves models up to `wanted` pixels."""
     manifest = task.manifest
-    size = stored_size(int(max(manifest.heights.max(), manifest.widths.max())), wanted)
-    channels = int(manifest.channels[manifest.readable].max())
+    size = stored_size(manifest.side, wanted)
+    channels = manifest.bands
     key = {"fingerprint": manifest.fingerprint, "order": task.order_digest, "decoding": DECODING}
-    store = RowStore.open(cache, "pack", key, len(manifest.labels), (size, size, channels), np.uint8)
+    depth: type[np.unsignedinteger] = np.uint16 if manifest.pixels.bits == 16 else np.uint8
+    store = RowStore.open(cache, "pack", key, len(manifest.labels), (size, size, channels), depth)
     return Pack(task, size, channels, store)
 
 

@@ -6,21 +6,21 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, UInt, UInt8
 from torch import Tensor, nn
 
 from azeotrope.data.resample import resample
+from azeotrope.data.resize import GREY
 from azeotrope.data.views import PLAIN, Views, draw
 from azeotrope.recipe import ViewPolicy
 
-GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow
 _VALUES_AT_A_TIME = 1 << 20  # of a batch's floats: what stays in a processor's cache between two passes
 
 Triple = tuple[float, ...]
 
 
 class Renderer(nn.Module):
-    """Draws views at `size` pixels for a model that wants (pixel in [0, 1] − mean) / std.
+    """Draws views at `size` pixels for a model that wants (pixel in [0, 1] − mean) / std, of as many channels as these.
 
     Its constants move with it, so that a batch on a device needs nothing of the host.
     """
@@ -42,24 +42,28 @@ class Renderer(nn.Module):
         for name, values in (("mean", mean), ("std", std), ("grey", GREY)):
             self.register_buffer(name, torch.tensor(values), persistent=False)
 
-    def forward(self, images: UInt8[Tensor, "B S S K"], views: Views[Tensor]) -> Float[Tensor, "B 3 size size"]:
-        """The views of packed images (K = 1 or 3 channels), in the memory layout that convolutions like (channels
-        last).
+    def forward(self, images: UInt[Tensor, "B S S K"], views: Views[Tensor]) -> Float[Tensor, "B bands size size"]:
+        """The views of packed images (K = 1 channel, or as many as the model has), in the memory layout that
+        convolutions like (channels last).
         """
-        size, device = self.size, images.device
+        size, device, bands = self.size, images.device, len(self.limits)
         small = resample(images, views, size, self.interpolation)
-        shown = torch.empty((len(small), 3, size, size), device=device, memory_format=torch.channels_last)
-        step = max(1, _VALUES_AT_A_TIME // (3 * size * size)) if device.type == "cpu" else max(1, len(small))
+        shown = torch.empty((len(small), bands, size, size), device=device, memory_format=torch.channels_last)
+        step = max(1, _VALUES_AT_A_TIME // (bands * size * size)) if device.type == "cpu" else max(1, len(small))
         for start in range(0, len(small), step):
             part = slice(start, start + step)
-            shown[part] = self._coloured(small[part], views, part).view(-1, 3, size, size)
+            shown[part] = self._coloured(small[part], views, part).view(-1, bands, size, size)
         if views.cutout:
             shown.masked_fill_(_cut(views, size)[:, None], 0.0)  # the mean colour of the model's inputs
         return shown
 
-    def _coloured(self, small: UInt8[Tensor, "b s s K"], views: Views[Tensor], part: slice) -> Float[Tensor, "b 3 ss"]:
+    def _coloured(
+        self, small: UInt[Tensor, "b s s K"], views: Views[Tensor], part: slice
+    ) -> Float[Tensor, "b bands ss"]:
         """Brightness scales, saturation pulls to each pixel's grey, contrast to the image's mean grey; then the model's
         normalisation. All of it is one affine map of a pixel's channels, followed by one clamp.
+
+        Bands other than one or three have no grey: saturation leaves them, contrast pulls each to its own mean.
         """
         device, channels = small.device, small.shape[3]
         brightness, contrast, saturation = (
@@ -67,13 +71,17 @@ class Renderer(nn.Module):
         )
         with torch.autocast(device_type=device.type, enabled=False):
             pixels = small.flatten(1, 2).transpose(1, 2).to(torch.float32, memory_format=torch.contiguous_format)
-            grey = self.grey if channels == 3 else torch.ones(1, device=device)
-            own = torch.eye(3, device=device) if channels == 3 else torch.ones(3, 1, device=device)
-            gain = brightness / 255
-            mix = saturation[:, None, None] * own + (1 - saturation)[:, None, None] * grey
-            level = (1 - contrast) * gain * (pixels.mean(2) @ grey)
+            gain = brightness / torch.iinfo(small.dtype).max
+            if channels in (1, 3):
+                grey = self.grey if channels == 3 else torch.ones(1, device=device)
+                own = torch.eye(3, device=device) if channels == 3 else torch.ones(3, 1, device=device)
+                mix = saturation[:, None, None] * own + (1 - saturation)[:, None, None] * grey
+                level = ((1 - contrast) * gain * (pixels.mean(2) @ grey))[:, None]
+            else:
+                mix = torch.eye(channels, device=device).expand(len(pixels), -1, -1)
+                level = ((1 - contrast) * gain)[:, None] * pixels.mean(2)
             matrix = (contrast * gain)[:, None, None] * mix / self.std[:, None]
-            offset = (level[:, None] - self.mean) / self.std
+            offset = (level - self.mean) / self.std
             shown = torch.baddbmm(offset[:, :, None], matrix, pixels)
         for channel, (low, high) in enumerate(self.limits):
             shown[:, channel].clamp_(low, high)

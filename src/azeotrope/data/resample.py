@@ -1,4 +1,4 @@
-"""A box of a picture, resampled to a square of 8-bit pixels: whole batches, antialiased, the same pixels everywhere.
+"""A box of a picture, resampled to a square of as many bits: whole batches, antialiased, the same pixels everywhere.
 
 On the CPU Pillow does it, in integers, so a picture's pixels depend neither on its batch nor on the machine;
 at 224 px it takes a small part of the time of the matrix products (docs/log.md). Other devices multiply by matrices
@@ -13,10 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt
 from PIL import Image
 from torch import Tensor
 
+from azeotrope.data.resize import resized
 from azeotrope.data.views import Views
 
 _PILLOW = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -24,8 +25,8 @@ _WORTH_A_THREAD = 1 << 20  # values to be made; below it, starting threads costs
 
 
 def resample(
-    images: UInt8[Tensor, "B S S K"], views: Views[Tensor], size: int, interpolation: str
-) -> UInt8[Tensor, "B size size K"]:
+    images: UInt[Tensor, "B S S K"], views: Views[Tensor], size: int, interpolation: str
+) -> UInt[Tensor, "B size size K"]:
     """The boxes of these views at `size` pixels; colours are left to `render`. `interpolation` is bilinear or bicubic;
     other names that configurations use (lanczos, random) mean bicubic.
     """
@@ -36,22 +37,20 @@ def resample(
 
 
 def by_pillow(
-    images: UInt8[Tensor, "B S S K"], views: Views[Tensor], size: int, interpolation: str
-) -> UInt8[Tensor, "B size size K"]:
+    images: UInt[Tensor, "B S S K"], views: Views[Tensor], size: int, interpolation: str
+) -> UInt[Tensor, "B size size K"]:
     """One picture after the other, in as many threads as torch uses (Pillow resizes without the interpreter's lock)."""
     batch, stored, _, channels = images.shape
-    pictures = images.numpy() if channels > 1 else images[..., 0].numpy()
-    made = np.empty((batch, size, size, *pictures.shape[3:]), np.uint8)
+    pictures = images.numpy()
+    made = np.empty((batch, size, size, channels), pictures.dtype)
     top, left, height, width = (views.column(name).numpy() for name in ("top", "left", "height", "width"))
     corners = (np.stack([left, top, left + width, top + height], axis=1) * np.float32(stored)).clip(0, stored).tolist()
     kernel, flips = _PILLOW[interpolation], views.column("mirror").tolist()
 
     def make(places: range) -> None:
         for place in places:
-            picture = Image.fromarray(pictures[place]).resize((size, size), kernel, box=corners[place])
-            if flips[place]:
-                picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-            made[place] = picture
+            shown = resized(pictures[place], size, kernel, box=corners[place])
+            made[place] = shown[:, ::-1] if flips[place] else shown
 
     threads = torch.get_num_threads() if made.size >= _WORTH_A_THREAD else 1
     if threads == 1:
@@ -59,21 +58,23 @@ def by_pillow(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(make, _shares(batch, threads)))
-    return torch.from_numpy(made).view(batch, size, size, channels)
+    return torch.from_numpy(made)
 
 
 def by_matrices(
-    images: UInt8[Tensor, "B S S K"], views: Views[Tensor], size: int, interpolation: str
-) -> UInt8[Tensor, "B size size K"]:
-    """The whole batch at once: along the width, then along the height, as Pillow goes, rounded after each."""
+    images: UInt[Tensor, "B S S K"], views: Views[Tensor], size: int, interpolation: str
+) -> UInt[Tensor, "B size size K"]:
+    """The whole batch at once: along the width, then the height, as Pillow goes, which rounds 8 bits after each."""
     stored, mirror = images.shape[1], views.column("mirror")
     columns = _weights(views.column("left"), views.column("width"), mirror, stored, size, interpolation)
     rows = _weights(views.column("top"), views.column("height"), torch.zeros_like(mirror), stored, size, interpolation)
     with torch.autocast(device_type=images.device.type, enabled=False):
         pixels = images.permute(0, 3, 1, 2).to(torch.float32)
-        wide = _rounded(pixels @ columns[:, None].transpose(-1, -2))
-        made = _rounded(rows[:, None] @ wide)
-    return made.to(torch.uint8).permute(0, 2, 3, 1)
+        peak = torch.iinfo(images.dtype).max
+        wide = pixels @ columns[:, None].transpose(-1, -2)
+        wide = _rounded(wide, peak) if images.dtype == torch.uint8 else wide  # Pillow's, of single precision, are not
+        made = _rounded(rows[:, None] @ wide, peak)
+    return made.to(images.dtype).permute(0, 2, 3, 1)
 
 
 def _weights(
@@ -99,8 +100,8 @@ def _weights(
     return weights / weights.sum(dim=-1, keepdim=True)
 
 
-def _rounded(values: Tensor) -> Tensor:
-    return values.add_(0.5).floor_().clamp_(0, 255)
+def _rounded(values: Tensor, peak: int) -> Tensor:
+    return values.add_(0.5).floor_().clamp_(0, peak)
 
 
 def _triangle(x: Tensor) -> Tensor:

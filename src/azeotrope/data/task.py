@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Int64, UInt64
 
 from azeotrope.data._ranks import identities
+from azeotrope.data.formats import require_extras
 from azeotrope.data.look import kept_looks
 from azeotrope.data.manifest import Manifest, Progress, scan
 from azeotrope.data.near import METHOD, Near, find_near
@@ -147,9 +148,10 @@ def load_task(
     Raises InputError for a source that is not known or not there (with the nearest names), and RefusedSet for images
     that make no task.
     """
+    require_extras(labels.pixels.formats)
     source = open_source(spec, labels)
-    kept = kept_looks(cache, spec, anew=anew) if cache else None
-    manifest = scan(source, progress, value_range=labels.value_range, kept=kept)
+    kept = kept_looks(cache, spec, labels.pixels, anew=anew) if cache else None
+    manifest = scan(source, progress, value_range=labels.value_range, kept=kept, pixels=labels.pixels)
     near = find_near(manifest, source, cache) if source.formula is None else None
     try:
         pairs = near.pairs if near else None
@@ -197,7 +199,7 @@ def _options(labels: LabelSpec) -> list[_Option]:
     """What was asked of the source itself; the range of values is asked of the files (`data.decode`), what may leak of
     the splits (`data.split`).
     """
-    given = labels.model_dump(exclude_defaults=True, exclude={"value_range", "keep_leaks"})
+    given = labels.model_dump(exclude_defaults=True, exclude={"value_range", "pixels", "keep_leaks"})
     flags = {"column": "label-column"}
     return [
         _Option(field, f"--{flags.get(field, field).replace('_', '-')} {value}")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from azeotrope.data.audit import lost_by_class
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.near import Near
+from azeotrope.data.sources._passed import ASKED
 from azeotrope.data.sources._source import PassedOver, Source
 from azeotrope.data.split import TaskSplits, torn_copies
 from azeotrope.kinds._kind import kind_named
@@ -21,10 +22,13 @@ from azeotrope.kinds.single import shortened
 
 SHOWN = 5
 _WHAT_TO_DO = {
-    **dict.fromkeys(
-        (".heic", ".heif"), "export them as JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible)"
-    ),
     **dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"), "develop them to JPEG or PNG"),
+    **{
+        suffix: f"add --formats {name} if they belong to the set, or move them away"
+        for name, suffixes in ASKED.items()
+        for suffix in suffixes
+    },
+    ".npy": "add --bands all if they are pictures, or move them away",
     "no suffix": "give them the suffix of their format",
     "links to folders": "copy the files in, or link the class folder itself",
     "beside the class folders": "put each into the folder of its class",

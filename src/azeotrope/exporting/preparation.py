@@ -96,8 +96,17 @@ def preparation_of(saved: SavedModel, temperature: float) -> Preparation:
 
 def steps_of(look: Preprocessing) -> tuple[Grey | Resize, ...]:
     """Squeezed to the size that is stored, and from there to the model's. Raises InputError for a model not trained
-    here, of which the stored size is not known.
+    here, of which the stored size is not known, and for one of other pictures than grey or colour of 8 bits
+    as they are stored, whole.
     """
+    if not look.reading.plain:
+        raise InputError(
+            "An exported file takes grey or colour pictures of 8 bits, as they are stored, whole",
+            found=f"a model of {look.stored_channels} bands of {look.pixels.bits} bits, "
+            f"colours: {look.pixels.colours}, fit: {look.pixels.fit}"
+            + (f", of files of {' and '.join(look.pixels.formats)}" if look.pixels.formats else ""),
+            next_step="use this model with `azeotrope predict`",
+        )
     if look.stored_size is None:
         raise InputError(
             "Only a model that was trained here says how its pictures were prepared",

@@ -6,11 +6,15 @@ Every source delivers this one shape, so that nothing downstream asks where a mo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import Self
 
 from torch import Tensor, nn
 
+from azeotrope.data.reading import Reading
 from azeotrope.errors import InputError
+from azeotrope.labels import PLAIN_PIXELS, PixelSpec
 from azeotrope.models.weights import Weights
 
 Adapt = Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]]
@@ -31,7 +35,8 @@ class Preprocessing:
     """How images must be prepared: `size` pixels square, then (pixel / 255 - mean) / std per channel.
 
     A trained model also knows the frame that its training cut views from: `stored_size` pixels (None: not trained
-    here) and `stored_channels`, and the values of black and white in files of more than 8 bits (None: it saw none).
+    here) and `stored_channels`, those of its files where these have bands. It knows the values of black and white in
+    files of more than 8 bits (None: it saw none), and the `pixels` that were read of files.
     """
 
     size: int
@@ -41,11 +46,23 @@ class Preprocessing:
     stored_size: int | None = None
     stored_channels: int = 3
     value_range: tuple[float, float] | None = None
+    pixels: PixelSpec = field(default=PLAIN_PIXELS, repr=False)  # `repr` is part of what identifies teachers' caches
+
+    @property
+    def reading(self) -> Reading:
+        """How files become pixels, as in training."""
+        return Reading(self.value_range, self.pixels)
+
+    def for_channels(self, channels: int) -> Self:
+        """The same for images of so many channels: where these are others, the mean over all serves each."""
+        if len(self.mean) == channels:
+            return self
+        return replace(self, mean=(fmean(self.mean),) * channels, std=(fmean(self.std),) * channels)
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """A module from images [B, 3, H, W] to pooled features [B, `features`].
+    """A module from images [B, channels, H, W] to pooled features [B, `features`].
 
     `stride` is the smallest side of an image, in pixels, that still leaves one cell of the coarsest feature map.
     `head_names` are the prefixes a weights file may use for the classifier that was cut off. `weights` is None when

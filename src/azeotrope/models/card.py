@@ -64,7 +64,13 @@ def escape(text: str) -> str:
 
 def _preparation(preprocessing: Preprocessing) -> str:
     size, mean, std = preprocessing.size, list(preprocessing.mean), list(preprocessing.std)
-    return f"RGB, {size} x {size} pixels ({preprocessing.interpolation}), (pixel / 255 - {mean}) / {std}"
+    pixels, peak = preprocessing.pixels, 65_535 if preprocessing.pixels.bits == 16 else 255
+    bands = "RGB"
+    if pixels.bands is not None:
+        named = f"bands {', '.join(map(str, pixels.bands))}" if isinstance(pixels.bands, tuple) else "all bands"
+        bands = f"{named} of the file ({preprocessing.stored_channels})"
+    how = f"{preprocessing.interpolation}, {pixels.fit}" if pixels.fit != "squeeze" else preprocessing.interpolation
+    return f"{bands}, {size} x {size} pixels ({how}), (pixel / {peak} - {mean}) / {std}"
 
 
 def _origin(weights: Weights | None) -> str:

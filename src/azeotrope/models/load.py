@@ -37,14 +37,17 @@ class Loaded:
     weights: Weights | None
 
 
-def load_network(spec: ModelSpec | str, classes: int, *, image_size: int | None, pretrained: bool, seed: int) -> Loaded:
-    """A student with a fresh head for `classes` classes, at `image_size` pixels (None: the model's own).
+def load_network(
+    spec: ModelSpec | str, classes: int, *, image_size: int | None, pretrained: bool, seed: int, in_channels: int = 3
+) -> Loaded:
+    """A student with a fresh head for `classes` classes, for images of `in_channels` channels at `image_size` pixels
+    (None: the model's own).
 
     The head's start depends on the seed and the width of the features only, so arms of one seed share it whatever
     the init of the body. Raises InputError for unknown models, weights that do not fit or cannot be had, and images
     smaller than the stride.
     """
-    backbone = load_backbone(spec, pretrained, image_size=image_size, seed=seed)
+    backbone = load_backbone(spec, pretrained, image_size=image_size, seed=seed, in_channels=in_channels)
     with seeded(seed + HEAD_STREAM):
         head = nn.Linear(backbone.features, classes)
     network = Network(backbone.module, head)
@@ -52,24 +55,42 @@ def load_network(spec: ModelSpec | str, classes: int, *, image_size: int | None,
 
 
 def load_backbone(
-    spec: ModelSpec | str, pretrained: bool = True, *, image_size: int | None = None, seed: int = 0
+    spec: ModelSpec | str,
+    pretrained: bool = True,
+    *,
+    image_size: int | None = None,
+    seed: int = 0,
+    in_channels: int = 3,
 ) -> Backbone:
     """A model without classifier, as teachers need it, at its own resolution unless `image_size` says otherwise.
 
-    Raises InputError as `load_network` does.
+    Weights of a file may be made for `in_channels`. Others are those of colour: for other channels the first layer gets
+    the mean of its three, scaled so that equal channels give what grey gave. Raises InputError as `load_network` does.
     """
     spec = ModelSpec.parse(spec) if isinstance(spec, str) else spec
     source = source_of(spec.scheme)
     with seeded(seed):
         if not pretrained:
-            return _checked(source.build(spec.name, image_size=image_size), image_size)
+            return _checked(
+                source.build(spec.name, image_size=image_size, in_channels=in_channels), image_size, in_channels
+            )
         reference = spec.weights or source.default_weights(spec.name)
         if reference is None:
             raise _no_weights(spec)
-        if reference.kind == "hub":
-            return _checked(source.build_from_hub(spec.name, image_size=image_size), image_size)
-        backbone = _checked(source.build(spec.name, image_size=image_size), image_size)
-        return replace(backbone, weights=_fill(backbone, reference))
+        from_hub = reference.kind == "hub"
+        if not from_hub and in_channels != 3 and (own := _own_weights(spec, reference, image_size, in_channels)):
+            return own
+        build = source.build_from_hub if from_hub else source.build
+        colour = _checked(build(spec.name, image_size=image_size), image_size)
+        if not from_hub:
+            colour = replace(colour, weights=_fill(colour, reference))
+        if in_channels == 3:
+            return colour
+        shaped = _checked(
+            source.build(spec.name, image_size=image_size, in_channels=in_channels), image_size, in_channels
+        )
+        _widened(shaped, colour)
+        return replace(shaped, weights=colour.weights)
 
 
 def class_weights(spec: ModelSpec | str, classes: Sequence[str]) -> Tensor:
@@ -141,9 +162,30 @@ def _path_of(reference: WeightsRef) -> Path:
     return (hub.weights_in(path) or path / hub.FILENAMES[0]) if path.is_dir() else path
 
 
-def _checked(backbone: Backbone, image_size: int | None) -> Backbone:
+def _checked(backbone: Backbone, image_size: int | None, in_channels: int = 3) -> Backbone:
     check_size(backbone, image_size or backbone.preprocessing.size)
-    return backbone
+    return replace(backbone, preprocessing=backbone.preprocessing.for_channels(in_channels))
+
+
+def _own_weights(spec: ModelSpec, reference: WeightsRef, image_size: int | None, in_channels: int) -> Backbone | None:
+    """The model with weights that were made for so many channels; None where they were not."""
+    shaped = source_of(spec.scheme).build(spec.name, image_size=image_size, in_channels=in_channels)
+    shaped = _checked(shaped, image_size, in_channels)
+    try:
+        return replace(shaped, weights=_fill(shaped, reference))
+    except InputError:
+        return None
+
+
+def _widened(shaped: Backbone, colour: Backbone) -> None:
+    """Give a model of other channels the weights of one for colour."""
+    own, given = shaped.module.state_dict(), dict(colour.module.state_dict())
+    for name, tensor in given.items():
+        wanted = own.get(name)
+        if wanted is not None and wanted.shape != tensor.shape and tensor.ndim == 4 and tensor.shape[1] == 3:
+            channels = wanted.shape[1]
+            given[name] = tensor.mean(1, keepdim=True).expand(-1, channels, -1, -1) * (3 / channels)
+    load_into(shaped.module, given, head_names=(), source=f"{colour.name}, made for colour")
 
 
 def _no_weights(spec: ModelSpec) -> InputError:

@@ -130,8 +130,9 @@ def load_model(folder: Path) -> SavedModel:
     """Read a folder that `save_model` wrote. Raises InputError when it is not one, or was changed since."""
     description = _read_description(folder)
     spec = _spec_of(description, folder)
+    look = description.preprocessing
     loaded = load_network(
-        spec, len(description.classes), image_size=description.preprocessing.size, pretrained=False, seed=0
+        spec, len(description.classes), image_size=look.size, pretrained=False, seed=0, in_channels=len(look.mean)
     )
     path = folder / "model.safetensors"
     tensors = read_safetensors(path)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from azeotrope.labels import KindName
+from azeotrope.labels import PLAIN_PIXELS, KindName, PixelSpec
 from azeotrope.recipe import OWN_ERROR
 from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import unpack_clusters
@@ -34,7 +34,7 @@ class TaskFacts(Facts):
     """Which labelled image set. Of the kind `number`, `classes` holds the name of what is measured, in `unit`.
 
     `common_error` is the test error of always naming `common_class`, the largest class in training: what an error must
-    be seen beside. None for other kinds, and in records that are older.
+    be seen beside. None for other kinds, and in records that are older. `pixels` is how files were read.
     """
 
     name: str
@@ -44,6 +44,7 @@ class TaskFacts(Facts):
     unit: str | None = None
     common_class: str | None = None
     common_error: float | None = Field(default=None, ge=0, le=1)
+    pixels: PixelSpec = Field(default=PLAIN_PIXELS, exclude_if=lambda pixels: pixels == PLAIN_PIXELS)
 
 
 class StudentFacts(Facts):
@@ -76,7 +77,9 @@ class HeadFacts(Facts):
 
 
 class TeacherFacts(Facts):
-    """The frozen teacher of this run. `head_error` is that of its head on the test images."""
+    """The frozen teacher of this run. `head_error` is that of its head on the test images. Of pictures with bands it
+    looked at `bands`.
+    """
 
     name: str
     weights_hash: str
@@ -84,6 +87,12 @@ class TeacherFacts(Facts):
     head_accuracy: float | None = Field(default=None, ge=0, le=1, description="1 - its error on validation")
     head: HeadFacts | None = None
     head_error: float | None = Field(default=None, ge=0, le=1, description="on test, beside the student's")
+    bands: tuple[int, ...] | None = Field(default=None, exclude_if=lambda bands: bands is None)
+
+    @property
+    def called(self) -> str:
+        """What tells it from other teachers: its name, and the bands that it looked at."""
+        return self.name if self.bands is None else f"{self.name} on bands {', '.join(map(str, self.bands))}"
 
 
 class PublishedFacts(Facts):

@@ -141,7 +141,7 @@ def _teacher(runs: Sequence[RunRecord]) -> TeacherSummary | None:
     accuracies = [teacher.head_accuracy for teacher in by_seed.values() if teacher.head_accuracy is not None]
     errors = [teacher.head_error for teacher in by_seed.values() if teacher.head_error is not None]
     return TeacherSummary(
-        name=next(iter(by_seed.values())).name,
+        name=next(iter(by_seed.values())).called,
         head_accuracy=fmean(accuracies) if accuracies else None,
         head_error=fmean(errors) if errors else None,
     )
@@ -210,6 +210,6 @@ def _differing(runs: Sequence[RunRecord]) -> Iterable[tuple[str, set[str]]]:
         "measure": {run.judged_by for run in runs},
         "number of training images": {str(run.train_images) for run in runs},
         "student": {run.student.name for run in runs},
-        "teacher": {run.teacher.name for run in runs if run.teacher is not None},
+        "teacher": {run.teacher.called for run in runs if run.teacher is not None},
     }
     return ((what, found) for what, found in facts.items() if len(found) > 1)

@@ -77,7 +77,9 @@ def _licences(opened: Opened) -> Iterable[str]:
     licences = {teacher.name: teacher.licence for teacher in _teachers(opened)}
     if any(arm.init == "hub" for arm in opened.comparison.arms):
         student = opened.comparison.student
-        licences[student] = opened.resources.hub_licence(student, opened.comparison.image_size)
+        licences[student] = opened.resources.hub_licence(
+            student, opened.comparison.image_size, opened.task.manifest.in_channels
+        )
     for name, named in licences.items():
         if said := objection(named):
             yield (

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from azeotrope.data.decode import decode
+from azeotrope.data.dicom import is_dicom
+from azeotrope.data.heic import is_heic
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
@@ -46,7 +48,7 @@ class ExportImages:
         """These images as the exported graph takes them."""
 
         def one(row: int) -> UInt8[np.ndarray, "3 H W"]:
-            return how.pixels(decode(self.task.source.read(row), self.task.manifest.value_range).pixels)
+            return how.pixels(decode(self.task.source.read(row), self.task.manifest.reading).pixels)
 
         with ThreadPoolExecutor(processors()) as pool:
             return np.stack(list(pool.map(one, rows.tolist())))
@@ -99,12 +101,14 @@ def images_of(
 
 
 def sample_of(task: Task, row: int) -> tuple[str, bytes]:
-    """A picture as it came, with a name that says what it is; one that came as an array is made a PNG."""
+    """A picture as it came, with a name that says what it is; one that came as an array is made a PNG, and so is a
+    medical one, whose file says more than pixels.
+    """
     raw = task.source.read(row)
-    if not isinstance(raw, np.ndarray):
+    if not isinstance(raw, np.ndarray) and not is_dicom(raw) and not is_heic(raw):
         with Image.open(io.BytesIO(raw)) as image:
             return f"picture.{(image.format or 'png').lower()}", raw
-    pixels = decode(raw).pixels
+    pixels = decode(raw, task.manifest.reading).pixels
     buffer = io.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(buffer, "PNG")
     return "picture.png", buffer.getvalue()

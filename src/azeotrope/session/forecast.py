@@ -54,7 +54,10 @@ class Forecast:
 def measure(opened: Opened) -> Rates:
     """Seconds of trial for each rate."""
     plan, resources, task = opened.comparison, opened.resources, opened.task
-    student = resources.student(plan.student, len(task.classes), plan.image_size, pretrained=False, seed=0).network
+    channels = task.manifest.in_channels
+    student = resources.student(
+        plan.student, len(task.classes), plan.image_size, pretrained=False, seed=0, in_channels=channels
+    ).network
     batch = plan.recipes[plan.train_images[0]].batch_images
     teacher = None
     if plan.teacher is not None:
@@ -62,9 +65,9 @@ def measure(opened: Opened) -> Rates:
         teacher = inference_rate(loaded.module, loaded.image_size, TEACHER_BATCH, resources.device)
     return Rates(
         decode=_decode_rate(opened),
-        train=training_rate(student, plan.image_size, batch, resources.device),
-        latency_ms=cost.latency_ms(student, plan.image_size),
-        evaluate=inference_rate(student, plan.image_size, 256, resources.device),
+        train=training_rate(student, plan.image_size, batch, resources.device, channels=channels),
+        latency_ms=cost.latency_ms(student, plan.image_size, channels=channels),
+        evaluate=inference_rate(student, plan.image_size, 256, resources.device, channels=channels),
         teacher=teacher,
     )
 

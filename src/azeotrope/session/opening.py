@@ -78,7 +78,7 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     if isinstance(weights, str) and weights not in (OFF, AUTO):
         weights_file(weights)
     resources = open_resources(machine, plan.precision, progress)
-    check_models(resources, plan.students, plan.teachers, plan.image_size)
+    check_models(resources, plan.students, plan.teachers, plan.image_size, plan.labels.pixels.bands)
     strict = machine.get("strict", False)
     task = read_task(plan.data, progress, plan.labels, resources.cache, held_out=plan.held_out, strict=strict)
     resources.add(task)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from azeotrope.data.decode import decode
 from azeotrope.data.task import Task
+from azeotrope.data.thumbnail import as_picture
 from azeotrope.diagnosis.diagnose import certain_mistakes
 from azeotrope.reporting.numbers import Comparison, Mistake
 
@@ -21,7 +22,7 @@ THUMBNAIL = 96  # pixels of the longer side
 
 def data_uri(task: Task, row: int) -> str:
     """The image as a small PNG inside a text."""
-    pixels = decode(task.source.read(row), task.manifest.value_range).pixels
+    pixels = as_picture(decode(task.source.read(row), task.manifest.reading).pixels)
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
     buffer = io.BytesIO()

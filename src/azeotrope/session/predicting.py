@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt, UInt8
 from torch import Tensor
 
+from azeotrope.data.decode import decode
+from azeotrope.data.formats import require_extras
 from azeotrope.data.host_batch import Inputs
 from azeotrope.data.pack import squared, stored_size
+from azeotrope.data.reading import Reading, Unreadable
 from azeotrope.data.render import Renderer
 from azeotrope.data.views import PLAIN, draw
 from azeotrope.errors import InputError
@@ -28,13 +31,23 @@ from azeotrope.record.verification import FILE, read_verification
 
 @dataclass(frozen=True)
 class Predictor:
-    """`said` maps a decoded picture to logits, or to the value; `value_range` is what decoding needs to know."""
+    """`said` maps a decoded picture to logits, or to the value. Files become pictures as `reading` says; of files with
+    bands it takes `bands` of them (None: grey or colour).
+    """
 
     kind: KindName
     classes: tuple[str, ...]
     unit: str | None
-    value_range: tuple[float, float] | None
-    said: Callable[[UInt8[np.ndarray, "H W K"]], Float[Tensor, " C"]]
+    reading: Reading
+    said: Callable[[UInt[np.ndarray, "H W K"]], Float[Tensor, " C"]]
+    bands: int | None = None
+
+    def picture(self, raw: bytes) -> UInt[np.ndarray, "H W K"]:
+        """What is in a file. Raises Unreadable, also for one of other bands than the model was trained on."""
+        pixels = decode(raw, self.reading).pixels
+        if self.bands not in (None, pixels.shape[2]):
+            raise Unreadable(f"the model was trained on {self.bands} bands, and the file has {pixels.shape[2]}")
+        return pixels
 
 
 def open_predictor(model: Path) -> Predictor:
@@ -42,9 +55,10 @@ def open_predictor(model: Path) -> Predictor:
     if model.is_file():
         return _exported(model)
     saved = load_model(model_folder(model))
-    return Predictor(
-        saved.kind, saved.classes, saved.unit, saved.preprocessing.value_range, partial(_saved_says, saved)
-    )
+    look = saved.preprocessing
+    require_extras(look.pixels.formats)
+    bands = None if look.pixels.bands is None else look.stored_channels
+    return Predictor(saved.kind, saved.classes, saved.unit, look.reading, partial(_saved_says, saved), bands)
 
 
 def _exported(file: Path) -> Predictor:
@@ -58,7 +72,7 @@ def _exported(file: Path) -> Predictor:
             next_step="name one of these, or the folder of a saved model",
         )
     program = target_named(known[file.name]).open_program(file, how.outputs)
-    return Predictor(how.kind, how.classes, how.unit, how.value_range, partial(_file_says, program, how))
+    return Predictor(how.kind, how.classes, how.unit, Reading(how.value_range), partial(_file_says, program, how))
 
 
 def _file_says(program: Program, how: Preparation, picture: UInt8[np.ndarray, "H W K"]) -> Float[Tensor, " C"]:
@@ -66,15 +80,15 @@ def _file_says(program: Program, how: Preparation, picture: UInt8[np.ndarray, "H
 
 
 @torch.inference_mode()
-def _saved_says(saved: SavedModel, picture: UInt8[np.ndarray, "H W K"]) -> Float[Tensor, " C"]:
+def _saved_says(saved: SavedModel, picture: UInt[np.ndarray, "H W K"]) -> Float[Tensor, " C"]:
     logits: Tensor = saved.network(_plain(picture, saved.preprocessing)).logits[0]
     return logits
 
 
-def _plain(picture: UInt8[np.ndarray, "H W K"], look: Preprocessing) -> Float[Tensor, "1 3 size size"]:
+def _plain(picture: UInt[np.ndarray, "H W K"], look: Preprocessing) -> Float[Tensor, "1 bands size size"]:
     """The image as evaluation saw it, normalised: squared as it is packed, then the plain view."""
     stored = look.stored_size or stored_size(max(picture.shape[:2]), look.size)
-    packed = squared(picture, stored, look.stored_channels)
+    packed = squared(picture, stored, look.stored_channels, look.pixels.fit)
     inputs = Inputs(packed[None].copy(), draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)).map(torch.from_numpy)
     shown: Tensor = Renderer(look.size, look.interpolation, look.mean, look.std)(inputs.pixels, inputs.views)
     return shown

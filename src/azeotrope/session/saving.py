@@ -53,6 +53,7 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
             stored_size=pack.size,
             stored_channels=pack.channels,
             value_range=opened.task.manifest.value_range,
+            pixels=opened.task.manifest.pixels,
         ),
         weights=student.weights,
         kind=record.task.kind,

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from azeotrope.data.decode import Unreadable, decode
+from azeotrope.data.decode import decode
+from azeotrope.data.reading import AS_PICTURES, Reading, Unreadable
 from azeotrope.data.sources._source import Source
 from azeotrope.errors import InputError
 from azeotrope.models.hub import unreachable
@@ -64,13 +65,13 @@ class Facts:
     computes: str
 
     @classmethod
-    def of(cls, source: Source, train_images: int, device: str) -> Facts:
+    def of(cls, source: Source, train_images: int, device: str, reading: Reading = AS_PICTURES) -> Facts:
         """Of a source of images; the side is the median of a few."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         kind, _, _ = device.partition(":")
         rate = RATES["cpu"] * cores if kind == "cpu" else RATES["card"]
         computes = f"{cores} cores" if kind == "cpu" else kind
-        return cls(train_images, _side(source), rate, computes)
+        return cls(train_images, _side(source, reading), rate, computes)
 
     def training_seconds(self, one: Rung) -> float:
         """Of one run by the recipe's rule; a backward pass costs two forward passes."""
@@ -169,16 +170,16 @@ def _plain(one: Rung) -> str:
     return one.name.removeprefix("timm:")
 
 
-def _side(source: Source) -> int:
-    sides = list(_sides(source))
+def _side(source: Source, reading: Reading) -> int:
+    sides = list(_sides(source, reading))
     return round(median(sides)) if sides else STEP
 
 
-def _sides(source: Source) -> Iterator[int]:
+def _sides(source: Source, reading: Reading) -> Iterator[int]:
     """The longer sides of a few pictures, evenly spread; what cannot be read is told of when all are read."""
     step = max(1, len(source.items) // LOOKED_AT)
     for place in range(0, len(source.items), step):
         try:
-            yield max(decode(source.read(place)).pixels.shape[:2])
+            yield max(decode(source.read(place), reading, own=True).pixels.shape[:2])
         except (Unreadable, OSError, ValueError):
             continue

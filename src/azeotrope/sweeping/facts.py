@@ -81,6 +81,7 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
             classes=task.classes,
             kind=task.kind.name,
             unit=task.source.unit,
+            pixels=task.manifest.pixels,
             **_commonest(task, spec.recipe.metric),
         ),
         "strategy": spec.arm.strategy,
@@ -126,7 +127,7 @@ def _further(spec: RunSpec, kind: Pictures) -> int:
 
 
 def _student(resources: Resources, spec: RunSpec) -> StudentFacts:
-    parameters, macs = resources.student_cost(spec.student, len(resources.tasks[spec.task].classes), spec.image_size)
+    parameters, macs = resources.student_cost(spec.student, spec.task, spec.image_size)
     return StudentFacts(name=spec.student, parameters=parameters, macs=macs, image_size=spec.image_size)
 
 
@@ -142,6 +143,7 @@ def _teacher(
         head_accuracy=1 - taught.facts.val_error if taught else None,
         head=taught.facts if taught else None,
         head_error=test_error,
+        bands=spec.teacher.bands,
     )
 
 
@@ -217,7 +219,7 @@ def _flops(resources: Resources, spec: RunSpec, taught: Taught | None) -> float 
     """2 FLOPs a multiply-accumulate; the student forward and backward in every candidate training, the teacher
     forward. None where the teacher's cannot be counted.
     """
-    _, macs = resources.student_cost(spec.student, len(resources.tasks[spec.task].classes), spec.image_size)
+    _, macs = resources.student_cost(spec.student, spec.task, spec.image_size)
     per_step = spec.recipe.batch_images + (spec.extra.per_step if spec.extra else 0)
     images = spec.recipe.steps(spec.train_images) * per_step * spec.trials
     passes = FORWARD if spec.stages()[-1].trains == "head" else FORWARD_AND_BACKWARD

@@ -104,17 +104,19 @@ class Forecast:
         return self._rates[key]
 
     def _trial(self, spec: RunSpec) -> Rates:
-        classes, device = len(self._resources.tasks[spec.task].classes), self._resources.device
-        student = self._resources.student(spec.student, classes, spec.image_size, pretrained=False, seed=0).network
+        task, device = self._resources.tasks[spec.task], self._resources.device
+        channels, classes = task.manifest.in_channels, len(task.classes)
+        student = self._resources.student(
+            spec.student, classes, spec.image_size, pretrained=False, seed=0, in_channels=channels
+        ).network
         batch, size = spec.recipe.batch_images, spec.image_size
         return Rates(
-            training_rate(student, size, batch, device, TRIAL_SECONDS),
-            inference_rate(student, size, EVALUATION_BATCH, device, TRIAL_SECONDS),
+            training_rate(student, size, batch, device, TRIAL_SECONDS, channels=channels),
+            inference_rate(student, size, EVALUATION_BATCH, device, TRIAL_SECONDS, channels=channels),
         )
 
     def _assumed(self, spec: RunSpec) -> Rates:
-        classes = len(self._resources.tasks[spec.task].classes)
-        _, macs = self._resources.student_cost(spec.student, classes, spec.image_size)
+        _, macs = self._resources.student_cost(spec.student, spec.task, spec.image_size)
         return Rates(ASSUMED_MACS / (3 * macs), ASSUMED_MACS / macs)
 
     def _teacher(self, spec: TeacherSpec) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from azeotrope.arm import Arm, Pictures
 from azeotrope.data.task import Task
@@ -18,6 +18,7 @@ from azeotrope.models.load import load_network, weights_available
 from azeotrope.models.sources.file import code_hash
 from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.recipe import AUTO, OFF, OWN_ERROR, Recipe
+from azeotrope.sweeping.bands import check_bands
 from azeotrope.sweeping.class_weights import read_class_weights
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
@@ -54,20 +55,28 @@ def default_arms(
 
 def default_image_size(task: Task, student: str) -> int:
     """The student's own resolution, or less where the images have less: their size rounded up to a multiple of 32."""
-    own = load_network(student, 2, image_size=None, pretrained=False, seed=0).preprocessing.size
-    native = int(max(task.manifest.heights.max(), task.manifest.widths.max()))
-    return min(own, -(-native // FINEST_DEFAULT) * FINEST_DEFAULT)
+    channels = task.manifest.in_channels
+    loaded = load_network(student, 2, image_size=None, pretrained=False, seed=0, in_channels=channels)
+    own = loaded.preprocessing.size
+    return min(own, -(-task.manifest.side // FINEST_DEFAULT) * FINEST_DEFAULT)
 
 
 def check_models(
-    resources: Resources, students: Iterable[str], teachers: Iterable[TeacherSpec], image_size: int | None
+    resources: Resources,
+    students: Iterable[str],
+    teachers: Iterable[TeacherSpec],
+    image_size: int | None,
+    bands: tuple[int, ...] | Literal["all"] | None = None,
 ) -> None:
-    """Load each once, before images are listed: a mistyped name must not cost a scan of a million files.
+    """Load each once, before images are listed: a mistyped name must not cost a scan of a million files. Students of
+    all `bands` are loaded for colour, since it is not known yet how many there are.
 
     Raises InputError, with all problems where there are several.
     """
+    channels = len(bands) if isinstance(bands, tuple) and len(bands) > 1 else 3
+    student = partial(resources.student, pretrained=False, seed=0, in_channels=channels)
     loads: list[Callable[[], object]] = [
-        *(partial(resources.student, name, 2, image_size, pretrained=False, seed=0) for name in students),
+        *(partial(student, name, 2, image_size) for name in students),
         *(partial(resources.teacher, teacher) for teacher in teachers),
     ]
     refusals = [refusal for load in loads if (refusal := _refusal(load))]
@@ -109,7 +118,8 @@ def make_plan(
     student, arms, teacher, source = setting
     assert not isinstance(asked.train_images, str)
     image_size = asked.image_size or default_image_size(task, student)
-    resources.student_cost(student, len(task.classes), image_size)
+    check_bands(asked, teacher, task, upstream)
+    resources.student_cost(student, task.fingerprint, image_size)
     least = min(asked.train_images)
     if least < MIN_TRAIN_IMAGES:
         raise InputError("A training needs images", found=f"{least}", allowed=f"{MIN_TRAIN_IMAGES} or more")
@@ -151,12 +161,13 @@ def _spec(
     plan: ComparePlan, train_images: int, arm: Arm, seed: int, resources: Resources, upstream: Task | None
 ) -> RunSpec:
     taught = plan.teacher is not None and _taught(arm)
+    channels = resources.tasks[plan.fingerprint].manifest.in_channels
     return RunSpec(
         task=plan.fingerprint,
         train_images=train_images,
         student=plan.student,
         image_size=plan.image_size,
-        student_weights=resources.hub_weights(plan.student, plan.image_size) if arm.init == "hub" else None,
+        student_weights=resources.hub_weights(plan.student, plan.image_size, channels) if arm.init == "hub" else None,
         student_code=code_hash(plan.student),
         arm=arm,
         teacher=plan.teacher if taught else None,

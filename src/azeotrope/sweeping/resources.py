@@ -75,9 +75,13 @@ class Resources:
         task = self.tasks[fingerprint]
         return task.kind.scale(task.labels[self.rows(fingerprint, train_images, seed).train])
 
-    def student(self, name: str, classes: int, image_size: int | None, *, pretrained: bool, seed: int) -> Loaded:
+    def student(
+        self, name: str, classes: int, image_size: int | None, *, pretrained: bool, seed: int, in_channels: int = 3
+    ) -> Loaded:
         """A student ready to train."""
-        return load_network(name, classes, image_size=image_size, pretrained=pretrained, seed=seed)
+        return load_network(
+            name, classes, image_size=image_size, pretrained=pretrained, seed=seed, in_channels=in_channels
+        )
 
     def _pack(self, fingerprint: str, image_size: int) -> Pack:
         return open_pack(self.tasks[fingerprint], self.cache, image_size)
@@ -92,23 +96,25 @@ class Resources:
         size = self.teacher(spec).image_size
         return spec if len(spec.members) > 1 else spec.model_copy(update={"image_size": size})
 
-    def hub_weights(self, student: str, image_size: int) -> str:
+    def hub_weights(self, student: str, image_size: int, in_channels: int) -> str:
         """The hash of the student's pretrained weights."""
-        return self.pretrained(student, image_size).sha256
+        return self.pretrained(student, image_size, in_channels).sha256
 
-    def hub_licence(self, student: str, image_size: int) -> str | None:
+    def hub_licence(self, student: str, image_size: int, in_channels: int) -> str | None:
         """Their licence, where it is known."""
-        return self.pretrained(student, image_size).licence
+        return self.pretrained(student, image_size, in_channels).licence
 
-    def _pretrained(self, student: str, image_size: int) -> Weights:
-        loaded = load_network(student, 2, image_size=image_size, pretrained=True, seed=0)
+    def _pretrained(self, student: str, image_size: int, in_channels: int) -> Weights:
+        loaded = self.student(student, 2, image_size, pretrained=True, seed=0, in_channels=in_channels)
         assert loaded.weights is not None
         return loaded.weights
 
-    def _student_cost(self, student: str, classes: int, image_size: int) -> tuple[int, int]:
-        """Parameters and multiply-accumulates of the student with its head."""
-        network = load_network(student, classes, image_size=image_size, pretrained=False, seed=0).network
-        return cost.parameters(network), cost.macs(network, image_size)
+    def _student_cost(self, student: str, fingerprint: str, image_size: int) -> tuple[int, int]:
+        """Parameters and multiply-accumulates of the student with its head for this task."""
+        task = self.tasks[fingerprint]
+        channels = task.manifest.in_channels
+        loaded = self.student(student, len(task.classes), image_size, pretrained=False, seed=0, in_channels=channels)
+        return cost.parameters(loaded.network), cost.macs(loaded.network, image_size, channels=channels)
 
     def _taught(
         self, spec: TeacherSpec, fingerprint: str, train_images: int, seed: int, policy: ViewPolicy, views: int

@@ -26,8 +26,15 @@ from azeotrope.train.stage import Stage
 
 def student_of(resources: Resources, spec: RunSpec) -> Loaded:
     """The student of a spec at its start (for `upstream`: random; the caller loads the body)."""
-    classes = len(resources.tasks[spec.task].classes)
-    return resources.student(spec.student, classes, spec.image_size, pretrained=spec.arm.init == "hub", seed=spec.seed)
+    task = resources.tasks[spec.task]
+    return resources.student(
+        spec.student,
+        len(task.classes),
+        spec.image_size,
+        pretrained=spec.arm.init == "hub",
+        seed=spec.seed,
+        in_channels=task.manifest.in_channels,
+    )
 
 
 def student_data(resources: Resources, spec: RunSpec, loaded: Loaded, taught: Taught | None) -> StudentData:

@@ -152,6 +152,7 @@ def _digest(tuning: Tuning, train: NDArray[np.int64], start: Head, fold: int) ->
         f"{tuning.spec.model} {teacher.weights_hash} {teacher.image_size} {teacher.device.precision} {tuning.seed} "
         f"{task.fingerprint} {task.order_digest} {tuning.recipe(len(train)).digest()}"
     )
+    said += "" if teacher.bands is None else f" bands {teacher.bands}"
     digest = hashlib.sha256(said.encode())
     for rows in (train, tuning.rows.val):
         digest.update(np.ascontiguousarray(rows).tobytes())

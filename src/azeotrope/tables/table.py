@@ -121,7 +121,7 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
         "classes": _classes(record),
         "student": record.student.name,
         "parameters": record.student.parameters,
-        "teacher": record.teacher.name if record.teacher else None,
+        "teacher": record.teacher.called if record.teacher else None,
         "teacher_head_error": record.teacher.head_error if record.teacher else None,
         CORRECT: record.correct,
         CLUSTERS: record.clusters,

@@ -67,7 +67,7 @@ class EmbeddingCache:
 
     def asked(self, rows: NDArray[np.int64], views: Views[NDArray[Any]]) -> tuple[HostBatch]:
         """What the teacher must look at to say of these views what is not stored. Images must be packed."""
-        return (Inputs(self.pack.store.read(rows), views),)
+        return (Inputs(self.pack.pixels(rows), views),)
 
     @property
     def embedders(self) -> tuple[Embedder]:
@@ -116,8 +116,11 @@ class EmbeddingCache:
 
 
 def open_cache(root: Path, teacher: Teacher, pack: Pack, policy: ViewPolicy, views: int) -> EmbeddingCache:
-    """Open or create the cache for these. Another teacher, policy, task or precision is another cache."""
-    key = {
+    """Open or create the cache for these. Another teacher, policy, task or precision is another cache. Raises
+    InputError where the teacher is to look at a band that is not there.
+    """
+    pack = pack.showing(teacher.bands)
+    key: dict[str, object] = {
         "teacher": teacher.weights_hash,
         "code": code_hash(teacher.name),
         "image_size": teacher.image_size,
@@ -130,6 +133,8 @@ def open_cache(root: Path, teacher: Teacher, pack: Pack, policy: ViewPolicy, vie
         "rendering": RENDERING,
         "precision": teacher.device.precision,
     }
+    if teacher.bands is not None:  # older caches keep their names
+        key["bands"] = list(teacher.bands)
     rows = (MAX_VIEWS + 1) * len(pack.task.labels)  # what is not filled takes no space
     return EmbeddingCache(
         teacher, pack, policy, views, RowStore.open(root, "teacher", key, rows, (teacher.features,), np.float16)

@@ -26,7 +26,7 @@ class Frozen(nn.Module):
         return super().train(False)
 
     @torch.inference_mode()
-    def forward(self, images: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B F"]:
+    def forward(self, images: Float[Tensor, "B bands H W"]) -> Float[Tensor, "B F"]:
         """Pooled embeddings."""
         features: Tensor = self.module(images)
         return features
@@ -39,12 +39,12 @@ class Embedder(nn.Module):
         super().__init__()
         self.module, self.renderer, self.device = module, renderer, device
 
-    def render(self, inputs: DeviceInputs) -> Float[Tensor, "B 3 H W"]:
+    def render(self, inputs: DeviceInputs) -> Float[Tensor, "B bands H W"]:
         """The views as this teacher wants them."""
         pixels: Tensor = self.renderer(inputs.pixels, inputs.views)
         return pixels
 
-    def look(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B F"]:
+    def look(self, pixels: Float[Tensor, "B bands H W"]) -> Float[Tensor, "B F"]:
         """Pooled embeddings of rendered views as float32, computed in the device's precision; without a gradient."""
         with self.device.autocast():
             features: Tensor = self.module(pixels)

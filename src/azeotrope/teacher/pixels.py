@@ -7,7 +7,8 @@ that knows less than sixteen times sixteen pixels has nothing to hand on: the st
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped, UInt8
+import torch
+from jaxtyping import Float, Int, Shaped, UInt
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
@@ -25,14 +26,14 @@ def judged_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def pixel_losses(
-    pictures: UInt8[Tensor, "n S S K"],
+    pictures: UInt[Tensor, "n S S K"],
     targets: Shaped[Tensor, n * label],
     folds: Int[Tensor, " n"],
     outputs: int,
     kind: Kind,
 ) -> Float[Tensor, " n"]:
     """The log-loss of each image by a head of mean pixels that has not seen its label; `folds` as for `fit_head`."""
-    planes = pictures.permute(0, 3, 1, 2).float() / 255
+    planes = pictures.permute(0, 3, 1, 2).float() / torch.iinfo(pictures.dtype).max
     features = functional.adaptive_avg_pool2d(planes, SIDE).flatten(1)
     said = fit_head(features, targets, outputs, folds, kind).logits(features, folds)
     return kind.losses(said, targets)

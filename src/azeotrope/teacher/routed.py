@@ -71,7 +71,7 @@ class RoutedCache:
         places = np.concatenate([places for _, places in shares])
         return (
             Inputs(
-                self.members[-1].pack.store.read(rows[places]),
+                self.members[-1].pack.pixels(rows[places]),
                 Views(views.values[places], views.cutout),
                 versions=tuple((version, len(places)) for version, places in shares),
                 order=np.argsort(places),

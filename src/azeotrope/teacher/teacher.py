@@ -20,7 +20,7 @@ from azeotrope.teacher.embedder import Embedder, Frozen
 @dataclass(frozen=True)
 class Teacher:
     """A loaded teacher. `weights_hash` identifies the pretrained weights; of them, the licence and how many outputs the
-    classifier had that was left out are kept to be shown (None: not known).
+    classifier had that was left out are kept to be shown (None: not known). `bands` are those that it looks at.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Teacher:
     device: Device
     licence: str | None = None
     left_out_classes: int | None = None
+    bands: tuple[int, ...] | None = None
 
     @property
     def members(self) -> tuple[Teacher]:
@@ -67,4 +68,5 @@ def load_teacher(spec: TeacherSpec, device: Device) -> Teacher:
         device,
         backbone.weights.licence,
         backbone.weights.classes,
+        spec.bands,
     )

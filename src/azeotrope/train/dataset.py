@@ -78,7 +78,7 @@ class TaskImages:
         task, targets = self.pack.task, self.targets
         drawn = draw(self.policy, task.identities[rows], view)
         labels: NDArray[Any] = task.kind.targets(task.labels[rows], self.scale).numpy()
-        host = Inputs(self.pack.store.read(rows), drawn, labels)
+        host = Inputs(self.pack.pixels(rows), drawn, labels)
         if targets is None or (isinstance(view, int) and view == PLAIN):
             return host
         folds = targets.folds_of(rows).numpy()

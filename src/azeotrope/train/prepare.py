@@ -24,7 +24,7 @@ class Batch:
     the training images; None in evaluation.
     """
 
-    images: Float[Tensor, "B 3 H W"]
+    images: Float[Tensor, "B bands H W"]
     labels: Shaped[Tensor, B * label]
     teacher_features: Float[Tensor, "B G"] | None = None
     teacher_logits: Float[Tensor, "B C"] | None = None

@@ -52,7 +52,7 @@ class Step:
         measured: Tensor = values
         return measured
 
-    def _forward(self, images: Float[Tensor, "B 3 H W"]) -> Output:
+    def _forward(self, images: Float[Tensor, "B bands H W"]) -> Output:
         """With several parts, activations are not kept: each part is computed again when its turn to go back comes
         (Chen et al. 2016, arXiv 1604.06174; for contrastive losses Gao et al. 2021, arXiv 2101.06983).
         """
@@ -62,7 +62,7 @@ class Step:
         outputs = [self._recomputed(part) for part in images.tensor_split(self.parts)]
         return Output(*(torch.cat(tensors) for tensors in zip(*outputs, strict=True)))
 
-    def _recomputed(self, images: Float[Tensor, "B 3 H W"]) -> Output:
+    def _recomputed(self, images: Float[Tensor, "B bands H W"]) -> Output:
         def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
             return nullcontext(), self._again()
 

@@ -16,12 +16,12 @@ TRIAL_SECONDS = 2.0
 
 
 def training_rate(
-    network: Network, image_size: int, batch: int, device: Device, seconds: float = TRIAL_SECONDS
+    network: Network, image_size: int, batch: int, device: Device, seconds: float = TRIAL_SECONDS, *, channels: int = 3
 ) -> float:
     """Images per second of training steps (forward, backward, AdamW) on random pixels."""
     network = device.place(network).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=True)
-    images = _pixels(batch, image_size, device)
+    images = _pixels(batch, channels, image_size, device)
     labels = torch.arange(batch, device=device.name) % network.head.out_features
 
     def step() -> None:
@@ -35,11 +35,11 @@ def training_rate(
 
 
 def inference_rate(
-    module: nn.Module, image_size: int, batch: int, device: Device, seconds: float = TRIAL_SECONDS
+    module: nn.Module, image_size: int, batch: int, device: Device, seconds: float = TRIAL_SECONDS, *, channels: int = 3
 ) -> float:
     """Images per second through a module in eval mode."""
     module = device.place(module).eval()
-    images = _pixels(batch, image_size, device)
+    images = _pixels(batch, channels, image_size, device)
 
     def step() -> None:
         with torch.inference_mode(), device.autocast():
@@ -59,6 +59,6 @@ def _rate(step: Callable[[], None], batch: int, device: Device, seconds: float) 
     return steps * batch / (time.perf_counter() - began)
 
 
-def _pixels(batch: int, image_size: int, device: Device) -> torch.Tensor:
-    images = torch.rand(batch, 3, image_size, image_size, device=device.name)
+def _pixels(batch: int, channels: int, image_size: int, device: Device) -> torch.Tensor:
+    images = torch.rand(batch, channels, image_size, image_size, device=device.name)
     return images.contiguous(memory_format=torch.channels_last)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from azeotrope.data.sources._passed import Tally, folders_in, images_below, is_image, loose_in
+from azeotrope.data.sources._passed import Tally, folders_in, images_below, loose_in
 from azeotrope.data.sources._source import Split
 from azeotrope.data.sources._splits import split_word
 from azeotrope.errors import InputError
@@ -46,7 +46,7 @@ def arranged(root: Path, layout: Layout | None, tally: Tally) -> Arranged:
     of them.
     """
     base, words = _unwrapped(root, tally)
-    seen = layout or _seen(base)
+    seen = layout or _seen(base, tally)
     folders, more = _READERS[seen](base, tally)
     return Arranged(base, folders, [*words, *more])
 
@@ -58,9 +58,9 @@ def _unwrapped(root: Path, tally: Tally) -> tuple[Path, list[str]]:
     base = root
     for _ in range(_WRAPPERS):
         folders = folders_in(base, "")
-        if len(folders) != 1 or _has_images(base) or split_word(folders[0].name):
+        if len(folders) != 1 or _has_images(base, tally) or split_word(folders[0].name):
             break
-        if _has_images(folders[0]) or not folders_in(folders[0], ""):
+        if _has_images(folders[0], tally) or not folders_in(folders[0], ""):
             break
         loose_in(base, "", tally)
         folders_in(base, "", tally)
@@ -69,11 +69,11 @@ def _unwrapped(root: Path, tally: Tally) -> tuple[Path, list[str]]:
     return base, words
 
 
-def _has_images(folder: Path) -> bool:
-    return any(is_image(path.name) and path.is_file() for path in folder.iterdir())
+def _has_images(folder: Path, tally: Tally) -> bool:
+    return any(tally.takes(path.name) and path.is_file() for path in folder.iterdir())
 
 
-def _seen(base: Path) -> Layout:
+def _seen(base: Path, tally: Tally) -> Layout:
     """What the names say. A folder `train` that itself holds folders makes it a split layout."""
     folders = folders_in(base, "")
     below = {folder: {inner.name for inner in folders_in(folder, "")} for folder in folders}
@@ -85,7 +85,7 @@ def _seen(base: Path) -> Layout:
     twice = sorted(name for name, count in shared.items() if count > 1)
     crossed = len(twice) > 1 and all(names & set(twice) for names in below.values())
     dated = all(_DATE.fullmatch(folder.name) and len(below[folder]) > 1 for folder in folders)
-    if len(folders) > 1 and (crossed or dated) and not any(map(_has_images, folders)):
+    if len(folders) > 1 and (crossed or dated) and not any(_has_images(folder, tally) for folder in folders):
         inner = twice if crossed else sorted(shared)
         held = "each with" if all(names >= set(inner) for names in below.values()) else "which hold"
         raise InputError(
@@ -164,7 +164,7 @@ _READERS: dict[Layout, Callable[[Path, Tally], tuple[list[ClassFolder], list[str
 
 def _count(folder: Path, tally: Tally) -> int:
     """Images below a folder; where there are none its files are counted as passed over."""
-    here = Tally()
+    here = Tally(tally.pixels)
     count = sum(1 for _ in images_below(str(folder), folder.name, here))
     if not count:
         for row in here.counted():

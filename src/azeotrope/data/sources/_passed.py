@@ -7,10 +7,11 @@ may be a picture (a format that is not read, a file without suffix) is told apar
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from azeotrope.data.sources._source import PassedOver
+from azeotrope.labels import PLAIN_PIXELS, Format, PixelSpec
 from azeotrope.record.claim import is_output
 
 SUFFIXES = frozenset(
@@ -20,6 +21,11 @@ SUFFIXES = frozenset(
         *("webp", "avif", "jp2", "j2k", "ppm", "pgm", "pbm", "pnm", "ico"),
     )
 )
+_ARRAYS = frozenset((".npy",))  # pictures where a task says that its files have bands
+ASKED: Mapping[Format, frozenset[str]] = {  # pictures where a task says so
+    "dicom": frozenset((".dcm", ".dicom")),
+    "heic": frozenset((".heic", ".heif")),
+}
 _BY_PRODUCTS = frozenset(
     (
         *("@eadir", "#recycle", "@recycle", "@recently-snapshot", ".@__thumb", "#snapshot", ".snapshot"),  # NAS
@@ -45,15 +51,23 @@ LOOSE = "beside the class folders"
 
 
 class Tally:
-    """What was passed over, and where."""
+    """What was passed over, and where. Files such as .npy and .dcm are images where `pixels` ask for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, pixels: PixelSpec = PLAIN_PIXELS) -> None:
+        self.pixels = pixels
+        self._suffixes = SUFFIXES.union(
+            _ARRAYS if pixels.bands is not None else (), *(ASKED[each] for each in pixels.formats)
+        )
         self._found: dict[tuple[str, str, bool], tuple[int, str]] = {}
 
     def add(self, where: str, what: str, example: str, *, picture: bool, count: int = 1) -> None:
         """Count files; the first example of a kind is kept."""
         before, first = self._found.get((where, what, picture), (0, example))
         self._found[where, what, picture] = before + count, first
+
+    def takes(self, name: str) -> bool:
+        """Whether a file of this name is taken for an image."""
+        return name[:1] != "." and os.path.splitext(name)[1].lower() in self._suffixes  # noqa: PTH122 (hot loop)
 
     def file(self, where: str, path: str) -> None:
         """Count a file that is no image by its name."""
@@ -100,11 +114,6 @@ def is_by_product(name: str) -> bool:
     return name.lower() in _BY_PRODUCTS or name.startswith("._")
 
 
-def is_image(name: str) -> bool:
-    """Whether a file of this name is taken for an image."""
-    return name[:1] != "." and os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 (hot loop)
-
-
 def images_below(folder: str, where: str, tally: Tally) -> Iterator[str]:
     """Paths of the images below `folder`: those in it by name, then those of its folders, by name."""
     folders = []
@@ -119,12 +128,12 @@ def images_below(folder: str, where: str, tally: Tally) -> Iterator[str]:
             folders.append(entry.path)
         elif entry.is_symlink() and entry.is_dir():
             tally.add(where, LINK, entry.path, picture=True)
-        elif is_image(entry.name) and _is_special(entry):
-            tally.add(where, SPECIAL, entry.path, picture=True)
-        elif is_image(entry.name):
-            yield entry.path
-        else:
+        elif not tally.takes(entry.name):
             tally.file(where, entry.path)
+        elif _is_special(entry):
+            tally.add(where, SPECIAL, entry.path, picture=True)
+        else:
+            yield entry.path
     for path in folders:
         if not tally.folder(where, path):
             yield from images_below(path, where, tally)
@@ -152,7 +161,7 @@ def loose_in(base: Path, where: str, tally: Tally) -> int:
         for entry in sorted(found, key=lambda entry: entry.name):
             if entry.is_dir():
                 continue
-            if is_image(entry.name):
+            if tally.takes(entry.name):
                 images += 1
                 tally.add(where, LOOSE, entry.path, picture=True)
             else:

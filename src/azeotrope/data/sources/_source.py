@@ -40,7 +40,7 @@ class Item:
 
 @dataclass(frozen=True)
 class PassedOver:
-    """Files that are not among the items: how many of one kind (".heic", "hidden", "@eaDir") lie in one class folder
+    """Files that are not among the items: how many of one kind (".jxl", "hidden", "@eaDir") lie in one class folder
     ("" above the classes), with an example. `picture` says whether they may be pictures that the user wants.
     """
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from azeotrope.data.sources._layout import ALLOWED, arranged
 from azeotrope.data.sources._names import reconciled, text_of
-from azeotrope.data.sources._passed import SUFFIXES, Tally, images_below
+from azeotrope.data.sources._passed import ASKED, SUFFIXES, Tally, images_below
 from azeotrope.data.sources._source import Item, Source, Split, stamp_of
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
@@ -45,7 +45,7 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
     root = Path(name).expanduser()
     if not root.is_dir():
         raise _no_folder(root)
-    tally = Tally()
+    tally = Tally(labels.pixels)
     found = arranged(root, labels.layout, tally)
     meant, words = reconciled(text_of(folder.name) for folder in found.folders)
     files: list[tuple[str, str, Split]] = []
@@ -101,6 +101,9 @@ def _no_images(root: Path, base: Path) -> InputError:
     tables = [path for path in (*sorted(root.iterdir()), *sorted(base.iterdir())) if path.suffix.lower() in TABLES]
     found = ", ".join(f"{count} files with suffix {suffix}" for suffix, count in suffixes.most_common(5))
     next_step = "check the path; for a folder of the datasets library write `hf:FOLDER`"
+    asked = [each for each, names in ASKED.items() if names & set(suffixes)]
+    if asked:
+        next_step = f"add --formats {','.join(asked)} to read them"
     if loose:
         next_step = "put each image into a folder named after its class, or give a CSV of paths and labels"
     if tables:

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
-from statistics import fmean
 from types import MappingProxyType
 from typing import Any
 
@@ -100,7 +99,7 @@ def _build(name: str, image_size: int | None, in_channels: int, *, pretrained: b
     return Backbone(
         module=_fetched(name, arguments) if pretrained else timm.create_model(name, **arguments),
         features=features,
-        preprocessing=_preprocessing(config, size, in_channels),
+        preprocessing=Preprocessing(size, tuple(config.mean), tuple(config.std), config.interpolation),
         stride=stride,
         name=f"timm:{name}",
         head_names=_head_names(config),
@@ -151,14 +150,6 @@ def _config(name: str) -> PretrainedCfg:
     if tag and name not in tagged:
         raise unknown(f"set of weights of timm:{architecture}", name, tagged)
     return timm.get_pretrained_cfg(name) or PretrainedCfg()
-
-
-def _preprocessing(config: PretrainedCfg, size: int, in_channels: int) -> Preprocessing:
-    """The normalisation timm declares; for other than three channels, the mean over the three serves each."""
-    mean, std = tuple(config.mean), tuple(config.std)
-    if len(mean) != in_channels:
-        mean, std = (fmean(mean),) * in_channels, (fmean(std),) * in_channels
-    return Preprocessing(size, mean, std, config.interpolation)
 
 
 def _head_names(config: PretrainedCfg) -> tuple[str, ...]:

@@ -1,0 +1,29 @@
+"""What a task of other pictures than grey or colour of 8 bits asks of its teacher and of what stands beside it."""
+
+from __future__ import annotations
+
+from azeotrope.data.task import Task
+from azeotrope.errors import InputError
+from azeotrope.plan import TeacherSpec
+from azeotrope.sweeping.sweep_plan import SweepPlan
+
+
+def check_bands(asked: SweepPlan, teacher: TeacherSpec | None, task: Task, upstream: Task | None) -> None:
+    """Raise InputError where a teacher does not know which bands to look at, and for what such pictures do not do."""
+    manifest = task.manifest
+    if teacher is not None and teacher.bands is not None:
+        manifest.places_of(teacher.bands)
+    elif teacher is not None and (manifest.in_channels != 3 or manifest.pixels.bands is not None):
+        raise InputError(
+            "A teacher must be told which bands it looks at",
+            found=f"pictures of {manifest.bands} bands and no --teacher-bands",
+            allowed="three of them as red, green and blue, or one as grey",
+            next_step="name them, such as --teacher-bands 3,2,1",
+        )
+    idle = {"--deploy": asked.deploy, "--unlabelled and --synth": asked.pictures, "--upstream": upstream}
+    if not manifest.reading.plain and (given := [option for option, value in idle.items() if value]):
+        raise InputError(
+            "An upstream set, further pictures and files for a device are plain: grey or colour of 8 bits",
+            found=f"{given[0]} with --bands, --bits, --colours, --fit or --formats",
+            next_step=f"leave {given[0]} out",
+        )
