@@ -45,7 +45,7 @@ def _run(record: RunRecord) -> dict[str, str | int | None]:
         "task": record.task.name,
         "arm": record.arm,
         "student": record.student.name,
-        "teacher": record.teacher.name if record.teacher else None,
+        "teacher": record.teacher.called if record.teacher else None,
         "train_images": record.train_images,
         "seed": record.seed,
     }

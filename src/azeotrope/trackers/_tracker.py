@@ -62,7 +62,7 @@ class Tracker(Protocol):
 
 def tracked(record: RunRecord, curve: Curve) -> TrackedRun:
     """A finished run as trackers are told of it; without a curve it has no epochs."""
-    teacher = record.teacher.name if record.teacher else ""
+    teacher = record.teacher.called if record.teacher else ""
     student = without_folders(record.student.name).removeprefix("timm:")
     asked: dict[str, JsonValue] = {
         "run_id": record.run_id,
