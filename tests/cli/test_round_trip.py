@@ -50,6 +50,7 @@ def test_the_documented_files_are_there(compared):
         "sweeps",
         "runs",
         "predictions",
+        "curves",
         "models",
         "compare.json",
         "examples.json",
