@@ -7,6 +7,7 @@ import pytest
 from azeotrope.api.suggest import Suggestion
 from azeotrope.cli._models import holds_images
 from azeotrope.errors import InputError
+from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.plan import TeacherSpec
 
 WORDS = ("Student: small, because it is small. Change it with --student.", "Teacher: big, because it is strong.")
@@ -77,6 +78,27 @@ def test_what_holds_images(tmp_path):
     assert held == {runs: False, photos: True, several: False, "digits": True, "r.csv": False, "s3://b": False}
     assert holds_images("r.csv", insisted=True)
     assert not holds_images(str(runs), insisted=True)
+
+
+def test_bands_of_a_teacher_that_is_suggested_are_handed_on(cli, asked, tmp_path):
+    (tmp_path / "a").mkdir()
+    for command in ("compare", "advise"):
+        cli(command, tmp_path, "--bands", "all", "--teacher-bands", "3,2,1")
+        assert asked["suggest"]["teacher_bands"] == (3, 2, 1)
+    assert asked["asked"]["teachers"][0].bands == (3, 2, 1)
+    cli("advise", tmp_path, "-s", "mine", "-t", "other", "--bands", "all", "--teacher-bands", "2")
+    assert asked["asked"]["teachers"] == [TeacherSpec(model="other", bands=(2,))]
+    said = cli("advise", tmp_path, "-s", "mine", "--bands", "all", "--teacher-bands", "2")
+    assert "--teacher-bands: no teacher is named" in " ".join(said.err.split())
+
+
+def test_without_its_bands_no_teacher_is_suggested(tmp_path):
+    from azeotrope.api import suggest as module
+
+    found = module.suggest("digits", device="cpu", labels=LabelSpec(pixels=PixelSpec(bands="all")))
+    assert found.teacher is None
+    assert "nothing says which of the bands it would look at" in found.words[1]
+    assert "--teacher-bands" in found.words[1]
 
 
 def test_a_real_suggestion_reads_the_images(monkeypatch):

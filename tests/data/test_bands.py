@@ -225,7 +225,7 @@ def test_a_codec_that_is_missing_is_named(monkeypatch):
         raise ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package")
 
     monkeypatch.setattr(tifffile.TiffPageSeries, "asarray", refused)
-    with pytest.raises(Unreadable, match=r"a TIFF compressed by LZW: pip install imagecodecs"):
+    with pytest.raises(Unreadable, match=r"a TIFF compressed by LZW: pip install 'azeotrope\[bands\]' \(imagecodecs\)"):
         decode(tiff(values(0)), ALL)
 
 

@@ -1,11 +1,14 @@
+import io
 import tracemalloc
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from azeotrope.data.decode import decode
-from azeotrope.data.reading import Unreadable
+from azeotrope.data.reading import Reading, Unreadable
+from azeotrope.labels import PixelSpec
 
 from .pictures import encoded, noise, png_header
 
@@ -90,6 +93,23 @@ def test_sixteen_bits_are_scaled_to_eight(kind):
     decoded = decode(encoded(values, kind))
     np.testing.assert_array_equal(decoded.pixels[0, :, 0], [0, 1, 128, 255])
     assert decoded.notes == ("sixteen_bit",)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("orientation", [3, 6])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("bands", [1, 3])
+def test_a_tiff_is_turned_once(bits, orientation, dtype, bands):
+    """Pillow turns it while it reads."""
+    levels = np.random.default_rng(0).integers(0, 256, (4, 6, bands))
+    stored = (levels * (257 if dtype == np.uint16 else 1)).astype(dtype)
+    file = io.BytesIO()
+    how = {"photometric": "rgb" if bands == 3 else "minisblack", "extratags": [(274, "H", 1, orientation, True)]}
+    tifffile.imwrite(file, stored if bands == 3 else stored[..., 0], **how)
+    decoded = decode(file.getvalue(), Reading((0, 65_535), PixelSpec(bits=bits)))
+    upright = np.rot90(levels, {3: 2, 6: -1}[orientation])
+    np.testing.assert_array_equal(decoded.pixels, upright * (257 if bits == 16 else 1))
+    assert "exif_rotated" in decoded.notes
 
 
 def test_one_bit_is_black_and_white():

@@ -3,12 +3,14 @@
 import io
 import struct
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pillow_heif
 import pydicom
 import pytest
 from PIL import Image, ImageCms
+from pydicom.dataset import Dataset
 from pydicom.uid import JPEGLSLossless, RLELossless
 
 from azeotrope.data import heic
@@ -18,6 +20,7 @@ from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.session.export_images import sample_of
+from azeotrope.session.predicting import Predictor
 from azeotrope.spec import validated
 from medical import NAME, dicom, hounsfield, medical_set
 
@@ -149,6 +152,15 @@ def reason_of(raw):
     return ""
 
 
+def of_frame(slope, intercept, centre, width):
+    """What an enhanced file says of a frame."""
+    values, window, group = Dataset(), Dataset(), Dataset()
+    values.RescaleSlope, values.RescaleIntercept, values.RescaleType = slope, intercept, "HU"
+    window.WindowCenter, window.WindowWidth = centre, width
+    group.PixelValueTransformationSequence, group.FrameVOILUTSequence = [values], [window]
+    return group
+
+
 class TestDicom:
     def test_values_are_rescaled_and_ranged(self):
         stored = hounsfield()
@@ -188,6 +200,24 @@ class TestDicom:
         stored = hounsfield(6, (3, 6, 7))
         decoded = decode(dicom(stored, NumberOfFrames=3), Reading((0, 65_535), FINE))
         np.testing.assert_array_equal(decoded.pixels[..., 0], stored[0])
+        assert decoded.notes == ("animated",)
+
+    def test_colour_of_12_bits_keeps_its_brightness(self):
+        colour = noise(4, (6, 8, 3))
+        raw = dicom(colour.astype(np.uint16) << 4, kind="RGB", BitsStored=12, HighBit=11)
+        np.testing.assert_array_equal(decode(raw, Reading(pixels=MEDICAL)).pixels, colour)
+
+    @pytest.mark.parametrize("place", ["PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"])
+    def test_an_enhanced_file_says_for_a_frame_how_it_is_shown(self, place):
+        """As PS3.3 C.7.6.16 nests it; the first of two frames counts, also before what is shared."""
+        stored = hounsfield(8, (2, 6, 7))
+        groups = {place: [of_frame(2, -1024, 40, 400), of_frame(1, 0, 0, 2)]}
+        if place.startswith("Per"):
+            groups["SharedFunctionalGroupsSequence"] = [of_frame(3, 0, 7, 9)]
+        decoded = decode(dicom(stored, NumberOfFrames=2, **groups), Reading(pixels=MEDICAL))
+        shares = ((stored[0] * 2.0 - 1024 - 39.5) / 399 + 0.5).clip(0, 1)
+        np.testing.assert_array_equal(decoded.pixels[..., 0], np.round(shares * 255))
+        assert decoded.notes == ("dicom_window", "animated")
 
     def test_overlays_are_ignored_in_planes_and_above_the_stored_bits(self):
         stored = hounsfield(7)
@@ -243,7 +273,19 @@ class TestDicom:
         assert windowed.manifest.value_range is None
         assert ranged.manifest.value_range == (-500, 500)
         assert windowed.manifest.notes == {"dicom_window": 8}
+        assert (windowed.manifest.own_windows, ranged.manifest.own_windows) == (True, False)
         assert windowed.fingerprint != ranged.fingerprint
+
+    def test_a_model_of_windows_answers_for_no_file_without_one(self):
+        model = Predictor("single", ("a", "b"), None, Reading(pixels=MEDICAL), said=np.sum, own_windows=True)
+        raw = dicom(hounsfield())
+        with pytest.raises(
+            Unreadable, match="no window of its own, as the medical pictures that the model was trained"
+        ):
+            model.picture(raw)
+        assert replace(model, own_windows=False).picture(raw).any()
+        assert model.picture(dicom(hounsfield(), window=(2000, 400))).any()
+        assert model.picture(dicom(noise(4, (6, 8, 3)), kind="RGB")).any()
 
     def test_the_sample_of_a_bundle_holds_pixels_only(self, tmp_path):
         medical_set(tmp_path)
@@ -321,6 +363,13 @@ class TestAskedFor:
             load_task(str(tmp_path), labels=LabelSpec(pixels=PixelSpec(formats=(name,))))
         assert refused.value.found == f"{module} not installed"
         assert refused.value.next_step == f"pip install 'azeotrope[{name}]', or leave out --formats {name}"
+
+    def test_bands_without_their_extra_are_refused_at_once(self, monkeypatch, tmp_path):
+        monkeypatch.setitem(sys.modules, "tifffile", None)
+        with pytest.raises(InputError) as refused:
+            load_task(str(tmp_path), labels=LabelSpec(pixels=PixelSpec(bands="all")))
+        assert refused.value.found == "tifffile not installed"
+        assert refused.value.next_step == "pip install 'azeotrope[bands]', or leave out --bands"
 
     def test_an_unknown_format_is_refused(self):
         with pytest.raises(InputError, match="'dicom' or 'heic'"):

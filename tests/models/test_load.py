@@ -86,6 +86,15 @@ def test_weights_of_five_bands_start_a_model_of_five_bands(tmp_path):
             load_network(name, 5, image_size=32, pretrained=True, seed=0, in_channels=channels)
 
 
+def test_weights_that_fit_no_number_of_channels_say_the_first_reason(tmp_path):
+    """Of four channels the filters differ, and a tensor is missing; it is not said of three."""
+    torch.save(timm.create_model("test_resnet", in_chans=4, num_classes=0).state_dict(), tmp_path / "four.pth")
+    with pytest.raises(InputError) as refused:
+        load_network(f"test_resnet@{tmp_path / 'four.pth'}", 5, image_size=32, pretrained=True, seed=0, in_channels=5)
+    assert "4, 3, 3" in str(refused.value)
+    assert "5, 3, 3" in str(refused.value)
+
+
 @pytest.mark.parametrize("name", ["torchvision:mobilenet_v3_small", "timm:test_vit"])
 def test_a_source_takes_other_channels_or_says_that_it_does_not(name):
     if name.startswith("timm"):

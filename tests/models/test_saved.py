@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,15 @@ def trained(spec="timm:test_resnet"):
 def save(folder, loaded, spec="timm:test_resnet", **more):
     save_model(folder, loaded.network, spec=spec, classes=CLASSES, preprocessing=loaded.preprocessing, **more)
     return folder
+
+
+def test_that_each_file_has_its_window_is_written_only_where_it_is_so(tmp_path):
+    loaded = trained()
+    for own in (False, True):
+        made = replace(loaded, preprocessing=replace(loaded.preprocessing, own_windows=own))
+        folder = save(tmp_path / str(own), made)
+        assert ("own_windows" in (folder / "model.yaml").read_text()) == own
+        assert load_model(folder).preprocessing.own_windows == own
 
 
 @pytest.mark.parametrize("spec", ["timm:test_resnet", "timm:test_vit", "torchvision:mobilenet_v3_small"])

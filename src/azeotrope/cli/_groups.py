@@ -62,24 +62,21 @@ class Teaching(Group):
             show_default="5 of a linear head, else 1",
         ),
     ] = None
-    teacher_bands: Annotated[
-        str | None,
-        typer.Option(
-            "--teacher-bands",
-            metavar="N,N,N",
-            help="The three bands that the teacher sees as red, green and blue, or one as grey.",
-            show_default="needed with other bands than grey or colour",
-        ),
-    ] = None
+    teacher_bands: options.TeacherBands = None
     weak_teacher: Annotated[
         bool, typer.Option("--weak-teacher", help="Let a teacher teach that knows less of the images than bare pixels.")
     ] = False
+
+    @property
+    def bands(self) -> tuple[int, ...] | None:
+        """The bands that were named. Raises InputError for other words."""
+        return words.teacher_bands(self.teacher_bands)
 
     def given(self) -> dict[str, Any]:
         """The fields of `TeacherSpec` that were asked for."""
         fields = super().given()
         fields |= {"head": self.teacher_head.name} if self.teacher_head else {}
-        return fields | ({"bands": words.bands(self.teacher_bands, "--teacher-bands")} if self.teacher_bands else {})
+        return fields | ({"bands": self.bands} if self.teacher_bands else {})
 
     def spec(self, teacher: str | None, suggested_size: int | None = None) -> TeacherSpec | None:
         """The teacher of this name, where there is one, at the size that was asked for, else at the suggested one.

@@ -12,6 +12,7 @@ from azeotrope.cli import _words as words
 from azeotrope.cli._spread import refuse_idle
 from azeotrope.lookup import members
 from azeotrope.plan import TeacherSpec
+from azeotrope.spec import validated
 
 if TYPE_CHECKING:
     from azeotrope.session.options import Options
@@ -20,14 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Models:
-    """What was named of the two, what the student's device has room for, and at how many pixels a suggested teacher
-    looks.
+    """What was named of the two, what the student's device has room for, at how many pixels a suggested teacher
+    looks, and at which bands of the files any teacher does.
     """
 
     student: str | None
     teacher: str | None
     device_budget: str | None
     teacher_size: int | None = None
+    teacher_bands: tuple[int, ...] | None = None
 
     @property
     def named(self) -> str:
@@ -37,7 +39,8 @@ class Models:
 
     def teachers(self) -> list[TeacherSpec]:
         """All that were named, or the suggested one at its size."""
-        return [TeacherSpec(model=name, image_size=self.teacher_size) for name in words.names(self.teacher) or ()]
+        names, how = words.names(self.teacher) or (), {"image_size": self.teacher_size, "bands": self.teacher_bands}
+        return [validated(TeacherSpec, {"model": name, **how}) for name in names]
 
     def filled(
         self, data: str, sizes: Sequence[int] | None, arms: Sequence[str] | None, asked: Options, progress: Progress
@@ -53,6 +56,7 @@ class Models:
             train_images=max(sizes) if sizes else None,
             device_budget=self.device_budget,
             labels=asked.get("labels") or ONE_CLASS,
+            teacher_bands=self.teacher_bands,
             device=asked.get("device", "auto"),
         )
         about_student, about_teacher = found.words

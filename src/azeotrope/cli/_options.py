@@ -142,6 +142,15 @@ TeacherSize = Annotated[
         rich_help_panel="Teacher",
     ),
 ]
+TeacherBands = Annotated[
+    str | None,
+    typer.Option(
+        "--teacher-bands",
+        metavar="N,N,N",
+        help="The three bands that the teacher sees as red, green and blue, or one as grey.",
+        show_default="needed with other bands than grey or colour",
+    ),
+]
 HeldOut = Annotated[
     float | None,
     typer.Option(

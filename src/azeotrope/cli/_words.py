@@ -67,6 +67,11 @@ def bands(text: str, flag: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
+def teacher_bands(text: str | None) -> tuple[int, ...] | None:
+    """`--teacher-bands 3,2,1`, where it was given."""
+    return bands(text, "--teacher-bands") if text else None
+
+
 def value_range(text: str | None) -> tuple[float, float] | Literal["percentile"] | None:
     """`--range 0,4095` as two numbers, or `--range percentile`."""
     if text is None or text == "percentile":

@@ -89,6 +89,7 @@ class Making(Group):
 
     student: options.ChosenStudents = None
     teacher: options.ChosenTeacher = None
+    teacher_bands: options.TeacherBands = None
     budget: options.Budget = None
     out: Annotated[str, typer.Option("--out", metavar="FOLDER", help="Folder or URL where these runs are kept.")] = (
         "azeotrope-advise"
@@ -141,7 +142,7 @@ def command(
         refuse_idle(idle, "the runs that are made here are networks, with columns of known names")
         advice = _from_images(runs, wanted, making, labels, judging)
     else:
-        idle = (*typed.of_these("student", "teacher", "budget", "out"), *labels.flags())
+        idle = (*typed.of_these("student", "teacher", "teacher_bands", "budget", "out"), *labels.flags())
         refuse_idle(idle, "RUNS are runs; these make runs of images", "leave them out, or name images")
         advice = azeotrope.advise(runs, wanted.needs(), columns=columns.spec(), deploy=deploy, **judging.options())  # type: ignore[arg-type]
     if as_json:
@@ -158,8 +159,11 @@ def _from_images(data: str, wanted: Wanted, making: Making, labels: Labels, judg
     spec, needs = labels.spec(), wanted.needs()
     size = None if needs.at is None else [round(needs.at)]
     with shown.Watched() as watched:
-        models = Models(making.student, making.teacher, wanted.device_budget())
+        bands = words.teacher_bands(making.teacher_bands)
+        models = Models(making.student, making.teacher, wanted.device_budget(), teacher_bands=bands)
         models = models.filled(data, size, None, {"labels": spec}, watched)
+        if bands and not models.teacher:
+            refuse_idle(("--teacher-bands",), "no teacher is named", "name one with --teacher, or leave them out")
         return advise_data(
             data,
             needs,

@@ -63,7 +63,8 @@ def command(
     if student is not None:
         refuse_idle(typed.of_these("device_budget"), "--student names the student", "leave one of the two out")
     with Shown() as progress:
-        chosen = Models(student, teacher, device_budget).filled(data, sizes, words.names(arms), asked, progress)
+        models = Models(student, teacher, device_budget, teacher_bands=teaching.bands)
+        chosen = models.filled(data, sizes, words.names(arms), asked, progress)
         found = azeotrope.compare(
             data,
             student=chosen.named,

@@ -120,7 +120,9 @@ def _of_tiff(raw: bytes) -> NDArray[Any]:
         if "imagecodecs" not in str(error):
             raise
         how = str(error).partition(" requires")[0].strip("<>").rpartition(".")[2].partition(":")[0]
-        raise Unreadable(f"a TIFF compressed by {how}: pip install imagecodecs, or save it with Deflate") from None
+        raise Unreadable(
+            f"a TIFF compressed by {how}: pip install 'azeotrope[bands]' (imagecodecs), or save it with Deflate"
+        ) from None
 
 
 def _by_axes(array: NDArray[Any], axes: str) -> NDArray[Any]:

@@ -118,7 +118,8 @@ def _of_dicom(raw: bytes, reading: Reading, scale: _Scale, *, own: bool) -> Deco
         scale = partial(_scaled, reading=replace(reading, value_range=found.window), own=False)
     decoded = _levels(found.values, reading, scale)
     pixels = np.invert(decoded.pixels) if found.inverted else decoded.pixels
-    return replace(decoded, pixels=pixels, notes=(WINDOWED,) if windowed else ())
+    notes = {WINDOWED: windowed, "animated": found.frames > 1}
+    return replace(decoded, pixels=pixels, notes=tuple(note for note, holds in notes.items() if holds))
 
 
 def _finely(raw: bytes, reading: Reading, scale: _Scale) -> Decoded:
@@ -216,13 +217,17 @@ def _decoded(image: Image.Image, raw: bytes, scale: _Scale, *, srgb: bool) -> De
 
 
 def _orientation(image: Image.Image) -> tuple[int, str]:
-    """How the picture lies, and a note on it. Only the orientation is asked for: another tag may be of a wrong type."""
+    """How the pixels that Pillow gives lie, and a note on the file. Only the orientation is asked for: another tag may
+    be of a wrong type.
+    """
     try:
         orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
     except Exception:  # whatever a damaged block makes the parser raise; viewers show the picture as it lies
         return 1, "exif_damaged"
-    turned = isinstance(orientation, int) and orientation in _TURNED
-    return (orientation, "exif_rotated") if turned else (1, "")
+    if not isinstance(orientation, int) or orientation not in _TURNED:
+        return 1, ""
+    lies = isinstance(image, TiffImagePlugin.TiffImageFile)  # Pillow turns these itself when it reads the pixels
+    return 1 if lies else orientation, "exif_rotated"
 
 
 def _deep_bits(image: Image.Image, raw: bytes) -> int:

@@ -19,6 +19,9 @@ from azeotrope.data.reading import Unreadable, check_size
 
 WINDOWED = "dicom_window"  # the note on a file that has one
 _MARK_AT = 128
+# Where an enhanced file of several frames keeps what others have at the top: DICOM PS3.3, C.7.6.16
+_FRAMES = ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence")
+_RESCALED_IN, _WINDOW_IN = "PixelValueTransformationSequence", "FrameVOILUTSequence"
 _LINEAR = ("", "LINEAR")
 _EXACT = "LINEAR_EXACT"
 warnings.filterwarnings("ignore", module=r"pydicom\.")  # they quote what stands in the file
@@ -27,12 +30,13 @@ warnings.filterwarnings("ignore", module=r"pydicom\.")  # they quote what stands
 @dataclass(frozen=True)
 class Medical:
     """Values [H, W, 1], or colour uint8 [H, W, 3]; `window` are those of black and white as the file asks for them, and
-    `inverted` says that the lowest value is white.
+    `inverted` says that the lowest value is white. Of so many `frames` these values are the first.
     """
 
     values: NDArray[Any]
     window: Range | None
     inverted: bool
+    frames: int = 1
 
 
 def is_dicom(raw: bytes) -> bool:
@@ -84,16 +88,26 @@ def _pixels(file: Any) -> NDArray[Any]:
 def _shown(file: Any, pixels: NDArray[Any]) -> Medical:
     from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
-    kind = str(file.PhotometricInterpretation)
+    kind, frames = str(file.PhotometricInterpretation), int(file.get("NumberOfFrames") or 1)
     if kind == "PALETTE COLOR":
         pixels = apply_color_lut(pixels, file)
     if pixels.ndim == 3:
-        spare = 8 * (pixels.dtype.itemsize - 1)  # a palette may have 16 bits
-        return Medical((pixels >> spare).astype(np.uint8), None, inverted=False)
+        bits = 8 * pixels.dtype.itemsize if kind == "PALETTE COLOR" else int(file.BitsStored)  # of a palette: its own
+        return Medical((pixels >> max(0, bits - 8)).astype(np.uint8), None, inverted=False, frames=frames)
     if not int(file.PixelRepresentation):  # above the stored bits old files keep overlays
         pixels = pixels & pixels.dtype.type((1 << int(file.BitsStored)) - 1)
-    values = np.asarray(apply_modality_lut(pixels, file), np.float64)
-    return Medical(values[..., None], _window(file), inverted=kind == "MONOCHROME1")
+    values = np.asarray(apply_modality_lut(pixels, _of_first_frame(file, _RESCALED_IN)), np.float64)
+    window = _window(_of_first_frame(file, _WINDOW_IN))
+    return Medical(values[..., None], window, inverted=kind == "MONOCHROME1", frames=frames)
+
+
+def _of_first_frame(file: Any, group: str) -> Any:
+    """Where tags of this group stand: of the first frame, of all frames (both in an enhanced file), or in the file."""
+    for frames in _FRAMES:
+        for first in list(file.get(frames) or ())[:1]:
+            for found in list(first.get(group) or ())[:1]:
+                return found
+    return file
 
 
 def _window(file: Any) -> Range | None:

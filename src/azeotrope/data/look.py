@@ -28,7 +28,7 @@ from azeotrope.data.thumbnail import SIDE, thumbnail
 from azeotrope.labels import PLAIN_PIXELS, PixelSpec
 from azeotrope.record.store import write_atomically
 
-METHOD = 2  # raise when decoding or thumbnails change: what was kept is then not read any more
+METHOD = 3  # raise when decoding or thumbnails change: what was kept is then not read any more
 SETTLED = 2_000_000_000  # ns: a file that was changed so shortly before it was read may change again within one tick
 _DTYPE = np.dtype(
     [

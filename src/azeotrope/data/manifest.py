@@ -69,6 +69,11 @@ class Manifest:
         """How the files of this set become pixels."""
         return Reading(self.value_range, self.pixels)
 
+    @property
+    def own_windows(self) -> bool:
+        """Whether each file of more than 8 bits was shown by the window in it, so that none without one is read."""
+        return self.value_range is None and WINDOWED in self.notes
+
     @cached_property
     def bands(self) -> int:
         """Channels of the pictures: 1 where all are grey, 3 where some are colour, else the bands of the files."""

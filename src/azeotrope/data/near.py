@@ -25,6 +25,7 @@ from scipy.fft import dctn
 from scipy.spatial import cKDTree
 
 from azeotrope.data.decode import decode
+from azeotrope.data.look import METHOD as LOOK
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.reading import AS_PICTURES, Reading
 from azeotrope.data.sources._source import Source
@@ -83,7 +84,7 @@ def find_near(manifest: Manifest, source: Source, cache: Path | None = None) -> 
         return Near(near_pairs(manifest, source))
     span = manifest.value_range or ()
     read = () if manifest.reading.plain else (manifest.pixels.digest(),)
-    file = cache / f"near-{manifest.order_digest[:24]}-{digest([METHOD, *span, *read])}.json"
+    file = cache / f"near-{manifest.order_digest[:24]}-{digest([METHOD, LOOK, *span, *read])}.json"
     if (stored := _stored(file)) is not None:
         return stored
     pairs = near_pairs(manifest, source)

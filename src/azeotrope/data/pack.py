@@ -28,7 +28,7 @@ from azeotrope.errors import InputError
 from azeotrope.labels import Fit
 from azeotrope.record.processors import processors
 
-DECODING = 2  # raise when the pixels of a pack change: what was computed from the old ones is then not read any more
+DECODING = 3  # raise when the pixels of a pack change: what was computed from the old ones is then not read any more
 _CHUNK = 256  # rows written at a time: what an interruption can cost
 
 

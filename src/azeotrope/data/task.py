@@ -148,7 +148,7 @@ def load_task(
     Raises InputError for a source that is not known or not there (with the nearest names), and RefusedSet for images
     that make no task.
     """
-    require_extras(labels.pixels.formats)
+    require_extras(labels.pixels)
     source = open_source(spec, labels)
     kept = kept_looks(cache, spec, labels.pixels, anew=anew) if cache else None
     manifest = scan(source, progress, value_range=labels.value_range, kept=kept, pixels=labels.pixels)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from operator import not_
 from statistics import fmean
-from typing import Self
+from typing import Annotated, Self
 
+from pydantic import Field
 from torch import Tensor, nn
 
 from azeotrope.data.reading import Reading
@@ -36,7 +38,8 @@ class Preprocessing:
 
     A trained model also knows the frame that its training cut views from: `stored_size` pixels (None: not trained
     here) and `stored_channels`, those of its files where these have bands. It knows the values of black and white in
-    files of more than 8 bits (None: it saw none), and the `pixels` that were read of files.
+    files of more than 8 bits (None: it saw none, or with `own_windows` each by the window in the file), and the
+    `pixels` that were read of files.
     """
 
     size: int
@@ -47,6 +50,7 @@ class Preprocessing:
     stored_channels: int = 3
     value_range: tuple[float, float] | None = None
     pixels: PixelSpec = field(default=PLAIN_PIXELS, repr=False)  # `repr` is part of what identifies teachers' caches
+    own_windows: Annotated[bool, Field(exclude_if=not_)] = field(default=False, repr=False)
 
     @property
     def reading(self) -> Reading:

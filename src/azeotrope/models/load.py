@@ -6,7 +6,7 @@ with the same seed start alike whatever was done before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -78,12 +78,16 @@ def load_backbone(
         if reference is None:
             raise _no_weights(spec)
         from_hub = reference.kind == "hub"
-        if not from_hub and in_channels != 3 and (own := _own_weights(spec, reference, image_size, in_channels)):
+        if (
+            reference.kind == "file"
+            and in_channels != 3
+            and (own := _own_weights(spec, reference, image_size, in_channels))
+        ):
             return own
         build = source.build_from_hub if from_hub else source.build
         colour = _checked(build(spec.name, image_size=image_size), image_size)
         if not from_hub:
-            colour = replace(colour, weights=_fill(colour, reference))
+            colour = replace(colour, weights=_fill(colour, reference, _fitted(colour, reference)))
         if in_channels == 3:
             return colour
         shaped = _checked(
@@ -141,14 +145,18 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
-def _fill(backbone: Backbone, reference: WeightsRef) -> Weights:
-    path = _path_of(reference)
-    tensors, licence = read_tensors(path), licences.beside(path)
+def _fitted(backbone: Backbone, reference: WeightsRef) -> Mapping[str, Tensor]:
+    """The tensors of a file or a package, by the names of the module."""
+    tensors = read_tensors(_path_of(reference))
     if reference.kind == "package":
-        licence = packages.package_named(reference.where).licence
         tensors = packages.by_position(tensors, backbone.module, str(reference))
     tensors = rooted(tensors, backbone.module.state_dict(), str(reference))
-    fitted = backbone.adapt(backbone.module, tensors)
+    return backbone.adapt(backbone.module, tensors)
+
+
+def _fill(backbone: Backbone, reference: WeightsRef, fitted: Mapping[str, Tensor]) -> Weights:
+    package = packages.package_named(reference.where) if reference.kind == "package" else None
+    licence = package.licence if package else licences.beside(_path_of(reference))
     left = load_into(backbone.module, fitted, head_names=backbone.head_names, source=str(reference))
     heads = [*(f"{name}.weight" for name in backbone.head_names), *reversed(left)]
     classes = next((len(fitted[key]) for key in heads if key in fitted and fitted[key].ndim == 2), None)
@@ -168,13 +176,21 @@ def _checked(backbone: Backbone, image_size: int | None, in_channels: int = 3) -
 
 
 def _own_weights(spec: ModelSpec, reference: WeightsRef, image_size: int | None, in_channels: int) -> Backbone | None:
-    """The model with weights that were made for so many channels; None where they were not."""
+    """The model with weights that were made for so many channels; None where they were made for colour.
+
+    Raises InputError for weights that fit neither.
+    """
     shaped = source_of(spec.scheme).build(spec.name, image_size=image_size, in_channels=in_channels)
     shaped = _checked(shaped, image_size, in_channels)
-    try:
-        return replace(shaped, weights=_fill(shaped, reference))
-    except InputError:
+    fitted, own = _fitted(shaped, reference), shaped.module.state_dict()
+    if any(name in own and _for_colour(tensor, own[name]) for name, tensor in fitted.items()):
         return None
+    return replace(shaped, weights=_fill(shaped, reference, fitted))
+
+
+def _for_colour(tensor: Tensor, wanted: Tensor) -> bool:
+    """Whether these are the filters of colour where those of another number of channels are wanted."""
+    return wanted.shape != tensor.shape and tensor.ndim == 4 and tensor.shape[1] == 3
 
 
 def _widened(shaped: Backbone, colour: Backbone) -> None:
@@ -182,7 +198,7 @@ def _widened(shaped: Backbone, colour: Backbone) -> None:
     own, given = shaped.module.state_dict(), dict(colour.module.state_dict())
     for name, tensor in given.items():
         wanted = own.get(name)
-        if wanted is not None and wanted.shape != tensor.shape and tensor.ndim == 4 and tensor.shape[1] == 3:
+        if wanted is not None and _for_colour(tensor, wanted):
             channels = wanted.shape[1]
             given[name] = tensor.mean(1, keepdim=True).expand(-1, channels, -1, -1) * (3 / channels)
     load_into(shaped.module, given, head_names=(), source=f"{colour.name}, made for colour")

@@ -28,13 +28,13 @@ from azeotrope.sweeping.sweep_plan import SweepPlan
 
 
 class Opened(NamedTuple):
-    """A plan whose images are read and whose runs are known, what they share, and the trackers they are shown to."""
+    """A plan whose images are read and whose runs are known, what they share, and the trackers that are shown them."""
 
     grid: Grid
     resources: Resources
     task: Task
     upstream: Task | None
-    tracking: Tracking = Tracking()
+    tracking: Tracking | None = None
 
     @property
     def comparison(self) -> ComparePlan:

@@ -13,6 +13,7 @@ from jaxtyping import Float, UInt, UInt8
 from torch import Tensor
 
 from azeotrope.data.decode import decode
+from azeotrope.data.dicom import WINDOWED
 from azeotrope.data.formats import require_extras
 from azeotrope.data.host_batch import Inputs
 from azeotrope.data.pack import squared, stored_size
@@ -32,7 +33,8 @@ from azeotrope.record.verification import FILE, read_verification
 @dataclass(frozen=True)
 class Predictor:
     """`said` maps a decoded picture to logits, or to the value. Files become pictures as `reading` says; of files with
-    bands it takes `bands` of them (None: grey or colour).
+    bands it takes `bands` of them (None: grey or colour). With `own_windows` it was trained on files that are shown by
+    the window in them.
     """
 
     kind: KindName
@@ -41,10 +43,16 @@ class Predictor:
     reading: Reading
     said: Callable[[UInt[np.ndarray, "H W K"]], Float[Tensor, " C"]]
     bands: int | None = None
+    own_windows: bool = False
 
     def picture(self, raw: bytes) -> UInt[np.ndarray, "H W K"]:
-        """What is in a file. Raises Unreadable, also for one of other bands than the model was trained on."""
-        pixels = decode(raw, self.reading).pixels
+        """What is in a file. Raises Unreadable, also for one that training would not have read: of other bands, or
+        without a window.
+        """
+        decoded = decode(raw, self.reading)
+        pixels = decoded.pixels
+        if self.own_windows and decoded.values is not None and WINDOWED not in decoded.notes:
+            raise Unreadable("no window of its own, as the medical pictures that the model was trained on have")
         if self.bands not in (None, pixels.shape[2]):
             raise Unreadable(f"the model was trained on {self.bands} bands, and the file has {pixels.shape[2]}")
         return pixels
@@ -56,9 +64,11 @@ def open_predictor(model: Path) -> Predictor:
         return _exported(model)
     saved = load_model(model_folder(model))
     look = saved.preprocessing
-    require_extras(look.pixels.formats)
+    require_extras(look.pixels)
     bands = None if look.pixels.bands is None else look.stored_channels
-    return Predictor(saved.kind, saved.classes, saved.unit, look.reading, partial(_saved_says, saved), bands)
+    return Predictor(
+        saved.kind, saved.classes, saved.unit, look.reading, partial(_saved_says, saved), bands, look.own_windows
+    )
 
 
 def _exported(file: Path) -> Predictor:

@@ -54,6 +54,7 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
             stored_channels=pack.channels,
             value_range=opened.task.manifest.value_range,
             pixels=opened.task.manifest.pixels,
+            own_windows=opened.task.manifest.own_windows,
         ),
         weights=student.weights,
         kind=record.task.kind,

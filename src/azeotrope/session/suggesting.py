@@ -53,6 +53,14 @@ class Choice:
         return f"{what}: {self.model or 'none'}{size}, because {self.reason}. {self.change}"
 
 
+UNTOLD = Choice(
+    None,
+    "nothing says which of the bands it would look at",
+    "Arms with a teacher are left out: name its bands with --teacher-bands, such as 3,2,1.",
+)
+"""Of a teacher, where bands are read and it is not told at which it looks."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """What a choice is made from: images to train on, the side of their pictures in pixels, and

@@ -23,6 +23,7 @@ from azeotrope.reporting.words import duration
 from azeotrope.session.adaptive_sweep import Deciding, Firming
 from azeotrope.session.opening import Opened, is_url
 from azeotrope.session.sweep_setup import ask_for_files_again, standing_records
+from azeotrope.session.tracking import Tracking
 from azeotrope.sweeping import facts
 from azeotrope.sweeping.budget import BudgetTooSmallError, Meter
 from azeotrope.sweeping.conductor import Chooser, Conductor, Everything, Outcome, Say, shared_time, side_by_side
@@ -118,7 +119,7 @@ def make_runs(
     grid, resources = opened.grid, opened.resources
     engines = member("sweeping.engines", grid.plan.engine.name, "engine")
     store = RunStore(bench.store)
-    show = partial(opened.tracking.show, store=bench.store)
+    show = partial((opened.tracking or Tracking()).show, store=bench.store)
     for record in known.values():
         show(record)
     with (
