@@ -175,6 +175,7 @@ OPTIONS = {
         "--student": f"advise {RUNS} --student test_resnet",
         "--students-sharing": f"advise {RUNS} --teacher-exists --students-sharing 2",
         "--teacher": f"advise {RUNS} --teacher nonsense",
+        "--teacher-bands": f"advise {RUNS} --teacher-bands 3,2,1",
         "--budget": f"advise {RUNS} --budget 1h",
         "--out": f"advise {RUNS} --out elsewhere",
         **{flag: f"advise {RUNS} {flag} {VALUES.get(flag, 'x')}".removesuffix(" none") for flag in LABELS},
