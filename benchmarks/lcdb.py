@@ -5,8 +5,8 @@ Fits sizes 64 to 1,024 with three seeds of two learners, and judges P_win and th
 size stays", with its t distribution, and single laws where they are named, as the same engine draws them.
 
 Run: `python benchmarks/lcdb.py [PAIRS] [SEED] [LAW ...]`, e.g. `360 7 power power_floor shifted sigmoid`. With
-`--calibrate` the rates of `curves/beyond.py` are found anew on four fifths of the data sets, and score the other fifth,
-five times: no data set scores what it had a part in.
+`--calibrate` the drift of `curves/beyond.py` (five of its seven rates) is found anew on four fifths of the data sets,
+and scores the other fifth, five times: no data set scores a drift that it had a part in.
 """
 
 from __future__ import annotations

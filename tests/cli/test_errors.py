@@ -115,7 +115,7 @@ def test_options_that_cannot_be(cli, tmp_path, more, words):
         (("list", "students", "teachers"), "unexpected extra argument"),
         (("list", "studnts"), "'studnts' is not one of 'teachers', 'students', 'losses'"),
         (("report", "nowhere"), "A report is made from records. Found: none that can be read"),
-        (("predict", "nowhere", "image.png"), "Found: no image.png."),
+        (("predict", "nowhere", "image.png"), "Found: no model.yaml in nowhere."),
         (("check", "digits", "--seeds", "0"), "Invalid value for '--seeds'"),
     ],
 )

@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from azeotrope.errors import RunFailed
+
 IMAGES, EVERY = 400, 20
 
 
@@ -86,7 +88,11 @@ def test_the_list_is_never_replaced(cli, checked):
             ["-t", "x", "--teacher-folds", "1"],
             "judged by a head that has not seen it. Found: a teacher that is fitted once",
         ),
-        (["-t", "x", "--teacher-head", "finetune"], "Allowed: --teacher-folds 2 or more. Next: add --teacher-folds 5"),
+        (["-t", "x", "--teacher-folds", "1"], "Allowed: --teacher-folds 2 or more. Next: add --teacher-folds 5"),
+        (
+            ["-t", "x", "--teacher-head", "finetune", "--teacher-folds", "5"],
+            "Found: a tuned teacher, which chooses its epoch by the labels of validation. Allowed: --teacher-head",
+        ),
     ],
 )
 def test_what_cannot_be_listed_is_refused_before_images_are_read(cli, tmp_path, monkeypatch, more, said):
@@ -130,3 +136,18 @@ def test_classes_with_fewer_images_than_folds_are_not_judged_and_said(cli, excha
     done = cli(*line, "--teacher-folds", 20, "--suspect-labels", tmp_path / "other.csv")
     assert done.status == 2
     assert "judged by heads that have seen other images of its class. Found: at most" in done.said
+
+
+def test_a_teacher_that_the_gate_refuses_costs_the_list_and_not_the_audit(
+    cli, exchanged, teacher_model, tmp_path, monkeypatch
+):
+    def refuse(*_):
+        raise RunFailed("The teacher knows less than the pixels")
+
+    monkeypatch.setattr("azeotrope.session.suspecting.suspect_labels", refuse)
+    line = ["check", exchanged[0], "-s", "test_resnet", "--image-size", 32, "-t", teacher_model]
+    done = cli(*line, "--suspect-labels", tmp_path / "list.csv")
+    assert done.status == 2
+    assert f"{IMAGES} images, 10 classes" in done.out
+    assert "No suspect labels: The teacher knows less than the pixels" in done.said
+    assert not (tmp_path / "list.csv").exists()

@@ -139,11 +139,16 @@ def test_neither_the_machine_nor_its_user_nor_a_secret_is_in_its_files(name, fol
         ("timm:a@/mnt/x/w.pth+file:/home/a+b/m.py:f+hf:org/net", "timm:a@w.pth+file:m.py:f+hf:org/net"),
         ("timm:a@package:some/net", "timm:a@package:some/net"),
         ("hf:org/net@hub", "hf:org/net@hub"),
-        ("distill@hub:kl(T=1)+cross_entropy", "distill@hub:kl(T=1)+cross_entropy"),
     ],
 )
 def test_files_are_told_by_their_base_names(named, told):
     assert without_folders(named) == told
+
+
+def test_arms_keep_their_own_signs():
+    """`/` between losses is no folder: two arms would be one."""
+    arms = ["distill@hub:kl/crd", "distill@hub:rkd/crd"]
+    assert [tracked(a_run(arm), CURVE).parameters["arm"] for arm in arms] == arms
 
 
 def test_weights_of_classes_are_one_value():

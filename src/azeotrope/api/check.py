@@ -14,6 +14,7 @@ from typing import Unpack
 from azeotrope.data.audit import Audit, audit
 from azeotrope.data.task import RefusedSet
 from azeotrope.devices.choice import choose
+from azeotrope.errors import RunFailed
 from azeotrope.plan import TeacherSpec
 from azeotrope.session import suspecting
 from azeotrope.session.comparison_plan import comparison_plan
@@ -28,7 +29,8 @@ from azeotrope.session.suspecting import SuspectLabels
 class Check:
     """The audit, the rates of this machine, and the forecast.
 
-    Of a set that makes no task there is the audit only, and `refusal` says why: that is when it is needed most.
+    Of a set that makes no task there is the audit only, and `refusal` says why: that is when it is needed most. It also
+    says why there is no list of suspect labels where one was asked for.
     """
 
     audit: Audit
@@ -57,8 +59,8 @@ def check(
     the teacher contradicts, without having seen it. Nothing is left out because of it.
 
     Raises InputError for input that `compare` would refuse too, but for images that were read and make no task: these
-    are audited, with the refusal beside. For suspect labels, RunFailed where the teacher may not teach and StoreError
-    where the file cannot be written.
+    are audited, with the refusal beside; so is a teacher that may not teach, where suspect labels were asked for.
+    Raises StoreError where their file cannot be written.
     """
     asked, machine = parted(options)
     plan = comparison_plan(
@@ -73,11 +75,18 @@ def check(
         found = audit(refused.manifest, refused.source)
         return Check(found, device.name, device.precision, None, None, str(refused))
     rates, device = measure(opened), opened.resources.device
+    suspects, refusal = None, None
+    if listed is not None:
+        try:
+            suspects = suspecting.suspect_labels(opened, listed, progress)
+        except RunFailed as failed:  # the gate: audit and forecast stand all the same
+            refusal = f"No suspect labels: {failed}"
     return Check(
         audit(opened.task.manifest, opened.task.source, opened.task.near, opened.task.splits),
         device.name,
         device.precision,
         rates,
         forecast(opened, rates),
-        suspect_labels=None if listed is None else suspecting.suspect_labels(opened, listed, progress),
+        refusal,
+        suspects,
     )

@@ -32,7 +32,7 @@ class Rates:
     their log ratio. Of all arms together, growing with the root of the doublings: a multiple `of_hidden` of what the
     laws so missed.
 
-    The values are those that foresee LCDB best, and are derived anew, with data sets left out, by `python
+    The values are those that foresee LCDB best; the drift is derived anew, with data sets left out, by `python
     benchmarks/lcdb.py --calibrate`.
     """
 

@@ -84,6 +84,13 @@ def new_list(file: str | Path, plan: SweepPlan) -> Path:
             allowed="--teacher-folds 2 or more",
             next_step="add --teacher-folds 5",
         )
+    if any(spec.head == "finetune" for spec in plan.teachers):
+        raise InputError(
+            "A label is judged by a head that has not seen it",
+            found="a tuned teacher, which chooses its epoch by the labels of validation",
+            allowed="--teacher-head linear or zero_shot",
+            next_step="leave --teacher-head out",
+        )
     if path.suffix.lower() != ".csv":
         raise InputError(
             "The list of suspect labels is a CSV file", found=str(file), next_step="name one that ends in .csv"

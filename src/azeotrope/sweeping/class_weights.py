@@ -44,7 +44,7 @@ def weights_file(asked: str) -> Path:
 
 
 def _yaml(path: Path) -> Iterable[tuple[str, Any]]:
-    if not path.read_text("utf-8", errors="replace").strip():
+    if not path.read_text(encoding="utf-8", errors="replace").strip():
         raise _empty(path)
     return read_yaml_texts(path)
 

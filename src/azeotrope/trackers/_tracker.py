@@ -22,6 +22,7 @@ from azeotrope.record.training_curve import FIRST, LOSS, Curve
 
 PROJECT = "azeotrope"
 _BY_CLASS = {"class_weights"}  # its keys are a person's class names, of any number and with any letters
+_FILES = {"task", "student", "teacher", "metric"}  # may name a person's files; an arm's `@` and `/` are its own
 _MODELS = re.compile(r"\+(?![^:@]*[/\\])")  # between the models of an ensemble, and not inside a path
 _FOLDERS = re.compile(r"((?:^|:)(?=[/\\~]|\.\.?[/\\]|[A-Za-z]:[/\\])|^(?:file|exported):).*[/\\]")
 Parameter = str | int | float | bool
@@ -139,4 +140,4 @@ def _flat(values: Mapping[str, JsonValue], above: str = "") -> Iterator[tuple[st
         elif isinstance(value, Mapping):
             yield from _flat(value, f"{above}{name}.")
         elif value is not None and value != "":
-            yield f"{above}{name}", without_folders(value) if isinstance(value, str) else value
+            yield f"{above}{name}", without_folders(value) if isinstance(value, str) and name in _FILES else value
