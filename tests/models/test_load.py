@@ -87,7 +87,7 @@ def test_weights_of_five_bands_start_a_model_of_five_bands(tmp_path):
 
 
 def test_weights_that_fit_no_number_of_channels_say_the_first_reason(tmp_path):
-    """Of four channels the filters differ, and a tensor is missing; it is not said of three."""
+    """It names the channels that were asked for, not those of colour."""
     torch.save(timm.create_model("test_resnet", in_chans=4, num_classes=0).state_dict(), tmp_path / "four.pth")
     with pytest.raises(InputError) as refused:
         load_network(f"test_resnet@{tmp_path / 'four.pth'}", 5, image_size=32, pretrained=True, seed=0, in_channels=5)
