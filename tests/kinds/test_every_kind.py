@@ -107,3 +107,13 @@ def test_one_teacher_alone_is_the_mean_of_itself(kind, said):
     _, outputs = said
     both = kind.averaged([outputs, outputs])
     assert kind.divergence(both, outputs, 1.0).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_curvature_is_the_diagonal_of_the_hessian_of_the_loss(kind, said):
+    targets, outputs = said
+    for row in range(0, 60, 17):
+        target = targets[row : row + 1]
+        hessian = torch.autograd.functional.hessian(
+            lambda z, target=target: kind.losses(z[None], target)[0], outputs[row]
+        )
+        torch.testing.assert_close(kind.curvature(outputs)[row], hessian.diagonal())

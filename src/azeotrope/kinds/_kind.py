@@ -143,6 +143,10 @@ class Kind(ABC):
         """Cross-entropy with the label of each image, in nats: `loss` is their mean."""
 
     @abstractmethod
+    def curvature(self, outputs: Float[Tensor, "*n C"]) -> Float[Tensor, "*n C"]:
+        """The second derivative of an image's loss by each of its outputs; the label has no part in it."""
+
+    @abstractmethod
     def shares(self, targets: Tensor) -> Float[Tensor, " C"]:
         """Of all outputs that are the same for every image, those with the lowest loss on these targets."""
 

@@ -120,6 +120,11 @@ class Multi(Kind):
         """Σ_c −y log σ(z) − (1 − y) log σ(−z)."""
         return functional.binary_cross_entropy_with_logits(outputs, targets, reduction="none").sum(dim=1)
 
+    def curvature(self, outputs: Float[Tensor, "*n C"]) -> Float[Tensor, "*n C"]:
+        """Of each class with probability p: p (1 − p)."""
+        p = outputs.sigmoid()
+        return p * (1 - p)
+
     def shares(self, targets: Tensor) -> Float[Tensor, " C"]:
         """The log odds of each class, of its share with half an image added on either side."""
         return torch.logit((targets.sum(dim=0) + 0.5) / (len(targets) + 1))

@@ -108,6 +108,10 @@ class Number(Kind):
         """½ (prediction − value)², standardised: the log-loss of a normal of unit variance, but for a constant."""
         return (outputs[:, 0] - targets).square() / 2
 
+    def curvature(self, outputs: Float[Tensor, "*n C"]) -> Float[Tensor, "*n C"]:
+        """1: the loss is a parabola."""
+        return torch.ones_like(outputs)
+
     def shares(self, targets: Tensor) -> Float[Tensor, " C"]:
         """The mean of the targets [1]: the constant with the lowest squared error."""
         return targets.mean()[None]

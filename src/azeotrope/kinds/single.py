@@ -103,6 +103,11 @@ class Single(Kind):
         """−log softmax(z)_y of each image, in nats."""
         return functional.cross_entropy(outputs, targets, reduction="none")
 
+    def curvature(self, outputs: Float[Tensor, "*n C"]) -> Float[Tensor, "*n C"]:
+        """Of each class with probability p: p (1 − p)."""
+        p = outputs.softmax(-1)
+        return p * (1 - p)
+
     def shares(self, targets: Tensor) -> Float[Tensor, " C"]:
         """The log of each class's share; of classes up to the highest that occurs."""
         return torch.bincount(targets).double().div(len(targets)).log().float()

@@ -3,8 +3,9 @@ after another.
 
 A fit minimises the mean of `Kind.losses` over its part + strength / 2 · |weight|²: multinomial or binary logistic
 regression, or ridge. Features are standardised, so that one list of strengths suits all teachers. The problem is turned
-to the axes of the features' covariance and each axis scaled by its curvature there: L-BFGS then needs a tenth of the
-steps, and with fewer images than features the problem shrinks to their number. Neither changes the minimum.
+to the axes of the features' covariance, and each unknown scaled by the objective's curvature along it where the fit
+starts: L-BFGS then needs few steps, and with fewer images than features the problem shrinks to their number. Neither
+changes the minimum.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from azeotrope.kinds._kind import Kind
 
-_CURVATURE = 0.1  # second derivative of a loss by its output, roughly: p (1 − p) of ten classes
+_REMEMBERED = 20  # steps that L-BFGS remembers; more cost more than they save
 _RANK = 1e-7  # share of the largest variance below which an axis is rounding
 
 
@@ -30,7 +31,6 @@ class Axes:
     std: Float[Tensor, " F"]
     basis: Float[Tensor, "r F"]
     coordinates: Float[Tensor, "N r"]
-    variances: Float[Tensor, " r"]
 
     def weights(
         self, along: Float[Tensor, "P C r"], bias: Float[Tensor, "P C"]
@@ -48,9 +48,9 @@ def axes_of(features: Float[Tensor, "N F"]) -> Axes:
     gram = standard.T @ standard if width <= images else standard @ standard.T
     values, vectors = torch.linalg.eigh(gram)
     known = values > _RANK * values[-1].clamp_min(1e-12)
-    values, vectors = values[known], vectors[:, known]
-    basis = vectors.T if width <= images else vectors.T @ standard / values.sqrt()[:, None]
-    return Axes(mean, std, basis.float(), (standard @ basis.T).float(), (values / images).float())
+    vectors = vectors[:, known]
+    basis = vectors.T if width <= images else vectors.T @ standard / values[known].sqrt()[:, None]
+    return Axes(mean, std, basis.float(), (standard @ basis.T).float())
 
 
 def path(
@@ -85,9 +85,15 @@ def _minimum(
     strength: float,
     kind: Kind,
 ) -> tuple[Tensor, Tensor]:
-    scale = (_CURVATURE * axes.variances + strength).rsqrt()
+    scale = (_curvature(axes, shares, start, kind) + strength).rsqrt()
     scaled, bias = (start[0] / scale).requires_grad_(), start[1].clone().requires_grad_()
-    optimiser = torch.optim.LBFGS([scaled, bias], max_iter=200, tolerance_grad=1e-5, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS(
+        [scaled, bias],
+        max_iter=200,
+        tolerance_grad=1e-5,
+        history_size=_REMEMBERED,
+        line_search_fn="strong_wolfe",
+    )
 
     def closure() -> Tensor:
         optimiser.zero_grad()
@@ -100,3 +106,13 @@ def _minimum(
 
     optimiser.step(closure)  # type: ignore[no-untyped-call]
     return (scaled * scale).detach(), bias.detach()
+
+
+def _curvature(
+    axes: Axes, shares: Float[Tensor, "P N"], at: tuple[Tensor, Tensor], kind: Kind
+) -> Float[Tensor, "P C r"]:
+    """The second derivative of each part's mean loss by each coordinate of its weight: the diagonal of the Hessian."""
+    of_outputs = kind.curvature(outputs_of(axes, *at)) * shares[:, :, None]
+    parts, images, outputs = of_outputs.shape
+    along = of_outputs.transpose(1, 2).reshape(parts * outputs, images) @ axes.coordinates.square()
+    return along.reshape(parts, outputs, -1)
