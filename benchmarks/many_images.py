@@ -41,7 +41,9 @@ CLASSES, SIDE = 10, 40
 def main() -> None:
     """One table of parts a size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=lambda text: [int(each) for each in text.split(",")], default=[20_000, 200_000])
+    parser.add_argument(
+        "--images", type=lambda text: [int(each) for each in text.split(",")], default=[20_000, 200_000]
+    )
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--one", type=Path, help="a folder that is drawn: time it in this process")
     asked = parser.parse_args()

@@ -22,8 +22,8 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 from numpy.typing import NDArray
 from scipy.fft import dctn
-from scipy.spatial import cKDTree
 
+from azeotrope.data.close_pairs import close_pairs, count_close
 from azeotrope.data.decode import decode
 from azeotrope.data.look import METHOD as LOOK
 from azeotrope.data.manifest import Manifest
@@ -123,13 +123,11 @@ def _candidates(small: NDArray[np.float32]) -> NDArray[np.int64] | None:
     if len(small) < 2:
         return np.empty((0, 2), np.int64)
     points = _lowest_frequencies(small)
-    tree = cKDTree(points)
     radius = float(np.sqrt(2 - 2 * ALIKE))
-    sample = points[:: max(1, len(points) // _SAMPLE)]
-    neighbours = tree.query_ball_point(sample, radius, return_length=True) - 1
-    if neighbours.mean() * len(points) / 2 > _MOST_CANDIDATES:
+    neighbours = count_close(points, points[:: max(1, len(points) // _SAMPLE)], radius) - 1
+    if neighbours * len(points) / 2 > _MOST_CANDIDATES:
         return None
-    return tree.query_pairs(radius, output_type="ndarray").astype(np.int64)
+    return close_pairs(points, radius)
 
 
 def _lowest_frequencies(small: NDArray[np.float32]) -> NDArray[np.float32]:

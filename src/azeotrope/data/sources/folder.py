@@ -24,7 +24,8 @@ TABLES = (".csv", ".tsv", ".parquet")
 _UNPACK = "unpack it and name the folder"
 _LIST = "write a CSV with the columns path and label, and name that"
 _OTHER_FILES = {
-    **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"), ("an archive", _UNPACK)),
+    ".tar": ("an archive", f"{_UNPACK}, or name webdataset:FILE if KEY.jpg and KEY.cls lie in it"),
+    **dict.fromkeys((".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"), ("an archive", _UNPACK)),
     **dict.fromkeys((".txt", ".lst", ".names"), ("a list in a text file", _LIST)),
     **dict.fromkeys((".json", ".jsonl", ".xml", ".yaml", ".yml"), ("a file of annotations", _LIST)),
     **dict.fromkeys((".xlsx", ".xls", ".ods"), ("a spreadsheet", "save it as CSV in UTF-8, and name that")),
