@@ -16,6 +16,7 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
+from numpy.typing import NDArray
 
 from azeotrope.data.deep import FULL, AskedRange, Range, percentile_range, plain_range, unknown_range
 from azeotrope.data.deep import words as words_on
@@ -24,6 +25,7 @@ from azeotrope.data.kept_looks import KeptLooks
 from azeotrope.data.look import Look, Looks, look_at
 from azeotrope.data.reading import Reading
 from azeotrope.data.sources._source import Source, Split
+from azeotrope.data.uncollected import uncollected
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Labels, kind_named
 from azeotrope.labels import PLAIN_PIXELS, KindName, PixelSpec
@@ -241,10 +243,9 @@ def _no_window(others: int) -> str:
 def _looks(source: Source, progress: Progress | None, threads: int, kept: KeptLooks | None, pixels: PixelSpec) -> Looks:
     """The look of every image: found among those that are `kept`, or taken now and kept for the next command."""
     began, stamp, rows = time.time_ns(), source.stamp, range(len(source.items))
-    stamps = list(map(stamp, rows)) if kept is not None and stamp is not None else []
-    looks, missing = Looks.none_of(len(rows)), np.arange(len(rows))
-    if kept is not None and stamps:
-        looks, missing = kept.find(stamps)
+    with uncollected():
+        stamps = list(map(stamp, rows)) if kept is not None and stamp is not None else []
+        looks, missing = kept.find(stamps) if kept is not None and stamps else _all_missing(len(rows))
     done = len(rows) - len(missing)
     for part, taken in _chunks(source, missing.tolist(), threads, pixels):
         for row, look in zip(part, taken, strict=True):
@@ -255,6 +256,10 @@ def _looks(source: Source, progress: Progress | None, threads: int, kept: KeptLo
     if kept is not None and stamps and len(missing):
         kept.keep(stamps, looks, began)
     return looks
+
+
+def _all_missing(rows: int) -> tuple[Looks, NDArray[np.int64]]:
+    return Looks.none_of(rows), np.arange(rows)
 
 
 def _chunks(source: Source, rows: list[int], threads: int, pixels: PixelSpec) -> Iterator[tuple[list[int], list[Look]]]:

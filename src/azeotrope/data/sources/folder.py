@@ -15,6 +15,7 @@ from azeotrope.data.sources._layout import ALLOWED, arranged
 from azeotrope.data.sources._names import reconciled, text_of
 from azeotrope.data.sources._passed import ASKED, SUFFIXES, Tally, images_below
 from azeotrope.data.sources._source import Item, Source, Split, stamp_of
+from azeotrope.data.uncollected import uncollected
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import nearest
@@ -41,6 +42,7 @@ def open_source(name: str) -> Source:
     return open_labelled(name, ONE_CLASS)
 
 
+@uncollected()
 def open_labelled(name: str, labels: LabelSpec) -> Source:
     """The same, arranged as `labels.layout` says."""
     root = Path(name).expanduser()
