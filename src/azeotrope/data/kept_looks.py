@@ -79,7 +79,8 @@ class KeptLooks:
             if stamp is not None and row not in looks.reasons and max(stamp.modified, stamp.changed) < began - SETTLED
         ]
         rows = np.array([row for row, _ in kept], dtype=np.int64)
-        place = {row: number for number, row in enumerate(rows.tolist())}
+        place = {row: number for number, row in enumerate(rows.tolist())} if looks.notes else {}
+        at = slice(None) if len(rows) == len(stamps) else rows  # no copy of what is kept whole
         texts = {
             "names": [stamp.where for _, stamp in kept],
             "notes": {place[row]: said for row, said in looks.notes.items() if row in place},
@@ -88,9 +89,9 @@ class KeptLooks:
         columns = {
             "numbers": _numbers([stamp for _, stamp in kept]),
             "checksums": np.frombuffer(checksums, np.uint8).reshape(-1, 32),
-            "shapes": looks.shapes[rows],
-            "values": looks.values[rows],
-            "thumbnails": looks.thumbnails[rows],
+            "shapes": looks.shapes[at],
+            "values": looks.values[at],
+            "thumbnails": looks.thumbnails[at],
         }
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, texts=np.frombuffer(json.dumps(texts).encode(), np.uint8), **columns)

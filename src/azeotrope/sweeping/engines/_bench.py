@@ -1,5 +1,5 @@
 """What a worker needs to make any run of a sweep. What a scan said of the images goes by way of the cache's disk: it is
-600 bytes an image, and a worker is sent the file's name.
+400 bytes an image, and a worker is sent the file's name.
 """
 
 from __future__ import annotations
