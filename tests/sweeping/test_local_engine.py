@@ -14,6 +14,7 @@ from azeotrope.errors import InputError, RunFailed, StoreError
 from azeotrope.sweeping.engines import _worker, local
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.engines._engine import EngineSpec, Finished, Lost
+from azeotrope.sweeping.engines._ray_worker import Home, bring, leave
 from azeotrope.sweeping.engines.local import InProcess, open_engine
 from azeotrope.sweeping.runner import Runner, images_trained
 
@@ -178,6 +179,19 @@ def test_a_list_that_is_not_what_the_sweep_wrote_is_refused(bench, harm):
     )
     assert bench.to_send() == sent
     sent.open()
+
+
+def test_a_node_with_a_cache_of_its_own_finds_what_was_listed_in_the_store(bench, tmp_path):
+    sent = bench.to_send()
+    home = Home(sign=".ray-sign", machine="another", folder=str(tmp_path / "gone"))
+    left = leave(sent, home)
+    elsewhere = replace(sent, cache=tmp_path / "elsewhere")
+    bring(elsewhere, home)
+    (task,) = elsewhere.open(lambda *_: None).resources.tasks.values()
+    assert task.name == "digits"
+    for place, name in left:
+        place.remove(name)
+    assert not list(tmp_path.glob(".ray-*")) + list(bench.cache.glob(".ray-*"))
 
 
 def test_cores_are_divided_between_workers(bench, monkeypatch):

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +87,7 @@ class KeptLooks:
             "notes": {place[row]: said for row, said in looks.notes.items() if row in place},
         }
         checksums = bytes.fromhex("".join(looks.checksums[row] for row in rows.tolist()))
-        columns = {
+        columns: dict[str, NDArray[Any]] = {
             "numbers": _numbers([stamp for _, stamp in kept]),
             "checksums": np.frombuffer(checksums, np.uint8).reshape(-1, 32),
             "shapes": looks.shapes[at],
@@ -94,7 +95,8 @@ class KeptLooks:
             "thumbnails": looks.thumbnails[at],
         }
         buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, texts=np.frombuffer(json.dumps(texts).encode(), np.uint8), **columns)
+        columns["texts"] = np.frombuffer(json.dumps(texts).encode(), np.uint8)
+        np.savez(buffer, allow_pickle=False, **columns)
         with suppress(OSError):  # what cannot be kept costs time only
             write_atomically(self.file, buffer.getvalue(), durable=False)
 

@@ -106,10 +106,12 @@ class Looks:
         self.checksums[row], self.shapes[row] = look.checksum, look.shape
         self.values[row] = np.nan if look.values is None else astuple(look.values)
         self.thumbnails[row] = 0 if look.thumbnail is None else look.thumbnail
-        for column, said in ((self.notes, look.notes), (self.reasons, look.reason)):
-            column.pop(row, None)
-            if said:
-                column[row] = said  # type: ignore[index]  # each column its own kind
+        self.notes.pop(row, None)
+        self.reasons.pop(row, None)
+        if look.notes:
+            self.notes[row] = look.notes
+        if look.reason:
+            self.reasons[row] = look.reason
 
     def __getitem__(self, row: int) -> Look:
         height, width, channels = self.shapes[row].tolist()

@@ -137,7 +137,7 @@ def _read(tar: Tar, file: Any, size: int) -> Tar:
     with tarfile.open(fileobj=file, mode="r:") as archive:
         try:
             while (member := archive.next()) is not None:
-                archive.members = []  # it would keep every header
+                archive.members = []  # type: ignore[attr-defined]  # it would keep every header
                 end = member.offset_data + member.size
                 if end > size:
                     raise _cut(tar, len(pictures), size)

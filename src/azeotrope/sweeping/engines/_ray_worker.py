@@ -53,7 +53,7 @@ class Worker:
         self._threads, self._keeps = bench.threads, bench.keeps
         energy.share()  # a node may have several workers
         here = at_home(bench, home)
-        _bring(here, home)
+        bring(here, home)
         self._runner = here.open(self._advance)
 
     def run(self, spec: RunSpec) -> tuple[Made, int]:
@@ -112,7 +112,7 @@ def leave(bench: Bench, home: Home) -> list[tuple[RunStore, str]]:
     return left
 
 
-def _bring(bench: Bench, home: Home) -> None:
+def bring(bench: Bench, home: Home) -> None:
     """Fetch what was listed into the cache of this node, unless it is there."""
     for task in bench.tasks:
         if isinstance(task, StoredTask) and not (bench.cache / task.name).exists():
