@@ -172,10 +172,14 @@ def test_a_file_listed_twice_keeps_what_was_noted_of_it(tmp_path, read):
     os.utime(path, (LONG_AGO, LONG_AGO))
     table = tmp_path / "table.csv"
     table.write_text(f"path,label\n{path},a\n{path},b\n")
-    first, second = (listed(table, tmp_path / "cache", opened=tables) for _ in range(2))
-    assert len(read) == 2
+    first = listed(table, tmp_path / "cache", opened=tables)
+    picture(tmp_path / "more.png", 1)
+    table.write_text(f"path,label\n{path},a\nmore.png,a\n{path},b\n")
+    second = listed(table, tmp_path / "cache", opened=tables)
+    assert len(read) == 3
+    assert dict(first.notes) == dict(second.notes)
     assert sum(first.notes.values()) == 2
-    assert equal(first, second)
+    assert equal(second, scan(tables.open_source(str(table))))
 
 
 def test_two_processes_write_at_once_and_either_is_whole(photos, tmp_path, read):
