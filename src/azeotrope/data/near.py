@@ -105,7 +105,9 @@ def _comparable(manifest: Manifest) -> NDArray[np.int64]:
     """Readable, the first of its copies, and not flat."""
     _, first = np.unique(np.array(manifest.checksums), return_index=True)
     rows = np.sort(first)
-    contrast = manifest.thumbnails[rows].std(axis=(1, 2))
+    blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
+    spread = [manifest.thumbnails[block].std(axis=(1, 2)) for block in blocks]
+    contrast = np.concatenate([np.empty(0), *spread])
     usable: NDArray[np.bool_] = manifest.readable[rows] & (contrast > _FLAT)
     return rows[usable]
 
