@@ -1,4 +1,4 @@
-"""How much faster a folder of images is listed when its looks are kept (`data/look.py`) than when every image is read.
+"""How much faster a folder is listed when its looks are kept (`data/kept_looks.py`) than when every image is read.
 
     python benchmarks/listing_again.py [--files 60000] [--pixels 64] [--rounds 5]
 
@@ -24,7 +24,7 @@ from PIL import Image
 LIST = """
 import resource, sys, time
 from pathlib import Path
-from azeotrope.data.look import kept_looks
+from azeotrope.data.kept_looks import kept_looks
 from azeotrope.data.manifest import scan
 from azeotrope.data.sources.folder import open_source
 began = time.process_time()

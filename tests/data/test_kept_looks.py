@@ -2,13 +2,15 @@
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from azeotrope.data import kept_looks as keeping
 from azeotrope.data import look as looking
-from azeotrope.data.look import kept_looks
+from azeotrope.data.kept_looks import kept_looks
 from azeotrope.data.manifest import scan
 from azeotrope.data.pack import open_pack
 from azeotrope.data.sources import folder as folders
@@ -30,7 +32,7 @@ def picture(path, seed, depth=np.uint8):
 @pytest.fixture(autouse=True)
 def settled(monkeypatch):
     """Files of a test were all made just now, whatever times they were given."""
-    monkeypatch.setattr(looking, "SETTLED", -3600 * 10**9)
+    monkeypatch.setattr(keeping, "SETTLED", -3600 * 10**9)
 
 
 @pytest.fixture
@@ -136,7 +138,7 @@ def test_a_file_that_was_just_written_is_not_believed(photos, tmp_path, read, mo
     times = dict.fromkeys(("modified", "changed"), 0)
     now = {**times, time_of: time.time_ns()}
     stamp = lambda path: Stamp(path, 0, **(now if path.endswith("2.png") else times))  # noqa: E731 (one line)
-    monkeypatch.setattr(looking, "SETTLED", 2 * 10**9)
+    monkeypatch.setattr(keeping, "SETTLED", 2 * 10**9)
     monkeypatch.setattr(folders, "stamp_of", stamp)
     picture(photos / "a" / "0.png", 0)
     listed(photos, tmp_path / "cache")
@@ -146,7 +148,7 @@ def test_a_file_that_was_just_written_is_not_believed(photos, tmp_path, read, mo
 
 
 @pytest.mark.parametrize("harm", [b"", b"PK\x03\x04 torn", "cut", "directory"])
-def test_what_is_kept_may_be_torn(photos, tmp_path, harm, read):
+def test_what_is_kept_may_be_torn(photos, tmp_path, harm, read, caplog):
     first = listed(photos, tmp_path / "cache")
     (file,) = (tmp_path / "cache").iterdir()
     if harm == "directory":
@@ -157,6 +159,38 @@ def test_what_is_kept_may_be_torn(photos, tmp_path, harm, read):
     read.clear()
     assert equal(first, listed(photos, tmp_path / "cache"))
     assert len(read) == 12
+    assert f"{file} is damaged" in caplog.text
+    assert "every image is read again" in caplog.text
+
+
+def test_a_file_listed_twice_keeps_what_was_noted_of_it(tmp_path, read):
+    """Both rows of a table that names one picture, turned by its EXIF."""
+    turned = Image.Exif()
+    turned[274] = 6
+    path = tmp_path / "turned.jpg"
+    Image.fromarray(np.random.default_rng(0).integers(0, 200, (20, 24), np.uint8)).save(path, exif=turned)
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    table = tmp_path / "table.csv"
+    table.write_text(f"path,label\n{path},a\n{path},b\n")
+    first = listed(table, tmp_path / "cache", opened=tables)
+    picture(tmp_path / "more.png", 1)
+    table.write_text(f"path,label\n{path},a\nmore.png,a\n{path},b\n")
+    second = listed(table, tmp_path / "cache", opened=tables)
+    assert len(read) == 3
+    assert dict(first.notes) == dict(second.notes)
+    assert sum(first.notes.values()) == 2
+    assert equal(second, scan(tables.open_source(str(table))))
+
+
+def test_two_processes_write_at_once_and_either_is_whole(photos, tmp_path, read):
+    """Each writes beside the file and renames: whoever reads finds one of both."""
+    picture(photos / "a" / "0.png", 0)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: listed(photos, tmp_path / "cache", anew=True), range(16)))
+    read.clear()
+    assert equal(found[0], listed(photos, tmp_path / "cache"))
+    assert not read
+    assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
 def test_a_relative_path_means_its_folder(photos, tmp_path, read, monkeypatch):

@@ -57,7 +57,7 @@ def test_an_unknown_source_offers_the_nearest():
     assert message("fashon-mnist") == (
         "'fashon-mnist' is neither a path nor a known source of images. Found: nearest: fashion-mnist. "
         "Allowed: a folder of class folders, a .csv, .tsv or .parquet of paths and labels, or one of "
-        "digits, emoji, fashion-mnist, folder, fractals, hf, table, torchvision. "
+        "digits, emoji, fashion-mnist, folder, fractals, hf, table, torchvision, webdataset. "
         "Next: check the path, or write scheme:name, as in `hf:beans`."
     )
 
@@ -83,7 +83,17 @@ def test_a_scheme_comes_before_a_folder_of_that_name(tmp_path, monkeypatch):
 
 
 def test_schemes_are_spelt_as_they_are_typed():
-    assert schemes() == ["digits", "emoji", "fashion-mnist", "folder", "fractals", "hf", "table", "torchvision"]
+    assert schemes() == [
+        "digits",
+        "emoji",
+        "fashion-mnist",
+        "folder",
+        "fractals",
+        "hf",
+        "table",
+        "torchvision",
+        "webdataset",
+    ]
 
 
 def test_digits_take_no_name():

@@ -1,6 +1,7 @@
 """Worker processes give the records of one process, are replaced when they die, and pass on what is no run's fault."""
 
 import os
+import pickle
 import signal
 import time
 from dataclasses import replace
@@ -13,6 +14,7 @@ from azeotrope.errors import InputError, RunFailed, StoreError
 from azeotrope.sweeping.engines import _worker, local
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.engines._engine import EngineSpec, Finished, Lost
+from azeotrope.sweeping.engines._ray_worker import Home, bring, leave
 from azeotrope.sweeping.engines.local import InProcess, open_engine
 from azeotrope.sweeping.runner import Runner, images_trained
 
@@ -147,7 +149,49 @@ def test_images_that_are_listed_otherwise_are_refused(bench):
     with pytest.raises(
         InputError, match=r"images of digits are not those that the sweep was planned with. Found: 1,797"
     ):
-        fewer.open()
+        fewer.open(bench.cache)
+
+
+def test_a_worker_is_sent_the_name_of_a_file_and_not_what_was_listed(bench):
+    """Of 1,797 images more than half a megabyte was."""
+    sent = bench.to_send()
+    assert len(pickle.dumps(sent)) < 2_000 < 500_000 < len(pickle.dumps(bench))
+    (there,), (here,) = (each.open(lambda *_: None).resources.tasks.values() for each in (sent, bench))
+    assert (there.fingerprint, there.order_digest) == (here.fingerprint, here.order_digest)
+    assert there.splits.train.tolist() == here.splits.train.tolist()
+
+
+@pytest.mark.parametrize("harm", ["damaged", "gone"])
+def test_a_list_that_is_not_what_the_sweep_wrote_is_refused(bench, harm):
+    sent = bench.to_send()
+    file = bench.cache / sent.tasks[0].name
+    if harm == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(StoreError) as refusal:
+        sent.open()
+    found = "No such file or directory" if harm == "gone" else "another content than was written"
+    assert str(refusal.value) == (
+        f"A worker cannot read what was listed of digits from {file}. Found: {found}. "
+        "Allowed: the file that the sweep wrote when it began. "
+        "Next: give the command again: it writes this file anew."
+    )
+    assert bench.to_send() == sent
+    sent.open()
+
+
+def test_a_node_with_a_cache_of_its_own_finds_what_was_listed_in_the_store(bench, tmp_path):
+    sent = bench.to_send()
+    home = Home(sign=".ray-sign", machine="another", folder=str(tmp_path / "gone"))
+    left = leave(sent, home)
+    elsewhere = replace(sent, cache=tmp_path / "elsewhere")
+    bring(elsewhere, home)
+    (task,) = elsewhere.open(lambda *_: None).resources.tasks.values()
+    assert task.name == "digits"
+    for place, name in left:
+        place.remove(name)
+    assert not list(tmp_path.glob(".ray-*")) + list(bench.cache.glob(".ray-*"))
 
 
 def test_cores_are_divided_between_workers(bench, monkeypatch):

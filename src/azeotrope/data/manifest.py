@@ -16,14 +16,16 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
+from numpy.typing import NDArray
 
 from azeotrope.data.deep import FULL, AskedRange, Range, percentile_range, plain_range, unknown_range
 from azeotrope.data.deep import words as words_on
 from azeotrope.data.dicom import WINDOWED
-from azeotrope.data.look import KeptLooks, Look, look_at
+from azeotrope.data.kept_looks import KeptLooks
+from azeotrope.data.look import Look, Looks, look_at
 from azeotrope.data.reading import Reading
 from azeotrope.data.sources._source import Source, Split
-from azeotrope.data.thumbnail import SIDE
+from azeotrope.data.uncollected import uncollected
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Labels, kind_named
 from azeotrope.labels import PLAIN_PIXELS, KindName, PixelSpec
@@ -165,38 +167,40 @@ def scan(
     looks = _looks(source, progress, threads or processors(), kept, pixels)
     if pixels.bands is not None:
         _require_equal_bands(source, looks)
-    value_range, words = _range_of(looks, value_range)
-    shapes = np.array([look.shape for look in looks], dtype=np.int64).reshape(-1, 3)
-    blank = np.zeros((SIDE, SIDE), np.uint8)
+    deep = looks.deep.tolist()
+    seen = [looks[row] for row in deep]
+    value_range, words = _range_of(seen, value_range)
+    for row, look in zip(deep, seen, strict=True):
+        looks.put(row, look)
+    items = source.items
     return Manifest(
         name=source.name,
         classes=source.classes,
-        keys=tuple(item.key for item in source.items),
-        labels=kind_named(source.kind).array([item.label for item in source.items], len(source.classes)),
-        splits=tuple(item.split for item in source.items),
-        checksums=tuple(look.checksum for look in looks),
-        heights=shapes[:, 0],
-        widths=shapes[:, 1],
-        channels=shapes[:, 2],
-        readable=np.array([not look.reason for look in looks], dtype=np.bool_),
-        reasons={row: look.reason for row, look in enumerate(looks) if look.reason},
-        notes=dict(Counter(note for look in looks for note in look.notes)),
-        thumbnails=np.array([blank if look.thumbnail is None else look.thumbnail for look in looks]).reshape(
-            -1, SIDE, SIDE
-        ),
+        keys=tuple([item.key for item in items]),
+        labels=kind_named(source.kind).array([item.label for item in items], len(source.classes)),
+        splits=tuple([item.split for item in items]),
+        checksums=tuple(looks.checksums),
+        heights=looks.shapes[:, 0],
+        widths=looks.shapes[:, 1],
+        channels=looks.shapes[:, 2],
+        readable=looks.readable,
+        reasons=dict(sorted(looks.reasons.items())),
+        notes=dict(Counter(note for _, said in sorted(looks.notes.items()) for note in said)),
+        thumbnails=looks.thumbnails,
         kind=source.kind,
         value_range=value_range,
         words=words,
-        groups=tuple(item.group for item in source.items) if any(item.group for item in source.items) else (),
+        groups=tuple([item.group for item in items]) if any(item.group for item in items) else (),
         pixels=pixels,
     )
 
 
-def _require_equal_bands(source: Source, looks: list[Look]) -> None:
-    found = Counter(look.shape[2] for look in looks if not look.reason)
+def _require_equal_bands(source: Source, looks: Looks) -> None:
+    bands = looks.shapes[:, 2]
+    found = Counter(bands[looks.readable].tolist())
     if len(found) < 2:
         return
-    first = {look.shape[2]: item.key for item, look in reversed(list(zip(source.items, looks, strict=True)))}
+    first = {number: source.items[int(np.argmax(bands == number))].key for number in found}
     raise InputError(
         "All files of a set must have the same bands",
         found=", ".join(f"{bands} in {count:,} files ({first[bands]})" for bands, count in found.most_common(3)),
@@ -236,27 +240,26 @@ def _no_window(others: int) -> str:
     )
 
 
-def _looks(
-    source: Source, progress: Progress | None, threads: int, kept: KeptLooks | None, pixels: PixelSpec
-) -> list[Look]:
+def _looks(source: Source, progress: Progress | None, threads: int, kept: KeptLooks | None, pixels: PixelSpec) -> Looks:
     """The look of every image: found among those that are `kept`, or taken now and kept for the next command."""
-    began, stamp = time.time_ns(), source.stamp
-    stamps = [None] * len(source.items) if kept is None or stamp is None else list(map(stamp, range(len(source.items))))
-    looks: list[Look | None] = [None] * len(stamps)
-    if kept is not None and stamp is not None:
-        looks = kept.find(stamps)
-    missing = [row for row, look in enumerate(looks) if look is None]
-    done = len(looks) - len(missing)
-    for rows, taken in _chunks(source, missing, threads, pixels):
-        for row, look in zip(rows, taken, strict=True):
-            looks[row] = look
-        done += len(rows)
+    began, stamp, rows = time.time_ns(), source.stamp, range(len(source.items))
+    with uncollected():
+        stamps = list(map(stamp, rows)) if kept is not None and stamp is not None else []
+        looks, missing = kept.find(stamps) if kept is not None and stamps else _all_missing(len(rows))
+    done = len(rows) - len(missing)
+    for part, taken in _chunks(source, missing.tolist(), threads, pixels):
+        for row, look in zip(part, taken, strict=True):
+            looks.put(row, look)
+        done += len(part)
         if progress:
-            progress(done, len(looks))
-    whole = [look for look in looks if look is not None]
-    if kept is not None and stamp is not None and missing:
-        kept.keep(stamps, whole, began)
-    return whole
+            progress(done, len(rows))
+    if kept is not None and stamps and len(missing):
+        kept.keep(stamps, looks, began)
+    return looks
+
+
+def _all_missing(rows: int) -> tuple[Looks, NDArray[np.int64]]:
+    return Looks.none_of(rows), np.arange(rows)
 
 
 def _chunks(source: Source, rows: list[int], threads: int, pixels: PixelSpec) -> Iterator[tuple[list[int], list[Look]]]:

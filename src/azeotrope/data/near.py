@@ -22,8 +22,8 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 from numpy.typing import NDArray
 from scipy.fft import dctn
-from scipy.spatial import cKDTree
 
+from azeotrope.data.close_pairs import close_pairs, count_close
 from azeotrope.data.decode import decode
 from azeotrope.data.look import METHOD as LOOK
 from azeotrope.data.manifest import Manifest
@@ -57,11 +57,11 @@ def near_pairs(manifest: Manifest, source: Source) -> Int64[np.ndarray, "pairs 2
     if source.formula is not None:
         return None
     rows = _comparable(manifest)
-    small = standardised(manifest.thumbnails[rows])
-    candidates = _candidates(small)
+    thumbnails = manifest.thumbnails[rows]
+    candidates = _candidates(thumbnails)
     if candidates is None:
         return None
-    closeness = _correlation(small, candidates)
+    closeness = _correlation(thumbnails, candidates)
     tiny = np.minimum(manifest.heights, manifest.widths)[rows[candidates]].min(axis=1) < SIDE
     alike = closeness >= np.where(tiny, SURE, ALIKE)  # a digit of 8 pixels is like many others
     pairs, sure = rows[np.sort(candidates[alike], axis=1)], closeness[alike] >= SURE
@@ -105,7 +105,9 @@ def _comparable(manifest: Manifest) -> NDArray[np.int64]:
     """Readable, the first of its copies, and not flat."""
     _, first = np.unique(np.array(manifest.checksums), return_index=True)
     rows = np.sort(first)
-    contrast = manifest.thumbnails[rows].std(axis=(1, 2))
+    blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
+    spread = [manifest.thumbnails[block].std(axis=(1, 2)) for block in blocks]
+    contrast = np.concatenate([np.empty(0), *spread])
     usable: NDArray[np.bool_] = manifest.readable[rows] & (contrast > _FLAT)
     return rows[usable]
 
@@ -118,18 +120,17 @@ def standardised(thumbnails: UInt8[np.ndarray, "n ..."]) -> Float32[np.ndarray, 
     return values / np.maximum(length, np.float32(1e-6))
 
 
-def _candidates(small: NDArray[np.float32]) -> NDArray[np.int64] | None:
+def _candidates(thumbnails: NDArray[np.uint8]) -> NDArray[np.int64] | None:
     """Pairs whose lowest frequencies are as near as those of alike thumbnails must be."""
-    if len(small) < 2:
+    if len(thumbnails) < 2:
         return np.empty((0, 2), np.int64)
-    points = _lowest_frequencies(small)
-    tree = cKDTree(points)
+    blocks = range(0, len(thumbnails), _BLOCK)
+    points = np.concatenate([_lowest_frequencies(standardised(thumbnails[at : at + _BLOCK])) for at in blocks])
     radius = float(np.sqrt(2 - 2 * ALIKE))
-    sample = points[:: max(1, len(points) // _SAMPLE)]
-    neighbours = tree.query_ball_point(sample, radius, return_length=True) - 1
-    if neighbours.mean() * len(points) / 2 > _MOST_CANDIDATES:
+    neighbours = count_close(points, points[:: max(1, len(points) // _SAMPLE)], radius) - 1
+    if neighbours * len(points) / 2 > _MOST_CANDIDATES:
         return None
-    return tree.query_pairs(radius, output_type="ndarray").astype(np.int64)
+    return close_pairs(points, radius)
 
 
 def _lowest_frequencies(small: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -141,9 +142,12 @@ def _lowest_frequencies(small: NDArray[np.float32]) -> NDArray[np.float32]:
     return lowest
 
 
-def _correlation(vectors: NDArray[np.float32], pairs: NDArray[np.int64]) -> NDArray[np.float32]:
+def _correlation(thumbnails: NDArray[np.uint8], pairs: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Of the two thumbnails of each pair, a block of pairs at a time: a million as numbers would take a gigabyte."""
     blocks = [pairs[start : start + _BLOCK] for start in range(0, len(pairs), _BLOCK)]
-    products = [np.einsum("nd,nd->n", vectors[block[:, 0]], vectors[block[:, 1]]) for block in blocks]
+    products = [
+        np.einsum("nd,nd->n", *(standardised(thumbnails[block[:, side]]) for side in (0, 1))) for block in blocks
+    ]
     return np.concatenate([np.empty(0, np.float32), *products])
 
 
@@ -162,7 +166,7 @@ def _confirmed(
 
     with ThreadPoolExecutor(processors()) as pool:
         looks = list(pool.map(seen, rows.tolist()))
-    grey = standardised(np.array([look[0] for look in looks], dtype=np.uint8).reshape(-1, _SIDE, _SIDE))
+    grey = np.array([look[0] for look in looks], dtype=np.uint8).reshape(-1, _SIDE, _SIDE)
     colour = np.array([look[1] for look in looks], dtype=np.uint8).reshape(-1, _COLOUR_SIDE, _COLOUR_SIDE, 3)
     same = sure | (_correlation(grey, places) >= ALIKE)
-    return pairs[same & (_correlation(standardised(colour), places) >= COLOUR)]
+    return pairs[same & (_correlation(colour, places) >= COLOUR)]

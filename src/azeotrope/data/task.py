@@ -19,7 +19,7 @@ from jaxtyping import Int64, UInt64
 
 from azeotrope.data._ranks import identities
 from azeotrope.data.formats import require_extras
-from azeotrope.data.look import kept_looks
+from azeotrope.data.kept_looks import kept_looks
 from azeotrope.data.manifest import Manifest, Progress, scan
 from azeotrope.data.near import METHOD, Near, find_near
 from azeotrope.data.sources._groups import grouped_by_path

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azeotrope.data._ranks import ranks
-from azeotrope.data.look import kept_looks
+from azeotrope.data.kept_looks import kept_looks
 from azeotrope.data.loose import open_loose
 from azeotrope.data.manifest import Manifest, Progress, scan
 from azeotrope.data.near import near_pairs

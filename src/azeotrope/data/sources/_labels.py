@@ -89,7 +89,7 @@ def _single(table: Table, spec: LabelSpec) -> Labelled:
     column = _chosen(table, spec, LABEL_COLUMNS, "labels")
     labels = complete(table, column)
     meant, words = reconciled((*labels, *table.listed))
-    classes = tuple(dict.fromkeys(meant[name] for name in table.listed)) or _sorted_classes(set(meant.values()))
+    classes = tuple(dict.fromkeys(meant[name] for name in table.listed)) or sorted_classes(set(meant.values()))
     several = next((label for label in labels if _listed_as_text(label) is not None or ";" in label), None)
     if several is not None:
         words = (
@@ -135,7 +135,7 @@ def _separated(table: Table, column: str, asked: str | None) -> Labelled:
         _refuse_other_separator(table, column, cells, separator)
     meant, more = reconciled((*(label for row in rows for label in row), *table.listed))
     rows = [list(dict.fromkeys(meant[label] for label in row)) for row in rows]
-    classes = tuple(dict.fromkeys(meant[name] for name in table.listed)) or _sorted_classes(
+    classes = tuple(dict.fromkeys(meant[name] for name in table.listed)) or sorted_classes(
         {x for row in rows for x in row}
     )
     if not classes:
@@ -231,7 +231,7 @@ def _value(cell: str, column: str, table: Table, place: int) -> float:
     return value
 
 
-def _sorted_classes(labels: set[str]) -> tuple[str, ...]:
+def sorted_classes(labels: set[str]) -> tuple[str, ...]:
     """Numbers by value, so that "2" comes before "10"; anything else as text."""
     if all(label.isdecimal() for label in labels):
         return tuple(sorted(labels, key=lambda label: (int(label), label)))

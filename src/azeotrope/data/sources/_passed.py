@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from pathlib import Path
 
 from azeotrope.data.sources._source import PassedOver
@@ -67,7 +68,8 @@ class Tally:
 
     def takes(self, name: str) -> bool:
         """Whether a file of this name is taken for an image."""
-        return name[:1] != "." and os.path.splitext(name)[1].lower() in self._suffixes  # noqa: PTH122 (hot loop)
+        dot = name.rfind(".")
+        return dot > 0 and name[dot:].lower() in self._suffixes and name[0] != "."
 
     def file(self, where: str, path: str) -> None:
         """Count a file that is no image by its name."""
@@ -119,7 +121,7 @@ def images_below(folder: str, where: str, tally: Tally) -> Iterator[str]:
     folders = []
     try:
         with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
+            entries = sorted(found, key=attrgetter("name"))
     except OSError as error:
         tally.add(where, f"folders that cannot be opened ({error.strerror})", folder, picture=True)
         return
@@ -130,7 +132,7 @@ def images_below(folder: str, where: str, tally: Tally) -> Iterator[str]:
             tally.add(where, LINK, entry.path, picture=True)
         elif not tally.takes(entry.name):
             tally.file(where, entry.path)
-        elif _is_special(entry):
+        elif not entry.is_file(follow_symlinks=False) and _is_special(entry):
             tally.add(where, SPECIAL, entry.path, picture=True)
         else:
             yield entry.path
@@ -140,9 +142,7 @@ def images_below(folder: str, where: str, tally: Tally) -> Iterator[str]:
 
 
 def _is_special(entry: os.DirEntry[str]) -> bool:
-    """Whether it is neither a file nor a link to one; a link that leads nowhere is a file that cannot be opened."""
-    if entry.is_file(follow_symlinks=False):
-        return False
+    """Whether it, no plain file, is no link to one; a link that leads nowhere is a file that cannot be opened."""
     return not entry.is_file() and (not entry.is_symlink() or os.path.exists(entry.path))  # noqa: PTH110 (hot loop)
 
 

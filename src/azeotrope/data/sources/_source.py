@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +63,7 @@ class Formula:
     checksum: Callable[[int], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What tells without reading an image whether its content is still the same: the file it lies in (and where in
     it), its bytes, and when its content and its entry on the disk were last changed (nanoseconds since 1970; Windows
     tells when the entry was made).

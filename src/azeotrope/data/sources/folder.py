@@ -15,6 +15,7 @@ from azeotrope.data.sources._layout import ALLOWED, arranged
 from azeotrope.data.sources._names import reconciled, text_of
 from azeotrope.data.sources._passed import ASKED, SUFFIXES, Tally, images_below
 from azeotrope.data.sources._source import Item, Source, Split, stamp_of
+from azeotrope.data.uncollected import uncollected
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import nearest
@@ -24,7 +25,8 @@ TABLES = (".csv", ".tsv", ".parquet")
 _UNPACK = "unpack it and name the folder"
 _LIST = "write a CSV with the columns path and label, and name that"
 _OTHER_FILES = {
-    **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"), ("an archive", _UNPACK)),
+    ".tar": ("an archive", f"{_UNPACK}, or name webdataset:FILE if KEY.jpg and KEY.cls lie in it"),
+    **dict.fromkeys((".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"), ("an archive", _UNPACK)),
     **dict.fromkeys((".txt", ".lst", ".names"), ("a list in a text file", _LIST)),
     **dict.fromkeys((".json", ".jsonl", ".xml", ".yaml", ".yml"), ("a file of annotations", _LIST)),
     **dict.fromkeys((".xlsx", ".xls", ".ods"), ("a spreadsheet", "save it as CSV in UTF-8, and name that")),
@@ -40,6 +42,7 @@ def open_source(name: str) -> Source:
     return open_labelled(name, ONE_CLASS)
 
 
+@uncollected()
 def open_labelled(name: str, labels: LabelSpec) -> Source:
     """The same, arranged as `labels.layout` says."""
     root = Path(name).expanduser()

@@ -1,9 +1,13 @@
-"""What a worker needs to make any run of a sweep, small enough to be sent to it once."""
+"""What a worker needs to make any run of a sweep. What a scan said of the images goes by way of the cache's disk: it is
+400 bytes an image, and a worker is sent the file's name.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,16 +17,17 @@ from azeotrope.data.split import TaskSplits
 from azeotrope.data.task import Task, open_source
 from azeotrope.devices.device import Device
 from azeotrope.devices.process import prepare
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, StoreError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.plan import PicturesSpec
+from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner
 
 
 @dataclass(frozen=True)
 class ShippedTask:
-    """A task as it travels: where its images are, and what a scan of them said, so that no worker scans them again."""
+    """Where the images of a task are, and what a scan of them said, so that no worker scans them again."""
 
     spec: str
     manifest: Manifest
@@ -34,7 +39,19 @@ class ShippedTask:
         """Pack a task that was opened from `spec`."""
         return cls(spec, task.manifest, task.splits, labels)
 
-    def open(self) -> Task:
+    def stored(self, cache: Path) -> StoredTask:
+        """The same in a file of the folder `cache`, named after its content. Raises StoreError where that cannot be
+        written.
+        """
+        content = pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
+        stored = StoredTask(self.spec, hashlib.sha256(content).hexdigest())
+        try:
+            write_atomically(cache / stored.name, content, durable=False)
+        except OSError as error:
+            raise cannot_write(cache, error, option="--cache") from error
+        return stored
+
+    def open(self, cache: Path) -> Task:
         """The task where it arrived. Raises InputError when the files listed there are not those that were scanned."""
         source = open_source(self.spec, self.labels)
         if tuple(item.key for item in source.items) != self.manifest.keys:
@@ -48,6 +65,41 @@ class ShippedTask:
 
 
 @dataclass(frozen=True)
+class StoredTask:
+    """A `ShippedTask` as it travels: the file in the cache that holds it. Its `checksum` is SHA-256 (hex): nothing is
+    unpickled but what the sweep wrote.
+    """
+
+    spec: str
+    checksum: str
+
+    @property
+    def name(self) -> str:
+        """Of the file, in the cache of any machine."""
+        return f"listed-{self.checksum[:24]}.pickle"
+
+    def open(self, cache: Path) -> Task:
+        """As `ShippedTask.open`. Raises StoreError for a file that has gone or is damaged."""
+        file = cache / self.name
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise self._refused(file, error.strerror or str(error)) from error
+        if hashlib.sha256(content).hexdigest() != self.checksum:
+            raise self._refused(file, "another content than was written")
+        shipped: ShippedTask = pickle.loads(content)
+        return shipped.open(cache)
+
+    def _refused(self, file: Path, found: str) -> StoreError:
+        return StoreError(
+            f"A worker cannot read what was listed of {self.spec} from {file}",
+            found=found,
+            allowed="the file that the sweep wrote when it began",
+            next_step="give the command again: it writes this file anew",
+        )
+
+
+@dataclass(frozen=True)
 class Bench:
     """Where and with what a worker works. Picklable.
 
@@ -58,7 +110,7 @@ class Bench:
     export targets as whose files each student is measured.
     """
 
-    tasks: tuple[ShippedTask, ...]
+    tasks: tuple[ShippedTask | StoredTask, ...]
     device: Device
     store: str
     out: Path
@@ -67,6 +119,11 @@ class Bench:
     pictures: PicturesSpec | None = None
     keeps: bool = False
     deploy: tuple[str, ...] = ()
+
+    def to_send(self) -> Bench:
+        """The same with each task as the name of a file in the cache: some hundred bytes, however many images."""
+        tasks = [task.stored(self.cache) if isinstance(task, ShippedTask) else task for task in self.tasks]
+        return replace(self, tasks=tuple(tasks))
 
     def open(self, advance: Callable[[int], None] = lambda images: None, resources: Resources | None = None) -> Runner:
         """Open tasks and settings once in this process, unless it has them open: `resources`. The runner keeps models
@@ -78,5 +135,5 @@ class Bench:
         if resources is None:
             resources = Resources(self.cache, self.device, pictures=self.pictures)
             for task in self.tasks:
-                resources.add(task.open())
+                resources.add(task.open(self.cache))
         return Runner(resources, self.out, advance, self.store, self.deploy)

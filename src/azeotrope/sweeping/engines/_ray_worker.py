@@ -16,10 +16,10 @@ import torch
 from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError
 from azeotrope.record import energy
-from azeotrope.record.store import RunStore
+from azeotrope.record.store import RunStore, write_atomically
 from azeotrope.spec import digest
 from azeotrope.sweeping.engines import _carried
-from azeotrope.sweeping.engines._bench import Bench
+from azeotrope.sweeping.engines._bench import Bench, StoredTask
 from azeotrope.sweeping.engines._worker import Made, end_with_card, made
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
@@ -52,7 +52,9 @@ class Worker:
         _check_store(bench.store, home.sign)
         self._threads, self._keeps = bench.threads, bench.keeps
         energy.share()  # a node may have several workers
-        self._runner = at_home(bench, home).open(self._advance)
+        here = at_home(bench, home)
+        bring(here, home)
+        self._runner = here.open(self._advance)
 
     def run(self, spec: RunSpec) -> tuple[Made, int]:
         """Make this run; its record is then in the store. Pre-trainings are taken from there, and left there.
@@ -92,6 +94,35 @@ def at_home(bench: Bench, home: Home) -> Bench:
 def sees_cache(bench: Bench, home: Home) -> bool:
     """Whether the sweep's cache is the same folder here as at home."""
     return (bench.cache / home.sign).exists()
+
+
+def leave(bench: Bench, home: Home) -> list[tuple[RunStore, str]]:
+    """Sign store and cache, and leave what was listed in the store too, for nodes with a cache of their own. Gives what
+    is to be removed when the sweep ends: places and names.
+    """
+    store, cache = RunStore(bench.store), RunStore(str(bench.cache))
+    for place in (store, cache):
+        place.write(home.sign, b"")
+    left = [(store, home.sign), (cache, home.sign)]
+    for task in bench.tasks:
+        if isinstance(task, StoredTask):
+            name = _in_store(home, task.name)
+            store.write(name, (bench.cache / task.name).read_bytes())
+            left.append((store, name))
+    return left
+
+
+def bring(bench: Bench, home: Home) -> None:
+    """Fetch what was listed into the cache of this node, unless it is there."""
+    for task in bench.tasks:
+        if isinstance(task, StoredTask) and not (bench.cache / task.name).exists():
+            content = RunStore(bench.store).read(_in_store(home, task.name))
+            if content is not None:
+                write_atomically(bench.cache / task.name, content, durable=False)
+
+
+def _in_store(home: Home, name: str) -> str:
+    return f"{home.sign}-{name}"
 
 
 def _check_store(store: str, sign: str) -> None:

@@ -33,7 +33,7 @@ def open_engine(bench: Bench, spec: EngineSpec, advance: Advance, resources: Res
     """
     workers = spec.workers or 1
     bench = replace(bench, threads=spec.threads or max(1, torch.get_num_threads() // workers))
-    return InProcess(bench, advance, resources) if workers == 1 else Processes(bench, workers, advance)
+    return InProcess(bench, advance, resources) if workers == 1 else Processes(bench.to_send(), workers, advance)
 
 
 class InProcess:

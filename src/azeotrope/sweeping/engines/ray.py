@@ -15,12 +15,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from azeotrope.errors import AzeotropeError, InputError
-from azeotrope.record.store import RunStore
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.engines._engine import Advance, EngineSpec, Event, Finished, Lost
 from azeotrope.sweeping.engines._ray_cluster import connect, import_ray
 from azeotrope.sweeping.engines._ray_embed import embed_all, pieces
-from azeotrope.sweeping.engines._ray_worker import Home, Worker
+from azeotrope.sweeping.engines._ray_worker import Home, Worker, leave
 from azeotrope.sweeping.engines._worker import Made
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
@@ -71,11 +70,10 @@ class RayEngine:
         self._ray, self._advance, self._ours = import_ray(), advance, ours
         self._share = {"num_cpus": needs["CPU"], "num_gpus": needs["GPU"]}
         self._kind = self._ray.remote(Worker).options(**self._share, max_concurrency=2)  # a run, and `images`
+        bench = bench.to_send()
         self._bench = self._ray.put(bench)
         self._home = Home(sign=f".ray-{uuid.uuid4().hex}")
-        self._signed = [RunStore(bench.store), RunStore(str(bench.cache))]
-        for place in self._signed:
-            place.write(self._home.sign, b"")
+        self._left = leave(bench, self._home)
         self._waiting: list[RunSpec] = []
         self._pretrained: set[str] = set()
         self._deaths = 0
@@ -117,8 +115,8 @@ class RayEngine:
         for seat in self._seats:
             self._ray.kill(seat.actor)
         self._seats = []
-        for place in self._signed:
-            place.remove(self._home.sign)
+        for place, name in self._left:
+            place.remove(name)
         if self._ours:
             self._ray.shutdown()
 

@@ -1,0 +1,177 @@
+"""Tar files on a disk or behind an address: which pictures are in one, where they begin, and whether it is whole.
+
+Only the headers are read when a shard is opened; a picture is read by its place. Nothing is unpacked or kept.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tarfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from pathlib import PurePosixPath
+from typing import Any
+
+import fsspec
+
+from azeotrope.data.sources._passed import SUFFIXES
+from azeotrope.data.sources._source import Stamp, stamp_of
+from azeotrope.errors import InputError
+
+_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+_CHANGED = ("ETag", "etag", "Last-Modified", "LastModified", "md5Hash", "last_modified", "mtime")  # of fsspec's systems
+_LABEL = "cls"
+_ALLOWED = "FILE.tar, a folder of them, a pattern such as train-{0000..0099}.tar or *.tar, or a URL of either"
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A picture in a shard: its `key`, its whole name, where it begins and its bytes, and the text of its class."""
+
+    key: str
+    name: str
+    start: int
+    size: int
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Tar:
+    """One shard. `others` counts what is neither picture nor class, by suffix. `whole` is the stamp of the file when it
+    was opened; None where an address does not tell whether what it holds has changed.
+    """
+
+    url: str
+    system: Any
+    path: str
+    pictures: Sequence[Packed] = ()
+    others: Mapping[str, int] = field(default_factory=dict)
+    whole: Stamp | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the file, without its folder."""
+        return PurePosixPath(self.path).name
+
+    def read(self, start: int, size: int) -> bytes:
+        """Bytes from `start` on. Raises OSError where they are not there any more."""
+        content: bytes = self.system.cat_file(self.path, start=start, end=start + size)
+        if len(content) != size:
+            raise OSError(f"{self.url} ends at byte {start + len(content):,}")
+        return content
+
+    def beside(self, name: str) -> bytes | None:
+        """A file in the same folder; None where there is none."""
+        path = str(PurePosixPath(self.path).parent / name)
+        try:
+            content: bytes = self.system.cat_file(path)
+        except Exception:  # each protocol says in its own way that nothing is there
+            return None
+        return content
+
+    def stamp(self, packed: Packed) -> Stamp | None:
+        """Of a picture in it."""
+        if self.whole is None:
+            return None
+        return self.whole._replace(where=f"{self.whole.where}{packed.start}/{packed.size}/{packed.name}")
+
+
+def shards_of(name: str) -> list[str]:
+    """The shards that a name means, by name. Raises InputError where it means none."""
+    place = name if "://" in name else os.path.expanduser(name)  # noqa: PTH111 (a URL may stand here too)
+    found: list[str] = []
+    for one in _expanded(place):
+        system, path = fsspec.core.url_to_fs(one)
+        if any(sign in path for sign in "*?["):
+            matching = system.glob(path)
+        elif "://" not in one and system.isdir(path):
+            matching = system.glob(f"{path}/*.tar")
+        else:
+            matching = [path]
+        found += [system.unstrip_protocol(path) if "://" in one else path for path in sorted(matching)]
+    if not found:
+        raise InputError(
+            f"webdataset:{name} names no shard",
+            found="no file of that name ending in .tar",
+            allowed=_ALLOWED,
+            next_step="check the path",
+        )
+    return found
+
+
+def _expanded(place: str) -> list[str]:
+    """Each of the names that `{0000..0099}` stands for, numbers as wide as the first."""
+    parts = _RANGE.split(place)
+    ranges = [
+        [f"{number:0{len(first)}}" for number in range(int(first), int(last) + 1)]
+        for first, last in zip(parts[1::3], parts[2::3], strict=True)
+    ]
+    texts = parts[::3]
+    return ["".join(a + b for a, b in zip(texts, (*chosen, ""), strict=True)) for chosen in product(*ranges)]
+
+
+def open_tar(url: str) -> Tar:
+    """What is in a shard. Raises InputError for one that is not there, is cut short, or is no plain tar file."""
+    system, path = fsspec.core.url_to_fs(url)
+    try:
+        info = system.info(path)
+        with system.open(path, "rb") as file:
+            whole = _whole(url, info) if "://" in url else stamp_of(path)
+            return _read(Tar(url, system, path, whole=whole), file, int(info["size"]))
+    except (OSError, tarfile.TarError) as error:
+        raise InputError(
+            f"The shard {url} cannot be read",
+            found=str(error) if not isinstance(error, OSError) or error.strerror is None else error.strerror,
+            allowed="a tar file that is not compressed",
+            next_step="check the path, and unpack a .tar.gz to .tar",
+        ) from error
+
+
+def _read(tar: Tar, file: Any, size: int) -> Tar:
+    pictures: list[Packed] = []
+    labels: dict[str, str] = {}
+    others: Counter[str] = Counter()
+    with tarfile.open(fileobj=file, mode="r:") as archive:
+        try:
+            while (member := archive.next()) is not None:
+                archive.members = []  # type: ignore[attr-defined]  # it would keep every header
+                end = member.offset_data + member.size
+                if end > size:
+                    raise _cut(tar, len(pictures), size)
+                folder, _, base = member.name.rpartition("/")
+                key, _, suffix = base.partition(".")
+                key = f"{folder}/{key}" if folder else key
+                if not member.isfile():
+                    continue
+                if suffix.lower() == _LABEL:
+                    file.seek(member.offset_data)
+                    labels[key] = file.read(member.size).decode("utf-8", "backslashreplace").strip()
+                elif f".{suffix.lower()}" in SUFFIXES:
+                    pictures.append(Packed(key, member.name, member.offset_data, member.size))
+                else:
+                    others[f".{suffix}"] += 1
+        except tarfile.ReadError as error:
+            raise _cut(tar, len(pictures), size) from error
+        file.seek(archive.offset)
+        if file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:  # as a whole one ends
+            raise _cut(tar, len(pictures), archive.offset)
+    labelled = [replace(packed, label=labels.get(packed.key)) for packed in pictures]
+    return replace(tar, pictures=labelled, others=dict(others))
+
+
+def _cut(tar: Tar, whole: int, at: int) -> InputError:
+    return InputError(
+        f"The shard {tar.url} is cut short or damaged",
+        found=f"{whole:,} whole pictures, then something else at byte {at:,} than a further file or the end of a tar",
+        allowed="a tar file with its end, as whatever wrote it closed it",
+        next_step="fetch it again, or leave this shard out",
+    )
+
+
+def _whole(url: str, info: Mapping[str, Any]) -> Stamp | None:
+    """What a file system says of an address that changes with the content."""
+    said = {key: str(info[key]) for key in _CHANGED if info.get(key)}
+    return Stamp(f"{url}\0{sorted(said.items())}\0", int(info["size"]), 0, 0) if said else None

@@ -1,0 +1,217 @@
+"""Shards of WebDataset: `key.jpg` and `key.cls` beside each other in tar files, as its documentation describes them."""
+
+import io
+import os
+import tarfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from azeotrope.data.kept_looks import kept_looks
+from azeotrope.data.manifest import scan
+from azeotrope.data.task import load_task, open_source
+from azeotrope.errors import InputError
+
+LONG_AGO = 1_000_000_000
+
+
+def png(seed):
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (12, 16, 3), np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def shard(path, entries):
+    """A tar of (name, content) that was last changed long ago."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as archive:
+        for name, content in entries:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    return path
+
+
+def samples(first, count, labels=("cat", "dog")):
+    """Pictures `first`, `first` + 1, ... with their classes."""
+    return [
+        entry
+        for number in range(first, first + count)
+        for entry in ((f"{number:05d}.png", png(number)), (f"{number:05d}.cls", labels[number % len(labels)].encode()))
+    ]
+
+
+@pytest.fixture
+def shards(tmp_path):
+    """Two shards of six pictures and four."""
+    shard(tmp_path / "shards" / "part-0000.tar", samples(0, 6))
+    shard(tmp_path / "shards" / "part-0001.tar", samples(6, 4))
+    return tmp_path / "shards"
+
+
+def refused(spec):
+    with pytest.raises(InputError) as refusal:
+        open_source(spec)
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize("means", ["folder", "braces", "glob", "url"])
+def test_pictures_come_in_the_order_of_the_shards(shards, means):
+    name = {
+        "folder": f"{shards}",
+        "braces": f"{shards}/part-{{0000..0001}}.tar",
+        "glob": f"{shards}/*.tar",
+        "url": f"file://{shards}/part-{{0000..0001}}.tar",
+    }[means]
+    source = open_source(f"webdataset:{name}")
+    assert source.classes == ("cat", "dog")
+    assert [item.label for item in source.items] == [0, 1] * 5
+    assert [item.split for item in source.items] == [""] * 10
+    assert source.items[6].key == "part-0001.tar/00006.png"
+    assert [source.read(place) for place in (9, 0, 6)] == [png(9), png(0), png(6)]
+
+
+def test_it_is_the_same_task_as_the_unpacked_files(shards, tmp_path):
+    """The fingerprint knows contents, labels and splits, not where they lie."""
+    for number in range(10):
+        path = tmp_path / "files" / ("cat", "dog")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(number))
+    packed, files = load_task(f"webdataset:{shards}"), load_task(str(tmp_path / "files"))
+    assert packed.fingerprint == files.fingerprint
+    assert packed.manifest.images_digest == files.manifest.images_digest
+
+
+def test_the_names_of_shards_say_the_splits(tmp_path):
+    for split, first in (("train", 0), ("val", 8), ("test", 12)):
+        shard(tmp_path / f"{split}-000.tar", samples(first, 4))
+    found = open_source(f"webdataset:{tmp_path}").items
+    assert [item.split for item in found] == ["test"] * 4 + ["train"] * 4 + ["val"] * 4
+    shard(tmp_path / "more-000.tar", samples(30, 2))
+    assert refused(f"webdataset:{tmp_path}") == (
+        "The names of shards say a split, all of them or none. Found: more-000.tar beside shards of test, train, val. "
+        "Allowed: train-0000.tar, val-0000.tar, test-0000.tar; azeotrope makes the splits where no name says one. "
+        "Next: rename the shards, or name those that are meant with a pattern."
+    )
+
+
+def test_numbers_are_lines_of_the_list_beside_the_shards(tmp_path):
+    shard(tmp_path / "0.tar", samples(0, 4, ("1", "0")))
+    assert open_source(f"webdataset:{tmp_path}").classes == ("0", "1")
+    (tmp_path / "classes.txt").write_text("zebra\nape\n")
+    source = open_source(f"webdataset:{tmp_path}")
+    assert source.classes == ("zebra", "ape")
+    assert [item.label for item in source.items] == [1, 0, 1, 0]
+
+
+def test_other_files_are_counted(tmp_path):
+    more = [("00000.json", b"{}"), ("00000.seg.png", png(5))]
+    shard(tmp_path / "0.tar", [*samples(0, 4), *more])
+    found = open_source(f"webdataset:{tmp_path}")
+    assert len(found.items) == 4
+    assert {(each.what, each.count, each.picture) for each in found.passed} == {
+        (".json", 1, False),
+        (".seg.png", 1, True),
+    }
+
+
+@pytest.mark.parametrize("cut", ["in a picture", "in a header", "between files", "damaged"])
+def test_a_shard_that_is_cut_short_is_refused_with_what_is_whole(shards, cut):
+    path = shards / "part-0001.tar"
+    content = path.read_bytes()
+    with tarfile.open(path) as archive:
+        third = archive.getmembers()[4]
+    if cut == "damaged":
+        at = third.offset
+        path.write_bytes(content[:at] + b"?" * 512 + content[at + 512 :])
+    else:
+        at = {
+            "in a picture": third.offset_data + 100,
+            "in a header": third.offset + 200,
+            "between files": third.offset,
+        }[cut]
+        path.write_bytes(content[:at])
+    found = third.offset if cut == "in a header" else at
+    if cut == "in a header":
+        assert refused(f"webdataset:{shards}").startswith(
+            f"The shard {path} is cut short or damaged. Found: 2 whole pictures, then something else at byte"
+        )
+        return
+    assert refused(f"webdataset:{shards}") == (
+        f"The shard {path} is cut short or damaged. Found: 2 whole pictures, then something else at byte {found:,} "
+        "than a further file or the end of a tar. "
+        "Allowed: a tar file with its end, as whatever wrote it closed it. "
+        "Next: fetch it again, or leave this shard out."
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8b\x08\x00 a compressed one" * 40, None])
+def test_what_is_no_tar_file_is_refused_by_name(tmp_path, content):
+    if content is not None:
+        (tmp_path / "0.tar").write_bytes(content)
+    said = refused(f"webdataset:{tmp_path}/0.tar")
+    assert said.startswith(f"The shard {tmp_path}/0.tar cannot be read. Found: ")
+    assert said.endswith(
+        "Allowed: a tar file that is not compressed. Next: check the path, and unpack a .tar.gz to .tar."
+    )
+
+
+def test_no_shard_no_picture_and_no_class_are_refused(tmp_path):
+    assert refused(f"webdataset:{tmp_path}") == (
+        f"webdataset:{tmp_path} names no shard. Found: no file of that name ending in .tar. "
+        "Allowed: FILE.tar, a folder of them, a pattern such as train-{0000..0099}.tar or *.tar, or a URL of either. "
+        "Next: check the path."
+    )
+    shard(tmp_path / "0.tar", [("a.json", b"{}")])
+    assert refused(f"webdataset:{tmp_path}") == (
+        f"The shards of webdataset:{tmp_path} hold no picture. Found: 1 shards with .json. "
+        "Allowed: KEY.jpg (.png, .webp, ...) and KEY.cls beside each other. Next: check the shards with `tar -t`."
+    )
+    shard(tmp_path / "0.tar", [*samples(0, 2), ("b/x.png", png(7))])
+    assert refused(f"webdataset:{tmp_path}") == (
+        f"Every picture of a shard has its class beside it. Found: b/x.png in {tmp_path}/0.tar without b/x.cls. "
+        "Allowed: KEY.cls, one after the other with KEY.jpg, holding a name or a number. "
+        "Next: write it into the shard, or leave this picture out."
+    )
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_only_a_shard_that_changed_is_read_again(shards, tmp_path, monkeypatch, scheme):
+    monkeypatch.setattr("azeotrope.data.kept_looks.SETTLED", -3600 * 10**9)
+    spec, read = f"webdataset:{scheme}{shards}/part-{{0000..0001}}.tar", []
+    from azeotrope.data import look
+
+    own = look.look_at
+
+    def look_at(source, row, pixels):
+        read.append(source.items[row].key)
+        return own(source, row, pixels)
+
+    monkeypatch.setattr("azeotrope.data.manifest.look_at", look_at)
+    listed = lambda: scan(open_source(spec), threads=1, kept=kept_looks(tmp_path / "cache", spec))  # noqa: E731
+    first = listed()
+    assert len(read) == 10
+    assert listed().fingerprint == first.fingerprint
+    assert len(read) == 10
+    shard(shards / "part-0001.tar", samples(100, 4))
+    os.utime(shards / "part-0001.tar", (LONG_AGO, LONG_AGO + 5))
+    again = listed()
+    assert read[10:] == [f"part-0001.tar/{number:05d}.png" for number in range(100, 104)]
+    assert again.fingerprint != first.fingerprint
+
+
+def test_an_address_that_does_not_tell_changes_is_read_by_every_command():
+    fsspec = pytest.importorskip("fsspec")
+    memory = fsspec.filesystem("memory")
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in samples(0, 4):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    memory.pipe_file("/azeotrope/0.tar", buffer.getvalue())
+    source = open_source("webdataset:memory://azeotrope/0.tar")
+    assert source.read(3) == png(3)
+    assert source.stamp(3) is None
