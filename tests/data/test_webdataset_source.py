@@ -215,3 +215,17 @@ def test_an_address_that_does_not_tell_changes_is_read_by_every_command():
     source = open_source("webdataset:memory://azeotrope/0.tar")
     assert source.read(3) == png(3)
     assert source.stamp(3) is None
+
+
+def test_two_shards_of_one_name_are_refused(tmp_path):
+    for folder in ("day-0", "day-1"):
+        shard(tmp_path / folder / "shard.tar", samples(0, 4))
+    assert "shard.tar in 2 places" in refused(f"webdataset:{tmp_path}/day-{{0..1}}/shard.tar")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"), [("cat\ndog\ncat\n", "line 3 is 'cat' once more"), ("cat\n\ndog\n", "line 2 is empty")]
+)
+def test_a_list_of_classes_whose_numbers_would_shift_is_refused(shards, lines, said):
+    (shards / "classes.txt").write_text(lines)
+    assert said in refused(f"webdataset:{shards}")

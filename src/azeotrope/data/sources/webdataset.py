@@ -29,6 +29,7 @@ def open_source(name: str) -> Source:
     tar file, and where a picture has no class.
     """
     tars = [open_tar(url) for url in shards_of(name)]
+    _require_names_apart(tars)
     others = Counter({(tar.name, what): count for tar in tars for what, count in tar.others.items()})
     pictures = [(tar, packed) for tar in tars for packed in tar.pictures]
     if not pictures:
@@ -86,10 +87,32 @@ def _numbered(
 
 
 def _listed_classes(first: Tar) -> list[str]:
-    """The lines of `classes.txt` beside the shards; nothing where there is none."""
+    """The lines of `classes.txt` beside the shards; nothing where there is none. A number means a line by its place, so
+    an empty one or one that comes twice is refused.
+    """
     content = first.beside(_CLASSES_FILE)
-    lines = (content or b"").decode("utf-8-sig", "backslashreplace").splitlines()
-    return list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+    lines = [line.strip() for line in (content or b"").decode("utf-8-sig", "backslashreplace").strip().splitlines()]
+    for place, line in enumerate(lines, start=1):
+        if not line or line in lines[: place - 1]:
+            raise InputError(
+                f"Each line of the {_CLASSES_FILE} beside {first.url} must name another class",
+                found=f"line {place} is {line!r} once more" if line else f"line {place} is empty",
+                allowed="one class a line; .cls 0 means the first",
+                next_step="correct the file, or take it away if .cls holds names",
+            )
+    return lines
+
+
+def _require_names_apart(tars: Sequence[Tar]) -> None:
+    """Raises InputError for two shards of one name, whose pictures could not be told apart."""
+    (name, count), *_ = Counter(tar.name for tar in tars).most_common(1)
+    if count > 1:
+        raise InputError(
+            "Each shard needs a name of its own",
+            found=f"{name} in {count} places: {', '.join(tar.url for tar in tars if tar.name == name)}",
+            allowed="shards of different names, in one folder or in several",
+            next_step="rename one of them",
+        )
 
 
 def _splits(tars: Sequence[Tar]) -> dict[str, Split]:
