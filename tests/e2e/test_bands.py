@@ -6,7 +6,6 @@ import tifffile
 import torch
 from sklearn.datasets import load_digits
 
-from azeotrope.api.export import export
 from azeotrope.api.predict import predict
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec, PixelSpec
@@ -90,14 +89,6 @@ def test_a_file_of_other_bands_has_a_problem_and_no_answer(made, scenes, tmp_pat
     (said,) = predict(out, tmp_path / "four.npy")
     assert said.problem == "the model was trained on 5 bands, and the file has 4"
     assert not said.classes
-
-
-def test_export_says_that_a_file_cannot_take_bands(made):
-    _, out = made
-    with pytest.raises(InputError) as refused:
-        export(out, to="onnx")
-    assert refused.value.rule == "An exported file takes grey or colour pictures of 8 bits, as they are stored, whole"
-    assert refused.value.found == "a model of 5 bands of 16 bits, colours: stored, fit: squeeze"
 
 
 REFUSED = {

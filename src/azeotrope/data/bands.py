@@ -47,6 +47,12 @@ def chosen(array: NDArray[Any], bands: tuple[int, ...] | str) -> NDArray[Any]:
     return np.ascontiguousarray(array[..., [band - 1 for band in bands]])
 
 
+def bands_are_last(shape: tuple[int, ...]) -> bool:
+    """Whether [H, W, bands] of this shape is read so where nothing but the shape says it."""
+    rows, columns, bands = shape
+    return _CLEAR * bands <= min(rows, columns)
+
+
 def opaque(deep: NDArray[Any]) -> NDArray[Any]:
     """Grey or colour of 16 bits on white, where the last channel is alpha."""
     if deep.shape[2] in (1, 3):
@@ -90,7 +96,7 @@ def _bands_last(shape: tuple[int, ...]) -> tuple[int, ...]:
     if len(shape) != 3:
         raise Unreadable(f"{said}: [H, W], [H, W, bands] or [bands, H, W] is read")
     first, middle, last = shape
-    if _CLEAR * last <= min(first, middle):
+    if bands_are_last(shape):
         return (0, 1, 2)
     if _CLEAR * first <= min(middle, last):
         return (1, 2, 0)

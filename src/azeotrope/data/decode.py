@@ -233,11 +233,16 @@ def _orientation(image: Image.Image) -> tuple[int, str]:
 def _deep_bits(image: Image.Image, raw: bytes) -> int:
     """16 or 32 where pixels have more than 8 bits; also for colour, which Pillow cuts to 8 bits without a word."""
     if image.format == "PNG":
-        return 16 if raw[_PNG_BITS_AT] == 16 else 0
+        return 16 if is_deep_png(raw) else 0
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         most = max(image.tag_v2.get(_TIFF_BITS, (8,)))
         return most if most > 8 else 0
     return 32 if image.mode in ("I", "F") else 16 if image.mode.startswith("I") else 0
+
+
+def is_deep_png(raw: bytes) -> bool:
+    """Whether the header of a PNG says 16 bits."""
+    return raw[_PNG_BITS_AT] == 16
 
 
 def _deep_pixels(image: Image.Image, raw: bytes) -> NDArray[np.generic] | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -95,8 +96,8 @@ def squared(
     """The picture at [size, size, channels], whole or as `fit` says; colour becomes grey where one is kept, grey is
     repeated.
     """
-    if fit != "squeeze" and pixels.shape[0] != pixels.shape[1]:
-        pixels = _fitted(pixels, fit)
+    if fit != "squeeze":
+        pixels = fitted(pixels, fit)
     if pixels.shape[2] > channels:
         pixels = grey(pixels)
     if pixels.shape[:2] != (size, size):
@@ -106,9 +107,11 @@ def squared(
     return pixels
 
 
-def _fitted(pixels: UInt[np.ndarray, "H W C"], fit: Fit) -> UInt[np.ndarray, "side side C"]:
-    """The square in the middle, or the picture in the middle of a black square."""
+def fitted(pixels: UInt[np.ndarray, "H W C"], fit: Literal["crop", "pad"]) -> UInt[np.ndarray, "side side C"]:
+    """The square in the middle, or the picture in the middle of a black square; a square stays as it is."""
     height, width, channels = pixels.shape
+    if height == width:
+        return pixels
     side = min(height, width) if fit == "crop" else max(height, width)
     top, left = abs(height - side) // 2, abs(width - side) // 2
     if fit == "crop":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt
 
 from azeotrope.errors import StoreError
 from azeotrope.exporting import preparation as prep
@@ -31,11 +31,13 @@ ONNX = ".onnx"
 
 @dataclass(frozen=True)
 class Sample:
-    """A validation picture as it came, its input, and what each file says of it."""
+    """A validation picture as it came, its input, and what each file says of it. `content` is None where `run.py` does
+    not read such pictures, or they may not be copied.
+    """
 
     name: str
-    content: bytes
-    pixels: UInt8[np.ndarray, "3 H W"]
+    content: bytes | None
+    pixels: UInt[np.ndarray, "bands H W"]
     label: str
     outputs: Mapping[str, Mapping[str, Sequence[float]]]
 
@@ -124,8 +126,10 @@ def _write_samples(folder: Path, samples: Sequence[Sample]) -> None:
     folder.mkdir()
     listed = []
     for number, sample in enumerate(samples):
-        picture, tensor = f"{number}{Path(sample.name).suffix}", f"{number}.npy"
-        (folder / picture).write_bytes(sample.content)
+        picture, tensor = None, f"{number}.input.npy" if sample.name.endswith(".npy") else f"{number}.npy"
+        if sample.content is not None:
+            picture = f"{number}{Path(sample.name).suffix}"
+            (folder / picture).write_bytes(sample.content)
         np.save(folder / tensor, sample.pixels)
         listed.append({"picture": picture, "input": tensor, "label": sample.label, "outputs": sample.outputs})
     (folder / "expected.json").write_text(_json({"pictures": listed}), encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from azeotrope.exporting.preparation import Grey, Preparation
+from azeotrope.exporting.preparation import Grey, Preparation, Square
 from azeotrope.models.card import escape
 from azeotrope.recipe import OWN_ERROR
 from azeotrope.record.kinds import words_of
@@ -132,16 +132,36 @@ def _stages(verification: Verification) -> Iterable[str]:
 
 
 def _preparation(preparation: Preparation) -> Iterable[str]:
-    yield "1. Decode the picture, turn it upright (EXIF), put transparent parts on white, 8 bits a channel, RGB."
+    yield f"1. {_reading(preparation)}"
     number = 2
     for step in preparation.steps:
-        if isinstance(step, Grey):
+        if isinstance(step, Square):
+            how = "Crop it to the square in its middle" if step.fit == "crop" else "Pad it with black to a square"
+            yield f"{number}. {how}."
+        elif isinstance(step, Grey):
             yield f"{number}. Make it grey: 0.299 R + 0.587 G + 0.114 B in all three channels."
         else:
             gap = f" (`reducing_gap={step.reducing_gap:g}`)" if step.reducing_gap else ""
             yield f"{number}. Squeeze it to {step.size} x {step.size} pixels, {step.filter}, as Pillow does{gap}."
         number += 1
-    size = preparation.size
-    yield f"{number}. Give it as `{preparation.input}`, float32 [batch, 3, {size}, {size}], values 0 to 255."
+    size, most = preparation.size, 2**preparation.files.bits - 1
+    yield (
+        f"{number}. Give it as `{preparation.input}`, float32 [batch, {preparation.channels}, {size}, {size}], "
+        f"values 0 to {most:,}."
+    )
     yield ""
     yield "Normalisation is inside the graph: do not repeat it."
+
+
+def _reading(preparation: Preparation) -> str:
+    """How a file becomes levels."""
+    if preparation.reading.plain:
+        return "Decode the picture, turn it upright (EXIF), put transparent parts on white, 8 bits a channel, RGB."
+    files, span = preparation.files, preparation.value_range
+    what = "as grey or colour"
+    if files.bands is not None:
+        named = "" if isinstance(files.bands, str) else f" ({', '.join(map(str, files.bands))})"
+        what = f"with its {preparation.bands} bands{named}"
+    scaled = "" if span is None else f", {span[0]:g} as 0 and {span[1]:g} as {2**files.bits - 1:,}"
+    colours = ", colours brought to sRGB by the profile in the file" if files.colours == "srgb" else ""
+    return f"Decode the file {what}, upright, {files.bits} bits a channel{scaled}{colours}."

@@ -27,8 +27,8 @@ OUTPUTS: Mapping[KindName, tuple[str, ...]] = {
 class Deployed(nn.Module):
     """A trained network as a device runs it.
 
-    `pixel_values` are RGB pixels of 0 to 255, of any type. Logits are the network's divided by `temperature`, which is
-    folded into the head, so that their softmax (sigmoid, for several labels an image) is the probability. A number has
+    `pixel_values` are RGB pixels of 0 to 255, or the bands that it was trained on, of any type; of pictures read with
+    16 bits they go to 65,535. Logits are the network's divided by `temperature`, which is folded into the head, so that their softmax (sigmoid, for several labels an image) is the probability. A number has
     one output, the value.
     """
 
@@ -39,7 +39,7 @@ class Deployed(nn.Module):
         super().__init__()
         mean, std = (torch.tensor(values)[:, None, None] for values in _statistics(saved))
         self.backbone, self.head, self.kind = saved.network.backbone, copy.deepcopy(saved.network.head), saved.kind
-        self.register_buffer("scale", 1 / (255 * std))
+        self.register_buffer("scale", 1 / ((2**saved.preprocessing.pixels.bits - 1) * std))
         self.register_buffer("shift", mean / std)
         self.eval().requires_grad_(False)
         self.head.weight.div_(temperature)
@@ -50,15 +50,15 @@ class Deployed(nn.Module):
         """Names of what `forward` returns."""
         return OUTPUTS[self.kind]
 
-    def forward(self, pixel_values: Shaped[Tensor, "B 3 H W"]) -> tuple[Float[Tensor, "B C"], ...]:
+    def forward(self, pixel_values: Shaped[Tensor, "B bands H W"]) -> tuple[Float[Tensor, "B C"], ...]:
         """Pixels to `outputs`. A plain tuple: `torch.export.save` cannot store a named one."""
         logits = self.head(self.backbone(self.normalised(pixel_values)))
         if self.kind == "number":
             return (logits,)
         return logits, logits.softmax(-1) if self.kind == "single" else logits.sigmoid()
 
-    def normalised(self, pixel_values: Shaped[Tensor, "B 3 H W"]) -> Float[Tensor, "B 3 H W"]:
-        """(pixel / 255 - mean) / std, as one multiplication and one subtraction."""
+    def normalised(self, pixel_values: Shaped[Tensor, "B bands H W"]) -> Float[Tensor, "B bands H W"]:
+        """(pixel / 255 - mean) / std, or with 65,535, as one multiplication and one subtraction."""
         return pixel_values.to(torch.float32) * self.scale - self.shift
 
 

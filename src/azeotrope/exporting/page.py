@@ -52,6 +52,7 @@ def page(runtime: Path, model: Path, preparation: Preparation, title: str, sampl
             "outputs": sample.outputs[model.name],
         }
         for sample in samples
+        if sample.content is not None
     ]
     settings = {"how": preparation.model_dump(mode="json"), "title": title, "samples": shown}
     parts = {

@@ -1,7 +1,7 @@
 """What is done to a picture before the exported graph sees it, written down so that every device can do the same.
 
-The steps are Pillow's own, in 8 bits: a picture's pixels are the same bytes in validation, in `predict`, in `run.py`
-and in the page of the bundle.
+The steps are Pillow's own: a picture's pixels are the same levels in validation, in `predict`, in `run.py` and in the
+page of the bundle. Of files with bands, or of 16 bits, the reading of the training is written down too.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt
 from PIL import Image
 from pydantic import Field
 
+from azeotrope.data.pack import fitted
+from azeotrope.data.reading import Reading
+from azeotrope.data.resize import grey, resized
 from azeotrope.errors import InputError
 from azeotrope.exporting.deployed import INPUT, OUTPUTS
-from azeotrope.labels import KindName
+from azeotrope.labels import PLAIN_PIXELS, KindName, PixelSpec
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel
 from azeotrope.record.verification import bundle_file
@@ -25,6 +28,15 @@ from azeotrope.spec import Spec, read_yaml, validated
 
 FILE = "preprocessing.json"
 FORMAT = 1  # of `Preparation`; raise both when a reader of an older bundle would misread a new one
+
+
+class Square(Spec):
+    """A picture that is not square becomes one: the square in its middle (`crop`), or the picture in the middle of a
+    black square (`pad`).
+    """
+
+    step: Literal["square"] = "square"
+    fit: Literal["crop", "pad"]
 
 
 class Grey(Spec):
@@ -45,14 +57,16 @@ class Resize(Spec):
     reducing_gap: float | None = None
 
 
-Step = Annotated[Grey | Resize, Field(discriminator="step")]
+Step = Annotated[Square | Grey | Resize, Field(discriminator="step")]
 
 
 class Preparation(Spec):
     """`preprocessing.json`: from a picture to the input, and what the outputs mean.
 
     `value_range` are the values of black and white in files of more than 8 bits (None: such files were not trained on).
-    `mean` and `std` are inside the graph already, and here for the reader.
+    `mean` and `std` are inside the graph already, and here for the reader. `channels` are those of the input. Of files
+    that were not read as grey or colour of 8 bits `files` says how they are read (levels of 16 bits go to 65,535),
+    `bands` how many each must have, and `own_windows` that each of more than 8 bits was shown by the window in it.
     """
 
     format: Literal[1] = 1
@@ -67,14 +81,22 @@ class Preparation(Spec):
     classes: tuple[str, ...]
     unit: str | None
     temperature: float
+    channels: int = Field(default=3, exclude_if=lambda channels: channels == 3)
+    files: PixelSpec = Field(default=PLAIN_PIXELS, exclude_if=lambda files: files == PLAIN_PIXELS)
+    bands: int | None = Field(default=None, exclude_if=lambda bands: bands is None)
+    own_windows: bool = Field(default=False, exclude_if=lambda own: not own)
 
-    def pixels(self, picture: UInt8[np.ndarray, "H W K"]) -> UInt8[np.ndarray, "3 size size"]:
-        """The decoded picture (K 1: grey, or 3) as the graph takes it."""
-        image = Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture)
+    @property
+    def reading(self) -> Reading:
+        """How files become pictures."""
+        return Reading(self.value_range, self.files)
+
+    def pixels(self, picture: UInt[np.ndarray, "H W K"]) -> UInt[np.ndarray, "channels size size"]:
+        """The decoded picture (K 1: grey, 3, or the bands) as the graph takes it."""
         for step in self.steps:
-            image = _DO[step.step](image, step)
-        made = np.asarray(image).reshape(self.size, self.size, -1)
-        return np.ascontiguousarray(np.broadcast_to(made, (self.size, self.size, 3)).transpose(2, 0, 1))
+            picture = _DO[step.step](picture, step)
+        shape = (self.size, self.size, self.channels)
+        return np.ascontiguousarray(np.broadcast_to(picture, shape).transpose(2, 0, 1))
 
 
 def preparation_of(saved: SavedModel, temperature: float) -> Preparation:
@@ -91,32 +113,30 @@ def preparation_of(saved: SavedModel, temperature: float) -> Preparation:
         classes=saved.classes,
         unit=saved.unit,
         temperature=temperature,
+        channels=len(look.mean),
+        files=look.pixels,
+        bands=None if look.pixels.bands is None else look.stored_channels,
+        own_windows=look.own_windows,
     )
 
 
-def steps_of(look: Preprocessing) -> tuple[Grey | Resize, ...]:
-    """Squeezed to the size that is stored, and from there to the model's. Raises InputError for a model not trained
-    here, of which the stored size is not known, and for one of other pictures than grey or colour of 8 bits
-    as they are stored, whole.
+def steps_of(look: Preprocessing) -> tuple[Step, ...]:
+    """Squared to the size that is stored, and from there to the model's. Raises InputError for a model not trained
+    here, of which the stored size is not known.
     """
-    if not look.reading.plain:
-        raise InputError(
-            "An exported file takes grey or colour pictures of 8 bits, as they are stored, whole",
-            found=f"a model of {look.stored_channels} bands of {look.pixels.bits} bits, "
-            f"colours: {look.pixels.colours}, fit: {look.pixels.fit}"
-            + (f", of files of {' and '.join(look.pixels.formats)}" if look.pixels.formats else ""),
-            next_step="use this model with `azeotrope predict`",
-        )
     if look.stored_size is None:
         raise InputError(
             "Only a model that was trained here says how its pictures were prepared",
             found="no stored_size in model.yaml",
             next_step="export a model that `azeotrope compare` or `azeotrope distill` saved",
         )
-    grey = (Grey(),) if look.stored_channels == 1 else ()
+    fit = look.pixels.fit
+    square = () if fit == "squeeze" else (Square(fit=fit),)
+    to_grey = (Grey(),) if look.stored_channels == 1 and look.pixels.bands is None else ()
     kind: Literal["bilinear", "bicubic"] = "bilinear" if look.interpolation == "bilinear" else "bicubic"
     return (
-        *grey,
+        *square,
+        *to_grey,
         Resize(size=look.stored_size, filter="bicubic", reducing_gap=3.0),
         Resize(size=look.size, filter=kind),
     )
@@ -136,13 +156,16 @@ def read_preparation(folder: Path) -> Preparation:
     return validated(Preparation, content, what=str(path))
 
 
-def _grey(image: Image.Image, step: Grey) -> Image.Image:
-    return image.convert("L")
+def _square(picture: UInt[np.ndarray, "H W K"], step: Square) -> UInt[np.ndarray, "side side K"]:
+    return fitted(picture, step.fit)
 
 
-def _resize(image: Image.Image, step: Resize) -> Image.Image:
-    side = (step.size, step.size)
-    return image.resize(side, Image.Resampling[step.filter.upper()], reducing_gap=step.reducing_gap)
+def _grey(picture: UInt[np.ndarray, "H W K"], step: Grey) -> UInt[np.ndarray, "H W 1"]:
+    return picture if picture.shape[2] == 1 else grey(picture)
 
 
-_DO: dict[str, Callable[..., Image.Image]] = {"grey": _grey, "resize": _resize}
+def _resize(picture: UInt[np.ndarray, "H W K"], step: Resize) -> UInt[np.ndarray, "size size K"]:
+    return resized(picture, step.size, Image.Resampling[step.filter.upper()], reducing_gap=step.reducing_gap)
+
+
+_DO: dict[str, Callable[..., UInt[np.ndarray, "H W K"]]] = {"square": _square, "grey": _grey, "resize": _resize}

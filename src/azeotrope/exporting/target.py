@@ -18,7 +18,7 @@ from typing import Protocol, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt
 from torch.export import Dim, ExportedProgram
 
 from azeotrope.errors import InputError, NotExported
@@ -38,11 +38,11 @@ class Program(ABC):
     """An exported file, opened in its own runtime, which it keeps open from the first answer on."""
 
     @abstractmethod
-    def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
+    def answer(self, pixels: UInt[np.ndarray, "n bands H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
         """The outputs, in the order of `Deployed.outputs`."""
 
     @abstractmethod
-    def latency(self, pixels: UInt8[np.ndarray, "1 3 H W"]) -> Latency:
+    def latency(self, pixels: UInt[np.ndarray, "1 bands H W"]) -> Latency:
         """Measured here, one thread, one image."""
 
     def int8_share(self) -> float | None:
@@ -52,20 +52,22 @@ class Program(ABC):
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a target converts: the module, its input size, training images for int8, and a folder for work in progress.
+    """What a target converts: the module, its input size and channels, training images for int8, and a folder for work
+    in progress.
 
     `calibration` are pixels as the graph takes them. Files that one target makes of another's are made once.
     """
 
     deployed: Deployed
     size: int
-    calibration: UInt8[np.ndarray, "n 3 H W"]
+    calibration: UInt[np.ndarray, "n bands H W"]
     work: Path
+    channels: int = 3
 
     @cached_property
     def exported(self) -> ExportedProgram:
         """The graph with a free batch. Raises NotExported for a network that torch cannot trace."""
-        example = torch.zeros(TRACED_WITH, 3, self.size, self.size)
+        example = torch.zeros(TRACED_WITH, self.channels, self.size, self.size)
         try:
             return torch.export.export(
                 self.deployed, (example,), dynamic_shapes={INPUT: {0: Dim("batch", min=1)}}, strict=False

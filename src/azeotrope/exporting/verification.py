@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt
 from torch import Tensor
 
 from azeotrope.errors import NotExported
@@ -33,7 +33,7 @@ class Evidence:
     """
 
     kind: Kind
-    pixels: UInt8[np.ndarray, "n 3 H W"]
+    pixels: UInt[np.ndarray, "n bands H W"]
     labels: Labels
     said: Float[Tensor, "n C"]
     max_drop: float
@@ -51,7 +51,7 @@ def error_on(program: Program, images: Evidence) -> float:
 
 
 @torch.inference_mode()
-def eager(deployed: Deployed, pixels: UInt8[np.ndarray, "n 3 H W"]) -> Float[Tensor, "n C"]:
+def eager(deployed: Deployed, pixels: UInt[np.ndarray, "n bands H W"]) -> Float[Tensor, "n C"]:
     """What the module itself says, logits or values."""
     parts = [
         deployed(torch.from_numpy(pixels[start : start + AT_A_TIME]))[0] for start in range(0, len(pixels), AT_A_TIME)
@@ -59,7 +59,7 @@ def eager(deployed: Deployed, pixels: UInt8[np.ndarray, "n 3 H W"]) -> Float[Ten
     return torch.cat(parts)
 
 
-def eager_latency(deployed: Deployed, pixels: UInt8[np.ndarray, "1 3 H W"]) -> Latency:
+def eager_latency(deployed: Deployed, pixels: UInt[np.ndarray, "1 bands H W"]) -> Latency:
     """Of the module in torch, on one thread."""
     given, before = torch.from_numpy(pixels), torch.get_num_threads()
     torch.set_num_threads(1)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt, UInt8
 from numpy.typing import NDArray
 from PIL import Image
 
-from azeotrope.data.decode import decode
+from azeotrope.data.bands import NPY, array_in, bands_are_last, is_tiff
+from azeotrope.data.decode import decode, is_deep_png
 from azeotrope.data.dicom import is_dicom
 from azeotrope.data.heic import is_heic
 from azeotrope.data.subset import subset
@@ -44,10 +45,10 @@ class ExportImages:
     validation: NDArray[np.int64]
     test: NDArray[np.int64]
 
-    def prepared(self, rows: NDArray[np.int64], how: Preparation) -> UInt8[np.ndarray, "n 3 H W"]:
+    def prepared(self, rows: NDArray[np.int64], how: Preparation) -> UInt[np.ndarray, "n bands H W"]:
         """These images as the exported graph takes them."""
 
-        def one(row: int) -> UInt8[np.ndarray, "3 H W"]:
+        def one(row: int) -> UInt[np.ndarray, "bands H W"]:
             return how.pixels(decode(self.task.source.read(row), self.task.manifest.reading).pixels)
 
         with ThreadPoolExecutor(processors()) as pool:
@@ -100,18 +101,42 @@ def images_of(
     )
 
 
-def sample_of(task: Task, row: int) -> tuple[str, bytes]:
-    """A picture as it came, with a name that says what it is; one that came as an array is made a PNG, and so is a
-    medical one, whose file says more than pixels.
+def sample_of(task: Task, row: int) -> tuple[str, bytes | None]:
+    """A picture that the bundle's `run.py` reads, with a name that says what it is: as it came, where it can.
+
+    One that came as an array is made a PNG, and so is a medical one, whose file says more than pixels. The values of a
+    TIFF become a `.npy` where its bands, or its bits, were read. None in the place of what cannot be given so.
     """
-    raw = task.source.read(row)
-    if not isinstance(raw, np.ndarray) and not is_dicom(raw) and not is_heic(raw):
-        with Image.open(io.BytesIO(raw)) as image:
-            return f"picture.{(image.format or 'png').lower()}", raw
-    pixels = decode(raw, task.manifest.reading).pixels
+    raw, reading = task.source.read(row), task.manifest.reading
+    if isinstance(raw, np.ndarray):
+        return "picture.png", _png(raw if raw.ndim == 3 else raw[..., None])
+    asked = reading.pixels
+    if is_dicom(raw) or is_heic(raw) or asked.colours == "srgb":
+        whole = asked.bits == 8 and not isinstance(asked.bands, tuple)
+        return "picture.png", _png(decode(raw, reading).pixels) if whole else None
+    if raw.startswith(NPY):
+        return "picture.npy", raw
+    if is_tiff(raw) and asked.bands:
+        return "picture.npy", _npy(array_in(raw))
+    with Image.open(io.BytesIO(raw)) as image:
+        fine = asked.bands is not None or asked.bits == 16
+        cut = fine and image.format == "PNG" and is_deep_png(raw) and not image.mode.startswith("I")
+        return f"picture.{(image.format or 'png').lower()}", None if cut or (fine and is_tiff(raw)) else raw
+
+
+def _png(pixels: UInt8[np.ndarray, "H W K"]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(buffer, "PNG")
-    return "picture.png", buffer.getvalue()
+    return buffer.getvalue()
+
+
+def _npy(values: NDArray[Any] | None) -> bytes | None:
+    """The values [H, W, bands]; None where their shape alone does not say which axis is that of the bands."""
+    if values is None or not bands_are_last(values.shape):
+        return None
+    buffer = io.BytesIO()
+    np.save(buffer, values, allow_pickle=False)
+    return buffer.getvalue()
 
 
 def spread_over(count: int, rows: Sequence[int] | NDArray[np.int64]) -> list[int]:

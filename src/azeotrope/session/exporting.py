@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import UInt
 
 from azeotrope.data.pack import open_pack
 from azeotrope.data.render import Renderer
@@ -40,6 +40,10 @@ from azeotrope.session.progress import Progress
 
 SAMPLES = 3
 STAGE_IMAGES = 64
+_NO_PAGE = (
+    "a browser gives grey and colour of 8 bits, and this model was trained on files with --bands, --bits, --colours, "
+    "--fit or --formats"
+)
 
 
 @dataclass(frozen=True)
@@ -61,15 +65,22 @@ def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, prog
     refuse_other_files(plan.out, fingerprint(saved.network.state_dict()), plan.targets)
     progress.start("exporting", 2 + len(plan.targets), "steps")
     with beside(plan.out) as work:
-        runtime = None if plan.page is None else runtime_folder(plan.page, _folder(work / "page"))
         plain = preparation_of(saved, 1.0)
+        shown = plan.page if plain.reading.plain else None
+        if plan.page is not None and shown is None:
+            progress.note(f"{PAGE} is left out: {_NO_PAGE}.")
+        runtime = None if shown is None else runtime_folder(shown, _folder(work / "page"))
         evidence, calibration = _evidence(saved, images, images.prepared(images.validation, plain), plan.max_drop)
         temperature = calibration.temperature if calibration else 1.0
         deployed, preparation = Deployed(saved, temperature), preparation_of(saved, temperature)
         stages = _stages(saved, images, evidence, temperature)
         progress.advance(1)
         conversion = Conversion(
-            deployed, saved.preprocessing.size, images.prepared(images.calibration, plain), _folder(work / "conversion")
+            deployed,
+            saved.preprocessing.size,
+            images.prepared(images.calibration, plain),
+            _folder(work / "conversion"),
+            plain.channels,
         )
         bundle = _folder(work / plan.out.name)
         test = _test(deployed, images, evidence, plain)
@@ -85,8 +96,8 @@ def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, prog
         samples = _samples(images, evidence, preparation.outputs, bundle, files)
         write_texts(bundle, verification, preparation, samples)
         _check_run(bundle, files)
-        if runtime is not None and (shown := next((file.file for file in files if file.file.endswith(ONNX)), None)):
-            text = page(runtime, bundle / shown, preparation, verification.model, samples)
+        if runtime is not None and (graph := next((file.file for file in files if file.file.endswith(ONNX)), None)):
+            text = page(runtime, bundle / graph, preparation, verification.model, samples)
             (bundle / PAGE).write_text(text, encoding="utf-8")
         sealed(bundle, plan.out)
         progress.advance(1)
@@ -94,7 +105,7 @@ def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, prog
 
 
 def _evidence(
-    saved: SavedModel, images: ExportImages, pixels: UInt8[np.ndarray, "n 3 H W"], max_drop: float
+    saved: SavedModel, images: ExportImages, pixels: UInt[np.ndarray, "n bands H W"], max_drop: float
 ) -> tuple[Evidence, Calibration | None]:
     """What the network says of the validation images, with the temperature that is fitted on it."""
     kind, labels = _judge(saved), images.task.labels[images.validation]

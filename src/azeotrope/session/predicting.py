@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt, UInt8
+from jaxtyping import Float, UInt
 from torch import Tensor
 
 from azeotrope.data.decode import decode
@@ -82,10 +82,12 @@ def _exported(file: Path) -> Predictor:
             next_step="name one of these, or the folder of a saved model",
         )
     program = target_named(known[file.name]).open_program(file, how.outputs)
-    return Predictor(how.kind, how.classes, how.unit, Reading(how.value_range), partial(_file_says, program, how))
+    require_extras(how.files)
+    said = partial(_file_says, program, how)
+    return Predictor(how.kind, how.classes, how.unit, how.reading, said, how.bands, how.own_windows)
 
 
-def _file_says(program: Program, how: Preparation, picture: UInt8[np.ndarray, "H W K"]) -> Float[Tensor, " C"]:
+def _file_says(program: Program, how: Preparation, picture: UInt[np.ndarray, "H W K"]) -> Float[Tensor, " C"]:
     return torch.from_numpy(np.array(program.answer(how.pixels(picture)[None])[0][0]))
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt
 
 from azeotrope.exporting.target import Conversion, Program, Target
 from azeotrope.exporting.verification import TOLERANCE, eager
@@ -45,13 +45,13 @@ def converted(target: Target, conversion: Conversion, folder: Path) -> Converted
     return Converted(conversion, folder, file)
 
 
-def writes_its_files_and_no_others(target: Target, made: Converted, pixels: UInt8[np.ndarray, "n 3 H W"]) -> None:
+def writes_its_files_and_no_others(target: Target, made: Converted, pixels: UInt[np.ndarray, "n bands H W"]) -> None:
     """`FILES` are all that a person has to take along."""
     found = sorted(path.name for path in made.folder.iterdir())
     assert found == sorted(target.FILES), f"{found} were written, FILES are {target.FILES}"
 
 
-def works_from_another_folder(target: Target, made: Converted, pixels: UInt8[np.ndarray, "n 3 H W"]) -> None:
+def works_from_another_folder(target: Target, made: Converted, pixels: UInt[np.ndarray, "n bands H W"]) -> None:
     """Nothing in the files names where they were made."""
     with tempfile.TemporaryDirectory() as folder:
         for name in target.FILES:
@@ -60,7 +60,7 @@ def works_from_another_folder(target: Target, made: Converted, pixels: UInt8[np.
         assert np.isfinite(program.answer(pixels[:1])[0]).all(), "the answer must be finite numbers"
 
 
-def answers_every_output(target: Target, made: Converted, pixels: UInt8[np.ndarray, "n 3 H W"]) -> None:
+def answers_every_output(target: Target, made: Converted, pixels: UInt[np.ndarray, "n bands H W"]) -> None:
     """In the order of `Deployed.outputs`, [n, classes] each; probabilities are those of the logits."""
     logits, probabilities = made.opened(target).answer(pixels)
     assert logits.shape == probabilities.shape == (len(pixels), len(made.conversion.deployed.head.bias))
@@ -69,7 +69,7 @@ def answers_every_output(target: Target, made: Converted, pixels: UInt8[np.ndarr
     assert gap < 1e-4, f"probabilities must be the softmax of the logits, and are {gap:.2g} off"
 
 
-def answers_any_number_of_images(target: Target, made: Converted, pixels: UInt8[np.ndarray, "n 3 H W"]) -> None:
+def answers_any_number_of_images(target: Target, made: Converted, pixels: UInt[np.ndarray, "n bands H W"]) -> None:
     """An answer does not depend on the images beside it."""
     program = made.opened(target)
     together = program.answer(pixels[:3])[0]
@@ -78,7 +78,7 @@ def answers_any_number_of_images(target: Target, made: Converted, pixels: UInt8[
     assert gap <= 1e-4 * max(1.0, np.abs(alone).max()), f"alone and together an image's answers are {gap:.2g} apart"
 
 
-def answers_what_the_module_answers(target: Target, made: Converted, pixels: UInt8[np.ndarray, "n 3 H W"]) -> None:
+def answers_what_the_module_answers(target: Target, made: Converted, pixels: UInt[np.ndarray, "n bands H W"]) -> None:
     """On real pictures, and on black and white ones."""
     ends = np.stack([np.zeros_like(pixels[0]), np.full_like(pixels[0], 255)])
     given = np.concatenate([pixels, ends]) if not target.INT8 else pixels  # ranges come from pictures
@@ -91,7 +91,7 @@ def answers_what_the_module_answers(target: Target, made: Converted, pixels: UIn
         assert gap < TOLERANCE, f"outputs are {gap:.2g} of their spread apart"
 
 
-def tells_its_share_of_int8(target: Target, made: Converted, pixels: UInt8[np.ndarray, "n 3 H W"]) -> None:
+def tells_its_share_of_int8(target: Target, made: Converted, pixels: UInt[np.ndarray, "n bands H W"]) -> None:
     """None of a float file; of an int8 file, of which this network allows all, more than a half."""
     share = made.opened(target).int8_share()
     if target.INT8:
@@ -101,13 +101,13 @@ def tells_its_share_of_int8(target: Target, made: Converted, pixels: UInt8[np.nd
         assert share is None, f"a float file tells a share of {share}"
 
 
-def is_timed_on_one_image(target: Target, made: Converted, pixels: UInt8[np.ndarray, "n 3 H W"]) -> None:
+def is_timed_on_one_image(target: Target, made: Converted, pixels: UInt[np.ndarray, "n bands H W"]) -> None:
     """Milliseconds in order."""
     latency = made.opened(target).latency(pixels[:1])
     assert 0 < latency.p10_ms <= latency.median_ms <= latency.p90_ms
 
 
-Check = Callable[[Target, Converted, UInt8[np.ndarray, "n 3 H W"]], None]
+Check = Callable[[Target, Converted, UInt[np.ndarray, "n bands H W"]], None]
 CHECKS: tuple[Check, ...] = (
     writes_its_files_and_no_others,
     works_from_another_folder,

@@ -11,20 +11,30 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 Settings: TypeAlias = dict[str, Any]
 Outputs: TypeAlias = dict[str, NDArray[np.float32]]
+Pixels: TypeAlias = NDArray[Any]
 
 HERE = Path(__file__).resolve().parent
 TOLERANCE = 0.01  # between probabilities of this machine and those that were verified; 8-bit kernels round differently
+_TIFF, _PNG_BITS_AT = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), 24
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_ELSEWHERE: dict[str, Callable[[bytes], bool]] = {
+    "dicom": lambda head: head[128:132] == b"DICM",
+    "heic": lambda head: head[4:8] == b"ftyp" and head[8:12] in _HEIC,
+}
+_TIFF_LAYOUTS = {  # as `layout_of`: values that Pillow gives as they are
+    *(("1", 1, 1), ("L", 1, 1), ("RGB", 2, 1), ("I;16", 1, 1), ("I;16B", 1, 1), ("I", 1, 2), ("F", 1, 3)),
+}
 
 
 def settings() -> Settings:
@@ -33,37 +43,163 @@ def settings() -> Settings:
     return content
 
 
-def opened(picture: str | Path, value_range: Sequence[float] | None) -> Image.Image:
-    """The picture upright, grey or RGB in 8 bits; transparent parts on white."""
+def opened(picture: str | Path, how: Settings) -> Pixels:
+    """The picture upright, [H, W, channels]: grey or RGB in 8 bits, transparent parts on white, or as the model's files
+    were read: their bands, or levels of 16 bits.
+    """
+    asked = how.get("files", {})
+    with Path(picture).open("rb") as file:
+        head = file.read(132)
+    if what := next(
+        (name for name, here in _ELSEWHERE.items() if name in asked.get("formats", ()) and here(head)), None
+    ):
+        raise ValueError(elsewhere(f"a {what.upper()} file"))
+    if asked.get("bands") or asked.get("bits") == 16:
+        return levels(values_of(picture, head), how)
     with Image.open(picture) as file:
-        image: Image.Image = ImageOps.exif_transpose(file)
-        if image.mode.startswith("I") or image.mode == "F":
-            return eight_bit(image, value_range)
-        if image.has_transparency_data:
-            layered = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered)
-        return image.convert("L" if image.mode in ("1", "L") else "RGB")
+        if asked.get("colours") == "srgb" and file.info.get("icc_profile"):
+            raise ValueError(elsewhere("a picture with a colour profile"))
+        if file.mode.startswith("I") or file.mode == "F":
+            return in_range(deep(file), how["value_range"], 255).astype(np.uint8)
+        return flat(file)
 
 
-def eight_bit(image: Image.Image, value_range: Sequence[float] | None) -> Image.Image:
-    """More than 8 bits of grey, between the values of black and white that training saw."""
+def flat(file: Image.Image) -> Pixels:
+    """Grey [H, W, 1] or RGB [H, W, 3] in 8 bits, upright; transparent parts on white."""
+    image: Image.Image = ImageOps.exif_transpose(file)
+    grey = image.mode in ("1", "L", "LA", "La")
+    if image.has_transparency_data:
+        layered = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered)
+    pixels = np.asarray(image.convert("L" if grey else "RGB"))
+    return pixels.reshape(*pixels.shape[:2], -1)
+
+
+def deep(file: Image.Image) -> Pixels:
+    """All bits of grey, [H, W, 1], upright."""
+    return np.asarray(ImageOps.exif_transpose(file))[..., None]
+
+
+def values_of(picture: str | Path, head: bytes) -> Pixels:
+    """What a file holds, [H, W, bands], as far as NumPy and Pillow read it."""
+    if head.startswith(b"\x93NUMPY"):
+        return bands_last(np.load(picture, allow_pickle=False))
+    try:
+        opened_file = Image.open(picture)
+    except UnidentifiedImageError:
+        raise ValueError(elsewhere("a file that Pillow does not read")) from None
+    with opened_file as file:
+        if head.startswith(_TIFF):
+            if getattr(file, "n_frames", 1) > 1 or layout_of(file) not in _TIFF_LAYOUTS:
+                raise ValueError(elsewhere("a TIFF of several pages, or of other values than grey or RGB"))
+            return deep(file) if file.mode != "RGB" else np.asarray(ImageOps.exif_transpose(file))
+        if file.mode.startswith("I") or file.mode == "F":
+            return deep(file)
+        if file.format == "PNG" and head[_PNG_BITS_AT] == 16:
+            raise ValueError(elsewhere("a PNG of 16-bit colour, of which Pillow gives 8 bits,"))
+        return flat(file)
+
+
+def layout_of(file: Any) -> tuple[str, int, int]:
+    """Pillow's mode of a TIFF, how its colours are meant, and the format of its values."""
+    return file.mode, file.tag_v2.get(262, 1), file.tag_v2.get(339, (1,))[0]
+
+
+def bands_last(array: Pixels) -> Pixels:
+    """[H, W], [H, W, bands] or [bands, H, W] as [H, W, bands]."""
+    if array.ndim == 2:
+        return array[..., None]
+    if array.ndim == 3 and 4 * array.shape[2] <= min(array.shape[:2]):
+        return array
+    if array.ndim == 3 and 4 * array.shape[0] <= min(array.shape[1:]):
+        return array.transpose(1, 2, 0)
+    raise ValueError(f"an array of shape {list(array.shape)}: bands may come first or last")
+
+
+def levels(values: Pixels, how: Settings) -> Pixels:
+    """The bands that the model takes, as levels of 8 or 16 bits; values of 8 bits are levels already."""
+    bands, most = how["files"].get("bands"), 65_535 if how["files"].get("bits") == 16 else 255
+    if isinstance(bands, list):
+        if max(bands) > values.shape[2]:
+            raise ValueError(f"there is no band {max(bands)}: it has {values.shape[2]}")
+        values = values[..., [band - 1 for band in bands]]
+    if not bands and values.shape[2] not in (1, 3):
+        raise ValueError(f"{values.shape[2]} bands, and the model was trained on grey or colour")
+    if how.get("bands", values.shape[2]) != values.shape[2]:
+        raise ValueError(f"the model was trained on {how['bands']} bands, and the file has {values.shape[2]}")
+    if values.dtype == np.bool_:
+        values = values.astype(np.uint8) * 255
+    if values.dtype == np.uint8:
+        return values.astype(np.uint16) * 257 if most > 255 else values
+    return in_range(values, how["value_range"], most).astype(np.uint16 if most > 255 else np.uint8)
+
+
+def in_range(values: Pixels, value_range: Sequence[float] | None, most: int) -> Pixels:
+    """More than 8 bits, between the values of black and white that training saw."""
     if value_range is None:
         raise ValueError("the model was trained on pictures of 8 bits: save this one with 8 bits")
+    if not np.isfinite(values).all():
+        raise ValueError("pixels that are no finite numbers")
     black, white = value_range
-    scaled = (np.asarray(image, np.float64) - black) * (255 / (white - black))
-    return Image.fromarray(np.round(scaled.clip(0, 255)).astype(np.uint8))
+    made: Pixels = np.round(((values.astype(np.float64) - black) * (most / (white - black))).clip(0, most))
+    return made
+
+
+def elsewhere(what: str) -> str:
+    """What to do with a file that needs more than NumPy and Pillow."""
+    return f"{what} is not read here: `azeotrope predict model.onnx FILE` reads it"
 
 
 def prepared(picture: str | Path, how: Settings) -> NDArray[np.float32]:
-    """The input [1, 3, size, size], pixels of 0 to 255, by the steps of preprocessing.json."""
-    image = opened(picture, how["value_range"])
+    """The input [1, channels, size, size], levels of 0 to 255 (65,535), by the steps of preprocessing.json."""
+    pixels = opened(picture, how)
     for step in how["steps"]:
-        if step["step"] == "grey":
-            image = image.convert("L")
+        if step["step"] == "square":
+            pixels = squared(pixels, step["fit"])
+        elif step["step"] == "grey":
+            pixels = grey(pixels)
         else:
-            kernel = Image.Resampling[step["filter"].upper()]
-            image = image.resize((step["size"],) * 2, kernel, reducing_gap=step["reducing_gap"])
-    return np.asarray(image.convert("RGB"), np.float32).transpose(2, 0, 1)[None]
+            pixels = resized(pixels, step)
+    shape = (*pixels.shape[:2], how.get("channels", 3))
+    return np.broadcast_to(pixels, shape).astype(np.float32).transpose(2, 0, 1)[None]
+
+
+def squared(pixels: Pixels, fit: str) -> Pixels:
+    """The square in the middle, or the picture in the middle of a black square."""
+    height, width, channels = pixels.shape
+    top, left = abs(height - width) // 2 * (height > width), abs(height - width) // 2 * (width > height)
+    if fit == "crop":
+        side = min(height, width)
+        return pixels[top : top + side, left : left + side]
+    made = np.zeros((max(height, width),) * 2 + (channels,), pixels.dtype)
+    made[left : left + height, top : top + width] = pixels
+    return made
+
+
+def grey(pixels: Pixels) -> Pixels:
+    """Luma (ITU-R BT.601) of a colour picture."""
+    if pixels.shape[2] == 1:
+        return pixels
+    if pixels.dtype == np.uint8:
+        return np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
+    luma: Pixels = pixels.astype(np.float64) @ np.array((0.299, 0.587, 0.114))
+    return np.rint(luma).astype(pixels.dtype)[..., None]
+
+
+def resized(pixels: Pixels, step: Settings) -> Pixels:
+    """Squeezed to a square by Pillow: grey and RGB of 8 bits whole, else band by band, 16 bits in single precision."""
+
+    def one(plane: Pixels) -> Pixels:
+        kernel = Image.Resampling[step["filter"].upper()]
+        return np.asarray(Image.fromarray(plane).resize((step["size"],) * 2, kernel, reducing_gap=step["reducing_gap"]))
+
+    if pixels.dtype == np.uint8 and pixels.shape[2] in (1, 3):
+        return one(pixels[..., 0] if pixels.shape[2] == 1 else pixels).reshape(step["size"], step["size"], -1)
+    planes = [np.ascontiguousarray(pixels[..., band]) for band in range(pixels.shape[2])]
+    if pixels.dtype == np.uint8:
+        return np.stack([one(plane) for plane in planes], axis=-1)
+    made = np.stack([one(plane.astype(np.float32)) for plane in planes], axis=-1)
+    return np.rint(made).clip(0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
 
 
 def answer(session: onnxruntime.InferenceSession, pixels: NDArray[np.float32]) -> Outputs:
@@ -87,18 +223,19 @@ def check(session: onnxruntime.InferenceSession, how: Settings, model: str) -> N
     """Whether the samples are prepared and answered as they were when the model was verified."""
     expected = json.loads((HERE / "samples" / "expected.json").read_text(encoding="utf-8"))
     for sample in expected["pictures"]:
-        pixels = prepared(HERE / "samples" / sample["picture"], how)
         wanted = np.load(HERE / "samples" / sample["input"]).astype(np.float32)[None]
+        shown = sample["picture"] or sample["input"]
+        pixels = prepared(HERE / "samples" / shown, how) if sample["picture"] else wanted
         if not np.array_equal(pixels, wanted):
-            levels = np.abs(pixels - wanted).max()
-            raise SystemExit(f"{sample['picture']}: prepared otherwise than when verified, by {levels:.0f} levels")
+            apart = np.abs(pixels - wanted).max()
+            raise SystemExit(f"{shown}: prepared otherwise than when verified, by {apart:.0f} levels")
         outputs = answer(session, pixels)
         name = "value" if how["kind"] == "number" else "probabilities"
         wanted = np.array(sample["outputs"][model][name])
         apart = np.abs(outputs[name][0] - wanted).max()
         if apart > TOLERANCE * max(1.0, np.abs(wanted).max()):
-            raise SystemExit(f"{sample['picture']}: {name} differ from the verified ones by {apart:.2g}")
-        print(f"{sample['picture']}: as verified, {name} differ by {apart:.2g}")
+            raise SystemExit(f"{shown}: {name} differ from the verified ones by {apart:.2g}")
+        print(f"{shown}: as verified, {name} differ by {apart:.2g}")
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt
 
 from azeotrope.errors import MissingDependency
 from azeotrope.exporting.deployed import INPUT
@@ -58,7 +58,7 @@ class OnnxProgram(Program):
     def _session(self) -> Any:
         return session(self.file, processors())
 
-    def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
+    def answer(self, pixels: UInt[np.ndarray, "n bands H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
         """Outputs for all images, computed some at a time by all processors of this process."""
         parts = [
             self._session.run(list(self.outputs), {INPUT: pixels[start : start + AT_A_TIME].astype(np.float32)})
@@ -66,7 +66,7 @@ class OnnxProgram(Program):
         ]
         return tuple(np.concatenate(each) for each in zip(*parts, strict=True))
 
-    def latency(self, pixels: UInt8[np.ndarray, "1 3 H W"]) -> Latency:
+    def latency(self, pixels: UInt[np.ndarray, "1 bands H W"]) -> Latency:
         """Milliseconds for one image, by a session of its own with one thread."""
         opened, given = session(self.file, 1), {INPUT: pixels.astype(np.float32)}
         return timed(lambda: opened.run(None, given))

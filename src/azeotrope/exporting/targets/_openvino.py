@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt
 
 from azeotrope.errors import MissingDependency
 from azeotrope.exporting.deployed import INPUT
@@ -50,13 +50,13 @@ class OpenvinoProgram(Program):
     def _compiled(self) -> Any:
         return compiled(self.file, processors())
 
-    def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
+    def answer(self, pixels: UInt[np.ndarray, "n bands H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
         """Outputs for all images, computed some at a time by all processors of this process."""
         model = self._compiled
         parts = [model(_given(pixels[start : start + AT_A_TIME])) for start in range(0, len(pixels), AT_A_TIME)]
         return tuple(np.concatenate([part[name] for part in parts]) for name in self.outputs)
 
-    def latency(self, pixels: UInt8[np.ndarray, "1 3 H W"]) -> Latency:
+    def latency(self, pixels: UInt[np.ndarray, "1 bands H W"]) -> Latency:
         """Milliseconds for one image, by a model compiled for one thread."""
         model, given = compiled(self.file, 1), _given(pixels)
         return timed(lambda: model(given))
@@ -71,7 +71,7 @@ class OpenvinoProgram(Program):
         return sum(precision in _IN_8_BITS for precision in counted) / max(1, len(counted))
 
 
-def _given(pixels: UInt8[np.ndarray, "n 3 H W"]) -> dict[str, Any]:
+def _given(pixels: UInt[np.ndarray, "n bands H W"]) -> dict[str, Any]:
     return {INPUT: pixels.astype(np.float32)}
 
 

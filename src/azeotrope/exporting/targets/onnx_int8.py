@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from jaxtyping import UInt8
+from jaxtyping import UInt
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -68,7 +68,7 @@ def open_program(file: Path, outputs: Sequence[str]) -> Program:
 class _Images(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime is not typed
     """The calibration images, some at a time."""
 
-    def __init__(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> None:
+    def __init__(self, pixels: UInt[np.ndarray, "n bands H W"]) -> None:
         self._parts: Iterator[Any] = iter(np.array_split(pixels, -(-len(pixels) // _CALIBRATED_AT_A_TIME)))
 
     def get_next(self) -> dict[str, Any] | None:

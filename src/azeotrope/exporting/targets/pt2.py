@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt
 from torch import Tensor
 
 from azeotrope.exporting.target import AT_A_TIME, Conversion, Program, converting, timed
@@ -42,14 +42,14 @@ class TorchProgram(Program):
         return torch.export.load(self.file).module()
 
     @torch.inference_mode()
-    def answer(self, pixels: UInt8[np.ndarray, "n 3 H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
+    def answer(self, pixels: UInt[np.ndarray, "n bands H W"]) -> tuple[Float[np.ndarray, "n C"], ...]:
         """Outputs for all images, computed some at a time to bound memory."""
         module = self._module
         parts = [module(_floats(pixels[start : start + AT_A_TIME])) for start in range(0, len(pixels), AT_A_TIME)]
         return tuple(torch.cat(each).numpy() for each in zip(*parts, strict=True))
 
     @torch.inference_mode()
-    def latency(self, pixels: UInt8[np.ndarray, "1 3 H W"]) -> Latency:
+    def latency(self, pixels: UInt[np.ndarray, "1 bands H W"]) -> Latency:
         """Milliseconds for one image on one thread; torch's number of threads is put back afterwards."""
         module, given, before = self._module, _floats(pixels), torch.get_num_threads()
         torch.set_num_threads(1)
@@ -59,5 +59,5 @@ class TorchProgram(Program):
             torch.set_num_threads(before)
 
 
-def _floats(pixels: UInt8[np.ndarray, "n 3 H W"]) -> Tensor:
+def _floats(pixels: UInt[np.ndarray, "n bands H W"]) -> Tensor:
     return torch.from_numpy(pixels).to(torch.float32)
