@@ -28,8 +28,8 @@ class Deployed(nn.Module):
     """A trained network as a device runs it.
 
     `pixel_values` are RGB pixels of 0 to 255, or the bands that it was trained on, of any type; of pictures read with
-    16 bits they go to 65,535. Logits are the network's divided by `temperature`, which is folded into the head, so that their softmax (sigmoid, for several labels an image) is the probability. A number has
-    one output, the value.
+    16 bits they go to 65,535. Logits are the network's divided by `temperature`, which is folded into the head, so that
+    their softmax (sigmoid, for several labels an image) is the probability. A number has one output, the value.
     """
 
     scale: Tensor
