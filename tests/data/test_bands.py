@@ -4,6 +4,7 @@ import io
 import pickle
 import struct
 import zlib
+from itertools import product
 
 import numpy as np
 import pytest
@@ -290,12 +291,32 @@ def test_how_files_are_read_is_part_of_the_set(tmp_path):
     assert len(prints) == 4
 
 
-def test_the_percentile_range_is_that_of_numpy(tmp_path):
+def test_the_percentile_range_is_that_of_numpy_on_training_files(tmp_path):
     made = five_bands(tmp_path, dtype=np.float32)
     task = read(tmp_path, value_range="percentile", pixels=PixelSpec(bands="all"))
-    low = np.quantile([np.quantile(array.astype(float), 0.005) for array in made.values()], 0.01)
-    high = np.quantile([np.quantile(array.astype(float), 0.995) for array in made.values()], 0.99)
+    trained = [made[task.manifest.keys[row]].astype(float) for row in task.splits.train]
+    assert 0 < len(trained) < len(made)
+    low = np.quantile([np.quantile(array, 0.005) for array in trained], 0.01)
+    high = np.quantile([np.quantile(array, 0.995) for array in trained], 0.99)
     np.testing.assert_allclose(task.manifest.value_range, (low, high), rtol=1e-12)
+    assert task.manifest.words[0].count(f"{low:g} is black") == 1
+
+
+@pytest.mark.parametrize("split", ["test", "val"])
+def test_brighter_files_that_are_held_out_move_no_percentile_range(tmp_path, split):
+    """The scale is part of what is learnt: images that judge must not set it."""
+    for folder, gain in (("plain", 1), ("bright", 50)):
+        for name in ("train", split):
+            for label, place in product(("dry", "wet"), range(6)):
+                into = tmp_path / folder / name / label
+                into.mkdir(parents=True, exist_ok=True)
+                array = values(place + 10 * (label == "wet") + 100 * (name != "train"), (24, 24, 5)).astype(np.float32)
+                np.save(into / f"{place}.npy", array * (gain if name != "train" else 1))
+    plain, bright = (
+        read(tmp_path / folder, value_range="percentile", pixels=PixelSpec(bands="all")).manifest
+        for folder in ("plain", "bright")
+    )
+    assert plain.value_range == bright.value_range
 
 
 def test_bands_that_differ_between_files_are_refused(tmp_path):

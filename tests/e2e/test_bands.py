@@ -91,6 +91,14 @@ def test_a_file_of_other_bands_has_a_problem_and_no_answer(made, scenes, tmp_pat
     assert not said.classes
 
 
+def test_a_teacher_without_bands_is_refused_before_an_image_is_listed(compare, teacher_model, tmp_path):
+    """However many bands there are, it must be told: the folder need not even be there."""
+    with pytest.raises(InputError) as refused:
+        compare(tmp_path / "nowhere", tmp_path / "out", labels=FINE, teacher=TeacherSpec(model=teacher_model), seeds=1)
+    assert refused.value.rule == "A teacher must be told which bands it looks at"
+    assert refused.value.found == "--bands all and no --teacher-bands"
+
+
 REFUSED = {
     "no bands for the teacher": ({}, {}, "A teacher must be told which bands it looks at"),
     "a band that is not there": ({"bands": (6, 3, 2)}, {}, "A teacher looks at bands that are read"),

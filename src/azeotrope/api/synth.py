@@ -13,6 +13,7 @@ import numpy as np
 from azeotrope.data.task import Task
 from azeotrope.devices.memory import give_back_freed_memory
 from azeotrope.errors import InputError, StoreError
+from azeotrope.labels import ONE_CLASS, PLAIN_PIXELS, LabelSpec
 from azeotrope.plan import HELD_OUT, TeacherSpec
 from azeotrope.record.claim import PLAN, claimed
 from azeotrope.record.store import cannot_write, expanded, write_atomically
@@ -68,6 +69,7 @@ def synth(
     sets: SetsSpec,
     judged_by: FilterSpec | None = None,
     files: FilesSpec | None = None,
+    labels: LabelSpec = ONE_CLASS,
     progress: Progress | None = None,
     **options: Unpack[SynthOptions],
 ) -> tuple[Synthesis, ...]:
@@ -76,14 +78,17 @@ def synth(
     Generator (if trained here) and filter see this subset and no other labels, so every seed has a set of its own,
     `out/n<train_images>-s<seed>`. The same command goes on where it stopped; a larger number adds to what is there.
     `judged_by` says what the teacher lets pass, `files` how pictures are written; `options` are `SynthOptions`.
+    `labels` says how the set is read: with the groups that a comparison names, the generator sees images of training
+    groups only, and nothing near an image of another group is kept.
 
     Raises InputError for wrong input, StoreError for a folder that cannot be used, RunFailed when the teacher refuses
     nearly everything; report and provenance are then on disk too.
     """
     progress, files = progress or Silent(), files or FilesSpec()
+    _check_labels(labels)
     resources = open_resources(options, options.get("precision", "auto"), progress)
     held_out, strict = options.get("held_out", HELD_OUT), options.get("strict", False)
-    task = read_task(data, progress, cache=resources.cache, held_out=held_out, strict=strict)
+    task = read_task(data, progress, labels, resources.cache, held_out=held_out, strict=strict)
     resources.add(task)
     images = sets.train_images or len(task.splits.train)
     for seed in sets.seeds:
@@ -108,11 +113,26 @@ def synth(
             format=files.format,
             filter=judged_by or FilterSpec(),
             precision=resources.device.precision,
+            labels=labels,
         )
         with claimed(set_folder(Path(expanded(out)), images, seed)) as folder:
             done.append(_one_set(task, resources, plan, folder, progress))
         give_back_freed_memory()
     return tuple(done)
+
+
+def _check_labels(labels: LabelSpec) -> None:
+    """Raises InputError for what no picture is made of: other labels than one class, other files than pictures."""
+    idle = {
+        f"--kind {labels.kind}": labels.kind != "single",
+        "--bands, --bits, --colours, --fit or --formats": labels.pixels != PLAIN_PIXELS,
+    }
+    if given := [option for option, there in idle.items() if there]:
+        raise InputError(
+            "Pictures are made of one class each, grey or colour of 8 bits",
+            found=given[0],
+            next_step=f"leave {given[0]} out",
+        )
 
 
 def _one_set(task: Task, resources: Resources, plan: SynthPlan, folder: Path, progress: Progress) -> Synthesis:

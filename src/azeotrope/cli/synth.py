@@ -12,6 +12,7 @@ from azeotrope.cli import _generating as generating
 from azeotrope.cli import _groups as groups
 from azeotrope.cli import _options as options
 from azeotrope.cli import _printing as printing
+from azeotrope.cli._labels import Labels
 from azeotrope.cli._spread import given
 from azeotrope.plan import TeacherSpec
 from azeotrope.spec import validated
@@ -27,6 +28,7 @@ def command(
     sets: generating.Sets,
     generator: generating.Generator,
     judged: generating.Filter,
+    labels: Labels,
     out: options.Out = Path("azeotrope-synth"),
     held_out: options.HeldOut = None,
     precision: options.Precision = None,
@@ -52,6 +54,7 @@ def command(
             sets=sets.spec(),
             judged_by=judged.spec(),
             files=judged.files(),
+            labels=labels.spec(),
             progress=progress,
             **asked,
             **machine.options(),

@@ -11,14 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 from numpy.typing import NDArray
 
-from azeotrope.data.deep import FULL, AskedRange, Range, percentile_range, plain_range, unknown_range
+from azeotrope.data.deep import FULL, AskedRange, Range, Values, percentile_range, plain_range, unknown_range
 from azeotrope.data.deep import words as words_on
 from azeotrope.data.dicom import WINDOWED
 from azeotrope.data.kept_looks import KeptLooks
@@ -44,7 +44,8 @@ class Manifest:
     row, with size 0 and an entry in `reasons`. `notes` counts what `decode` had to do. `thumbnails` are grey, for
     finding near duplicates. `labels` are what `kind` makes of them. `value_range` are the values of black and white in
     files of more than 8 bits, None where there are none; `words` are sentences on how the pixels were read. `groups`
-    names the group of each image, and is empty where none were asked for. `pixels` is how files are read.
+    names the group of each image, and is empty where none were asked for. `pixels` is how files are read. `deep` holds,
+    by row, the values of files of more than 8 bits where the range is yet to be measured on some of them.
     """
 
     name: str
@@ -65,6 +66,16 @@ class Manifest:
     words: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     pixels: PixelSpec = PLAIN_PIXELS
+    deep: Mapping[int, Values] = field(default_factory=dict)
+
+    def ranged_by(self, rows: Int64[np.ndarray, " k"]) -> Manifest:
+        """The same with the percentile range of these rows, which no image elsewhere moves. Where none of them has more
+        than 8 bits, that of all.
+        """
+        values = [self.deep[row] for row in rows.tolist() if row in self.deep] or list(self.deep.values())
+        span = percentile_range(values)
+        said = words_on(list(self.deep.values()), span, asked=True)
+        return replace(self, value_range=span, words=said, deep={})
 
     @property
     def reading(self) -> Reading:
@@ -160,17 +171,21 @@ def scan(
     interpreter's lock).
 
     An image that cannot be read is a row with a reason, never an exception. Images that a formula draws are taken at
-    its word: none is drawn. `value_range` is that of files of more than 8 bits; without it their own is measured.
+    its word: none is drawn. `value_range` is that of files of more than 8 bits; without it their own is measured. That
+    of `percentile` is of all files, until the splits are known (`Manifest.ranged_by`).
     Images whose looks are `kept` under an unchanged stamp are not read again. `pixels` says which bands are read;
     raises InputError where the files have different ones.
     """
     looks = _looks(source, progress, threads or processors(), kept, pixels)
     if pixels.bands is not None:
         _require_equal_bands(source, looks)
-    deep = looks.deep.tolist()
-    seen = [looks[row] for row in deep]
+    rows = looks.deep.tolist()
+    seen = [looks[row] for row in rows]
+    deep = {
+        row: look.values for row, look in zip(rows, seen, strict=True) if look.values and value_range == "percentile"
+    }
     value_range, words = _range_of(seen, value_range)
-    for row, look in zip(deep, seen, strict=True):
+    for row, look in zip(rows, seen, strict=True):
         looks.put(row, look)
     items = source.items
     return Manifest(
@@ -192,6 +207,7 @@ def scan(
         words=words,
         groups=tuple([item.group for item in items]) if any(item.group for item in items) else (),
         pixels=pixels,
+        deep=deep,
     )
 
 

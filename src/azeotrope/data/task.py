@@ -156,6 +156,7 @@ def load_task(
     try:
         pairs = near.pairs if near else None
         splits = split_task(manifest, held_out, pairs, keep_leaks=bool(labels.keep_leaks))
+        manifest = manifest.ranged_by(splits.train) if manifest.deep else manifest
         return Task(source, manifest, splits, near)
     except InputError as error:
         raise RefusedSet(error, source, manifest) from error

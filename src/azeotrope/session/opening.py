@@ -18,6 +18,7 @@ from azeotrope.session.reading import read_task
 from azeotrope.session.seen_weights import refuse_seen_weights
 from azeotrope.session.tracking import Tracking
 from azeotrope.spec import digest
+from azeotrope.sweeping.bands import require_teacher_bands
 from azeotrope.sweeping.class_weights import weights_file
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.grid import Grid, open_grid
@@ -77,6 +78,7 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     weights = plan.recipe.get("class_weights")
     if isinstance(weights, str) and weights not in (OFF, AUTO):
         weights_file(weights)
+    require_teacher_bands(plan.teachers, plan.labels.pixels)
     resources = open_resources(machine, plan.precision, progress)
     check_models(resources, plan.students, plan.teachers, plan.image_size, plan.labels.pixels.bands)
     strict = machine.get("strict", False)

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from azeotrope.errors import InputError
+from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.plan import Precision, TeacherSpec
 from azeotrope.spec import Spec
 
@@ -127,10 +128,11 @@ class SynthPlan(Spec):
     format: Literal["png", "jpeg"] = "png"
     filter: FilterSpec = FilterSpec()
     precision: Precision = "fp32"
+    labels: LabelSpec = Field(default=ONE_CLASS, exclude_if=lambda labels: labels == ONE_CLASS)
 
     def making(self) -> dict[str, Any]:
         """The part that decides what each picture shows: a set may grow and be judged again, nothing else."""
-        return self.model_dump(exclude={"per_class", "filter", "teacher"})
+        return self.model_dump(exclude={"per_class", "filter", "teacher", "labels"})
 
 
 @dataclass(frozen=True)

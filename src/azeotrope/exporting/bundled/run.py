@@ -198,7 +198,7 @@ def resized(pixels: Pixels, step: Settings) -> Pixels:
     planes = [np.ascontiguousarray(pixels[..., band]) for band in range(pixels.shape[2])]
     if pixels.dtype == np.uint8:
         return np.stack([one(plane) for plane in planes], axis=-1)
-    made = np.stack([one(plane.astype(np.float32)) for plane in planes], axis=-1)
+    made: Pixels = np.stack([one(plane.astype(np.float32)) for plane in planes], axis=-1)
     return np.rint(made).clip(0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
 
 
