@@ -149,7 +149,8 @@ OPTIONS = {
         "--track": "sweep digits -s test_resnet -n 100 --arms scratch --dry-run --track tensorboard",
         "--retry-failed": "sweep digits -s test_resnet -n 100 --arms scratch --dry-run --retry-failed",
     },
-    "synth": MACHINE
+    "synth": LABELS
+    | MACHINE
     | {
         **dict.fromkeys(("--teacher", "--generator", "--train", "--per-class", "--out", "--train-images"), ALWAYS),
         **dict.fromkeys(("--teacher-size", "--agreement", "--diverse", "--steps", "--guidance"), ALWAYS),
