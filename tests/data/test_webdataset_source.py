@@ -229,3 +229,11 @@ def test_two_shards_of_one_name_are_refused(tmp_path):
 def test_a_list_of_classes_whose_numbers_would_shift_is_refused(shards, lines, said):
     (shards / "classes.txt").write_text(lines)
     assert said in refused(f"webdataset:{shards}")
+
+
+@pytest.mark.parametrize("again", ["00000.cls", "00000.png", "00000.jpg"])
+def test_a_key_that_comes_again_is_refused(tmp_path, again):
+    """Its class would go to both pictures, and two pictures of one key would count as two images."""
+    content = b"dog" if again.endswith("cls") else png(9)
+    shard(tmp_path / "part-0000.tar", [*samples(0, 4), (again, content)])
+    assert f"{again} in {tmp_path}/part-0000.tar, where 00000 has one already" in refused(f"webdataset:{tmp_path}")

@@ -24,6 +24,7 @@ from azeotrope.errors import InputError
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _CHANGED = ("ETag", "etag", "Last-Modified", "LastModified", "md5Hash", "last_modified", "mtime")  # of fsspec's systems
 _LABEL = "cls"
+_ONCE = {*SUFFIXES, f".{_LABEL}"}  # what a key has one of
 _ALLOWED = "FILE.tar, a folder of them, a pattern such as train-{0000..0099}.tar or *.tar, or a URL of either"
 
 
@@ -68,7 +69,7 @@ class Tar:
         path = str(PurePosixPath(self.path).parent / name)
         try:
             content: bytes = self.system.cat_file(path)
-        except Exception:  # each protocol says in its own way that nothing is there
+        except FileNotFoundError:
             return None
         return content
 
@@ -133,6 +134,7 @@ def open_tar(url: str) -> Tar:
 def _read(tar: Tar, file: Any, size: int) -> Tar:
     pictures: list[Packed] = []
     labels: dict[str, str] = {}
+    pictured: set[str] = set()
     others: Counter[str] = Counter()
     with tarfile.open(fileobj=file, mode="r:") as archive:
         try:
@@ -146,10 +148,13 @@ def _read(tar: Tar, file: Any, size: int) -> Tar:
                 key = f"{folder}/{key}" if folder else key
                 if not member.isfile():
                     continue
+                if key in (labels if suffix.lower() == _LABEL else pictured) and f".{suffix.lower()}" in _ONCE:
+                    raise _twice(tar, member.name, key)
                 if suffix.lower() == _LABEL:
                     file.seek(member.offset_data)
                     labels[key] = file.read(member.size).decode("utf-8", "backslashreplace").strip()
                 elif f".{suffix.lower()}" in SUFFIXES:
+                    pictured.add(key)
                     pictures.append(Packed(key, member.name, member.offset_data, member.size))
                 else:
                     others[f".{suffix}"] += 1
@@ -160,6 +165,15 @@ def _read(tar: Tar, file: Any, size: int) -> Tar:
             raise _cut(tar, len(pictures), archive.offset)
     labelled = [replace(packed, label=labels.get(packed.key)) for packed in pictures]
     return replace(tar, pictures=labelled, others=dict(others))
+
+
+def _twice(tar: Tar, name: str, key: str) -> InputError:
+    return InputError(
+        "A key of a shard has one picture and one class",
+        found=f"{name} in {tar.url}, where {key} has one already",
+        allowed="KEY.jpg and KEY.cls, each once; a mask needs a key of its own or another suffix (.mask.png)",
+        next_step="write the shard again with other keys",
+    )
 
 
 def _cut(tar: Tar, whole: int, at: int) -> InputError:
