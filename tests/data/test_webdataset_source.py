@@ -237,3 +237,50 @@ def test_a_key_that_comes_again_is_refused(tmp_path, again):
     content = b"dog" if again.endswith("cls") else png(9)
     shard(tmp_path / "part-0000.tar", [*samples(0, 4), (again, content)])
     assert f"{again} in {tmp_path}/part-0000.tar, where 00000 has one already" in refused(f"webdataset:{tmp_path}")
+
+
+@pytest.mark.parametrize("tail", [b"\0" * (3 << 20), b"\0" * 10_240 + b"more"], ids=["preallocated", "joined"])
+def test_an_end_that_may_hide_pictures_is_refused(tmp_path, tail):
+    path = shard(tmp_path / "part-0000.tar", samples(0, 4))
+    with path.open("ab") as file:
+        file.write(tail)
+    assert "4 whole pictures" in refused(f"webdataset:{path}")
+
+
+def test_links_are_counted_and_passed_over(tmp_path):
+    path = shard(tmp_path / "part-0000.tar", samples(0, 4))
+    with tarfile.open(path, "a") as archive:
+        link = tarfile.TarInfo("00009.png")
+        link.type, link.linkname = tarfile.LNKTYPE, "00000.png"
+        archive.addfile(link)
+    (passed,) = open_source(f"webdataset:{path}").passed
+    assert (passed.what, passed.count, passed.picture) == ("link .png", 1, True)
+
+
+def test_an_empty_class_is_refused(tmp_path):
+    shard(tmp_path / "part-0000.tar", [*samples(0, 4), ("00009.png", png(9)), ("00009.cls", b" ")])
+    assert f"00009.png in {tmp_path}/part-0000.tar with an empty 00009.cls" in refused(f"webdataset:{tmp_path}")
+
+
+def test_a_protocol_that_is_not_there_is_named():
+    assert "install the package of its protocol" in refused("webdataset:nosuch://bucket/train-0000.tar")
+
+
+def test_a_list_of_classes_that_cannot_be_fetched_is_no_missing_list(shards, monkeypatch):
+    def times_out(*_, **__):
+        raise TimeoutError("no answer")
+
+    monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.cat_file", times_out)
+    assert "classes.txt beside" in refused(f"webdataset:{shards}")
+
+
+def test_a_changed_shard_is_seen_by_address_too(shards, tmp_path):
+    """Other content of the same size under the old time: the file system's time of change says it."""
+    spec, path = f"webdataset:file://{shards}/part-0000.tar", shards / "part-0000.tar"
+    kept = kept_looks(tmp_path / "cache", spec)
+    first = scan(open_source(spec), kept=kept)
+    content = bytearray(path.read_bytes())
+    content[700] ^= 1
+    path.write_bytes(content)
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    assert scan(open_source(spec), kept=kept).checksums != first.checksums

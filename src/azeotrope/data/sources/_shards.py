@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
 from azeotrope.data.sources._passed import SUFFIXES
 from azeotrope.data.sources._source import Stamp, stamp_of
@@ -24,6 +25,7 @@ from azeotrope.errors import InputError
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _CHANGED = ("ETag", "etag", "Last-Modified", "LastModified", "md5Hash", "last_modified", "mtime")  # of fsspec's systems
 _LABEL = "cls"
+_PADDING = 1 << 20  # most bytes of zeros at the end of a tar; common writers fill up to 10,240
 _ONCE = {*SUFFIXES, f".{_LABEL}"}  # what a key has one of
 _ALLOWED = "FILE.tar, a folder of them, a pattern such as train-{0000..0099}.tar or *.tar, or a URL of either"
 
@@ -65,12 +67,19 @@ class Tar:
         return content
 
     def beside(self, name: str) -> bytes | None:
-        """A file in the same folder; None where there is none."""
+        """A file in the same folder; None where there is none. Raises InputError where that cannot be told."""
         path = str(PurePosixPath(self.path).parent / name)
         try:
             content: bytes = self.system.cat_file(path)
         except FileNotFoundError:
             return None
+        except Exception as error:  # every protocol has exceptions of its own
+            raise InputError(
+                f"{name} beside {self.url} cannot be read",
+                found=str(error) or type(error).__name__,
+                allowed="a file that can be read, or none",
+                next_step="give the command again, or check the address",
+            ) from error
         return content
 
     def stamp(self, packed: Packed) -> Stamp | None:
@@ -85,7 +94,7 @@ def shards_of(name: str) -> list[str]:
     place = name if "://" in name else os.path.expanduser(name)  # noqa: PTH111 (a URL may stand here too)
     found: list[str] = []
     for one in _expanded(place):
-        system, path = fsspec.core.url_to_fs(one)
+        system, path = _opened(one)
         if any(sign in path for sign in "*?["):
             matching = system.glob(path)
         elif "://" not in one and system.isdir(path):
@@ -103,6 +112,21 @@ def shards_of(name: str) -> list[str]:
     return found
 
 
+def _opened(url: str) -> tuple[Any, str]:
+    """The file system of a path or address, and the path there. Raises InputError for one that fsspec cannot speak."""
+    try:
+        system, path = fsspec.core.url_to_fs(url)
+    except (ImportError, ValueError) as error:
+        raise InputError(
+            f"The address {url} cannot be opened",
+            found=str(error),
+            allowed=_ALLOWED,
+            next_step="install the package of its protocol (s3fs, gcsfs, adlfs, ...), or check the address",
+        ) from error
+    system.invalidate_cache()  # what it remembers of files that changed since
+    return system, path
+
+
 def _expanded(place: str) -> list[str]:
     """Each of the names that `{0000..0099}` stands for, numbers as wide as the first."""
     parts = _RANGE.split(place)
@@ -116,16 +140,18 @@ def _expanded(place: str) -> list[str]:
 
 def open_tar(url: str) -> Tar:
     """What is in a shard. Raises InputError for one that is not there, is cut short, or is no plain tar file."""
-    system, path = fsspec.core.url_to_fs(url)
+    system, path = _opened(url)
     try:
         info = system.info(path)
         with system.open(path, "rb") as file:
-            whole = _whole(url, info) if "://" in url else stamp_of(path)
+            whole = stamp_of(path) if isinstance(system, LocalFileSystem) else _whole(url, info)
             return _read(Tar(url, system, path, whole=whole), file, int(info["size"]))
-    except (OSError, tarfile.TarError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # every protocol has exceptions of its own, and not all of them are OSError
         raise InputError(
             f"The shard {url} cannot be read",
-            found=str(error) if not isinstance(error, OSError) or error.strerror is None else error.strerror,
+            found=getattr(error, "strerror", None) or str(error) or type(error).__name__,
             allowed="a tar file that is not compressed",
             next_step="check the path, and unpack a .tar.gz to .tar",
         ) from error
@@ -147,6 +173,8 @@ def _read(tar: Tar, file: Any, size: int) -> Tar:
                 key, _, suffix = base.partition(".")
                 key = f"{folder}/{key}" if folder else key
                 if not member.isfile():
+                    if member.issym() or member.islnk():
+                        others[f"link .{suffix}"] += 1
                     continue
                 if key in (labels if suffix.lower() == _LABEL else pictured) and f".{suffix.lower()}" in _ONCE:
                     raise _twice(tar, member.name, key)
@@ -161,7 +189,8 @@ def _read(tar: Tar, file: Any, size: int) -> Tar:
         except tarfile.ReadError as error:
             raise _cut(tar, len(pictures), size) from error
         file.seek(archive.offset)
-        if file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:  # as a whole one ends
+        end = file.read(_PADDING + 1)  # a whole one ends with zeros, and not with many: those may be missing pictures
+        if not tarfile.BLOCKSIZE <= len(end) <= _PADDING or end.strip(tarfile.NUL):
             raise _cut(tar, len(pictures), archive.offset)
     labelled = [replace(packed, label=labels.get(packed.key)) for packed in pictures]
     return replace(tar, pictures=labelled, others=dict(others))

@@ -65,10 +65,11 @@ def open_source(name: str) -> Source:
 
 
 def _label(tar: Tar, packed: Packed) -> str:
-    if packed.label is None:
+    if not packed.label:
+        there = "without" if packed.label is None else "with an empty"
         raise InputError(
             "Every picture of a shard has its class beside it",
-            found=f"{packed.name} in {tar.url} without {packed.key}.cls",
+            found=f"{packed.name} in {tar.url} {there} {packed.key}.cls",
             allowed="KEY.cls, one after the other with KEY.jpg, holding a name or a number",
             next_step="write it into the shard, or leave this picture out",
         )
