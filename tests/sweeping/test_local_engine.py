@@ -181,11 +181,24 @@ def test_a_list_that_is_not_what_the_sweep_wrote_is_refused(bench, harm):
     sent.open()
 
 
-def test_a_node_with_a_cache_of_its_own_finds_what_was_listed_in_the_store(bench, tmp_path):
+def test_what_is_stored_of_a_task_does_not_depend_on_what_was_asked_of_it(bench):
+    """Some answers of a manifest are kept in it once they are computed; the file is named after its content."""
+    (task,) = bench.tasks
+    fresh = replace(task, manifest=replace(task.manifest))
+    before = fresh.stored(bench.cache)
+    assert fresh.manifest.fingerprint
+    assert fresh.stored(bench.cache) == before
+
+
+@pytest.mark.parametrize("there", ["nothing", "a torn file"])
+def test_a_node_with_a_cache_of_its_own_finds_what_was_listed_in_the_store(bench, tmp_path, there):
     sent = bench.to_send()
     home = Home(sign=".ray-sign", machine="another", folder=str(tmp_path / "gone"))
     left = leave(sent, home)
     elsewhere = replace(sent, cache=tmp_path / "elsewhere")
+    if there == "a torn file":
+        elsewhere.cache.mkdir()
+        (elsewhere.cache / sent.tasks[0].name).write_bytes(b"torn")
     bring(elsewhere, home)
     (task,) = elsewhere.open(lambda *_: None).resources.tasks.values()
     assert task.name == "digits"

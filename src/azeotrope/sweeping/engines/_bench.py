@@ -43,10 +43,12 @@ class ShippedTask:
         """The same in a file of the folder `cache`, named after its content. Raises StoreError where that cannot be
         written.
         """
-        content = pickle.dumps(self, protocol=pickle.HIGHEST_PROTOCOL)
+        bare = replace(self, manifest=replace(self.manifest))  # without what was computed of it on the way
+        content = pickle.dumps(bare, protocol=pickle.HIGHEST_PROTOCOL)
         stored = StoredTask(self.spec, hashlib.sha256(content).hexdigest())
         try:
-            write_atomically(cache / stored.name, content, durable=False)
+            if not stored.is_in(cache):
+                write_atomically(cache / stored.name, content, durable=False)
         except OSError as error:
             raise cannot_write(cache, error, option="--cache") from error
         return stored
@@ -77,6 +79,14 @@ class StoredTask:
     def name(self) -> str:
         """Of the file, in the cache of any machine."""
         return f"listed-{self.checksum[:24]}.pickle"
+
+    def is_in(self, cache: Path) -> bool:
+        """Whether the file is there and holds what was written."""
+        try:
+            content = (cache / self.name).read_bytes()
+        except OSError:
+            return False
+        return hashlib.sha256(content).hexdigest() == self.checksum
 
     def open(self, cache: Path) -> Task:
         """As `ShippedTask.open`. Raises StoreError for a file that has gone or is damaged."""

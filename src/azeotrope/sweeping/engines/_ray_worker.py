@@ -113,9 +113,9 @@ def leave(bench: Bench, home: Home) -> list[tuple[RunStore, str]]:
 
 
 def bring(bench: Bench, home: Home) -> None:
-    """Fetch what was listed into the cache of this node, unless it is there."""
+    """Fetch what was listed into the cache of this node, unless it is there, whole."""
     for task in bench.tasks:
-        if isinstance(task, StoredTask) and not (bench.cache / task.name).exists():
+        if isinstance(task, StoredTask) and not task.is_in(bench.cache):
             content = RunStore(bench.store).read(_in_store(home, task.name))
             if content is not None:
                 write_atomically(bench.cache / task.name, content, durable=False)
