@@ -163,6 +163,23 @@ def test_what_is_kept_may_be_torn(photos, tmp_path, harm, read, caplog):
     assert "every image is read again" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "texts", [b'{"names": [[1]], "notes": {}}', b'{"names": [], "notes": {"0": 5}}', b"[" * 100_000]
+)
+def test_what_is_kept_may_hold_other_texts(photos, tmp_path, texts, read, caplog):
+    """Whole as an archive, and not what was written."""
+    first = listed(photos, tmp_path / "cache")
+    (file,) = (tmp_path / "cache").iterdir()
+    with np.load(file) as content:
+        columns = dict(content)
+    with file.open("wb") as torn:
+        np.savez(torn, **columns | {"texts": np.frombuffer(texts, np.uint8)})
+    read.clear()
+    assert equal(first, listed(photos, tmp_path / "cache"))
+    assert len(read) == 12
+    assert f"{file} is damaged" in caplog.text
+
+
 def test_a_file_listed_twice_keeps_what_was_noted_of_it(tmp_path, read):
     """Both rows of a table that names one picture, turned by its EXIF."""
     turned = Image.Exif()
@@ -182,7 +199,7 @@ def test_a_file_listed_twice_keeps_what_was_noted_of_it(tmp_path, read):
     assert equal(second, scan(tables.open_source(str(table))))
 
 
-def test_two_processes_write_at_once_and_either_is_whole(photos, tmp_path, read):
+def test_many_write_at_once_and_one_of_them_is_whole(photos, tmp_path, read):
     """Each writes beside the file and renames: whoever reads finds one of both."""
     picture(photos / "a" / "0.png", 0)
     with ThreadPoolExecutor(8) as pool:
