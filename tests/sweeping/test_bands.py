@@ -7,9 +7,7 @@ import pytest
 from azeotrope.analysis.comparisons import compared
 from azeotrope.data.reading import Reading
 from azeotrope.errors import InputError
-from azeotrope.exporting.preparation import steps_of
 from azeotrope.labels import PLAIN_PIXELS, PixelSpec
-from azeotrope.models.backbone import Preprocessing
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping.bands import check_bands
@@ -33,7 +31,7 @@ def test_three_bands_are_not_taken_for_colour(bands):
     with pytest.raises(InputError) as refused:
         check_bands(NOTHING, teacher, read, None)
     assert refused.value.rule == "A teacher must be told which bands it looks at"
-    assert refused.value.found == "pictures of 3 bands and no --teacher-bands"
+    assert refused.value.found == f"--bands {','.join(map(str, bands))} and no --teacher-bands"
     check_bands(NOTHING, teacher.model_copy(update={"bands": bands}), read, None)
     check_bands(NOTHING, teacher, task(PLAIN_PIXELS), None)
 
@@ -52,12 +50,6 @@ def test_a_mistyped_student_costs_no_scan(bands, tmp_path):
     resources = SimpleNamespace(student=lambda name, *_, **how: Resources.student(None, name, *_, **how))
     with pytest.raises(InputError, match="test_resmet"):
         check_models(resources, ["test_resmet"], [], 32, bands)
-
-
-def test_a_model_of_medical_pictures_is_not_exported():
-    with pytest.raises(InputError) as refused:
-        steps_of(Preprocessing(32, stored_size=64, pixels=PixelSpec(formats=("dicom",))))
-    assert refused.value.found.endswith("fit: squeeze, of files of dicom")
 
 
 def test_teachers_that_look_at_other_bands_are_other_teachers(tmp_path):
