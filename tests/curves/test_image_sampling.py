@@ -1,12 +1,15 @@
-"""The noise of test images that come in clusters, against that of the clusters themselves."""
+"""The noise of test images: counted once beside that of seeds, and of clusters as of the clusters themselves."""
 
 import numpy as np
 import polars as pl
 import pytest
 
+from azeotrope.curves.cells import joint_cells
 from azeotrope.curves.image_sampling import image_noise
 from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.run import pack_correctness
+from azeotrope.tables.frame import read_runs
+from azeotrope.testing.worlds import CROSSING, runs
 
 
 def table(wrong, clusters=None, classes=None):
@@ -14,6 +17,7 @@ def table(wrong, clusters=None, classes=None):
     return pl.DataFrame(
         {
             "train_images": [100, 200],
+            "replicate": [0, 0],
             "test_images": [wrong.shape[1]] * 2,
             "correct_bits": [pack_correctness(~row) for row in wrong],
             "test_clusters": [clusters] * 2,
@@ -27,8 +31,10 @@ def test_ten_pictures_of_a_patient_who_is_wrong_on_all_of_them_are_one():
     wrong = np.random.default_rng(0).random((2, 2, 60)) < 0.3
     mean, sizes = np.log(wrong.mean(axis=2)), np.array([100.0, 200.0])
     clusters = pack_clusters(np.repeat(np.arange(60), 10))
-    one = image_noise([table(arm) for arm in wrong], "train_images", sizes, mean)
-    ten = image_noise([table(np.repeat(arm, 10, axis=1), clusters) for arm in wrong], "train_images", sizes, mean)
+    one = image_noise([table(arm) for arm in wrong], "train_images", sizes, mean, repeated=False)
+    ten = image_noise(
+        [table(np.repeat(arm, 10, axis=1), clusters) for arm in wrong], "train_images", sizes, mean, repeated=False
+    )
     np.testing.assert_allclose(ten.covariance, one.covariance)
     assert ten.counted == one.counted == "answers"
 
@@ -42,7 +48,7 @@ def test_the_difference_of_two_arms_varies_as_over_drawn_test_sets_where_classes
     for _ in range(200):
         wrong = random.random((2, 2, len(classes))) < 0.4
         errors = np.mean([wrong[..., classes == each].mean(axis=-1) for each in range(len(sizes))], axis=0)
-        noise = image_noise([table(arm, classes=packed) for arm in wrong], axis, own, np.log(errors))
+        noise = image_noise([table(arm, classes=packed) for arm in wrong], axis, own, np.log(errors), repeated=False)
         covariance = noise.covariance[:, 0, :, 0] * np.outer(errors[:, 0], errors[:, 0])  # of errors, not their logs
         differences.append(errors[0, 0] - errors[1, 0])
         said.append(np.array([1, -1]) @ covariance @ np.array([1, -1]))
@@ -56,7 +62,7 @@ def test_what_a_class_hides_is_taken_of_each_cell_alone():
     errors = wrong[..., :60].mean(axis=-1) / 2
     packed = pack_clusters(np.repeat([0, 1], [60, 1]))
     tables = [table(arm, classes=packed) for arm in wrong]
-    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(errors))
+    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(errors), repeated=False)
     variance = np.einsum("knkn->kn", noise.covariance)[:, 0] * errors[:, 0] ** 2
     pooled = np.array([wrong[arm, 0, :60].var(ddof=1) for arm in range(2)])
     np.testing.assert_allclose(variance, (pooled / 60 + pooled) / 4, rtol=0.02)
@@ -70,8 +76,39 @@ def test_of_a_mean_over_classes_the_noise_is_that_of_each_class():
     error = each.mean(axis=0)
     known = sum(wrong[..., classes == label].var(axis=2, ddof=1) / (classes == label).sum() for label in (0, 1)) / 4
     tables = [table(arm, classes=pack_clusters(classes)) for arm in wrong]
-    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(error))
+    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(error), repeated=False)
     found = np.diag(noise.covariance.reshape(4, 4)).reshape(2, 2)
     np.testing.assert_allclose(found, known / error**2, rtol=0.01)
-    plain = image_noise([table(arm) for arm in wrong], "train_images", np.array([100.0, 200.0]), np.log(error))
+    plain = image_noise(
+        [table(arm) for arm in wrong], "train_images", np.array([100.0, 200.0]), np.log(error), repeated=False
+    )
     assert (found > 4 * np.diag(plain.covariance.reshape(4, 4)).reshape(2, 2)).all()
+
+
+@pytest.mark.parametrize("images", [300, 1000])
+def test_seeds_and_test_images_together_vary_as_cells_do_over_worlds(images):
+    """What a run gets wrong alone scatters its cell's repeats: counted twice, variances are twice the truth."""
+    differences, means, of_difference, of_mean = [], [], [], []
+    for seed in range(120):
+        table = runs(CROSSING, sizes=[1000.0, 4000.0], neighbours=0.3, test_images=images, seed=seed)
+        frame = read_runs(table)
+        cells = joint_cells([frame.only("distill"), frame.only("scratch")], "train_images")
+        covariance = (cells.covariance() + cells.tested.covariance)[:, 1, :, 1]
+        differences.append(cells.mean[0, 1] - cells.mean[1, 1])
+        means.append(cells.mean[0, 1])
+        of_difference.append(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+        of_mean.append(covariance[0, 0])
+    assert np.mean(of_difference) == pytest.approx(np.var(differences), rel=0.35)
+    assert np.mean(of_mean) == pytest.approx(np.var(means), rel=0.35)
+
+
+def test_a_cell_with_one_run_gets_the_share_that_the_others_show():
+    """Scratch has one run at the second size, of the seed that distill has there too: nothing differs in seed."""
+    table = runs(CROSSING, sizes=[1000.0, 4000.0], test_images=2000, seed=5)
+    few = table.filter((table["train_images"] == 1000) | (table["seed"] == 0))
+    whole, part = (
+        joint_cells([(frame := read_runs(each)).only("distill"), frame.only("scratch")], "train_images")
+        for each in (table, few)
+    )
+    ratio = part.tested.covariance[:, 1, :, 1] / whole.tested.covariance[:, 1, :, 1]
+    np.testing.assert_allclose(ratio, 1, atol=0.35)

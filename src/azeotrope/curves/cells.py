@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from azeotrope.curves.image_sampling import ImageNoise, image_noise
+from azeotrope.curves.image_sampling import SHARED_ANSWERS, ImageNoise, image_noise
 from azeotrope.curves.level import at_all, is_level
 from azeotrope.curves.noise import Noise, joint_noise, mean_known, neighbours, of_test_set, pooled
 from azeotrope.errors import InputError
@@ -159,7 +159,8 @@ def surface_cells(frame: RunFrame, axes: Sequence[str]) -> Cells:
     repeated = pooled(error, table["variance"].to_numpy(), (runs - 1).astype(float))
     variance = np.zeros(len(runs)) if repeated is None else repeated.of_run(error) ** 2 / runs
     if frame.bounded and table["test_images"].null_count() == 0:
-        variance = variance + of_test_set(error, table["test_images"].to_numpy()) ** 2
+        alone = 1.0 if repeated is None else SHARED_ANSWERS  # the rest is in the scatter of repeats
+        variance = variance + alone * of_test_set(error, table["test_images"].to_numpy()) ** 2
     return Cells(table.select(axes).to_numpy().T.astype(float), error, runs, np.sqrt(variance), frame.chance_error)
 
 
@@ -195,7 +196,7 @@ def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
     noise, freedom = joint_noise(log_error, sizes, found, paired=paired)
     names = tuple(frame.groups[0] for frame in frames)
     chance = frames[0].chance_error or (1.0 if frames[0].bounded else None)
-    tested = image_noise(tables, axis, sizes, mean_known(log_error))
+    tested = image_noise(tables, axis, sizes, mean_known(log_error), repeated=noise is not None)
     related = neighbours(log_error, level) if paired else 0.0
     return JointCells(names, sizes, log_error, noise, freedom, chance, level, related, tested)
 

@@ -1,7 +1,9 @@
 """How far the cells' log errors would move together if the test images were drawn again.
 
-All runs of a study answer the same test images, so what two cells get wrong together cancels in their difference. The
-stored answers (`correct`) say how much that is; without them the binomial and an assumed correlation stand in.
+All runs of a study answer the same test images, so what two cells get wrong together cancels in their difference. What
+one run gets wrong alone is no part of it: the runs of a cell scatter by that, and `noise.py` has counted it there. The
+stored answers (`correct`) say how much runs of different seeds share; without them the binomial and an assumed share
+stand in.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from azeotrope.curves.noise import of_test_set
 from azeotrope.laws._law import Floats
@@ -19,9 +22,10 @@ from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import by_class, by_cluster, hidden_variance, unpack_clusters
 from azeotrope.tables.columns import CLUSTERS, CORRECT, TEST_CLASSES
 
-ASSUMED_CORRELATION = 0.8
-"""Between any two cells without stored answers. Measured on the 126 runs of Fashion-MNIST in `tests/golden`, mean over
-seeds: 0.82 between sizes of an arm, 0.89 between arms at one size, 0.80 between both."""
+SHARED_ANSWERS, SHARED_BETWEEN = 0.69, 0.65
+"""Correlation of the answers of two runs of different seeds where none are stored: of one cell, and of two. Measured on
+the 126 runs of Fashion-MNIST in `tests/golden`, mean of two students: 0.69 in a cell, 0.68 between arms at one size,
+0.64 between sizes of an arm, 0.63 between both. The 72 runs there of another recipe have 0.50 to 0.53."""
 
 Counted = Literal["answers", "test_images", "missing"]
 
@@ -42,27 +46,70 @@ class ImageNoise:
         return ImageNoise(self.covariance[chosen][:, :, chosen], self.counted, self.shared)
 
 
-def image_noise(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats, mean: Floats) -> ImageNoise:
-    """The noise of the cells at `sizes` [n], of which `mean` [K, n] are the mean log errors (NaN: no runs)."""
-    known = [table["test_images"].null_count() == 0 for table in tables]
-    flat = mean.size
-    if not all(known):
+def image_noise(
+    tables: Sequence[pl.DataFrame], axis: str, sizes: Floats, mean: Floats, *, repeated: bool
+) -> ImageNoise:
+    """The noise of the cells at `sizes` [n], of which `mean` [K, n] are the mean log errors (NaN: no runs).
+
+    `repeated`: every arm has repeats, so the noise of seeds holds what a run gets wrong alone. Else it counts here.
+    """
+    if any(table["test_images"].null_count() for table in tables):
         return ImageNoise(np.zeros((*mean.shape, *mean.shape)), "missing", 0.0)
-    seen = _wrong(tables, axis, sizes)
     error = np.exp(np.where(np.isnan(mean), 0.0, mean))
-    if seen is not None:
-        wrong, hidden = seen
-        covariance = np.cov(wrong.reshape(flat, -1)) / wrong.shape[-1]
-        covariance = covariance.reshape(flat, flat) + np.diag(hidden.ravel())  # of each cell alone: it must not cancel
-        covariance = covariance / np.outer(error, error)
-        least = np.diag(_half_wrong(error, wrong.shape[-1]).ravel())
-        covariance = covariance + np.where(np.diag(covariance)[:, None] == 0, least, 0.0)
-        return ImageNoise(covariance.reshape(*mean.shape, *mean.shape), "answers", _shared(covariance))
-    images = np.array([[_images(table, axis, size) for size in sizes] for table in tables])
-    sd = np.where(np.isnan(mean), 0.0, of_test_set(np.minimum(error, 1 - 0.5 / (images + 1)), images)).ravel()
-    related = np.where(np.eye(flat, dtype=bool), 1.0, ASSUMED_CORRELATION)
-    covariance = np.outer(sd, sd) * related
-    return ImageNoise(covariance.reshape(*mean.shape, *mean.shape), "test_images", ASSUMED_CORRELATION)
+    answers = _answers(tables, axis, sizes)
+    if answers is None:
+        images = np.array([[_images(table, axis, size) for size in sizes] for table in tables])
+        sd = np.where(np.isnan(mean), 0.0, of_test_set(np.minimum(error, 1 - 0.5 / (images + 1)), images)).ravel()
+        own = SHARED_ANSWERS if repeated else 1.0
+        covariance = np.outer(sd, sd) * np.where(np.eye(mean.size, dtype=bool), own, SHARED_BETWEEN)
+    else:
+        covariance = answers.covariance(repeated=repeated) / np.outer(error, error)
+        least = np.diag(_half_wrong(error, answers.images).ravel())
+        covariance = covariance + np.where(answers.all_alike[:, None], least, 0.0)
+    counted: Counted = "test_images" if answers is None else "answers"
+    return ImageNoise(covariance.reshape(*mean.shape, *mean.shape), counted, _shared(covariance))
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """Sums over the answers of q cells. `products` [q, q] of the cells' sums over runs and `of_one_seed` [q, q] of runs
+    of one seed only, both around their means, as variances of a mean over the images; `runs` [q] in each cell, `both`
+    [q, q] seeds that two cells have. `hidden` [q] is the variance that classes without spread hide.
+    """
+
+    products: Floats
+    of_one_seed: Floats
+    runs: Floats
+    both: Floats
+    hidden: Floats
+    images: int
+
+    @property
+    def all_alike(self) -> NDArray[np.bool_]:
+        """Cells whose runs answer all images alike, [q]."""
+        return np.asarray((np.diag(self.products) == 0) & (self.hidden == 0))
+
+    def covariance(self, *, repeated: bool) -> Floats:
+        """Covariance [q, q] of the cells' mean errors: by runs of different seeds alone, if `repeated`."""
+        number = np.maximum(np.outer(self.runs, self.runs), 1)
+        found = self._between_seeds(number) if repeated else self.products / number
+        return np.asarray(found + np.diag(self.hidden))  # of each cell alone: it must not cancel
+
+    def _between_seeds(self, number: Floats) -> Floats:
+        """Where two cells have no two different seeds their covariance is the usual share of their variances."""
+        pairs = np.outer(self.runs, self.runs) - self.both
+        known = pairs > 0
+        found = np.where(known, (self.products - self.of_one_seed) / np.maximum(pairs, 1), 0.0)
+        sd = np.sqrt(np.diag(self.of_one_seed) / np.maximum(self.runs, 1))  # of one run
+        length = np.outer(sd, sd)
+        usual = found[known].sum() / length[known].sum() if length[known].any() else SHARED_ANSWERS
+        return _definite(np.where(known, found, np.clip(usual, 0, 1) * length))
+
+
+def _definite(covariance: Floats) -> Floats:
+    """The nearest covariance [q, q]: products of different runs can be negative by luck."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.maximum(values, 0.0) @ vectors.T)
 
 
 def _images(table: pl.DataFrame, axis: str, size: float) -> float:
@@ -75,30 +122,52 @@ def _half_wrong(error: Floats, images: int) -> Floats:
     return np.asarray(of_test_set(np.clip(error, 0.5 / (images + 1), 1 - 0.5 / (images + 1)), np.array(images)) ** 2)
 
 
-def _wrong(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats) -> tuple[Floats, Floats] | None:
-    """Share of a cell's runs that are wrong on each test image, [K, n, images]; None unless all runs tell, of the same
-    number of images. Where these come in clusters (patients), one value a cluster instead (`record.clusters`). With it
-    the variance of each cell [K, n] that classes without spread hide; 0 where the error is a mean over images.
+def _answers(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats) -> _Answers | None:
+    """What the runs get wrong, seed by seed; None unless all runs tell, of the same number of images. Where these come
+    in clusters (patients), a cluster is one (`record.clusters`).
     """
     images = {value for table in tables for value in table["test_images"]}
     if len(images) > 1 or any(table[CORRECT].null_count() for table in tables):
         return None
-    count = int(images.pop())
-    wrong = np.zeros((len(tables), len(sizes), count))
-    for arm, table in enumerate(tables):
-        for (size,), rows in table.group_by(axis):
-            answers = [unpack_correct(bits)[:count] for bits in rows[CORRECT]]
-            if any(len(answer) != count for answer in answers):
-                return None
-            wrong[arm, int(np.searchsorted(sizes, size))] = 1 - np.mean(answers, axis=0)
-    classes = next(iter(tables[0][TEST_CLASSES])) if len(tables[0]) else None
-    hidden = np.zeros(wrong.shape[:2])
+    count, cells = int(images.pop()), len(tables) * len(sizes)
+    classes, clusters = (_first(tables, column) for column in (TEST_CLASSES, CLUSTERS))
+    units = count if clusters is None else int(clusters.max()) + 1
+    plain, around = np.zeros((cells, count)), np.zeros((cells, units))
+    of_one_seed, both, runs = np.zeros((cells, cells)), np.zeros((cells, cells)), np.zeros(cells)
+    for rows in _by_seed(tables, axis, sizes).values():
+        answers = [unpack_correct(bits) for bits in rows.values()]
+        if any(len(answer) < count for answer in answers):
+            return None
+        wrong, here = 1.0 - np.array([answer[:count] for answer in answers]), list(rows)
+        plain[here] += wrong
+        wrong = wrong if classes is None else by_class(wrong, classes)
+        wrong = wrong if clusters is None else by_cluster(wrong, clusters)
+        wrong = wrong - wrong.mean(axis=1, keepdims=True)
+        around[here] += wrong
+        of_one_seed[np.ix_(here, here)] += wrong @ wrong.T
+        both[np.ix_(here, here)] += 1
+        runs[here] += 1
+    hidden = np.zeros(cells)
     if classes is not None:
-        labels = unpack_clusters(classes)
-        hidden = np.apply_along_axis(hidden_variance, -1, wrong, labels)
-        wrong = by_class(wrong, labels)
-    clusters = next(iter(tables[0][CLUSTERS])) if len(tables[0]) else None
-    return (wrong if clusters is None else by_cluster(wrong, unpack_clusters(clusters))), hidden
+        hidden = np.array([hidden_variance(row, classes) for row in plain / np.maximum(runs, 1)[:, None]])
+    scale = 1 / ((units - 1) * units)
+    return _Answers(around @ around.T * scale, of_one_seed * scale, runs, both, hidden, units)
+
+
+def _by_seed(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats) -> dict[int, dict[int, str]]:
+    """The stored answers of each seed by cell, cells numbered arm by arm."""
+    found: dict[int, dict[int, str]] = {}
+    for arm, table in enumerate(tables):
+        places = arm * len(sizes) + np.searchsorted(sizes, table[axis].to_numpy())
+        for place, seed, bits in zip(places.tolist(), table["replicate"], table[CORRECT], strict=True):
+            found.setdefault(seed, {})[place] = bits
+    return found
+
+
+def _first(tables: Sequence[pl.DataFrame], column: str) -> NDArray[np.int64] | None:
+    """What the first run says of its test images; all runs have the same."""
+    text = next(iter(tables[0][column])) if len(tables[0]) else None
+    return None if text is None else unpack_clusters(text)
 
 
 def _shared(covariance: Floats) -> float:
