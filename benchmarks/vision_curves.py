@@ -2,13 +2,17 @@
 interval is right.
 
 Only the `fit` rows are fitted; the `extrapolate` rows are read once, to score. Run: `python
-benchmarks/vision_curves.py`.
+benchmarks/vision_curves.py`. With `--choose` the shares that are held out and the sharpness of the weights
+(`curves/average.py`) are chosen for each curve on those of other tasks and other architectures.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
+import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +20,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from azeotrope.curves import average
+from azeotrope.curves.applicable_laws import default_forms
 from azeotrope.curves.cells import JointCells, joint_cells
 from azeotrope.curves.draws import replicates
 from azeotrope.curves.joint_draws import draw_curves
 from azeotrope.curves.law_fit import Options, fit_form
+from azeotrope.curves.weighing import judgeable
 from azeotrope.laws._law import law
 from azeotrope.tables.frame import read_runs
 
@@ -31,7 +38,8 @@ DRAWS = 300
 class Curve:
     """One task and model: cells to fit, and what came later."""
 
-    name: str
+    task: str
+    model: str
     cells: JointCells
     later: np.ndarray
     error: np.ndarray
@@ -52,14 +60,49 @@ def curves() -> Iterator[Curve]:
             classes=pl.lit(CLASSES[str(task).split("_")[0]]),
         )
         cells = joint_cells([read_runs(table)], "train_images")
-        yield Curve(f"{task} {model}", cells, later["examples_seen"].to_numpy(), later["error"].to_numpy())
+        yield Curve(str(task), str(model), cells, later["examples_seen"].to_numpy(), later["error"].to_numpy())
 
 
 def rmse(predicted: np.ndarray, observed: np.ndarray) -> float:
     return float(np.sqrt(np.mean((np.log(predicted) - np.log(observed)) ** 2)))
 
 
+def choose() -> None:
+    """Score every curve by the setting that was best on curves which share neither its task nor its architecture."""
+    options, found = Options(), list(curves())
+    settings = list(itertools.product(((0.15, 0.3), (0.3,), (0.3, 0.5), (0.5,)), (0.5, 1.0, 2.0, 3.0)))
+    scores = np.zeros((len(found), len(settings)))
+    for row, curve in enumerate(found):
+        cells, x = curve.cells.curve(0), curve.later[None]
+        laws = judgeable(default_forms(("train_images",), len(cells.sizes), cells.chance), len(cells.sizes))
+        forms = [fit_form(one, cells, options) for one in laws]
+        for shares in {setting[0] for setting in settings}:
+            held = average.hold_out(laws, cells, options, shares)
+            for place, (same, sharpness) in enumerate(settings):
+                if same == shares:
+                    weight = average.weights(held, len(laws), sharpness)
+                    scores[row, place] = rmse(average.predict(forms, weight, x), curve.error)
+    for setting, mean in sorted(zip(settings, scores.mean(axis=0), strict=True), key=lambda pair: pair[1]):
+        print(f"  held out {setting[0]}, sharpness {setting[1]:g}: {mean:.4f}")
+    chosen = [_best(found, scores, curve) for curve in found]
+    print(f"chosen on other tasks and architectures: {scores[np.arange(len(found)), chosen].mean():.4f}")
+    print({settings[place]: count for place, count in Counter(chosen).most_common()})
+
+
+def _best(found: list[Curve], scores: np.ndarray, curve: Curve) -> int:
+    other = np.array([one.task != curve.task and _family(one) != _family(curve) for one in found])
+    return int(scores[other].mean(axis=0).argmin())
+
+
+def _family(curve: Curve) -> str:
+    """MiX, BiT or ViT: the architecture without its size."""
+    return curve.model.split("/", maxsplit=1)[0]
+
+
 def main() -> None:
+    if "--choose" in sys.argv:
+        choose()
+        return
     options = Options()
     scores, covered, alone, widths = [], [], [], []
     fitting = drawing = 0.0

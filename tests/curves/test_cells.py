@@ -16,7 +16,13 @@ def test_pooled_noise_recovers_the_covariance_of_paired_runs():
     middle = found.noise[3]
     assert np.sqrt(np.diag(middle)) == pytest.approx([0.03, 0.03], rel=0.05)
     assert middle[0, 1] / np.sqrt(middle[0, 0] * middle[1, 1]) == pytest.approx(0.8, abs=0.03)
-    assert found.freedom == 7 * 199
+    assert found.freedom == pytest.approx(7 * 199, rel=0.01)
+
+
+def test_seeds_that_sizes_share_leave_fewer_degrees_of_freedom():
+    """(1 − ρ²) / (1 + ρ²) of them where residuals correlate by ρ to the power of the distance."""
+    found = cells(runs(CROSSING, seeds=200, sd=0.03, neighbours=0.6))
+    assert found.freedom == pytest.approx(7 * 199 * 0.64 / 1.36, rel=0.15)
 
 
 def test_unpaired_runs_have_no_correlation():

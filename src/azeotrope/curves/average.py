@@ -16,12 +16,10 @@ from azeotrope.curves.law_fit import FormFit, Options, fit_form
 from azeotrope.laws._law import Floats, Law
 
 LEAST_WEIGHT = 0.05
-SHARPNESS = 2.0
-"""Weights go as (squared hold-out error) ** −2. Chosen, with HELD_OUT, on the `fit` rows of the vision curves alone,
-each cut at half its length: powers 0, 1, 2, 3 foresaw the hidden half with RMSE 0.050, 0.037, 0.034, 0.033."""
-
-HELD_OUT = (0.15, 0.3)
-"""Shares of the largest sizes held out, in turn; fewer than four sizes must not remain."""
+SHARPNESS, HELD_OUT = 1.0, (0.3, 0.5)
+"""Weights go as one over the squared hold-out error, as means of independent estimates do. These shares of the largest
+sizes are held out, in turn, and fewer where less than four sizes would remain. On the vision curves powers of 0.5 to 1
+foresee best (`python benchmarks/vision_curves.py --choose`)."""
 
 FEWEST_LEFT = 4
 _RESOLUTION = 1e-4
@@ -42,10 +40,10 @@ class HoldOut:
     shown: Floats | float = 0.0
 
 
-def hold_out(laws: Sequence[Law], cells: Cells, options: Options) -> HoldOut:
-    """Fit each law without the largest sizes and ask it for them."""
+def hold_out(laws: Sequence[Law], cells: Cells, options: Options, shares: Sequence[float] = HELD_OUT) -> HoldOut:
+    """Fit each law without the largest sizes, these `shares` of them in turn, and ask it for them."""
     missed, shown, cuts = [], [], []
-    for last in _cuts(cells.sizes):
+    for last in _cuts(cells.sizes, shares):
         near = cells.x[-1] <= last
         forms = [fit_form(law, cells.where(near), options) for law in laws]
         missed.append([_squared_error(form, cells.where(~near)) for form in forms])
@@ -56,7 +54,7 @@ def hold_out(laws: Sequence[Law], cells: Cells, options: Options) -> HoldOut:
     return HoldOut(np.mean(missed, axis=0), tuple(cuts), np.mean(shown, axis=0))
 
 
-def weights(held: HoldOut, count: int) -> Floats:
+def weights(held: HoldOut, count: int, sharpness: float = SHARPNESS) -> Floats:
     """One weight for each of `count` laws, adding to 1, none below the floor; equal without hold-out.
 
     They fall with the squared error on held-out sizes plus that on shown ones, so that a law which misses the data
@@ -64,7 +62,7 @@ def weights(held: HoldOut, count: int) -> Floats:
     """
     if held.squared_error is None:
         return np.full(count, 1 / count)
-    share = (held.squared_error + held.shown + _RESOLUTION) ** -SHARPNESS
+    share = (held.squared_error + held.shown + _RESOLUTION) ** -sharpness
     share = np.maximum(share / share.sum(), LEAST_WEIGHT)
     return np.asarray(share / share.sum())
 
@@ -74,10 +72,11 @@ def predict(forms: Sequence[FormFit], share: Floats, x: Floats) -> Floats:
     return np.asarray(np.exp(share @ np.log([form.predict(x) for form in forms])))
 
 
-def _cuts(sizes: Floats) -> list[float]:
+def _cuts(sizes: Floats, shares: Sequence[float]) -> list[float]:
     """Largest size still shown, one a hold-out."""
-    held = {max(1, round(share * len(sizes))) for share in HELD_OUT}
-    return [float(sizes[-count - 1]) for count in sorted(held) if len(sizes) - count >= FEWEST_LEFT]
+    most = len(sizes) - FEWEST_LEFT
+    held = {min(most, max(1, round(share * len(sizes)))) for share in shares}
+    return [float(sizes[-count - 1]) for count in sorted(held) if count > 0]
 
 
 def _squared_error(form: FormFit, hidden: Cells) -> float:

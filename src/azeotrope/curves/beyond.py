@@ -38,11 +38,11 @@ class Rates:
 
     own_way: float = 0.2
     heading: float = 0.2
-    least: float = 0.0008
-    of_noise: float = 0.70
-    of_turn: float = 0.46
-    of_gap: float = 0.13
-    of_hidden: float = 0.53
+    least: float = 0.0027
+    of_noise: float = 0.54
+    of_turn: float = 0.45
+    of_gap: float = 0.21
+    of_hidden: float = 0.43
 
 
 ONE_LAW = Rates(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

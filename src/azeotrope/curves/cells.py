@@ -59,10 +59,11 @@ def plain(x: Floats, error: Floats, chance: float | None = None) -> Cells:
 class JointCells:
     """K arms at n sizes of one axis. `log_error` [K, n, m] by replicate (m of them), NaN where there is no run.
 
-    `noise` [n, K, K] is the covariance of one run's log error around its cell, with `freedom` degrees; None when some
-    arm has no cell with two seeds. Residuals of one seed correlate by `neighbours` at neighbouring sizes, and by its
-    powers further apart. `tested` is what the test images add to the cell means. `level` arms do not use the axis and
-    have the same runs at every size. `chance` is 1 where a share's number of classes is not known, None for a loss.
+    `noise` [n, K, K] is the covariance of one run's log error around its cell; None when some arm has no cell with two
+    seeds. It has `freedom` degrees, fewer where sizes share seeds: residuals of one seed correlate by `neighbours` at
+    neighbouring sizes, and by its powers further apart. `tested` is what the test images add to the cell means. `level`
+    arms do not use the axis and have the same runs at every size. `chance` is 1 where a share's number of classes is
+    not known, None for a loss.
     """
 
     arms: tuple[str, ...]
@@ -198,6 +199,7 @@ def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
     chance = frames[0].chance_error or (1.0 if frames[0].bounded else None)
     tested = image_noise(tables, axis, sizes, mean_known(log_error), repeated=noise is not None)
     related = neighbours(log_error, level) if paired else 0.0
+    freedom = max(1, round(freedom * (1 - related**2) / (1 + related**2))) if freedom else 0  # Bayley & Hammersley 1946
     return JointCells(names, sizes, log_error, noise, freedom, chance, level, related, tested)
 
 

@@ -60,7 +60,8 @@ def image_noise(
     if answers is None:
         images = np.array([[_images(table, axis, size) for size in sizes] for table in tables])
         sd = np.where(np.isnan(mean), 0.0, of_test_set(np.minimum(error, 1 - 0.5 / (images + 1)), images)).ravel()
-        own = SHARED_ANSWERS if repeated else 1.0
+        shows = (error * images).ravel() >= 1  # without a wrong answer repeats show nothing
+        own = np.where(shows & repeated, SHARED_ANSWERS, 1.0)
         covariance = np.outer(sd, sd) * np.where(np.eye(mean.size, dtype=bool), own, SHARED_BETWEEN)
     else:
         covariance = answers.covariance(repeated=repeated) / np.outer(error, error)
@@ -92,23 +93,31 @@ class _Answers:
     def covariance(self, *, repeated: bool) -> Floats:
         """Covariance [q, q] of the cells' mean errors: by runs of different seeds alone, if `repeated`."""
         number = np.maximum(np.outer(self.runs, self.runs), 1)
-        found = self._between_seeds(number) if repeated else self.products / number
+        found = self._between_seeds() if repeated else self.products / number
         return np.asarray(found + np.diag(self.hidden))  # of each cell alone: it must not cancel
 
-    def _between_seeds(self, number: Floats) -> Floats:
-        """Where two cells have no two different seeds their covariance is the usual share of their variances."""
+    def _between_seeds(self) -> Floats:
+        """Covariance [q, q] by runs of different seeds; the usual share of the variances where two cells have none."""
         pairs = np.outer(self.runs, self.runs) - self.both
         known = pairs > 0
         found = np.where(known, (self.products - self.of_one_seed) / np.maximum(pairs, 1), 0.0)
         sd = np.sqrt(np.diag(self.of_one_seed) / np.maximum(self.runs, 1))  # of one run
-        length = np.outer(sd, sd)
-        usual = found[known].sum() / length[known].sum() if length[known].any() else SHARED_ANSWERS
-        return _definite(np.where(known, found, np.clip(usual, 0, 1) * length))
+        length = np.maximum(np.outer(sd, sd), 1e-300)
+        usual = found[known].sum() / length[known].sum() if known.any() else SHARED_ANSWERS
+        related = np.where(known, found / length, np.clip(usual, 0, 1))
+        return _definite(related) * np.outer(sd, sd)
 
 
-def _definite(covariance: Floats) -> Floats:
-    """The nearest covariance [q, q]: products of different runs can be negative by luck."""
-    values, vectors = np.linalg.eigh(covariance)
+def _definite(related: Floats) -> Floats:
+    """Correlations of runs [q, q] near these, which by luck have negative eigenvalues: no run is multiplied by itself.
+
+    Luck makes as large ones of both signs. So all up to the size of the most negative one become their mean: cut off at
+    0 alone, the others would add a third to the variance of a difference on 100 test images.
+    """
+    values, vectors = np.linalg.eigh(related)
+    small = values <= -values[0]
+    if small.any():
+        values = np.where(small, max(0.0, float(values[small].mean())), values)
     return np.asarray(vectors * np.maximum(values, 0.0) @ vectors.T)
 
 

@@ -38,7 +38,7 @@ _kept: dict[tuple[object, ...], Draws] = {}
 @dataclass(frozen=True)
 class LawDraws:
     """One law: `fits` to the draws `rows` [r], and `middle` to the runs themselves, each an entry an arm; and what the
-    cells at the largest size are above these in log error, `missed` [K, r] and `middle_missed` [K].
+    cells of the last doubling are above these in log error, a mean, `missed` [K, r] and `middle_missed` [K].
     """
 
     rows: NDArray[np.int64]
@@ -51,9 +51,9 @@ class LawDraws:
 @dataclass(frozen=True)
 class Draws:
     """R draws of K error curves, and their middle. `forms` and `beyond` are the weights of the laws between the sizes
-    seen and beyond them; `inside` and `outside` [R] say which law each draw took. `before` [K]: the size before each
-    arm's largest (1 for a level arm). What a law misses at the largest size is put back there if `anchored`, for what
-    lies beyond starts from the runs. `most`: what an error can be, 1 for a share of images. `arms`: those of the K that
+    seen and beyond them; `inside` and `outside` [R] say which law each draw took. `before` [K]: where each arm's
+    last doubling begins (1 for a level arm). What a law misses there is put back if `anchored`, for what lies beyond
+    starts from the runs. `most`: what an error can be, 1 for a share of images. `arms`: those of the K that
     are asked about.
     """
 
@@ -128,14 +128,14 @@ class Draws:
         return np.minimum(sizes, end), np.maximum(sizes, end), end
 
     def _anchor(self, near: Floats) -> Floats:
-        """Share [K, g] of what the law missed at the largest size that is put back at sizes `near` [K, g]."""
+        """Share [K, g] of what the law missed over the last doubling that is put back at sizes `near` [K, g]."""
         curved = self.onward.curved[:, None]
         span = np.where(curved, np.log(self.onward.ends / self.before)[:, None], 1.0)
         way = np.clip(np.log(near / self.before[:, None]) / span, 0.0, 1.0)
         return np.where(curved & self.anchored, way, 0.0)
 
     def missed(self) -> Floats:
-        """What each draw's law missed at the largest size, [K, R]."""
+        """What each draw's law missed over the last doubling, [K, R]."""
         found = np.zeros((len(self.before), len(self.inside)))
         for place, one in enumerate(self.laws):
             mine = self.inside[one.rows] == place
@@ -207,7 +207,7 @@ def _draw(cells: JointCells, draws: int, seed: int, options: Options, form: str 
         by_law.append(LawDraws(rows, fits, middle, *_missed(cells, fits, middle, moved.noise[:, rows])))
     keys, rates = [one.key for one in laws], ONE_LAW if form else Rates()
     before, largest = np.array(
-        [[1.0, np.inf] if flat else curves[arm].sizes[-2:] for arm, flat in enumerate(cells.level)]
+        [[1.0, np.inf] if flat else _last_doubling(curves[arm].sizes) for arm, flat in enumerate(cells.level)]
     ).T
     return Draws(
         laws=tuple(by_law),
@@ -239,19 +239,26 @@ def _at_the_end(cells: JointCells, hidden: Mapping[int, float]) -> AtTheEnd:
 def _missed(
     cells: JointCells, fits: tuple[Fits | LevelLine, ...], middle: tuple[Fits | LevelLine, ...], noise: Floats
 ) -> tuple[Floats, Floats]:
-    """Log of the cell at the largest size over its law, for draws [K, r] whose cells are moved by `noise` [K, r, n],
-    and for the runs themselves [K].
+    """Log of the cells over their law, a mean over the last doubling: for draws [K, r] whose cells are moved by `noise`
+    [K, r, n], and for the runs themselves [K].
     """
     missed, of_middle = np.zeros(noise.shape[:2]), np.zeros(len(noise))
     for arm, flat in enumerate(cells.level):
         if flat:
             continue
-        place = int(np.flatnonzero(cells.runs[arm] > 0)[-1])
-        end, seen = cells.sizes[[place]], cells.mean[arm, place]
-        of_middle[arm] = seen - float(np.log(middle[arm].predict(end)[0, 0]))
+        there = np.flatnonzero(cells.runs[arm] > 0)
+        last = there[cells.sizes[there] > _last_doubling(cells.sizes[there])[0]]
+        end, seen = cells.sizes[last], cells.mean[arm, last]
+        of_middle[arm] = float(np.mean(seen - np.log(middle[arm].predict(end)[0])))
         if fits:
-            missed[arm] = seen + noise[arm, :, place] - np.log(fits[arm].predict(end)[:, 0])
+            missed[arm] = np.mean(seen + noise[arm][:, last] - np.log(fits[arm].predict(end)), axis=1)
     return missed, of_middle
+
+
+def _last_doubling(sizes: Floats) -> tuple[float, float]:
+    """The largest size at most half as large as the largest of `sizes` (two or more), else the smallest; and that."""
+    half = sizes[sizes <= sizes[-1] / 2 * (1 + 1e-9)]
+    return float(half[-1] if len(half) else sizes[0]), float(sizes[-1])
 
 
 def _laws(cells: JointCells, sizes: int, options: Options, form: str | None) -> list[Law]:

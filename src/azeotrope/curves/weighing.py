@@ -11,11 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from azeotrope.curves.average import SHARPNESS, HoldOut, hold_out, weights
+from azeotrope.curves.average import HoldOut, hold_out, weights
 from azeotrope.curves.cells import Cells, Floats, JointCells
 from azeotrope.curves.law_fit import Options, fit_form
 from azeotrope.laws._law import Law
 
+SHARPNESS = 2.0
+"""Between sizes, where one law is seen to be right, weights fall faster with its squared error than beyond them."""
 RESOLUTION = 1e-4
 """Squared log error (1 %)² added, so that luck on a few sizes does not take all the weight."""
 _LEFT_OUT = 1e-9
