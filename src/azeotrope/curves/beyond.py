@@ -24,7 +24,8 @@ FREEDOM = 3
 @dataclass(frozen=True)
 class Rates:
     """`own_way`: share of an arm's own decay that it keeps where that differs from the mean of all arms. `heading`: how
-    much more of what the laws missed at the largest size is missed one doubling on, and from there.
+    much more of what the laws missed over the last doubling is missed one doubling on, and from there. `apart`: share
+    of what draws differ by in their decay that is kept; none, for the drift was derived from all that is missed.
 
     The others are the drift, as sd of log error a doubling. Of each arm alone: `least`, a multiple `of_noise` of the sd
     that seeds give its mean at the largest size, and `of_turn` of the geometric mean of what it moved over the last
@@ -38,6 +39,7 @@ class Rates:
 
     own_way: float = 0.2
     heading: float = 0.2
+    apart: float = 0.0
     least: float = 0.0027
     of_noise: float = 0.54
     of_turn: float = 0.45
@@ -45,7 +47,7 @@ class Rates:
     of_hidden: float = 0.43
 
 
-ONE_LAW = Rates(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+ONE_LAW = Rates(1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 """A law that was named is taken at its word."""
 
 
@@ -111,6 +113,8 @@ class Onward:
         at, last, doublings = found[..., out], np.einsum("krk->kr", ends), doublings[:, None, out]
         rates, own, shared = self.rates, at - last[:, :, None], self._shared(at, ends)
         change = shared + rates.own_way * (own - shared)
+        middle = change.mean(axis=1, keepdims=True)
+        change = middle + rates.apart * (change - middle)
         change += rates.heading * missed[:, :, None] * np.minimum(doublings, 1.0)
         if drifting:
             drift = self.spread[:, None] * self.drift + rates.of_gap * self.gap(path) * self.stretch

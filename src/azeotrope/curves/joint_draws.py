@@ -1,9 +1,9 @@
 """Joint draws of the arms' error curves: seeds, test images, lack of fit and the choice of law in one set.
 
-The one engine behind `fit`, `boundary`, `advise`, the planner and the report. Every draw moves the
-cell means by noise that is correlated between arms and sizes, and refits all arms with the same law. Within the sizes
-seen a draw follows one law, weighed by sizes left out; beyond them it goes on as another says, weighed by the largest
-sizes held out, or as `beyond.py` says. It reads nothing off the curves.
+The one engine behind `fit`, `boundary`, `advise`, the planner and the report. Every draw moves the cell means by noise
+that is correlated between arms and sizes, and refits all arms with the same law. Within the sizes seen a draw follows
+one law, weighed by sizes left out; beyond them all go on by the mean of what the laws say, weighed by the largest sizes
+held out, and drift as `beyond.py` says. It reads nothing off the curves.
 """
 
 from __future__ import annotations
