@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -98,3 +100,13 @@ def test_the_first_step_moves_by_the_rate():
     optimizer.step()
     expected = before - 0.004 * (gradient.sign() + 0.07 * before)
     torch.testing.assert_close(network.head.weight.detach(), expected, rtol=0, atol=1e-6)
+
+
+def test_after_loading_optimisers_the_first_of_a_process_imports_nothing_more():
+    """What the first imports would be charged to whatever part of a run builds it."""
+    code = (
+        "import sys, torch; from azeotrope.train.optimizer import load_optimizers; load_optimizers(); "
+        "before = set(sys.modules); torch.optim.LBFGS([torch.zeros(1, requires_grad=True)]); "
+        "print(len(set(sys.modules) - before))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0\n"

@@ -31,6 +31,7 @@ from azeotrope.sweeping.training import student_data, student_of, train_once
 from azeotrope.sweeping.training_folder import Trained, TrainingFolder
 from azeotrope.train.dataset import StudentData
 from azeotrope.train.evaluate import Test, answers_on, final_test
+from azeotrope.train.optimizer import load_optimizers
 
 
 @dataclass
@@ -64,6 +65,7 @@ class Runner:
             self.advance(images_trained(spec))
             return present
         reset_peak_memory(self.resources.device)
+        load_optimizers()
         try:
             record = self._made(spec)
         except RunFailed as failure:
