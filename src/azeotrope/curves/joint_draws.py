@@ -51,10 +51,10 @@ class LawDraws:
 @dataclass(frozen=True)
 class Draws:
     """R draws of K error curves, and their middle. `forms` and `beyond` are the weights of the laws between the sizes
-    seen and beyond them; `inside` and `outside` [R] say which law each draw took. `before` [K]: where each arm's
-    last doubling begins (1 for a level arm). What a law misses there is put back if `anchored`, for what lies beyond
-    starts from the runs. `most`: what an error can be, 1 for a share of images. `arms`: those of the K that
-    are asked about.
+    seen and beyond them; `inside` and `outside` [R] say which law each draw took. `before` [K]: where each arm's last
+    doubling begins (1 for a level arm). What a law misses there is put back if `anchored`, for what lies beyond starts
+    from the runs; not where no repeats say how far these can be trusted. `most`: what an error can be, 1 for a share of
+    images. `arms`: those of the K that are asked about.
     """
 
     laws: tuple[LawDraws, ...]
@@ -217,7 +217,7 @@ def _draw(cells: JointCells, draws: int, seed: int, options: Options, form: str 
         outside=outside,
         before=before,
         onward=onward(largest, _at_the_end(cells, dict(zip(curves, missed, strict=True))), draws, generator, rates),
-        anchored=form is None,
+        anchored=form is None and cells.noise is not None,
         most=np.inf if cells.chance is None else 1.0,
         arms=tuple(range(len(cells.arms))),
     )
