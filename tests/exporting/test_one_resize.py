@@ -3,14 +3,17 @@
 import io
 import json
 import runpy
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 
+import azeotrope
 import azeotrope.exporting
 from azeotrope.data.decode import decode
 from azeotrope.data.task import load_task
@@ -19,7 +22,7 @@ from azeotrope.exporting.preparation import preparation_of
 from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.network import Network
-from azeotrope.models.saved import SavedModel
+from azeotrope.models.saved import SavedModel, load_model
 from azeotrope.models.spec import ModelSpec
 from azeotrope.recipe import ViewPolicy
 from azeotrope.session.predicting import _plain
@@ -28,7 +31,7 @@ from azeotrope.sweeping.resources import Resources
 from azeotrope.train.dataset import StudentData, TaskImages
 from azeotrope.train.evaluate import _file_test, validate
 
-SIZE = 24
+SIZE, PICTURES = 24, 40
 SHAPES = ((97, 61), (64, 64), (31, 180), (40, 40), (300, 200), (17, 20))
 KERNELS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 RUN = runpy.run_path(str(Path(azeotrope.exporting.__file__).parent / "bundled" / "run.py"))
@@ -38,17 +41,17 @@ def content(number, mode):
     """A file: PNG or JPEG in turn, of another shape each."""
     height, width = SHAPES[number % len(SHAPES)]
     random = np.random.default_rng(number)
-    ramp = np.linspace(0, 180, width)[None, :, None] + np.linspace(0, 50, height)[:, None, None]
-    pixels = (ramp + random.integers(0, 25, (height, width, 3))).astype(np.uint8)
-    pixels[height // 3 :, width // 2 :] = 255 - pixels[height // 3 :, width // 2 :]
+    coarse = Image.fromarray(random.integers(0, 256, (5, 5, 3), dtype=np.uint8))  # so that none is a near copy
+    pixels = np.asarray(coarse.resize((width, height), Image.Resampling.NEAREST)) // 2
+    pixels = pixels + random.integers(0, 100, (height, width, 3), dtype=np.uint8)
     buffer = io.BytesIO()
-    Image.fromarray(pixels).convert(mode).save(buffer, ("PNG", "JPEG")[number % 2])
+    Image.fromarray(pixels).convert(mode).save(buffer, ("PNG", "JPEG")[number // 2 % 2])
     return buffer.getvalue()
 
 
 def folder_of(root, modes):
-    for number in range(24):
-        file = root / "ab"[number // 12] / f"{number}.{('png', 'jpg')[number % 2]}"
+    for number in range(PICTURES):
+        file = root / "ab"[number % 2] / f"{number}.{('png', 'jpg')[number // 2 % 2]}"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content(number, modes[number % len(modes)]))
     return root
@@ -133,3 +136,46 @@ def test_the_bytes_are_the_same_from_validation_to_the_device(folder, tmp_path, 
         np.testing.assert_array_equal((_plain(picture, look)[0] * 255).round().to(torch.uint8).numpy(), pixels)
         (tmp_path / "picture").write_bytes(each)
         np.testing.assert_array_equal(RUN["prepared"](tmp_path / "picture", settings)[0], pixels)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, distilled):
+    return distilled(str(folder_of(tmp_path_factory.mktemp("trained on") / "set", ("RGB",))), train_images=20)
+
+
+def as_an_earlier_version_saved(model, folder):
+    """Its model.yaml had the size of the frames, 40 pixels for a student of 32, and no word of one resize."""
+    shutil.copytree(model, folder)
+    description = yaml.safe_load((folder / "model.yaml").read_text())
+    assert description["preprocessing"].pop("resize") == "once"
+    description["preprocessing"]["stored_size"] = 40
+    (folder / "model.yaml").write_text(yaml.safe_dump(description, sort_keys=False))
+    return folder
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_model_is_exported_and_predicts_as_it_was_judged(trained, tmp_path, earlier):
+    """The first stage holds the pixels of validation against those of the bundle."""
+    model = as_an_earlier_version_saved(trained, tmp_path / "models" / "earlier") if earlier else trained
+    data = yaml.safe_load((trained.parents[1] / "plan.yaml").read_text())["data"]
+    made = azeotrope.export(model, to="onnx", data=data, out=tmp_path / "bundle", max_drop=1.0)
+    (stage, _) = made.verification.stages
+    assert stage.largest < 1e-6
+    steps = json.loads((made.folder / "preprocessing.json").read_text())["steps"]
+    assert [step["size"] for step in steps] == ([40, 32] if earlier else [32])
+
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(content(1, "RGB"))
+    look, network = load_model(model).preprocessing, load_model(model).network
+    with Image.open(picture) as image:
+        frame = image.resize((40, 40), Image.Resampling.BICUBIC, reducing_gap=3.0) if earlier else image.copy()
+    small = torch.tensor(np.asarray(frame.resize((32, 32), KERNELS[look.interpolation]))).permute(2, 0, 1) / 255
+    shown = (small - torch.tensor(look.mean)[:, None, None]) / torch.tensor(look.std)[:, None, None]
+    with torch.no_grad():
+        wanted = network(shown[None]).logits[0].softmax(0)
+    for asked in (model, made.folder / "model.onnx"):
+        (said,) = azeotrope.predict(asked, picture, top=2)
+        ordered = [dict(zip(said.classes, said.probabilities, strict=True))[name] for name in ("a", "b")]
+        if asked is model:  # the file has a temperature inside
+            assert ordered == pytest.approx(wanted.tolist(), abs=1e-5)
+        assert (ordered[0] > ordered[1]) == (wanted[0] > wanted[1])
