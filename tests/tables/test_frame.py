@@ -280,7 +280,7 @@ def test_runs_judged_before_and_after_one_resize_make_no_table():
     runs = [record(), record(run_id="r1", seed=1, resize="once")]
     with pytest.raises(InputError, match="mix pictures resized once") as caught:
         read_runs(runs)
-    says(caught, "once, stored", "--where judged_resize=once", "make the older runs again")
+    says(caught, "once, stored", "--where judged_resize=once", "a folder of their own")
     assert read_runs(runs, Columns(where={"judged_resize": "once"})).table["run_id"].to_list() == ["r1"]
     other = record(run_id="r2", seed=1, resize="once", student=StudentFacts(name="larger", parameters=2000))
     assert read_runs([runs[0], other]).table.height == 2

@@ -183,7 +183,7 @@ def _refuse_mixed_resizes(raw: pl.DataFrame) -> None:
     if RESIZE not in raw.columns:
         return
     for _, rows in raw.group_by("fingerprint", "student", maintain_order=True):
-        advice = f"keep one with --where {RESIZE}=once, or make the older runs again"
+        advice = f"keep one with --where {RESIZE}=once, or move the older runs to a folder of their own"
         _refuse_mixed(rows, RESIZE, "pictures resized once with pictures resized by way of stored frames", advice)
 
 
