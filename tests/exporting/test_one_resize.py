@@ -4,6 +4,7 @@ import io
 import json
 import runpy
 import shutil
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -34,7 +35,8 @@ from azeotrope.train.evaluate import _file_test, validate
 SIZE, PICTURES = 24, 40
 SHAPES = ((97, 61), (64, 64), (31, 180), (40, 40), (300, 200), (17, 20))
 KERNELS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
-RUN = runpy.run_path(str(Path(azeotrope.exporting.__file__).parent / "bundled" / "run.py"))
+BUNDLED = Path(azeotrope.exporting.__file__).parent / "bundled"
+RUN = runpy.run_path(str(BUNDLED / "run.py"))
 
 
 def content(number, mode):
@@ -136,6 +138,27 @@ def test_the_bytes_are_the_same_from_validation_to_the_device(folder, tmp_path, 
         np.testing.assert_array_equal((_plain(picture, look)[0] * 255).round().to(torch.uint8).numpy(), pixels)
         (tmp_path / "picture").write_bytes(each)
         np.testing.assert_array_equal(RUN["prepared"](tmp_path / "picture", settings)[0], pixels)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node, which runs the page's arithmetic")
+@pytest.mark.parametrize("filter_", KERNELS)
+def test_the_page_makes_the_same_bytes(tmp_path, filter_):
+    """The script of `demo.html` from its filters to `prepared`, on pixels as a browser's canvas gives them."""
+    page = (BUNDLED / "demo.html").read_text(encoding="utf-8")
+    script = page[page.index("const FILTERS") : page.index("// Upright, transparent parts on white")]
+    how = {"size": SIZE, "steps": [{"step": "resize", "size": SIZE, "filter": filter_, "reducing_gap": None}]}
+    pictures, wanted = [], []
+    for number in range(len(SHAPES)):
+        raw = content(number, "RGB")
+        with Image.open(io.BytesIO(raw)) as image:
+            data = list(image.convert("RGBA").tobytes())
+            pictures.append({"data": data, "width": image.width, "height": image.height})
+        wanted.append(by_pillow(raw, "squeeze", KERNELS[filter_]))
+    asked = f"for (const one of {json.dumps(pictures)}) console.log(JSON.stringify(Array.from(prepared(one))));"
+    (tmp_path / "page.js").write_text(f"const how = {json.dumps(how)};\n{script}\n{asked}")
+    done = subprocess.run(["node", tmp_path / "page.js"], capture_output=True, text=True, check=True)
+    made = np.array([json.loads(line) for line in done.stdout.splitlines()])
+    np.testing.assert_array_equal(made, np.stack(wanted).reshape(len(SHAPES), -1))
 
 
 @pytest.fixture(scope="module")
