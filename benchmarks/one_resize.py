@@ -1,7 +1,7 @@
-"""What would one resize change? Pictures are squeezed to a stored size and then resized again; a device would do one.
-
-The same trained networks judge the same validation images prepared both ways: errors, answers that differ, and how far
-the pixels are apart.
+"""What does one resize change? The same trained networks judge the same validation images made small in one resize, as
+on a device, and by way of the stored frames that training cuts views from, as earlier versions did: errors, answers
+that differ, how far the pixels are apart, and what either costs. With an average of weights (the recipe's own)
+validation chooses nothing within a training, so both ways have the same network.
 
     OMP_NUM_THREADS=1 python benchmarks/one_resize.py emoji --size 32 --out one-resize
 """
@@ -9,26 +9,67 @@ the pixels are apart.
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
+from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
 import azeotrope
-from azeotrope.data.decode import decode
-from azeotrope.data.task import load_task
+from azeotrope.data.pack import Pack, frames_are_pictures, open_pack, open_plain
+from azeotrope.data.render import plain_pixels
+from azeotrope.data.task import Task, load_task
+from azeotrope.devices.device import Device
 from azeotrope.exporting.deployed import Deployed
 from azeotrope.exporting.drop import paired_shares
-from azeotrope.exporting.preparation import Grey, Preparation, Resize, preparation_of
 from azeotrope.exporting.verification import eager
-from azeotrope.models.saved import load_model
+from azeotrope.models.saved import SavedModel, load_model
+from azeotrope.recipe import ViewPolicy
+from azeotrope.train.dataset import StudentData, TaskImages
+from azeotrope.train.evaluate import validate
+
+CPU = Device("cpu", "fp32")
 
 
-def once(how: Preparation) -> Preparation:
-    """The same, with one resize of the picture to the model's size."""
-    grey = tuple(step for step in how.steps if isinstance(step, Grey))
-    last = how.steps[-1]
-    assert isinstance(last, Resize)
-    return how.model_copy(update={"steps": (*grey, last)})
+def trained(given: argparse.Namespace, seed: int) -> SavedModel:
+    """From scratch on labels."""
+    made = azeotrope.distill(
+        given.data,
+        student=given.student,
+        teacher=None,
+        arm="scratch",
+        seed=seed,
+        train_images=given.images,
+        image_size=given.size,
+        recipe={"epochs": given.epochs, "learning_rates": (3e-3,), "views": 4},
+        precision="fp32",
+        cache=given.out / "cache",
+        out=given.out / f"{given.size}-{seed}",
+    )
+    return load_model(made.model)
+
+
+def seconds(saved: SavedModel, pack: Pack, rows: NDArray[np.int64], rounds: int) -> float:
+    """Of judging these images once, the median."""
+    data = StudentData(TaskImages(pack, ViewPolicy(), 1), saved.preprocessing.size, saved.preprocessing)
+    took = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        validate(saved.network, data, rows, CPU)
+        took.append(time.perf_counter() - began)
+    return median(took)
+
+
+def wrong_by(saved: SavedModel, task: Task, packs: tuple[Pack, Pack]) -> tuple[NDArray[np.bool_], float, int]:
+    """[2, n]: which validation images are answered wrong by way of frames and in one resize; how many levels the pixels
+    are apart; how many answers differ.
+    """
+    rows, look = task.splits.val, saved.preprocessing
+    pixels = [plain_pixels(pack.read(rows), look.size, look.interpolation) for pack in packs]
+    said = [eager(Deployed(saved), each).argmax(1).numpy() for each in pixels]
+    levels = float(np.abs(pixels[0].astype(int) - pixels[1]).mean())
+    return np.stack([each != task.labels[rows] for each in said]), levels, int((said[0] != said[1]).sum())
 
 
 def main() -> None:
@@ -39,43 +80,42 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     task = load_task(given.data)
-    rows = task.splits.val
-    print(
-        "| seed | validation images | error, two resizes | one resize | one less two, 95 % | other answers | pixels |"
-    )
-    print("|---|---|---|---|---|---|---|")
+    rows, sides = task.splits.val, f"{task.manifest.side} px, validation images: {len(task.splits.val)}"
+    print(f"{given.data}, pictures of up to {sides}; to {given.size} px; {given.student}, {given.images} images")
+    if frames_are_pictures(task.manifest, given.size):
+        parser.error("these pictures are stored as they are: one resize either way")
+    print("| seed | error by way of frames | one resize | one less frames [95 %], points | other answers | levels |")
+    print("|---|---|---|---|---|---|")
+    every, costs = [], []
     for seed in range(given.seeds):
-        trained = azeotrope.distill(
-            given.data,
-            student=given.student,
-            teacher=None,
-            arm="scratch",
-            seed=seed,
-            train_images=given.images,
-            image_size=given.size,
-            recipe={"epochs": given.epochs, "learning_rates": (3e-3,), "views": 4},
-            precision="fp32",
-            cache=given.out / "cache",
-            out=given.out / str(seed),
-        )
-        saved = load_model(trained.model)
-        twice = preparation_of(saved, 1.0)
-        pictures = [decode(task.source.read(row), task.manifest.reading).pixels for row in rows.tolist()]
-        pixels = [np.stack([how.pixels(picture) for picture in pictures]) for how in (twice, once(twice))]
-        answers = [eager(Deployed(saved), each).argmax(1).numpy() for each in pixels]
-        right = [said == task.labels[rows] for said in answers]
-        lost = paired_shares(right[0], right[1])
-        levels = np.abs(pixels[0].astype(int) - pixels[1]).mean()
+        saved = trained(given, seed)
+        cache, how = given.out / "cache", saved.preprocessing.interpolation
+        packs = (open_pack(task, cache, given.size), open_plain(task, cache, given.size, how))
+        for pack in packs:
+            pack.ensure(rows)
+        wrong, levels, others = wrong_by(saved, task, packs)
+        every.append(wrong)
+        lost = paired_shares(~wrong[0], ~wrong[1])
         print(
-            f"| {seed} | {len(rows)} | {1 - right[0].mean():.4f} | {1 - right[1].mean():.4f} | {100 * lost.value:+.2f} "
-            f"[{100 * lost.low:+.2f}, {100 * lost.high:+.2f}] | {(answers[0] != answers[1]).sum()} "
-            f"| {levels:.2f} levels |",
+            f"| {seed} | {wrong[0].mean():.4f} | {wrong[1].mean():.4f} | {100 * lost.value:+.2f} "
+            f"[{100 * lost.low:+.2f}, {100 * lost.high:+.2f}] | {others} | {levels:.2f} |",
             flush=True,
         )
+        costs.append([seconds(saved, pack, rows, given.rounds) for pack in packs])
+    by_image = np.stack(every).astype(float)[:, 1].mean(0) - np.stack(every).astype(float)[:, 0].mean(0)
+    spread = 1.96 * by_image.std(ddof=1) / np.sqrt(len(by_image))
+    low, high = by_image.mean() - spread, by_image.mean() + spread
+    print(f"mean over seeds: {100 * by_image.mean():+.2f} [{100 * low:+.2f}, {100 * high:+.2f}] points, over images")
+    frames, once = np.median(costs, axis=0)
+    print(f"judging {len(rows)} images: {frames:.3f} s by way of frames, {once:.3f} s in one resize")
+    for name, pack in zip(("frames", "one resize"), packs, strict=True):
+        store = pack.store
+        print(f"{name}: {pack.size} px, {store.row_bytes:,} bytes an image, {1e3 * store.seconds_per_row():.3f} ms")
 
 
 if __name__ == "__main__":

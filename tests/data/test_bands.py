@@ -13,7 +13,7 @@ from PIL import Image
 
 from azeotrope.data.bands import upright
 from azeotrope.data.decode import decode
-from azeotrope.data.pack import open_pack, squared
+from azeotrope.data.pack import open_pack, open_plain, squared
 from azeotrope.data.reading import Reading, Unreadable
 from azeotrope.data.task import load_task
 from azeotrope.data.thumbnail import as_picture
@@ -282,6 +282,18 @@ def test_a_folder_of_five_bands_is_packed_to_the_level(tmp_path, write, suffix):
     wanted = np.stack([made[key] for key in task.manifest.keys])
     np.testing.assert_array_equal(pack.read(rows).numpy(), wanted)
     np.testing.assert_array_equal(pack.showing((5, 1, 3)).pixels(rows), wanted[..., [4, 0, 2]])
+
+
+def test_sixteen_bits_of_five_bands_are_resized_once_in_single_precision(tmp_path):
+    made = five_bands(tmp_path / "set")
+    task = read(tmp_path / "set", value_range=(0, 65_535), pixels=PixelSpec(bands="all", bits=16))
+    plain, rows = open_plain(task, tmp_path / "cache", 5, "bicubic"), np.arange(4)
+    plain.ensure(rows)
+    for row, kept in zip(rows, plain.pixels(rows), strict=True):
+        for band in range(5):
+            plane = Image.fromarray(made[task.manifest.keys[row]][..., band].astype(np.float32))
+            wanted = np.rint(np.asarray(plane.resize((5, 5), Image.Resampling.BICUBIC))).clip(0, 65_535)
+            np.testing.assert_array_equal(kept[..., band], wanted)
 
 
 def test_how_files_are_read_is_part_of_the_set(tmp_path):

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from azeotrope.data.decode import decode
-from azeotrope.data.pack import open_pack, squared
+from azeotrope.data.pack import frames_are_pictures, open_pack, open_plain, squared
 from azeotrope.data.render import Renderer
 from azeotrope.data.task import load_task
 from azeotrope.data.views import PLAIN, Views, draw
@@ -155,6 +155,51 @@ def test_images_are_decoded_side_by_side(photos, tmp_path, monkeypatch):
     rows = np.arange(6)
     together = open_pack(watched, tmp_path / "cache", 16).decode(rows)
     np.testing.assert_array_equal(together, open_pack(photos, tmp_path / "cache", 16).decode(rows))
+
+
+@pytest.mark.parametrize("kernel", ["bilinear", "bicubic"])
+def test_plain_pictures_are_resized_once(photos, tmp_path, kernel):
+    plain = open_plain(photos, tmp_path / "cache", 10, kernel)
+    rows = np.array([3, 0])
+    plain.ensure(rows)
+    for row, kept in zip(rows, plain.pixels(rows), strict=True):
+        with Image.open(BytesIO(photos.source.read(row))) as image:
+            expected = image.resize((10, 10), Image.Resampling[kernel.upper()])
+        np.testing.assert_array_equal(kept, np.asarray(expected))
+    assert plain.store.missing(np.arange(12)).tolist() == [1, 2, *range(4, 12)]
+
+
+def test_plain_pictures_of_another_filter_or_size_are_another_pack(photos, tmp_path):
+    asked = [(10, "bilinear"), (10, "bicubic"), (12, "bicubic"), (10, "lanczos")]
+    folders = [open_plain(photos, tmp_path / "cache", size, kind).store.folder for size, kind in asked]
+    assert len(set(folders)) == 3
+    assert folders[1] == folders[3]  # as the renderer takes bicubic for it
+    assert open_pack(photos, tmp_path / "cache", 10).store.folder not in folders
+
+
+SQUARES = {"two sizes": [(16, 16), (12, 12)], "one size": [(16, 16), (16, 16)], "not square": [(16, 12), (16, 12)]}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "fit", "wanted", "alone"),
+    [
+        ("one size", "squeeze", 32, True),
+        ("one size", "squeeze", 16, True),
+        ("one size", "squeeze", 4, False),  # frames of 8 pixels
+        ("two sizes", "squeeze", 32, False),
+        ("not square", "squeeze", 32, False),
+        ("not square", "crop", 32, True),
+        ("not square", "pad", 32, True),
+    ],
+)
+def test_pictures_that_are_stored_as_they_are_need_no_second_pack(tmp_path, sizes, fit, wanted, alone):
+    for place, name in enumerate("aabb" * 3):
+        file = tmp_path / "set" / name / f"{place}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(encoded(noise(place, (*SQUARES[sizes][place % 2], 3))))
+    task = load_task(str(tmp_path / "set"), labels=LabelSpec(pixels=PixelSpec(fit=fit)))
+    frames, plain = open_pack(task, tmp_path / "cache", wanted), open_plain(task, tmp_path / "cache", wanted, "bicubic")
+    assert (plain == frames) == alone == frames_are_pictures(task.manifest, wanted)
 
 
 @pytest.mark.parametrize("shape", [(6, 10, 3), (10, 6, 1), (7, 10, 5), (8, 8, 3)])

@@ -4,13 +4,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from timm.data import create_transform
 
 from azeotrope.data.pack import squared
 from azeotrope.data.resample import resample
 from azeotrope.data.views import PLAIN, Views, draw
 from azeotrope.errors import InputError
-from azeotrope.exporting.preparation import Preparation, read_preparation, steps_of
+from azeotrope.exporting.preparation import Preparation, preparation_of, read_preparation, steps_of
 from azeotrope.models.backbone import Preprocessing
+from azeotrope.models.load import load_network
+from azeotrope.models.saved import SavedModel
+from azeotrope.models.spec import ModelSpec
 from azeotrope.recipe import ViewPolicy
 
 PICTURES = {
@@ -55,7 +59,7 @@ def how(look):
     ],
     ids=["shrunk", "grey", "enlarged"],
 )
-def test_pixels_are_those_of_validation(name, look):
+def test_pixels_of_earlier_versions_are_those_of_their_validation(name, look):
     given = picture(*PICTURES[name])
     packed = torch.from_numpy(squared(given, look.stored_size, look.stored_channels).copy())[None]
     plain = Views(torch.from_numpy(draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN).values))
@@ -82,8 +86,32 @@ def test_a_file_away_from_its_bundle(tmp_path):
 
 
 def test_a_model_that_was_not_trained_here():
-    with pytest.raises(InputError, match=r"no stored_size in model\.yaml"):
-        steps_of(Preprocessing(64))
+    loaded = load_network("test_resnet", 2, image_size=64, pretrained=False, seed=0)
+    saved = SavedModel(loaded.network, ("a", "b"), Preprocessing(64), ModelSpec.parse("test_resnet"), {})
+    with pytest.raises(InputError, match=r"neither resize nor stored_size in model\.yaml.*compare"):
+        preparation_of(saved, 1.0)
+
+
+def test_a_model_of_an_earlier_version_is_prepared_by_way_of_its_frames():
+    steps = steps_of(Preprocessing(64, stored_size=80))
+    assert [(step.size, step.filter, step.reducing_gap) for step in steps] == [
+        (80, "bicubic", 3.0),
+        (64, "bicubic", None),
+    ]
+    (step,) = steps_of(Preprocessing(64, interpolation="lanczos", resize="once"))
+    assert (step.size, step.filter, step.reducing_gap) == (64, "bicubic", None)
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("name", ["portrait", "larger than thrice the stored size", "smaller than the input"])
+def test_one_resize_is_what_timm_does_for_evaluation(name, interpolation):
+    """timm 1.0: `squash` resizes the whole picture to the model's size, by torchvision, which asks Pillow."""
+    given = picture(*PICTURES[name])
+    asked = {"interpolation": interpolation, "crop_pct": 1.0, "crop_mode": "squash", "mean": (0.0,), "std": (1.0,)}
+    squash = create_transform(64, **asked)
+    wanted = (squash(Image.fromarray(given)) * 255).round().to(torch.uint8).numpy()
+    made = how(Preprocessing(64, interpolation=interpolation, resize="once")).pixels(given)
+    np.testing.assert_array_equal(made, wanted)
 
 
 def test_grey_is_pillows():

@@ -146,6 +146,21 @@ def test_the_description_is_written_last(tmp_path, monkeypatch):
     assert not (tmp_path / "m" / "model.yaml").exists()
 
 
+def test_one_resize_is_written_and_said_on_the_card(tmp_path):
+    """Without the key a folder is of an earlier version, and its `stored_size` says how it was judged."""
+    once = trained()
+    once = replace(once, preprocessing=replace(once.preprocessing, resize="once"))
+    folders = {"once": save(tmp_path / "once", once), "before": save(tmp_path / "before", trained())}
+    said = {name: yaml.safe_load((folder / "model.yaml").read_text()) for name, folder in folders.items()}
+    assert said["once"]["preprocessing"]["resize"] == "once"
+    assert "resize" not in said["before"]["preprocessing"]
+    assert load_model(folders["once"]).preprocessing == once.preprocessing
+    kind = once.preprocessing.interpolation
+    cards = {name: (folder / "card.md").read_text() for name, folder in folders.items()}
+    assert f"32 x 32 pixels (in one resize, {kind})" in cards["once"]
+    assert f"32 x 32 pixels ({kind})" in cards["before"]
+
+
 def test_the_description_names_what_is_needed_to_rebuild(tmp_path):
     content = yaml.safe_load((save(tmp_path, trained()) / "model.yaml").read_text(encoding="utf-8"))
     assert content["architecture"] == "timm:test_resnet"

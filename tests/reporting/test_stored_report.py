@@ -114,6 +114,7 @@ OTHER = {
     "recipe": {"recipe": {"epochs": 9, "batch_images": 32}},
     "image size": {"student": STUDENT.model_copy(update={"image_size": 64})},
     "precision": {"environment": MACHINE.model_copy(update={"precision": "bf16"})},
+    "resize of what is judged": {"resize": "once"},
 }
 
 

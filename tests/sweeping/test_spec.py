@@ -47,12 +47,21 @@ CHANGES = {
     "seed": 2,
     "tuning_seed": 1,
     "precision": "bf16",
+    "resize": "once",
 }
 
 
 @pytest.mark.parametrize("field", RunSpec.model_fields)
 def test_every_field_changes_the_id(field):
     assert SPEC.model_copy(update={field: CHANGES[field]}).digest() != SPEC.digest()
+
+
+def test_without_the_mark_of_one_resize_ids_stay():
+    """What is hashed does not name it, so a store of small pictures is read on."""
+    assert "resize" not in SPEC.model_dump_json() + SPEC.pretraining().model_dump_json()
+    marked = SPEC.model_copy(update={"upstream": UPSTREAM.model_copy(update={"resize": "once"})})
+    assert marked.pretraining().resize == "once"
+    assert SPEC.pretraining().digest() != marked.pretraining().digest()
 
 
 def test_the_id_survives_the_journey_through_json():
@@ -81,6 +90,11 @@ class TestOfAPlan:
         scratch, distill = ("scratch", 0), ("distill", 0)
         assert with_teacher[scratch].digest() == without[scratch].digest() == larger[scratch].digest()
         assert with_teacher[distill].digest() != larger[distill].digest()
+
+    def test_pictures_that_are_stored_as_they_are_have_no_mark(self, specs):
+        """Digits have 8 pixels; pictures of 12 x 16 are squeezed first."""
+        assert specs("scratch")["scratch", 0].resize is None
+        assert specs("finetune@upstream")["finetune@upstream", 0].upstream.resize == "once"
 
     def test_more_seeds_and_arms_leave_earlier_runs_as_they_are(self, specs):
         few, many = specs("scratch"), specs("scratch", "distill:kl", seeds=[0, 1, 2])

@@ -275,6 +275,17 @@ def test_mixed_schemas_are_refused():
     says(caught, "1, 2")
 
 
+def test_runs_judged_before_and_after_one_resize_make_no_table():
+    """Of one student on one task; students of other image sizes are judged as theirs are."""
+    runs = [record(), record(run_id="r1", seed=1, resize="once")]
+    with pytest.raises(InputError, match="mix pictures resized once") as caught:
+        read_runs(runs)
+    says(caught, "once, stored", "--where judged_resize=once", "a folder of their own")
+    assert read_runs(runs, Columns(where={"judged_resize": "once"})).table["run_id"].to_list() == ["r1"]
+    other = record(run_id="r2", seed=1, resize="once", student=StudentFacts(name="larger", parameters=2000))
+    assert read_runs([runs[0], other]).table.height == 2
+
+
 def test_an_unknown_column_names_its_neighbours():
     with pytest.raises(InputError, match="no column named 'tst_error'") as caught:
         read_runs(table(), Columns(error="tst_error"))

@@ -219,6 +219,13 @@ def test_runs_of_two_measures_are_not_compared():
     assert caught.value.found == "balanced_error, error"
 
 
+def test_runs_judged_before_and_after_one_resize_are_not_compared():
+    before, after = arm("a", [0.1, 0.12, 0.11]), [run("b", seed, 0.2, resize="once") for seed in range(3)]
+    with pytest.raises(InputError, match="share one resize of what is judged") as caught:
+        verdict(before, after)
+    assert caught.value.found == "once, stored"
+
+
 @pytest.mark.parametrize("other", [{"metric": "file:b.py:cost"}, {"metric": "file:a.py:cost", "metric_code": "9f"}])
 def test_runs_of_two_own_measures_of_one_name_are_not_compared(other):
     one = {"metric": "file:a.py:cost", "metric_code": "1c"}

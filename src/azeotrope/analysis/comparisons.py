@@ -26,8 +26,9 @@ from azeotrope.tables.grouping import contender
 def compared(runs: str | Path) -> tuple[Comparison, ...]:
     """The comparisons that the stored runs make, by task, student and size; the largest size last.
 
-    Runs of another teacher, recipe, image size or precision make comparisons of their own; of those of one size, the
-    one that `compare.json` is about comes last, and with its diagnosis.
+    Runs of another teacher, recipe, image size or precision make comparisons of their own, and so do those that were
+    judged on pictures resized otherwise; of those of one size, the one that `compare.json` is about comes last, and
+    with its diagnosis.
 
     Raises InputError when there are no readable records.
     """
@@ -96,6 +97,7 @@ class _Key(NamedTuple):
     precision: str
     recipe: str
     judged_by: str
+    resize: str
 
     @property
     def without_size(self) -> _Key:
@@ -129,13 +131,14 @@ def _named(runs: Sequence[RunRecord]) -> list[RunRecord]:
 def _setting(run: RunRecord) -> _Key:
     """The run's key, but for the teacher."""
     conditions = _conditions(run.student.image_size, run.environment, run.recipe)
-    return _Key(run.task.fingerprint, run.student.name, "", run.train_images, *conditions)
+    return _Key(run.task.fingerprint, run.student.name, "", run.train_images, *conditions, run.resize or "")
 
 
 def _key(comparison: Comparison) -> _Key:
     teacher = comparison.teacher.name if comparison.teacher else ""
     conditions = _conditions(comparison.image_size, comparison.environment, comparison.recipe)
-    return _Key(comparison.fingerprint, comparison.student, teacher, comparison.train_images, *conditions)
+    resize = comparison.resize or ""
+    return _Key(comparison.fingerprint, comparison.student, teacher, comparison.train_images, *conditions, resize)
 
 
 def _conditions(

@@ -1,7 +1,8 @@
 """Images decoded once, in parallel: whole, squared to one size, kept on disk, filled when first needed.
 
-A picture that is not square is squeezed unless the task says otherwise: no border is lost. Every model of a comparison
-sees the same frame in training and in use. Views are cut from these frames (`views`).
+A picture that is not square is squeezed unless the task says otherwise: no border is lost. Views that train, and all
+that a teacher looks at, are cut from frames of one size (`views`). What a student is judged on went from its file to
+the student's size in one resize, as on a device (`open_plain`).
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from torch import Tensor
 
 from azeotrope.data.decode import decode
 from azeotrope.data.look import checksum_of
+from azeotrope.data.manifest import Manifest
 from azeotrope.data.reading import Unreadable
-from azeotrope.data.resize import grey, resized
+from azeotrope.data.resize import filter_of, grey, kernel_of, resized
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
@@ -36,7 +38,8 @@ _CHUNK = 256  # rows written at a time: what an interruption can cost
 @dataclass(frozen=True)
 class Pack:
     """The images of a task at `size` pixels with `channels`: 1 (all are grey), 3, or the bands of the files. `seen` are
-    the places of those that its reader is shown (None: all).
+    the places of those that its reader is shown (None: all). `interpolation` is the filter of plain pictures (None:
+    frames).
     """
 
     task: Task
@@ -44,6 +47,7 @@ class Pack:
     channels: int
     store: RowStore
     seen: tuple[int, ...] | None = None
+    interpolation: str | None = None
 
     def showing(self, bands: tuple[int, ...] | None) -> Pack:
         """The same with these bands only, numbered as in the files (None: all). Raises InputError for one that is not
@@ -87,21 +91,29 @@ class Pack:
                 next_step="put it back, or give the command again: what has changed is then read anew "
                 "(with --strict all images)",
             ) from error
-        return squared(pixels, self.size, self.channels, task.manifest.pixels.fit)
+        return squared(pixels, self.size, self.channels, task.manifest.pixels.fit, self.interpolation)
 
 
 def squared(
-    pixels: UInt[np.ndarray, "H W C"], size: int, channels: int, fit: Fit = "squeeze"
+    pixels: UInt[np.ndarray, "H W C"],
+    size: int,
+    channels: int,
+    fit: Fit = "squeeze",
+    interpolation: str | None = None,
 ) -> UInt[np.ndarray, "S S K"]:
     """The picture at [size, size, channels], whole or as `fit` says; colour becomes grey where one is kept, grey is
-    repeated.
+    repeated. It is resized once, by the filter that `interpolation` names, or as frames are (None): bicubic, where one
+    that is six times too large or more is first averaged in whole blocks.
     """
     if fit != "squeeze":
         pixels = fitted(pixels, fit)
     if pixels.shape[2] > channels:
         pixels = grey(pixels)
     if pixels.shape[:2] != (size, size):
-        pixels = resized(pixels, size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+        if interpolation is None:
+            pixels = resized(pixels, size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+        else:
+            pixels = resized(pixels, size, kernel_of(interpolation))
     if pixels.shape[2] < channels:
         pixels = pixels.repeat(channels, axis=2)
     return pixels
@@ -122,14 +134,37 @@ def fitted(pixels: UInt[np.ndarray, "H W C"], fit: Literal["crop", "pad"]) -> UI
 
 
 def open_pack(task: Task, cache: Path, wanted: int) -> Pack:
-    """The pack that serves models up to `wanted` pixels."""
-    manifest = task.manifest
-    size = stored_size(manifest.side, wanted)
-    channels = manifest.bands
-    key = {"fingerprint": manifest.fingerprint, "order": task.order_digest, "decoding": DECODING}
+    """The frames that serve models up to `wanted` pixels."""
+    size = stored_size(task.manifest.side, wanted)
+    return Pack(task, size, task.manifest.bands, _table(task, cache, "pack", size))
+
+
+def open_plain(task: Task, cache: Path, size: int, interpolation: str) -> Pack:
+    """What plain views of models of `size` pixels are made of with one resize at most: the pictures at that size, or
+    the frames where these are the pictures as they came.
+    """
+    if frames_are_pictures(task.manifest, size):
+        return open_pack(task, cache, size)
+    kind = filter_of(interpolation)
+    store = _table(task, cache, "plain", size, filter=kind)
+    return Pack(task, size, task.manifest.bands, store, interpolation=kind)
+
+
+def frames_are_pictures(manifest: Manifest, wanted: int) -> bool:
+    """Whether frames for models of `wanted` pixels are the pictures themselves, all of one size: a plain view of them
+    is then one resize.
+    """
+    sides = np.stack([manifest.heights, manifest.widths])[:, manifest.readable]
+    if manifest.pixels.fit != "squeeze":
+        sides = sides.min(axis=0) if manifest.pixels.fit == "crop" else sides.max(axis=0)
+    return bool((sides == stored_size(manifest.side, wanted)).all())
+
+
+def _table(task: Task, cache: Path, kind: str, size: int, **how: str) -> RowStore:
+    manifest, channels = task.manifest, task.manifest.bands
+    key = {"fingerprint": manifest.fingerprint, "order": task.order_digest, "decoding": DECODING, **how}
     depth: type[np.unsignedinteger] = np.uint16 if manifest.pixels.bits == 16 else np.uint8
-    store = RowStore.open(cache, "pack", key, len(manifest.labels), (size, size, channels), depth)
-    return Pack(task, size, channels, store)
+    return RowStore.open(cache, kind, key, len(manifest.labels), (size, size, channels), depth)
 
 
 def stored_size(native: int, wanted: int) -> int:

@@ -14,23 +14,19 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 from jaxtyping import Float, UInt
-from PIL import Image
 from torch import Tensor
 
-from azeotrope.data.resize import resized
+from azeotrope.data.resize import filter_of, kernel_of, resized
 from azeotrope.data.views import Views
 
-_PILLOW = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 _WORTH_A_THREAD = 1 << 20  # values to be made; below it, starting threads costs more than it saves
 
 
 def resample(
     images: UInt[Tensor, "B S S K"], views: Views[Tensor], size: int, interpolation: str
 ) -> UInt[Tensor, "B size size K"]:
-    """The boxes of these views at `size` pixels; colours are left to `render`. `interpolation` is bilinear or bicubic;
-    other names that configurations use (lanczos, random) mean bicubic.
-    """
-    kind = interpolation if interpolation in _PILLOW else "bicubic"
+    """The boxes of these views at `size` pixels; colours are left to `render`. `interpolation` as for `filter_of`."""
+    kind = filter_of(interpolation)
     return (
         by_pillow(images, views, size, kind) if images.device.type == "cpu" else by_matrices(images, views, size, kind)
     )
@@ -45,7 +41,7 @@ def by_pillow(
     made = np.empty((batch, size, size, channels), pictures.dtype)
     top, left, height, width = (views.column(name).numpy() for name in ("top", "left", "height", "width"))
     corners = (np.stack([left, top, left + width, top + height], axis=1) * np.float32(stored)).clip(0, stored).tolist()
-    kernel, flips = _PILLOW[interpolation], views.column("mirror").tolist()
+    kernel, flips = kernel_of(interpolation), views.column("mirror").tolist()
 
     def make(places: range) -> None:
         for place in places:

@@ -7,7 +7,7 @@ bits it knows grey alone: other pictures go band by band, those of 16 bits in si
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import UInt
@@ -15,6 +15,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow
+
+Filter = Literal["bilinear", "bicubic"]
+
+
+def filter_of(interpolation: str) -> Filter:
+    """Pillow's filter for what a model's configuration names; other names (lanczos, random) mean bicubic."""
+    return "bilinear" if interpolation == "bilinear" else "bicubic"
+
+
+def kernel_of(interpolation: str) -> Image.Resampling:
+    """The same as Pillow calls it."""
+    return Image.Resampling[filter_of(interpolation).upper()]
 
 
 def whole(pixels: UInt[np.ndarray, "... C"]) -> bool:

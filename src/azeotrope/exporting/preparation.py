@@ -1,23 +1,23 @@
 """What is done to a picture before the exported graph sees it, written down so that every device can do the same.
 
-The steps are Pillow's own: a picture's pixels are the same levels in validation, in `predict`, in `run.py` and in the
-page of the bundle. Of files with bands, or of 16 bits, the reading of the training is written down too.
+The steps are Pillow's own, one resize from the file to the model's size: a picture's pixels are the same levels in
+validation, in `predict`, in `run.py` and in the page of the bundle. Of files with bands, or of 16 bits, the reading of
+the training is written down too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import UInt
-from PIL import Image
 from pydantic import Field
 
 from azeotrope.data.pack import fitted
 from azeotrope.data.reading import Reading
-from azeotrope.data.resize import grey, resized
+from azeotrope.data.resize import Filter, filter_of, grey, kernel_of, resized
 from azeotrope.errors import InputError
 from azeotrope.exporting.deployed import INPUT, OUTPUTS
 from azeotrope.labels import PLAIN_PIXELS, KindName, PixelSpec
@@ -53,7 +53,7 @@ class Resize(Spec):
 
     step: Literal["resize"] = "resize"
     size: int
-    filter: Literal["bilinear", "bicubic"]
+    filter: Filter
     reducing_gap: float | None = None
 
 
@@ -93,15 +93,21 @@ class Preparation(Spec):
 
     def pixels(self, picture: UInt[np.ndarray, "H W K"]) -> UInt[np.ndarray, "channels size size"]:
         """The decoded picture (K 1: grey, 3, or the bands) as the graph takes it."""
-        for step in self.steps:
-            picture = _DO[step.step](picture, step)
         shape = (self.size, self.size, self.channels)
-        return np.ascontiguousarray(np.broadcast_to(picture, shape).transpose(2, 0, 1))
+        return np.ascontiguousarray(np.broadcast_to(after(self.steps, picture), shape).transpose(2, 0, 1))
 
 
 def preparation_of(saved: SavedModel, temperature: float) -> Preparation:
-    """How this model's pictures are prepared, as its own training and validation did."""
+    """How this model's pictures are prepared, as its validation did. Raises InputError for a model that was not
+    trained here.
+    """
     look = saved.preprocessing
+    if not look.trained_here:
+        raise InputError(
+            "Only a model that was trained here says how its pictures were prepared",
+            found="neither resize nor stored_size in model.yaml",
+            next_step="export a model that `azeotrope compare` or `azeotrope distill` saved",
+        )
     return Preparation(
         size=look.size,
         steps=steps_of(look),
@@ -121,25 +127,21 @@ def preparation_of(saved: SavedModel, temperature: float) -> Preparation:
 
 
 def steps_of(look: Preprocessing) -> tuple[Step, ...]:
-    """Squared to the size that is stored, and from there to the model's. Raises InputError for a model not trained
-    here, of which the stored size is not known.
+    """From the picture to the model's size in one resize; of a model of earlier versions by way of the frame that its
+    training stored, as it was judged.
     """
-    if look.stored_size is None:
-        raise InputError(
-            "Only a model that was trained here says how its pictures were prepared",
-            found="no stored_size in model.yaml",
-            next_step="export a model that `azeotrope compare` or `azeotrope distill` saved",
-        )
     fit = look.pixels.fit
     square = () if fit == "squeeze" else (Square(fit=fit),)
     to_grey = (Grey(),) if look.stored_channels == 1 and look.pixels.bands is None else ()
-    kind: Literal["bilinear", "bicubic"] = "bilinear" if look.interpolation == "bilinear" else "bicubic"
-    return (
-        *square,
-        *to_grey,
-        Resize(size=look.stored_size, filter="bicubic", reducing_gap=3.0),
-        Resize(size=look.size, filter=kind),
-    )
+    frame = () if look.stored_size is None else (Resize(size=look.stored_size, filter="bicubic", reducing_gap=3.0),)
+    return (*square, *to_grey, *frame, Resize(size=look.size, filter=filter_of(look.interpolation)))
+
+
+def after(steps: Iterable[Step], picture: UInt[np.ndarray, "H W K"]) -> UInt[np.ndarray, "size size C"]:
+    """The decoded picture after these steps, with its own channels, or one of grey."""
+    for step in steps:
+        picture = _DO[step.step](picture, step)
+    return picture
 
 
 def read_preparation(folder: Path) -> Preparation:
@@ -165,7 +167,7 @@ def _grey(picture: UInt[np.ndarray, "H W K"], step: Grey) -> UInt[np.ndarray, "H
 
 
 def _resize(picture: UInt[np.ndarray, "H W K"], step: Resize) -> UInt[np.ndarray, "size size K"]:
-    return resized(picture, step.size, Image.Resampling[step.filter.upper()], reducing_gap=step.reducing_gap)
+    return resized(picture, step.size, kernel_of(step.filter), reducing_gap=step.reducing_gap)
 
 
 _DO: dict[str, Callable[..., UInt[np.ndarray, "H W K"]]] = {"square": _square, "grey": _grey, "resize": _resize}

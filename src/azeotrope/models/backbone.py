@@ -18,6 +18,7 @@ from azeotrope.data.reading import Reading
 from azeotrope.errors import InputError
 from azeotrope.labels import PLAIN_PIXELS, PixelSpec
 from azeotrope.models.weights import Weights
+from azeotrope.record.run import Resizes
 
 Adapt = Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]]
 """Renames or resizes a file's tensors to fit the module (position embeddings at another resolution, say)."""
@@ -36,10 +37,11 @@ def unchanged(_module: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str,
 class Preprocessing:
     """How images must be prepared: `size` pixels square, then (pixel / 255 - mean) / std per channel.
 
-    A trained model also knows the frame that its training cut views from: `stored_size` pixels (None: not trained
-    here) and `stored_channels`, those of its files where these have bands. It knows the values of black and white in
-    files of more than 8 bits (None: it saw none, or with `own_windows` each by the window in the file), and the
-    `pixels` that were read of files.
+    A model that was trained here says how its pictures were made this small: with `resize` once, from the file's pixels
+    by `interpolation`; one of earlier versions by way of `stored_size` pixels, the frame that its training cut views
+    from. It knows `stored_channels`, those of its files where these have bands, the values of black and white in files
+    of more than 8 bits (None: it saw none, or with `own_windows` each by the window in the file), and the `pixels` that
+    were read of files.
     """
 
     size: int
@@ -51,6 +53,12 @@ class Preprocessing:
     value_range: tuple[float, float] | None = None
     pixels: PixelSpec = field(default=PLAIN_PIXELS, repr=False)  # `repr` is part of what identifies teachers' caches
     own_windows: Annotated[bool, Field(exclude_if=not_)] = field(default=False, repr=False)
+    resize: Annotated[Resizes | None, Field(exclude_if=not_)] = field(default=None, repr=False)
+
+    @property
+    def trained_here(self) -> bool:
+        """Whether a training said how its pictures were prepared."""
+        return self.resize is not None or self.stored_size is not None
 
     @property
     def reading(self) -> Reading:

@@ -69,8 +69,9 @@ def _preparation(preprocessing: Preprocessing) -> str:
     if pixels.bands is not None:
         named = f"bands {', '.join(map(str, pixels.bands))}" if isinstance(pixels.bands, tuple) else "all bands"
         bands = f"{named} of the file ({preprocessing.stored_channels})"
-    how = f"{preprocessing.interpolation}, {pixels.fit}" if pixels.fit != "squeeze" else preprocessing.interpolation
-    return f"{bands}, {size} x {size} pixels ({how}), (pixel / {peak} - {mean}) / {std}"
+    how = [preprocessing.interpolation, *([pixels.fit] if pixels.fit != "squeeze" else [])]
+    once = "in one resize, " if preprocessing.resize == "once" else ""
+    return f"{bands}, {size} x {size} pixels ({once}{', '.join(how)}), (pixel / {peak} - {mean}) / {std}"
 
 
 def _origin(weights: Weights | None) -> str:

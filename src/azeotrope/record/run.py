@@ -23,6 +23,11 @@ from azeotrope.terms import Weight
 
 SCHEMA = 1
 
+Resizes = Literal["once"]
+"""How often the pictures that judged were resized, from their files to the student's size."""
+STORED = "stored"
+"""In the place of it where nothing is said: they were made of the frames that training stores."""
+
 
 class Facts(BaseModel):
     """Base of all parts of a record: frozen, and a key that is not known is an error, not a silent loss."""
@@ -199,6 +204,12 @@ class RunRecord(Facts):
     unlabelled_images: int = 0
     upstream: str | None = None
     seed: int
+    resize: Resizes | None = Field(
+        default=None,
+        exclude_if=lambda resize: resize is None,
+        description="once: the pictures that judged went from their files to the student's size in one resize; missing "
+        "where training's frames are the pictures as they came, and in older records, judged on these frames",
+    )
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
     tuning: TuningFacts | None = None
     search: SearchFacts | None = Field(default=None, description="where the losses were chosen among candidates")

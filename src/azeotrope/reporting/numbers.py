@@ -17,7 +17,7 @@ from azeotrope.errors import InputError
 from azeotrope.labels import KindName
 from azeotrope.record.kinds import measure_of
 from azeotrope.record.result import Result
-from azeotrope.record.run import EnvironmentFacts, SearchFacts
+from azeotrope.record.run import EnvironmentFacts, Resizes, SearchFacts
 from azeotrope.record.training_curve import Curve
 from azeotrope.record.verification import Verification
 from azeotrope.tables.training_curves import epochs_frame
@@ -200,6 +200,9 @@ class Comparison(Result, Shown):
     parameters: int | None
     macs: int | None
     image_size: int | None
+    resize: Resizes | None = Field(
+        default=None, exclude_if=lambda resize: resize is None, description="as in the records"
+    )
     teacher: TeacherSummary | None
     reference: str = Field(description="the arm every other is compared with")
     winner: str | None = Field(description="lowest mean validation error; test images take no part in this choice")

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from azeotrope.errors import InputError
 from azeotrope.record.kinds import words_of
-from azeotrope.record.run import RunRecord
+from azeotrope.record.run import STORED, RunRecord
 from azeotrope.reporting.arm_summaries import arm_of, winner_of
 from azeotrope.reporting.deployed import as_files
 from azeotrope.reporting.faster import faster, measured_pretraining
@@ -84,6 +84,7 @@ def summarise(
         parameters=facts.student.parameters,
         macs=facts.student.macs,
         image_size=facts.student.image_size,
+        resize=facts.resize,
         teacher=_teacher(runs),
         reference=reference,
         winner=winner,
@@ -208,6 +209,7 @@ def _differing(runs: Sequence[RunRecord]) -> Iterable[tuple[str, set[str]]]:
     facts = {
         "task": {f"{run.task.name} ({run.task.fingerprint})" for run in runs},
         "measure": {run.judged_by for run in runs},
+        "resize of what is judged": {run.resize or STORED for run in runs},
         "number of training images": {str(run.train_images) for run in runs},
         "student": {run.student.name for run in runs},
         "teacher": {run.teacher.called for run in runs if run.teacher is not None},

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt
 
-from azeotrope.data.pack import open_pack
+from azeotrope.data.pack import Pack, open_pack, open_plain
 from azeotrope.data.render import Renderer
 from azeotrope.data.views import PLAIN, Views, draw
 from azeotrope.errors import InputError, NotExported
@@ -29,6 +29,7 @@ from azeotrope.exporting.verification import Evidence, eager, eager_latency, err
 from azeotrope.kinds._kind import UNSCALED, Kind, kind_named
 from azeotrope.kinds._measures import judged_by
 from azeotrope.kinds._own_measure import code_of
+from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.cost import parameters
 from azeotrope.models.saved import SavedModel
 from azeotrope.models.weights import fingerprint
@@ -193,7 +194,7 @@ def _made(
 def _stages(saved: SavedModel, images: ExportImages, evidence: Evidence, temperature: float) -> tuple[Parity, ...]:
     """From the input of validation to that of the graph, and from the saved network to the module that is exported."""
     rows, look = images.validation[:STAGE_IMAGES], saved.preprocessing
-    pack = open_pack(images.task, images.cache, look.size)
+    pack = _judged(look, images)
     pack.ensure(rows)
     view = draw(ViewPolicy(), images.task.identities[rows], PLAIN)
     renderer = Renderer(look.size, look.interpolation, look.mean, look.std)
@@ -208,6 +209,13 @@ def _stages(saved: SavedModel, images: ExportImages, evidence: Evidence, tempera
         parity("validation's input to the graph's", flat, shown.flatten(1), normalised.flatten(1)),
         parity("network in validation to module", evidence.kind, network, evidence.said[: len(rows)]),
     )
+
+
+def _judged(look: Preprocessing, images: ExportImages) -> Pack:
+    """What its plain views were made of: a model of earlier versions was judged on frames."""
+    if look.resize is None:
+        return open_pack(images.task, images.cache, look.size)
+    return open_plain(images.task, images.cache, look.size, look.interpolation)
 
 
 def _samples(

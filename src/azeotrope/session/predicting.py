@@ -16,12 +16,11 @@ from azeotrope.data.decode import decode
 from azeotrope.data.dicom import WINDOWED
 from azeotrope.data.formats import require_extras
 from azeotrope.data.host_batch import Inputs
-from azeotrope.data.pack import squared, stored_size
 from azeotrope.data.reading import Reading, Unreadable
 from azeotrope.data.render import Renderer
 from azeotrope.data.views import PLAIN, draw
 from azeotrope.errors import InputError
-from azeotrope.exporting.preparation import Preparation, read_preparation
+from azeotrope.exporting.preparation import Preparation, after, read_preparation, steps_of
 from azeotrope.exporting.target import Program, target_named
 from azeotrope.labels import KindName
 from azeotrope.models.backbone import Preprocessing
@@ -98,9 +97,9 @@ def _saved_says(saved: SavedModel, picture: UInt[np.ndarray, "H W K"]) -> Float[
 
 
 def _plain(picture: UInt[np.ndarray, "H W K"], look: Preprocessing) -> Float[Tensor, "1 bands size size"]:
-    """The image as evaluation saw it, normalised: squared as it is packed, then the plain view."""
-    stored = look.stored_size or stored_size(max(picture.shape[:2]), look.size)
-    packed = squared(picture, stored, look.stored_channels, look.pixels.fit)
-    inputs = Inputs(packed[None].copy(), draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)).map(torch.from_numpy)
+    """The image as evaluation saw it, normalised."""
+    small = after(steps_of(look), picture)
+    packed = small.repeat(look.stored_channels // small.shape[2], axis=2)
+    inputs = Inputs(packed[None], draw(ViewPolicy(), np.zeros(1, np.uint64), PLAIN)).map(torch.from_numpy)
     shown: Tensor = Renderer(look.size, look.interpolation, look.mean, look.std)(inputs.pixels, inputs.views)
     return shown

@@ -40,7 +40,7 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
     folder = runner.out / "models" / record.run_id
     if (folder / "model.yaml").exists():
         return folder
-    student, pack = runner.student(spec), opened.resources.pack(spec.task, spec.image_size)
+    student = runner.student(spec)
     opened.resources.scale(spec.task, spec.train_images, spec.seed).fold(student.network.head)
     save_model(
         folder,
@@ -50,8 +50,8 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
         preprocessing=replace(
             student.preprocessing,
             size=spec.image_size,
-            stored_size=pack.size,
-            stored_channels=pack.channels,
+            resize="once",
+            stored_channels=opened.task.manifest.bands,
             value_range=opened.task.manifest.value_range,
             pixels=opened.task.manifest.pixels,
             own_windows=opened.task.manifest.own_windows,

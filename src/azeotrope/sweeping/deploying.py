@@ -162,7 +162,7 @@ def _saved(resources: Resources, spec: RunSpec, student: Loaded) -> SavedModel:
 def _pixels(
     resources: Resources, spec: RunSpec, saved: SavedModel, rows: NDArray[np.int64]
 ) -> UInt8[np.ndarray, "n 3 S S"]:
-    pack = resources.pack(spec.task, spec.image_size)
-    pack.ensure(rows)
     size, how = spec.image_size, saved.preprocessing.interpolation
+    pack = resources.plain(spec.task, size, how)
+    pack.ensure(rows)
     return np.concatenate([plain_pixels(pack.read(part), size, how) for part in in_parts(rows, size)])

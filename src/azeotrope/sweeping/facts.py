@@ -98,6 +98,7 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
         "synthetic_images": _further(spec, "synth"),
         "upstream": spec.upstream.name if spec.upstream else None,
         "seed": spec.seed,
+        "resize": spec.resize,
         "recipe": spec.recipe.model_dump(mode="json"),
         "environment": environment(
             device=device.kind,
@@ -160,9 +161,9 @@ def _seconds(
     `tuning` is the time of the learning rates and losses that were not chosen.
     """
     rows = resources.rows(spec.task, spec.train_images, spec.seed)
-    images = len(rows.train) + len(rows.val)
+    frames, judged = data.images.pack.store, data.images.judged.store
     seconds = {
-        "decode": images * data.images.pack.store.seconds_per_row(),
+        "decode": len(rows.train) * frames.seconds_per_row() + len(rows.val) * judged.seconds_per_row(),
         "tuning": best.choices.seconds,
         **best.trained.seconds,
     }
@@ -195,7 +196,9 @@ def _joules(
     rows = resources.rows(spec.task, spec.train_images, spec.seed)
     known: dict[str, float | None] = {"tuning": best.choices.joules, **best.trained.joules, "test": test.joules}
     if spec.extra is None:
-        known["decode"] = _of_rows(len(rows.train) + len(rows.val), data.images.pack.store.joules_per_row())
+        frames, judged = data.images.pack.store, data.images.judged.store
+        parts = _of_rows(len(rows.train), frames.joules_per_row()), _of_rows(len(rows.val), judged.joules_per_row())
+        known["decode"] = None if parts[0] is None or parts[1] is None else parts[0] + parts[1]
     if taught is not None:
         known["head"] = taught.head_joules
         if spec.extra is None:

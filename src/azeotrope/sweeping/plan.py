@@ -173,12 +173,13 @@ def _spec(
         teacher=plan.teacher if taught else None,
         teacher_weights=resources.teacher(plan.teacher).weights_hash if taught and plan.teacher else None,
         teacher_code=_code(plan.teacher) if taught and plan.teacher else None,
-        upstream=_upstream(plan, upstream) if arm.init == "upstream" else None,
+        upstream=_upstream(plan, upstream, resources) if arm.init == "upstream" else None,
         extra=extra_run(plan, train_images, arm, seed, resources),
         recipe=plan.recipes[train_images],
         seed=seed,
         tuning_seed=plan.seeds[0],
         precision=plan.precision,
+        resize=resources.resize(plan.fingerprint, plan.image_size),
     )
 
 
@@ -187,7 +188,7 @@ def _code(teacher: TeacherSpec) -> str | None:
     return " ".join(code for member in teacher.members if (code := code_hash(member.model))) or None
 
 
-def _upstream(plan: ComparePlan, task: Task | None) -> UpstreamRun:
+def _upstream(plan: ComparePlan, task: Task | None, resources: Resources) -> UpstreamRun:
     assert plan.upstream is not None
     assert plan.upstream_recipe is not None
     assert task is not None
@@ -196,6 +197,7 @@ def _upstream(plan: ComparePlan, task: Task | None) -> UpstreamRun:
         name=task.name,
         pretrain_images=plan.upstream.pretrain_images,
         recipe=plan.upstream_recipe,
+        resize=resources.resize(task.fingerprint, plan.image_size),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from azeotrope.data.pack import Pack, open_pack
+from azeotrope.data.pack import Pack, frames_are_pictures, open_pack, open_plain
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool, load_unlabelled
@@ -20,6 +20,7 @@ from azeotrope.models.weights import Weights
 from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.recipe import ViewPolicy
 from azeotrope.record.labelled_images import validation_images
+from azeotrope.record.run import Resizes
 from azeotrope.sweeping.taught import Taught, make_ready, make_tuned, together
 from azeotrope.sweeping.tuned_teacher import Tuning
 from azeotrope.synthesis.pictures import SynthSet, open_set
@@ -47,6 +48,7 @@ class Resources:
     def __post_init__(self) -> None:
         self.rows = lru_cache(ROWS_KEPT)(self._rows)
         self.pack = cache(self._pack)
+        self.plain = cache(self._plain)
         self.teacher = cache(self._teacher)
         self.embeddings = cache(self._embeddings)
         self.taught = cache(self._taught)
@@ -85,6 +87,15 @@ class Resources:
 
     def _pack(self, fingerprint: str, image_size: int) -> Pack:
         return open_pack(self.tasks[fingerprint], self.cache, image_size)
+
+    def _plain(self, fingerprint: str, image_size: int, interpolation: str) -> Pack:
+        return open_plain(self.tasks[fingerprint], self.cache, image_size, interpolation)
+
+    def resize(self, fingerprint: str, image_size: int) -> Resizes | None:
+        """What marks the runs of a student of this size on this task: "once" where the frames that it trains on are
+        not the pictures as they came, so that it was judged on these frames before.
+        """
+        return None if frames_are_pictures(self.tasks[fingerprint].manifest, image_size) else "once"
 
     def _teacher(self, spec: TeacherSpec) -> Teacher | Ensemble:
         if len(spec.members) > 1:

@@ -136,7 +136,7 @@ class Runner:
     def _keep_answers(self, spec: RunSpec, network: Network, data: StudentData, test: Test) -> None:
         """What was said of the test images, and of the validation images for who chooses a threshold."""
         rows = self.resources.rows(spec.task, spec.train_images, spec.seed).val
-        data.images.pack.ensure(rows)
+        data.images.judged.ensure(rows)
         said = answers_on(network, data, rows, self.resources.device)
         keep_answers(self.store, spec.digest(), test.answers, said, data.images.pack.task.labels[rows])
         keep_test_set(self.store, test.images)

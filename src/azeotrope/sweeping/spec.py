@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
+from pydantic import Field
+
 from azeotrope.arm import Arm, Pictures
 from azeotrope.lookup import member
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import Recipe
+from azeotrope.record.run import Resizes
 from azeotrope.spec import Spec
 from azeotrope.terms import Weight
 from azeotrope.train.stage import Stage
@@ -17,12 +20,15 @@ PROTOCOL = 3  # raise when the code's meaning changes so that old records no lon
 
 
 class UpstreamRun(Spec):
-    """The pre-training that an `upstream` arm starts from: scratch training on `pretrain_images` of another task."""
+    """The pre-training that an `upstream` arm starts from: scratch training on `pretrain_images` of another task.
+    `resize` as that of a run.
+    """
 
     fingerprint: str
     name: str
     pretrain_images: int
     recipe: Recipe
+    resize: Resizes | None = Field(default=None, exclude_if=lambda resize: resize is None)
 
 
 class PoolRun(Spec):
@@ -54,7 +60,8 @@ class RunSpec(Spec):
     `teacher` is set only for arms whose losses need one, so that a scratch run is the same run whatever teacher it is
     compared with. `student_weights` is the hash of the pretrained weights for init `hub`; the `code` fields are
     those of `file:` models, whose code may change under the same name. The learning rate, and the losses where the arm
-    has candidates, are chosen on the validation images of `tuning_seed`.
+    has candidates, are chosen on the validation images of `tuning_seed`. `resize` tells runs that are judged on
+    pictures resized once from those of earlier versions; where both are the same there is none, and older ids stay.
     """
 
     protocol: int = PROTOCOL
@@ -74,6 +81,7 @@ class RunSpec(Spec):
     seed: int
     tuning_seed: int
     precision: str
+    resize: Resizes | None = Field(default=None, exclude_if=lambda resize: resize is None)
 
     def stages(self) -> list[Stage]:
         """The strategy's stages for this run."""
@@ -121,4 +129,5 @@ class RunSpec(Spec):
             seed=self.seed,
             tuning_seed=self.tuning_seed,
             precision=self.precision,
+            resize=self.upstream.resize,
         )

@@ -45,6 +45,7 @@ def student_data(resources: Resources, spec: RunSpec, loaded: Loaded, taught: Ta
         spec.recipe.shown_views,
         taught.targets if taught else None,
         resources.scale(spec.task, spec.train_images, spec.seed),
+        resources.plain(spec.task, spec.image_size, loaded.preprocessing.interpolation),
     )
     recipe = spec.recipe
     return StudentData(images, spec.image_size, loaded.preprocessing, metric=recipe.metric, sampling=recipe.sampling)
@@ -119,7 +120,7 @@ def _prepare(
     rows = resources.rows(spec.task, spec.train_images, spec.seed)
     data = student_data(resources, spec, loaded, taught if stage.needs_teacher else None)
     data.images.pack.ensure(rows.train)
-    data.images.pack.ensure(rows.val)
+    data.images.judged.ensure(rows.val)
     if stage.needs_teacher:
         assert taught is not None
         taught.targets.cache.ensure(rows.train, range(stage.recipe.cached_views))

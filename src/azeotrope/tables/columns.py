@@ -30,6 +30,8 @@ CORRECT = "correct_bits"
 CLUSTERS = "test_clusters"
 TEST_CLASSES = "test_class_numbers"
 """Which test images belong together, as `RunRecord.clusters` packs it. Only records have it."""
+RESIZE = "judged_resize"
+"""`RunRecord.resize`, or `STORED`. Only records have it."""
 LINE = "line "
 """Before the number of a line of a table without ids, which then names its run."""
 _NUMBERS = (*AXES, "seed", "test_images", "classes")

@@ -18,7 +18,17 @@ from azeotrope.errors import InputError
 from azeotrope.lookup import nearest
 from azeotrope.record.kinds import WORDS, is_measure, words_of
 from azeotrope.record.run import RunRecord
-from azeotrope.tables.columns import AXES, CLUSTERS, CORRECT, LINE, TEST_CLASSES, Columns, keep_where, name_columns
+from azeotrope.tables.columns import (
+    AXES,
+    CLUSTERS,
+    CORRECT,
+    LINE,
+    RESIZE,
+    TEST_CLASSES,
+    Columns,
+    keep_where,
+    name_columns,
+)
 from azeotrope.tables.edges import NoUsableRun, count_edges
 from azeotrope.tables.recognise import is_accuracy
 from azeotrope.tables.recognise import notes as column_notes
@@ -97,6 +107,7 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     raw = _drop(raw, ~pl.struct(_given(raw)).is_first_distinct(), "duplicated row", left_out)
     _refuse_mixed(raw, "schema", "schemas of records", "make the runs again with one version of azeotrope")
     _refuse_mixed(raw, "judged_by", "measures (--metric)", "keep one with --where judged_by=MEASURE")
+    _refuse_mixed_resizes(raw)
     tidy, error_name = name_columns(raw, columns)
     tidy = tidy.with_columns(sampled=_sampled(raw))
     tidy = _drop(tidy, ~pl.col("error").is_finite().fill_null(value=False), _lacks(error_name), left_out)
@@ -165,6 +176,15 @@ def _refuse_mixed(table: pl.DataFrame, name: str, what: str, next_step: str) -> 
     if len(values) > 1:
         shown = ", ".join(map(str, values[:8])) + (" ..." if len(values) > 8 else "")
         raise InputError(f"These runs mix {what}", found=shown, allowed="one", next_step=next_step)
+
+
+def _refuse_mixed_resizes(raw: pl.DataFrame) -> None:
+    """Students of several image sizes may differ in it; runs of one student on one task differ by version."""
+    if RESIZE not in raw.columns:
+        return
+    for _, rows in raw.group_by("fingerprint", "student", maintain_order=True):
+        advice = f"keep one with --where {RESIZE}=once, or move the older runs to a folder of their own"
+        _refuse_mixed(rows, RESIZE, "pictures resized once with pictures resized by way of stored frames", advice)
 
 
 def _refuse_empty(table: pl.DataFrame, left_out: Mapping[str, int]) -> None:

@@ -13,9 +13,9 @@ import polars as pl
 from azeotrope.errors import InputError
 from azeotrope.recipe import TOP5
 from azeotrope.record.kinds import words_of
-from azeotrope.record.run import RunRecord
+from azeotrope.record.run import STORED, RunRecord
 from azeotrope.record.store import RunStore
-from azeotrope.tables.columns import CLUSTERS, CORRECT, TEST_CLASSES
+from azeotrope.tables.columns import CLUSTERS, CORRECT, RESIZE, TEST_CLASSES
 from azeotrope.tables.reading import SUFFIXES, read_file
 from azeotrope.tables.recognise import recognised
 
@@ -46,6 +46,7 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "test_images": pl.Int64,
     "kind": pl.String,
     "judged_by": pl.String,
+    RESIZE: pl.String,
     CORRECT: pl.String,
     CLUSTERS: pl.String,
     TEST_CLASSES: pl.String,
@@ -61,6 +62,7 @@ _ELSEWHERE = (
     "parameters",
     "teacher",
     "teacher_head_error",
+    RESIZE,
     CORRECT,
     CLUSTERS,
     TEST_CLASSES,
@@ -118,6 +120,7 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
         "task": record.task.name,
         "fingerprint": record.task.fingerprint,
         "kind": record.measure,
+        RESIZE: record.resize or STORED,
         "classes": _classes(record),
         "student": record.student.name,
         "parameters": record.student.parameters,

@@ -64,7 +64,8 @@ class Targets:
 @dataclass(frozen=True)
 class TaskImages:
     """The pictures of one task, the views of them that train, and the teacher's word on these where there is one.
-    `scale` is that of the run's numbers.
+    `scale` is that of the run's numbers. `plain` is what plain views are made of (None: the frames of `pack`, as a
+    teacher sees them).
     """
 
     pack: Pack
@@ -72,14 +73,21 @@ class TaskImages:
     views: int
     targets: Targets | None = None
     scale: Scale = UNSCALED
+    plain: Pack | None = None
+
+    @property
+    def judged(self) -> Pack:
+        """What plain views are made of: the pictures that judge."""
+        return self.plain or self.pack
 
     def batch(self, rows: NDArray[np.int64], view: Number) -> HostBatch:
         """One view of each of these rows; with the teacher's targets where there is a teacher and the view trains."""
         task, targets = self.pack.task, self.targets
         drawn = draw(self.policy, task.identities[rows], view)
         labels: NDArray[Any] = task.kind.targets(task.labels[rows], self.scale).numpy()
-        host = Inputs(self.pack.pixels(rows), drawn, labels)
-        if targets is None or (isinstance(view, int) and view == PLAIN):
+        plain = isinstance(view, int) and view == PLAIN
+        host = Inputs((self.judged if plain else self.pack).pixels(rows), drawn, labels)
+        if targets is None or plain:
             return host
         folds = targets.folds_of(rows).numpy()
         if targets.live:

@@ -112,9 +112,9 @@ def final_test(
     files: Mapping[str, AnswersOf] | None = None,
 ) -> Test:
     """Read the test split, once a run, after everything has been chosen. `files` are the network's exported ones."""
-    pack, task = data.images.pack, data.images.pack.task
+    judged, task = data.images.judged, data.images.pack.task
     judge, rows = data.judge, task.splits.test
-    pack.ensure(rows)
+    judged.ensure(rows)
     before, began = energy.here().joules(), time.perf_counter()
     logits, labels = _logits(network, data, rows, device)
     seconds, joules = time.perf_counter() - began, energy.here().since(before)
@@ -145,7 +145,7 @@ def final_test(
 
 def _file_test(answer: AnswersOf, data: StudentData, rows: NDArray[np.int64]) -> FileTest:
     """As many images at a time as judging a network takes: a test set at full size may not fit into memory."""
-    pack, size, kind, look = data.images.pack, data.image_size, data.judge, data.preprocessing
+    pack, size, kind, look = data.images.judged, data.image_size, data.judge, data.preprocessing
     said = [answer(plain_pixels(pack.read(part), size, look.interpolation)) for part in in_parts(rows, size)]
     outputs, labels = torch.from_numpy(np.concatenate(said)), pack.task.labels[rows]
     targets, correct = kind.targets(labels, UNSCALED), kind.right(outputs, labels, UNSCALED)

@@ -16,7 +16,7 @@ from azeotrope.errors import InputError
 from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import unpack_clusters
 from azeotrope.record.kinds import words_of
-from azeotrope.record.run import RunRecord
+from azeotrope.record.run import STORED, RunRecord
 from azeotrope.tables.columns import CLUSTERS, CORRECT, TEST_CLASSES
 from azeotrope.verdicts.moderated import Spread
 from azeotrope.verdicts.sampling import binomial_variance, image_variance
@@ -143,6 +143,7 @@ def _refuse_different(runs: Sequence[RunRecord]) -> None:
     shared: dict[str, set[str | int]] = {
         "task": {run.task.fingerprint for run in runs},
         "measure": {run.judged_by for run in runs},
+        "resize of what is judged": {run.resize or STORED for run in runs},
         "train_images": {run.train_images for run in runs},
         "number of test images": {run.test_images for run in runs if run.test_images is not None},
     }
