@@ -141,6 +141,11 @@ class EnvironmentFacts(Facts):
     accelerator: str | None = Field(
         default=None, exclude_if=lambda name: name is None, description="the card, as its maker calls it"
     )
+    cards: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda cards: not cards,
+        description="the cards of the machine that trained the run, such as cuda:2; several shared every batch",
+    )
     processor: str
     threads: int
     precision: str

@@ -19,6 +19,7 @@ from azeotrope.session.seen_weights import refuse_seen_weights
 from azeotrope.session.tracking import Tracking
 from azeotrope.spec import digest
 from azeotrope.sweeping.bands import require_teacher_bands
+from azeotrope.sweeping.cards import require_shares
 from azeotrope.sweeping.class_weights import weights_file
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.grid import Grid, open_grid
@@ -89,6 +90,7 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
         resources.add(upstream)
         resources.rows(upstream.fingerprint, max(plan.pretrain_images), 0)  # are there so many?
     grid = open_grid(plan, resources, task, upstream, progress.say)
+    require_shares(grid.specs, resources.device)
     if not plan.seen_weights:
         arms = [arm for each in grid.plan.resolved for arm in each.arms]
         refuse_seen_weights(task, [each.student for each in grid.plan.resolved], plan.teachers, arms)
@@ -98,9 +100,9 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
 def open_resources(machine: Machine, precision: AskedPrecision, progress: Progress) -> Resources:
     """What runs share on this machine, with nothing in it yet; where there was a choice of devices, why it fell so."""
     prepare()
-    device = choose(precision, machine.get("device", "auto"))
+    device = choose(precision, machine.get("device", "auto"), several=True)
     if device.reason:
-        progress.note(f"Computes on {device.name} in {device.precision}: {device.reason}.")
+        progress.note(f"Computes on {device.called} in {device.precision}: {device.reason}.")
     cache = machine.get("cache")
     folder = Path(cache).expanduser() if cache else cache_root()
     return Resources(folder, device, verify_cache=machine.get("verify_cache", False))

@@ -102,6 +102,7 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
         "environment": environment(
             device=device.kind,
             accelerator=device.accelerator,
+            cards=device.on_node,
             threads=torch.get_num_threads(),
             precision=device.precision,
         ),

@@ -74,7 +74,7 @@ class Training:
     """One stage being trained at one learning rate. `run` leaves the best epoch, or the average, in `network`.
 
     With several `processes`, each trains on its share of every batch and ends with the same weights; the one that leads
-    writes the checkpoints.
+    gives the others what it starts from, judges, and writes the checkpoints.
     """
 
     network: Network
@@ -194,7 +194,8 @@ class Training:
         if self.average is not None:
             self.average.replace_weights()
             self.processes.agree(self.network)
-        score = validate(self.network, self.data, self.rows.val, self.device)
+        judged = validate(self.network, self.data, self.rows.val, self.device) if self.processes.leads else None
+        score: Score = self.processes.told(judged)
         if score.by(self.stage.chosen_by) < self.progress.best.by(self.stage.chosen_by):
             self.progress.best, self.progress.best_epoch = score, epoch
             self.progress.best_weights = copy.deepcopy(self.network.state_dict())
@@ -243,8 +244,9 @@ class Training:
         }
 
     def _resume(self) -> None:
-        state = checkpoint.load(self.file)
+        state = self.processes.told(checkpoint.load(self.file) if self.processes.leads else None)
         if state is None:
+            self.processes.follow(self.network, self.losses)
             return
         self.network.load_state_dict(state["network"])
         self.losses.load_state_dict(state["losses"])

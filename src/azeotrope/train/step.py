@@ -3,7 +3,8 @@
 A contrastive loss compares every image with every other of the batch. Averaging the gradients of parts, as is usual,
 would give each image the negatives of its part only: another loss. Here the features and logits of all parts and all
 processes are put together first and the losses are computed once, so that parts and processes change memory and time,
-and not what is minimised. What they do change is BatchNorm, whose statistics are those of a part.
+and not what is minimised. BatchNorm too takes its statistics from all processes; parts do change it: they are those of
+a part.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from torch.utils.checkpoint import checkpoint
 from azeotrope.devices.device import Device
 from azeotrope.losses._contract import Signals, WeightedSum
 from azeotrope.models.network import Network, Output
+from azeotrope.train.batch_norm import OverWholeBatch
 from azeotrope.train.prepare import Batch
 from azeotrope.train.processes import Processes
 
@@ -44,11 +46,11 @@ class Step:
         """Leave in `.grad` what the whole batch asks, equal in all processes; the losses' values. `batch` is this
         process's share, as large as everybody's. Gradients are still multiplied by the scaler.
         """
-        with self.device.autocast():
+        with self._computing():
             output = self._forward(batch.images)
             total, values = self.losses(self._signals(output, batch, progress))
         self.scaler.scale(total).backward()
-        self.processes.add_gradients(self.network)
+        self.processes.add_gradients(self.network, self.losses)
         measured: Tensor = values
         return measured
 
@@ -70,8 +72,14 @@ class Step:
         return output
 
     @contextmanager
+    def _computing(self) -> Iterator[None]:
+        over = nullcontext() if self.processes.count == 1 else OverWholeBatch(self.processes)
+        with self.device.autocast(), over:
+            yield
+
+    @contextmanager
     def _again(self) -> Iterator[None]:
-        with self.device.autocast(), _statistics_kept(self.network):
+        with self._computing(), _statistics_kept(self.network):
             yield
 
     def _signals(self, output: Output, batch: Batch, progress: float) -> Signals:

@@ -23,6 +23,7 @@ from azeotrope.plan import PicturesSpec
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner
+from azeotrope.train.processes import ALONE, Processes
 
 
 @dataclass(frozen=True)
@@ -135,15 +136,20 @@ class Bench:
         tasks = [task.stored(self.cache) if isinstance(task, ShippedTask) else task for task in self.tasks]
         return replace(self, tasks=tuple(tasks))
 
-    def open(self, advance: Callable[[int], None] = lambda images: None, resources: Resources | None = None) -> Runner:
+    def open(
+        self,
+        advance: Callable[[int], None] = lambda images: None,
+        resources: Resources | None = None,
+        processes: Processes = ALONE,
+    ) -> Runner:
         """Open tasks and settings once in this process, unless it has them open: `resources`. The runner keeps models
-        and packs from run to run.
+        and packs from run to run. `processes` train each student together.
         """
         prepare()
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         if resources is None:
-            resources = Resources(self.cache, self.device, pictures=self.pictures)
+            resources = Resources(self.cache, self.device, pictures=self.pictures, processes=processes)
             for task in self.tasks:
                 resources.add(task.open(self.cache))
         return Runner(resources, self.out, advance, self.store, self.deploy)

@@ -36,6 +36,13 @@ def open_engine(bench: Bench, spec: EngineSpec, advance: Advance, resources: Res
 
     Raises InputError when no cluster answers or no node of it has room for one worker, MissingDependency without ray.
     """
+    if bench.device.shares > 1:
+        raise InputError(
+            "Ray gives each run a card, or a part of one",
+            found=f"--device {bench.device.called}, which share every run",
+            allowed="--device cuda, or no --device",
+            next_step="take this machine's own cards without Ray, or let runs of the cluster have a card each",
+        )
     ours = connect(spec.address)
     gpus = spec.gpus if spec.gpus is not None else float(bench.device.name.startswith("cuda"))
     device = replace(bench.device, name="cuda" if gpus else "cpu")
