@@ -107,12 +107,12 @@ def test_two_processes_give_the_records_of_one_and_a_dead_worker_is_replaced(ben
             assert made[spec.digest()].record.environment.threads == torch.get_num_threads() == 1
         assert not list((tmp_path / "work").glob("*/weights.safetensors"))
         engine.submit(wanted[0].at_seed(1))
-        os.kill(next(seat for seat in engine._seats if seat.run_id).process.pid, signal.SIGKILL)
+        os.kill(next(seat for seat in engine._seats if seat.run_id).processes[0].pid, signal.SIGKILL)
         (lost,) = events(engine, 1)
         assert lost == Lost(wanted[0].at_seed(1).digest(), "its worker died (exit status -9)")
         assert all(seat.run_id is None for seat in engine._seats)
     finally:
-        pids = [seat.process.pid for seat in engine._seats]
+        pids = [seat.processes[0].pid for seat in engine._seats]
         engine.close()
     for pid in pids:
         with pytest.raises(ProcessLookupError):

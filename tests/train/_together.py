@@ -127,4 +127,10 @@ TRAININGS = {
 if __name__ == "__main__":
     out, rank = Path(sys.argv[1]), int(sys.argv[2])
     mine = joined(BOTH, rank, out / "meeting")
+    try:
+        mine.agreed(lambda: 1 // (1 - rank))
+        said = "nothing"
+    except ZeroDivisionError as error:
+        said = f"{error}, {mine.told('heard' if mine.leads else 'unheard')}"
+    (out / f"{rank}.txt").write_text(said)
     torch.save({name: trained(out, mine, **asked) for name, asked in TRAININGS.items()}, out / f"{rank}.pt")

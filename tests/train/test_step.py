@@ -118,6 +118,7 @@ def two(tmp_path_factory):
     out = tmp_path_factory.mktemp("two")
     started = [subprocess.Popen([sys.executable, _together.__file__, str(out), str(rank)]) for rank in range(2)]
     assert [process.wait(timeout=100) for process in started] == [0, 0]
+    assert {(out / f"{rank}.txt").read_text() for rank in range(2)} == {"integer division or modulo by zero, heard"}
     return [torch.load(out / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 
