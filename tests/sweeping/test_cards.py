@@ -67,9 +67,7 @@ def test_a_comparison_on_two_is_that_on_one(tmp_path):
         asked = {"student": "test_resnet", "teacher": None, "arms": ["scratch"], "seeds": 1, "precision": "fp32"}
         recipe = {"epochs": 2, "views": 1, "learning_rates": (1e-3,), "batch_images": 32}
         cache = tmp_path / "cache"
-        compare(
-            "digits", train_images=100, image_size=32, recipe=recipe, out=out, cache=cache, device=device, **asked
-        )
+        compare("digits", train_images=100, image_size=32, recipe=recipe, out=out, cache=cache, device=device, **asked)
         (found[device],) = RunStore(str(out))
     one, two = found["cpu"], found["cpu,cpu"]
     assert (one.run_id, one.environment.cards, two.environment.cards) == (two.run_id, (), ("cpu", "cpu"))
@@ -99,7 +97,7 @@ def test_cards_share_runs_or_have_their_own(bench):
 
 def test_ray_is_not_asked_to_share_a_run(bench):
     ray = pytest.importorskip("azeotrope.sweeping.engines.ray")
-    with pytest.raises(InputError, match="Ray gives each run a card.*Found: --device cpu and cpu"):
+    with pytest.raises(InputError, match=r"Ray gives each run a card.*Found: --device cpu and cpu"):
         ray.open_engine(bench, EngineSpec(name="ray"), lambda run_id, images: None)
 
 

@@ -178,7 +178,7 @@ class Machine(Group):
         str | None,
         typer.Option(
             "--device",
-            help="cpu, cuda, cuda:N (card N, from 0) or mps.",
+            help="cpu, cuda, cuda:N (card N, from 0) or mps; cuda:0,1 share every batch.",
             show_default="auto: a CUDA card that works, else cpu",
         ),
     ] = None

@@ -80,7 +80,9 @@ def _asked(name: str) -> str:
     """The name itself. Raises InputError where nothing computes under it."""
     if not _NAMES.fullmatch(name):
         raise InputError(
-            "--device names what computes", found=name, allowed="auto, cpu, cuda, cuda:N (card N, from 0), cuda:0,1 or mps"
+            "--device names what computes",
+            found=name,
+            allowed="auto, cpu, cuda, cuda:N (card N, from 0), cuda:0,1 or mps",
         )
     kind, _, number = name.partition(":")
     if kind == "cpu":

@@ -80,7 +80,7 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     if isinstance(weights, str) and weights not in (OFF, AUTO):
         weights_file(weights)
     require_teacher_bands(plan.teachers, plan.labels.pixels)
-    resources = open_resources(machine, plan.precision, progress)
+    resources = open_resources(machine, plan.precision, progress, several=True)
     check_models(resources, plan.students, plan.teachers, plan.image_size, plan.labels.pixels.bands)
     strict = machine.get("strict", False)
     task = read_task(plan.data, progress, plan.labels, resources.cache, held_out=plan.held_out, strict=strict)
@@ -97,10 +97,14 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     return Opened(grid, resources, task, upstream)
 
 
-def open_resources(machine: Machine, precision: AskedPrecision, progress: Progress) -> Resources:
-    """What runs share on this machine, with nothing in it yet; where there was a choice of devices, why it fell so."""
+def open_resources(
+    machine: Machine, precision: AskedPrecision, progress: Progress, *, several: bool = False
+) -> Resources:
+    """What runs share on this machine, with nothing in it yet; where there was a choice of devices, why it fell so.
+    `several` cards may be named for work that they can share.
+    """
     prepare()
-    device = choose(precision, machine.get("device", "auto"), several=True)
+    device = choose(precision, machine.get("device", "auto"), several=several)
     if device.reason:
         progress.note(f"Computes on {device.called} in {device.precision}: {device.reason}.")
     cache = machine.get("cache")

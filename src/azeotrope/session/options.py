@@ -18,7 +18,8 @@ class Machine(TypedDict, total=False):
 
     `cache` is the folder of decoded images and embeddings. `verify_cache` holds a sample of the embeddings against the
     teacher. `strict` refuses a set with an unreadable image, or with pictures that are passed over. `device` is what
-    computes: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; where the precision is `auto`, it decides that too.
+    computes: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`, or `cuda:0,1` where cards share every run; where the precision
+    is `auto`, it decides that too.
     """
 
     cache: str | Path | None
