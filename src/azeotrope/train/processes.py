@@ -127,8 +127,8 @@ ALONE = Processes()
 
 
 def joined(device: Device, rank: int, meeting: Path) -> Processes:
-    """The process of this rank among as many as `device` has shares, all on this machine, once they are there. They find
-    each other by the file `meeting`, which must not be there yet.
+    """The process of this rank among as many as `device` has shares, all on this machine; returns when they are there.
+    They find each other by the file `meeting`, which must not be there yet.
     """
     if device.kind == "cuda":
         torch.cuda.set_device(device.name)
