@@ -24,13 +24,15 @@ Module = TypeVar("Module", bound=nn.Module)
 class Device:
     """A torch device name, the precision of matrix work there, and why it was chosen, where there was a choice.
 
-    Where several train one run together, `cards` are all of them, and `name` is that of this process.
+    Where several train one run together, `cards` are all of them, and `name` is that of this process. With `compiles`
+    networks are compiled there to train.
     """
 
     name: str
     precision: Precision
     reason: str = field(default="", compare=False)
     cards: tuple[str, ...] = ()
+    compiles: bool = False
 
     @property
     def kind(self) -> str:

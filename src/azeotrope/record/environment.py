@@ -11,7 +11,13 @@ from azeotrope.record.run import EnvironmentFacts
 
 
 def environment(
-    *, device: str, accelerator: str | None, threads: int, precision: str, cards: tuple[str, ...] = ()
+    *,
+    device: str,
+    accelerator: str | None,
+    threads: int,
+    precision: str,
+    cards: tuple[str, ...] = (),
+    compiled: bool = False,
 ) -> EnvironmentFacts:
     """Versions of what computes, and the machine. `accelerator` is the card, as its maker calls it; `cards` those of
     the machine that were used.
@@ -27,6 +33,7 @@ def environment(
         processor=_processor(),
         threads=threads,
         precision=precision,
+        compiled=compiled,
         energy=energy.here().source or None,
     )
 

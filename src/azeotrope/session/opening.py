@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task
 from azeotrope.devices.choice import choose
+from azeotrope.devices.compiled import require_compiler
 from azeotrope.devices.process import prepare
 from azeotrope.errors import InputError
 from azeotrope.plan import AskedPrecision, ComparePlan
@@ -80,7 +82,7 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     if isinstance(weights, str) and weights not in (OFF, AUTO):
         weights_file(weights)
     require_teacher_bands(plan.teachers, plan.labels.pixels)
-    resources = open_resources(machine, plan.precision, progress, several=True)
+    resources = open_resources(machine, plan.precision, progress, several=True, compiles=plan.compile)
     check_models(resources, plan.students, plan.teachers, plan.image_size, plan.labels.pixels.bands)
     strict = machine.get("strict", False)
     task = read_task(plan.data, progress, plan.labels, resources.cache, held_out=plan.held_out, strict=strict)
@@ -98,13 +100,22 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
 
 
 def open_resources(
-    machine: Machine, precision: AskedPrecision, progress: Progress, *, several: bool = False
+    machine: Machine,
+    precision: AskedPrecision,
+    progress: Progress,
+    *,
+    several: bool = False,
+    compiles: bool = False,
 ) -> Resources:
     """What runs share on this machine, with nothing in it yet; where there was a choice of devices, why it fell so.
-    `several` cards may be named for work that they can share.
+    `several` cards may be named for work that they can share; what is trained is compiled where `compiles` says so.
     """
     prepare()
     device = choose(precision, machine.get("device", "auto"), several=several)
+    if compiles:
+        device = replace(device, compiles=True)
+        require_compiler(device)
+        progress.note(f"Students are compiled for {device.name} before they train.")
     if device.reason:
         progress.note(f"Computes on {device.called} in {device.precision}: {device.reason}.")
     cache = machine.get("cache")

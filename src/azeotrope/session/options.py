@@ -31,8 +31,9 @@ class Machine(TypedDict, total=False):
 class Options(Machine, total=False):
     """`Machine`, and fields of `SweepPlan`. `upstream` is the source and how many of its images; `pictures` are further
     ones, for arms such as `distill+unlabelled`; `recipe` holds fields of `RecipeChanges`; `labels` says what a label
-    is; `held_out` is the share of images in each split that the source does not give; `cache_gb` the room for the
-    teacher's embeddings; `seen_weights` lets in weights that were trained on these very images.
+    is; `compile` compiles students before they train; `held_out` is the share of images in each split that the source
+    does not give; `cache_gb` the room for the teacher's embeddings; `seen_weights` lets in weights that were trained on
+    these very images.
     """
 
     image_size: int | None
@@ -40,6 +41,7 @@ class Options(Machine, total=False):
     pictures: PicturesSpec | None
     recipe: Mapping[str, Any] | None
     precision: AskedPrecision
+    compile: bool
     cache_gb: float | None
     labels: LabelSpec
     held_out: float

@@ -132,6 +132,7 @@ def _train(
         progress.seconds,
         joules=progress.joules,
         curve=tuple(progress.curve),
+        skipped=progress.skipped if training.step.scaler.is_enabled() else None,
     )
     folder.finish(trained, training.network)
     return trained

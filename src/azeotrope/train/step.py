@@ -9,16 +9,18 @@ a part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from azeotrope.devices.compiled import compiled, not_compiled
 from azeotrope.devices.device import Device
 from azeotrope.losses._contract import Signals, WeightedSum
 from azeotrope.models.network import Network, Output
@@ -42,6 +44,26 @@ class Step:
         """By what gradients in float16 are multiplied, until the optimiser takes them."""
         return self.device.scaler()
 
+    @cached_property
+    def run(self) -> Callable[..., Any]:
+        """The network as this device runs it in training."""
+        return compiled(self.network, self.device)
+
+    def try_out(self, batch: Batch) -> None:
+        """Take a step's way there and back, and leave nothing of it: what is compiled, is then. Raises RunFailed where
+        it cannot be.
+        """
+        try:
+            with _statistics_kept(self.network), _statistics_kept(self.losses):
+                self.gradients(batch, 0.0)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            raise not_compiled(error) from error
+        finally:
+            self.network.zero_grad()
+            self.losses.zero_grad()
+
     def gradients(self, batch: Batch, progress: float) -> Float[Tensor, " losses"]:
         """Leave in `.grad` what the whole batch asks, equal in all processes; the losses' values. `batch` is this
         process's share, as large as everybody's. Gradients are still multiplied by the scaler.
@@ -59,7 +81,7 @@ class Step:
         (Chen et al. 2016, arXiv 1604.06174; for contrastive losses Gao et al. 2021, arXiv 2101.06983).
         """
         if self.parts == 1:
-            output: Output = self.network(images)
+            output: Output = self.run(images)
             return output
         outputs = [self._recomputed(part) for part in images.tensor_split(self.parts)]
         return Output(*(torch.cat(tensors) for tensors in zip(*outputs, strict=True)))
@@ -68,7 +90,7 @@ class Step:
         def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
             return nullcontext(), self._again()
 
-        output: Output = checkpoint(self.network, images, use_reentrant=False, context_fn=contexts)
+        output: Output = checkpoint(self.run, images, use_reentrant=False, context_fn=contexts)
         return output
 
     @contextmanager
