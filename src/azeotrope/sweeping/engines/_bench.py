@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner
 from azeotrope.train.processes import ALONE, Processes
+
+LISTS_KEPT = 16  # in a cache, of as many sets: some 400 bytes an image each
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,11 @@ class ShippedTask:
         content = pickle.dumps(bare, protocol=pickle.HIGHEST_PROTOCOL)
         stored = StoredTask(self.spec, hashlib.sha256(content).hexdigest())
         try:
-            if not stored.is_in(cache):
+            if stored.is_in(cache):
+                os.utime(cache / stored.name)
+            else:
                 write_atomically(cache / stored.name, content, durable=False)
+                _forget_oldest(cache)
         except OSError as error:
             raise cannot_write(cache, error, option="--cache") from error
         return stored
@@ -65,6 +71,13 @@ class ShippedTask:
                 next_step="put them back, or give the command again with another --out",
             )
         return Task(source, self.manifest, self.splits)
+
+
+def _forget_oldest(cache: Path) -> None:
+    """Keep the lists that sweeps began with last."""
+    kept = sorted(cache.glob("listed-*.pickle"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in kept[LISTS_KEPT:]:
+        file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
