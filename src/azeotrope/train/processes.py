@@ -134,7 +134,7 @@ def joined(device: Device, rank: int, meeting: Path) -> Processes:
         torch.cuda.set_device(device.name)
     distributed.init_process_group(
         _BACKENDS[device.kind],
-        store=distributed.FileStore(str(meeting), device.shares),
+        store=distributed.FileStore(str(meeting), device.shares),  # type: ignore[attr-defined]
         rank=rank,
         world_size=device.shares,
         timeout=_PATIENCE,
