@@ -127,7 +127,7 @@ def test_two_processes_take_the_steps_of_one(two, tmp_path, name):
     """BatchNorm, projectors and losses that relate images see the whole batch."""
     first, second = (each[name] for each in two)
     torch.testing.assert_close(first, second, rtol=0, atol=0)
-    torch.testing.assert_close(first, trained(tmp_path, **_together.TRAININGS[name]), rtol=0, atol=1e-5)
+    torch.testing.assert_close(first, trained(tmp_path, **_together.TRAININGS[name]), rtol=1e-4, atol=1e-5)
 
 
 def test_batch_norm_of_one_process_is_torchs(monkeypatch):
