@@ -116,3 +116,4 @@ class ComparePlan(Spec):
     labels: LabelSpec = ONE_CLASS
     held_out: float = HELD_OUT
     precision: Precision = "fp32"
+    compile: bool = Field(default=False, exclude_if=lambda compile: not compile)

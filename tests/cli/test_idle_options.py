@@ -40,7 +40,16 @@ LABELS = dict.fromkeys(
 RECIPE = dict.fromkeys(
     (
         *("--epochs", "--patience", "--batch-images", "--accumulate", "--learning-rates", "--schedule"),
-        *("--weight-average", "--metric", "--views", "--mirror", "--image-size", "--precision", "--held-out"),
+        *(
+            "--weight-average",
+            "--metric",
+            "--views",
+            "--mirror",
+            "--image-size",
+            "--precision",
+            "--compile",
+            "--held-out",
+        ),
         "--sampling",
     ),
     ALWAYS,

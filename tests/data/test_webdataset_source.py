@@ -142,7 +142,8 @@ def test_a_shard_that_is_cut_short_is_refused_with_what_is_whole(shards, cut):
     assert refused(f"webdataset:{shards}") == (
         f"The shard {path} is cut short or damaged. Found: 2 whole pictures, then something else at byte {found:,} "
         "than a further file or the end of a tar. "
-        "Allowed: a tar file with its end, as whatever wrote it closed it. "
+        "Allowed: a tar file with its end: two blocks of 512 zeros, and at most what fills up 10,240 bytes "
+        "(tar -b 20). "
         "Next: fetch it again, or leave this shard out."
     )
 
@@ -245,6 +246,87 @@ def test_an_end_that_may_hide_pictures_is_refused(tmp_path, tail):
     with path.open("ab") as file:
         file.write(tail)
     assert "4 whole pictures" in refused(f"webdataset:{path}")
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3])
+def test_a_shard_made_large_beforehand_and_filled_in_part_is_refused(tmp_path, missing):
+    """What is missing is zeros, however few, as a copy that was broken off leaves them."""
+    path = shard(tmp_path / "part-0000.tar", samples(0, 9))
+    with tarfile.open(path) as archive:
+        first = archive.getmembers()[-2 * missing].offset
+    content = path.read_bytes()
+    path.write_bytes(content[:first] + bytes(len(content) + 10_240 - first))
+    assert f"{9 - missing} whole pictures" in refused(f"webdataset:{path}")
+
+
+def test_an_end_of_two_blocks_is_enough_and_one_is_none(tmp_path):
+    """POSIX asks for two; only some writers fill up the record."""
+    path = shard(tmp_path / "part-0000.tar", samples(0, 4))
+    end = len(path.read_bytes().rstrip(b"\0"))
+    end += -end % 512
+    content = path.read_bytes()
+    path.write_bytes(content[: end + 1024])
+    assert len(open_source(f"webdataset:{path}").items) == 4
+    path.write_bytes(content[: end + 512])
+    assert "4 whole pictures" in refused(f"webdataset:{path}")
+
+
+class Web:
+    """As fsspec's file system of the web: a path is the whole address, and a signature must be there."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def _file(self, path):
+        address, _, query = path.partition("?")
+        if not query and not address.endswith(".txt"):
+            raise PermissionError("403")
+        return self.folder / address.rpartition("/")[2]
+
+    def invalidate_cache(self):
+        """Nothing is remembered."""
+
+    def unstrip_protocol(self, path):
+        return path
+
+    def info(self, path):
+        return {"size": self._file(path).stat().st_size, "ETag": "1"}
+
+    def open(self, path, mode):
+        return self._file(path).open(mode)
+
+    def cat_file(self, path, start=None, end=None):
+        return self._file(path).read_bytes()[start:end]
+
+
+def test_what_signs_an_address_is_in_no_key_and_changes_nothing(shards, monkeypatch):
+    (shards / "classes.txt").write_text("dog\ncat\n")
+    monkeypatch.setattr("fsspec.core.url_to_fs", lambda url: (Web(shards), url))
+    first, second = (
+        open_source(f"webdataset:https://host/a/part-0000.tar?Signature={signature}&Expires=1")
+        for signature in ("aB%2Fc/d", "xY")
+    )
+    assert first.items[0].key == "part-0000.tar/00000.png"
+    assert (first.name, first.classes) == ("part-0000", ("dog", "cat"))
+    assert first.items == second.items
+    assert first.stamp(0) == second.stamp(0)
+    assert "Signature" not in str(first.stamp(0))
+    assert first.read(2) == png(2)
+
+
+def test_numbers_that_are_other_lines_too_are_refused(tmp_path):
+    shard(tmp_path / "0.tar", samples(0, 4, ("0", "1")))
+    (tmp_path / "classes.txt").write_text("0\n1\n2\n")
+    assert open_source(f"webdataset:{tmp_path}").classes == ("0", "1", "2")
+    (tmp_path / "classes.txt").write_text("7\n3\n")  # no number of a picture is a line
+    assert open_source(f"webdataset:{tmp_path}").classes == ("7", "3")
+    (tmp_path / "classes.txt").write_text("1\n2\n0\n")
+    assert refused(f"webdataset:{tmp_path}") == (
+        "A number in .cls means a line of classes.txt by its place, from 0. "
+        "Found: .cls 0, which means '1' by its place, and is line 2 too. "
+        "Allowed: names that are no such numbers, or 0, 1, 2, ... in their order. "
+        "Next: take classes.txt away if .cls holds names, else give its lines other names."
+    )
 
 
 def test_links_are_counted_and_passed_over(tmp_path):

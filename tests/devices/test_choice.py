@@ -117,3 +117,48 @@ def test_bf16_that_a_gpu_would_emulate_is_refused(machine, monkeypatch, kind):
     monkeypatch.setattr(torch.backends.mps, "get_name", lambda: "Apple M1")
     with pytest.raises(InputError, match=r"(T4|M1) does not multiply bf16 itself.*Next: take --precision fp16"):
         choose("bf16", kind)
+
+
+def test_several_cards_share_a_run_where_the_work_can_be_shared(machine, monkeypatch):
+    machine("cuda", cards=3)
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: True)
+    found = choose(device="cuda:0,2", several=True)
+    assert found == Device("cuda:0", "fp32", cards=("cuda:0", "cuda:2"))
+    assert (found.called, found.shares, found.reason) == ("cuda:0 and cuda:2", 2, "these 2 share every batch")
+    assert found.share(1).name == "cuda:2"
+    assert choose(device="cpu,cpu", several=True).cards == ("cpu", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("asked", "several", "nccl", "words"),
+    [
+        ("cuda:0,1", False, True, ["Several cards share the training of a run, and nothing else", "--device cuda:0."]),
+        ("cuda:0,0", True, True, ["Each card has one share of a batch. Found: cuda:0,0."]),
+        ("cuda:0,2", True, True, ["There is no cuda:2 here", "Allowed: cuda:0, cuda:1."]),
+        ("cuda:0,1", True, False, ["torch.distributed, NCCL for CUDA", "or --workers 2 --device cuda, a run on each"]),
+        ("cuda,1", True, True, ["--device names what computes", "cuda:0,1"]),
+    ],
+)
+def test_cards_that_cannot_share_are_refused(machine, monkeypatch, asked, several, nccl, words):
+    machine("cuda", cards=2)
+    monkeypatch.setattr(torch.distributed, "is_nccl_available", lambda: nccl)
+    with pytest.raises(InputError) as refused:
+        choose(device=asked, several=several)
+    assert all(word in str(refused.value) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("visible", "device", "named"),
+    [
+        (None, Device("cuda", "fp32"), ("cuda:0",)),
+        ("2,3", Device("cuda:1", "fp32"), ("cuda:3",)),  # as Ray leaves a worker its own cards
+        ("5,6,7", Device("cuda:0", "fp32", cards=("cuda:0", "cuda:2")), ("cuda:5", "cuda:7")),
+        ("GPU-8932f937", Device("cuda", "fp32"), ("cuda:GPU-8932f937",)),
+        (None, Device("cpu", "fp32"), ()),
+    ],
+)
+def test_cards_are_recorded_by_their_numbers_on_the_machine(monkeypatch, visible, device, named):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert device.on_node == named

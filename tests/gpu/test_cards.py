@@ -81,3 +81,31 @@ def test_two_workers_of_a_sweep_compute_on_two_cards(tmp_path, taken):
     made = sweep(plan, out=tmp_path / "out", cache=tmp_path / "cache", device="cuda")
     assert (made.made, made.failed) == (2, {})
     assert min(taken[:2]) > 50e6  # a process that computes on a card takes some hundred megabytes of it
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="one card")
+def test_two_cards_share_a_run_and_end_where_one_does(teacher_model, tmp_path, taken):
+    found = {}
+    for device in ("cuda:0", "cuda:0,1"):
+        out = tmp_path / device.replace(":", "-")
+        compare(
+            "digits",
+            student="test_resnet",
+            teacher=TeacherSpec(model=teacher_model, image_size=32),
+            train_images=300,
+            arms=["distill:kl+align_uniform"],
+            seeds=1,
+            image_size=32,
+            recipe=QUICK | {"epochs": 2},
+            precision="fp32",
+            device=device,
+            cache=tmp_path / "cache",
+            out=out,
+        )
+        (found[device],) = RunStore(str(out))
+    one, two = found["cuda:0"], found["cuda:0,1"]
+    assert (one.state, two.state) == ("done", "done")
+    assert one.run_id == two.run_id
+    assert len(two.environment.cards) == 2
+    assert two.test_nll == pytest.approx(one.test_nll, rel=0.01)
+    assert min(taken[:2]) > 50e6

@@ -140,7 +140,7 @@ def test_correctness_survives_packing(count):
 
 
 def test_without_times_leaves_out_what_no_two_machines_share():
-    facts = dict.fromkeys(EnvironmentFacts.model_fields, "x") | {"threads": 1}
+    facts = dict.fromkeys(EnvironmentFacts.model_fields, "x") | {"threads": 1, "cards": ("x",), "compiled": True}
     here = record(peak_memory_mb=1.0, environment=EnvironmentFacts(**facts))
     there = record(peak_memory_mb=2.0, seconds={"train": 9.0})
     assert here.without_times() == there.without_times()

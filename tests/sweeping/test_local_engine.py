@@ -11,7 +11,7 @@ import torch
 
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError, RunFailed, StoreError
-from azeotrope.sweeping.engines import _worker, local
+from azeotrope.sweeping.engines import _bench, _worker, local
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.engines._engine import EngineSpec, Finished, Lost
 from azeotrope.sweeping.engines._ray_worker import Home, bring, leave
@@ -107,12 +107,12 @@ def test_two_processes_give_the_records_of_one_and_a_dead_worker_is_replaced(ben
             assert made[spec.digest()].record.environment.threads == torch.get_num_threads() == 1
         assert not list((tmp_path / "work").glob("*/weights.safetensors"))
         engine.submit(wanted[0].at_seed(1))
-        os.kill(next(seat for seat in engine._seats if seat.run_id).process.pid, signal.SIGKILL)
+        os.kill(next(seat for seat in engine._seats if seat.run_id).processes[0].pid, signal.SIGKILL)
         (lost,) = events(engine, 1)
         assert lost == Lost(wanted[0].at_seed(1).digest(), "its worker died (exit status -9)")
         assert all(seat.run_id is None for seat in engine._seats)
     finally:
-        pids = [seat.process.pid for seat in engine._seats]
+        pids = [seat.processes[0].pid for seat in engine._seats]
         engine.close()
     for pid in pids:
         with pytest.raises(ProcessLookupError):
@@ -188,6 +188,17 @@ def test_what_is_stored_of_a_task_does_not_depend_on_what_was_asked_of_it(bench)
     before = fresh.stored(bench.cache)
     assert fresh.manifest.fingerprint
     assert fresh.stored(bench.cache) == before
+
+
+def test_lists_of_sets_that_no_sweep_began_with_lately_leave_the_cache(bench, tmp_path):
+    (task,) = bench.tasks
+    cache = tmp_path / "cache"
+    names = [replace(task, spec=f"set{number}").stored(cache).name for number in range(_bench.LISTS_KEPT)]
+    for age, name in enumerate(reversed(names)):
+        os.utime(cache / name, (1e9 - age, 1e9 - age))
+    replace(task, spec="set0").stored(cache)  # the oldest, begun with again
+    new = replace(task, spec="another").stored(cache).name
+    assert {file.name for file in cache.iterdir()} == {new, *names} - {names[1]}
 
 
 @pytest.mark.parametrize("there", ["nothing", "a torn file"])

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
+from timm.layers import BatchNormAct2d
 from torch import nn
 
 from azeotrope.data.host_batch import Inputs
@@ -19,11 +20,12 @@ from azeotrope.teacher.head import Head
 from azeotrope.train.dataset import StudentData, Targets
 from azeotrope.train.loop import Rows, Training
 from azeotrope.train.prepare import Prepare
-from azeotrope.train.processes import ALONE, started
+from azeotrope.train.processes import ALONE, joined
 from azeotrope.train.stage import Stage
 
 IMAGES, CLASSES, TEACHER_FEATURES, BATCH = 24, 3, 5, 8
 CPU = Device("cpu", "fp32")
+BOTH = Device("cpu", "fp32", cards=("cpu", "cpu"))
 LOSSES = {"cross_entropy": 1.0, "kl": 1.0, "align_uniform": 1.0, "info_nce": 1.0}
 
 
@@ -73,7 +75,7 @@ class Pictures(StudentData):
     def batch(self, rows):
         drawn = draw(ViewPolicy(), rows.astype(np.uint64), PLAIN)
         stored, folds = (self.features[rows],), np.full(len(rows), ANY)
-        return Inputs(self.pixels[rows], drawn, self.labels[rows], folds=folds, stored=stored)
+        return Inputs(self.pixels[rows], drawn, self.labels[rows], folds=folds, stored=stored, places=rows)
 
     def on_cpu(self, rows):
         """The batch that a step sees."""
@@ -81,24 +83,54 @@ class Pictures(StudentData):
 
 
 def network():
-    """No BatchNorm: its statistics are those of a share."""
+    """No BatchNorm: its statistics are those of a part."""
     torch.manual_seed(0)
     pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     return Network(nn.Sequential(nn.Conv2d(3, 6, 3), nn.GroupNorm(2, 6), nn.GELU(), pooled), nn.Linear(6, CLASSES))
 
 
-def trained(folder, processes=ALONE, accumulate=1):
+def with_batch_norm():
+    """Two of them, one that adds to what torch's does, as in timm. No bias before: its gradient is rounding alone."""
+    torch.manual_seed(0)
+    body = nn.Sequential(
+        nn.Conv2d(3, 6, 3, bias=False),
+        BatchNormAct2d(6, act_layer=nn.GELU),
+        nn.Conv2d(6, 6, 3, groups=6, bias=False),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+    )
+    return Network(body, nn.Linear(6, CLASSES))
+
+
+def trained(folder, processes=ALONE, made=network, losses=LOSSES, **changes):
     """The weights after two epochs, projectors included."""
-    recipe = Recipe(epochs=2, batch_images=BATCH, accumulate=accumulate, clip_norm=0.1)
-    stage = Stage(data="task", init="random", losses=LOSSES, recipe=recipe)
+    recipe = Recipe(epochs=2, batch_images=BATCH, clip_norm=0.1, **changes)
+    stage = Stage(data="task", init="random", losses=losses, recipe=recipe)
     rows = np.arange(IMAGES)
     file = folder / "checkpoint.pt"
-    training = Training(network(), stage, 1e-2, 0, Pictures(), Rows(rows, rows), CPU, file, processes=processes)
+    training = Training(made(), stage, 1e-2, 0, Pictures(), Rows(rows, rows), CPU, file, processes=processes)
     training.run()
     return {**training.network.state_dict(), **training.losses.state_dict()}
 
 
+TRAININGS = {
+    "all losses": {},
+    "labels": {"losses": {"cross_entropy": 1.0}, "made": with_batch_norm},
+    "align_uniform": {"losses": {"align_uniform": 1.0}, "made": with_batch_norm},
+    "rkd": {"losses": {"cross_entropy": 1.0, "rkd": 1.0}, "made": with_batch_norm},
+    "crd, averaged": {"losses": {"kl": 1.0, "crd": 0.1}, "made": with_batch_norm, "weight_average": 0.5},
+}
+
+
 if __name__ == "__main__":
-    out = Path(sys.argv[1])
-    mine = started(CPU)
-    torch.save(trained(out, mine), out / f"{mine.rank}.pt")
+    out, rank = Path(sys.argv[1]), int(sys.argv[2])
+    mine = joined(BOTH, rank, out / "meeting")
+    try:
+        mine.agreed(lambda: 1 // (1 - rank))
+        said = "nothing"
+    except ZeroDivisionError as error:
+        said = f"{error}, {mine.told('heard' if mine.leads else 'unheard')}"
+    (out / f"{rank}.txt").write_text(said)
+    torch.save({name: trained(out, mine, **asked) for name, asked in TRAININGS.items()}, out / f"{rank}.pt")

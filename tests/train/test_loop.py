@@ -1,5 +1,6 @@
 import copy
 import dataclasses
+import math
 import threading
 from functools import partial
 
@@ -11,6 +12,7 @@ from azeotrope.devices.device import Device
 from azeotrope.errors import RunFailed, StoreError
 from azeotrope.train import loop
 from azeotrope.train.evaluate import Score, validate
+from azeotrope.train.faults import require_taken_steps
 
 from .conftest import RECIPE
 
@@ -149,6 +151,31 @@ def test_a_step_whose_gradients_overflow_in_fp16_is_left_out_and_the_scale_falls
     made._step(batch, 0.0)
     assert all(torch.equal(one, other) for one, other in zip(made.network.parameters(), before, strict=True))
     assert made.step.scaler.get_scale() == 2.0**59
+
+
+def test_steps_left_out_in_fp16_are_counted(fp16):
+    """Each halves the scale, which says their number too."""
+    made = fp16()
+    made.step.scaler._init_scale = 2.0**20
+    assert made.run().skipped == 20 - math.log2(made.step.scaler.get_scale()) > 0
+
+
+def test_a_training_that_leaves_out_most_steps_in_fp16_fails_with_the_way_out(fp16):
+    made = fp16()
+    made.step.scaler._init_scale = 2.0**60
+    with pytest.raises(RunFailed) as told:
+        made.run()
+    assert str(told.value) == (
+        "Most steps were left out, because their gradients overflow float16. "
+        f"Found: {2 * PER_EPOCH} of {2 * PER_EPOCH} steps at learning rate {made.learning_rate:g}. "
+        "Allowed: half of them: the first few always overflow, until their scale is found. "
+        "Next: take --precision bf16 where the card multiplies it, else fp32; or train more steps."
+    )
+
+
+@pytest.mark.parametrize(("skipped", "done", "steps"), [(50, 99, 1000), (10, 20, 20), (50, 100, 1000), (0, 5, 5)])
+def test_few_steps_left_out_are_no_fault_and_nobody_judges_early(skipped, done, steps):
+    require_taken_steps(skipped, done, steps, 1e-3)
 
 
 @pytest.mark.usefixtures("checkpoint_every_epoch")

@@ -1,10 +1,9 @@
 """Parts of a batch and processes must change memory and time, and not what is minimised."""
 
-import os
-import socket
+import copy
 import subprocess
 import sys
-from pathlib import Path
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from azeotrope.losses._contract import Setup, build
 from azeotrope.models.network import Network
 from azeotrope.recipe import Recipe
 from azeotrope.spec import validated
+from azeotrope.train.batch_norm import OverWholeBatch
 from azeotrope.train.processes import ALONE, Processes
 from azeotrope.train.step import Step
 
@@ -112,19 +112,35 @@ def test_shares_are_the_batch():
     assert [image for share in shares for image in share] == list(range(16))
 
 
-def test_two_processes_take_the_steps_of_one(tmp_path):
-    """Two real processes over gloo; takes seconds because each imports torch. Contrastive losses see all images."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    command = [sys.executable, _together.__file__, str(tmp_path)]
-    started = [
-        subprocess.Popen(command, env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)})
-        for rank in range(2)
-    ]
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """What two real processes over gloo end with; takes seconds because each imports torch."""
+    out = tmp_path_factory.mktemp("two")
+    started = [subprocess.Popen([sys.executable, _together.__file__, str(out), str(rank)]) for rank in range(2)]
     assert [process.wait(timeout=100) for process in started] == [0, 0]
-    alone = trained(tmp_path)
-    first, second = (torch.load(Path(tmp_path) / f"{rank}.pt", weights_only=True) for rank in range(2))
+    assert {(out / f"{rank}.txt").read_text() for rank in range(2)} == {"integer division or modulo by zero, heard"}
+    return [torch.load(out / f"{rank}.pt", weights_only=True) for rank in range(2)]
+
+
+@pytest.mark.parametrize("name", _together.TRAININGS)
+def test_two_processes_take_the_steps_of_one(two, tmp_path, name):
+    """BatchNorm, projectors and losses that relate images see the whole batch."""
+    first, second = (each[name] for each in two)
     torch.testing.assert_close(first, second, rtol=0, atol=0)
-    torch.testing.assert_close(first, alone, rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(first, trained(tmp_path, **_together.TRAININGS[name]), rtol=1e-4, atol=1e-5)
+
+
+def test_batch_norm_of_one_process_is_torchs(monkeypatch):
+    """Values, gradients and running statistics, in four dimensions and in two."""
+    monkeypatch.setattr(Processes, "gathered", lambda self, tensor: [tensor])
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor: None)
+    for norm, shape in ((nn.BatchNorm2d(5), (6, 5, 4, 3)), (nn.BatchNorm1d(5, affine=False), (6, 5))):
+        torch.manual_seed(0)
+        images, direction = torch.randn(shape) + 3, torch.randn(shape)
+        found = []
+        for context in (nullcontext(), OverWholeBatch(ALONE)):
+            model, seen = copy.deepcopy(norm), images.clone().requires_grad_()
+            with context:
+                (model(seen) * direction).sum().backward()
+            found.append([seen.grad, *(p.grad for p in model.parameters()), *model.buffers()])
+        torch.testing.assert_close(found[1], found[0])

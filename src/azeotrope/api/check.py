@@ -71,9 +71,9 @@ def check(
     try:
         opened = open_plan(plan, progress, machine)
     except RefusedSet as refused:
-        device = choose(plan.precision, machine.get("device", "auto"))
+        device = choose(plan.precision, machine.get("device", "auto"), several=True)
         found = audit(refused.manifest, refused.source)
-        return Check(found, device.name, device.precision, None, None, str(refused))
+        return Check(found, device.called, device.precision, None, None, str(refused))
     rates, device = measure(opened), opened.resources.device
     suspects, refusal = None, None
     if listed is not None:
@@ -83,7 +83,7 @@ def check(
             refusal = f"No suspect labels: {failed}"
     return Check(
         audit(opened.task.manifest, opened.task.source, opened.task.near, opened.task.splits),
-        device.name,
+        device.called,
         device.precision,
         rates,
         forecast(opened, rates),

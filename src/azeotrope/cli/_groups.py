@@ -178,7 +178,7 @@ class Machine(Group):
         str | None,
         typer.Option(
             "--device",
-            help="cpu, cuda, cuda:N (card N, from 0) or mps.",
+            help="cpu, cuda, cuda:N (card N, from 0) or mps; cuda:0,1 share every batch.",
             show_default="auto: a CUDA card that works, else cpu",
         ),
     ] = None
@@ -210,6 +210,10 @@ class Question(Group):
     labels: Labels
     held_out: options.HeldOut = None
     precision: options.Precision = None
+    compile: Annotated[
+        bool,
+        typer.Option("--compile", help="Compile students before they train: minutes at first, then faster steps."),
+    ] = False
     seen_weights: Annotated[
         bool,
         typer.Option("--seen-weights", help="Allow weights that were trained on these very images."),
@@ -227,7 +231,7 @@ class Question(Group):
     def given(self) -> dict[str, Any]:
         """The fields of `SweepPlan` that were asked for."""
         groups = {"pictures": self.pictures.given(), "recipe": self.recipe.changes(), "labels": self.labels.given()}
-        own = ("image_size", "held_out", "seen_weights", "precision", "cache_gb")
+        own = ("image_size", "held_out", "seen_weights", "precision", "compile", "cache_gb")
         return given({key: getattr(self, key) for key in own}) | {k: v for k, v in groups.items() if v}
 
 

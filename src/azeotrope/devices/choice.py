@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import torch
+from torch import distributed
 from torch.nn import functional
 
 from azeotrope.devices.device import Device
@@ -13,22 +14,53 @@ from azeotrope.errors import InputError
 from azeotrope.plan import AskedPrecision, Precision
 
 _NAMES = re.compile(r"cpu|mps|cuda(:\d+)?")
+_SEVERAL = re.compile(r"cuda:\d+(,\d+)+|cpu(,cpu)+")
 _ON_THE_PROCESSOR = "take --device cpu, or leave --device out"
 
 
-def choose(precision: AskedPrecision = "auto", device: str = "auto") -> Device:
+def choose(precision: AskedPrecision = "auto", device: str = "auto", *, several: bool = False) -> Device:
     """The device that is asked for, tried; by default CUDA where a trial of it works, else the CPU. And bf16 where the
-    hardware multiplies it natively.
+    hardware multiplies it natively. With `several`, for work that cards can share, more than one may be named.
 
     Measured on AVX-512 without AMX: in bf16 students train 1.1 to 1.5 times and EfficientNet-Lite0 embeds 1.5 times as
     fast (docs/log.md). Raises InputError for a device that is not there or does not compute, and for a
     precision that it does not have.
     """
-    name, reason = _found() if device == "auto" else (_asked(device), "")
+    cards: tuple[str, ...] = ()
+    if _SEVERAL.fullmatch(device):
+        cards = _together(device, several)
+        name, reason = cards[0], f"these {len(cards)} share every batch"
+    else:
+        name, reason = _found() if device == "auto" else (_asked(device), "")
     if precision == "auto":
-        precision = "bf16" if _multiplies_bf16(name) else "fp32"
-    _check_precision(precision, name)
-    return Device(name, precision, reason)
+        precision = "bf16" if all(map(_multiplies_bf16, cards or (name,))) else "fp32"
+    for each in cards or (name,):
+        _check_precision(precision, each)
+    return Device(name, precision, reason, cards)
+
+
+def _together(named: str, several: bool) -> tuple[str, ...]:
+    """The cards of `cuda:0,1`, each tried; `cpu,cpu` are two processes on the processor."""
+    kind, _, numbers = named.partition(":")
+    cards = tuple(f"{kind}:{number}" for number in numbers.split(",")) if numbers else tuple(named.split(","))
+    if not several:
+        raise InputError(
+            "Several cards share the training of a run, and nothing else",
+            found=f"--device {named}",
+            allowed="compare, distill and sweep",
+            next_step=f"take one, such as --device {cards[0]}",
+        )
+    if numbers and len(set(cards)) < len(cards):
+        raise InputError("Each card has one share of a batch", found=named, next_step="name each card once")
+    for card in dict.fromkeys(cards):
+        _asked(card)
+    if not distributed.is_available() or (kind == "cuda" and not distributed.is_nccl_available()):
+        raise InputError(
+            "Cards that train together need a torch that connects them (torch.distributed, NCCL for CUDA)",
+            found=f"torch {torch.__version__} without",
+            next_step=f"take one card, --device {cards[0]}; or --workers {len(cards)} --device cuda, a run on each",
+        )
+    return cards
 
 
 def _found() -> tuple[str, str]:
@@ -48,7 +80,9 @@ def _asked(name: str) -> str:
     """The name itself. Raises InputError where nothing computes under it."""
     if not _NAMES.fullmatch(name):
         raise InputError(
-            "--device names what computes", found=name, allowed="auto, cpu, cuda, cuda:N (card N, from 0) or mps"
+            "--device names what computes",
+            found=name,
+            allowed="auto, cpu, cuda, cuda:N (card N, from 0), cuda:0,1 or mps",
         )
     kind, _, number = name.partition(":")
     if kind == "cpu":

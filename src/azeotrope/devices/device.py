@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -21,16 +22,47 @@ Module = TypeVar("Module", bound=nn.Module)
 
 @dataclass(frozen=True)
 class Device:
-    """A torch device name, the precision of matrix work there, and why it was chosen, where there was a choice."""
+    """A torch device name, the precision of matrix work there, and why it was chosen, where there was a choice.
+
+    Where several train one run together, `cards` are all of them, and `name` is that of this process. With `compiles`
+    networks are compiled there to train.
+    """
 
     name: str
     precision: Precision
     reason: str = field(default="", compare=False)
+    cards: tuple[str, ...] = ()
+    compiles: bool = False
 
     @property
     def kind(self) -> str:
         """The name without the number of the card: cpu, cuda, mps."""
         return self.name.partition(":")[0]
+
+    @property
+    def called(self) -> str:
+        """Its name, or those of all cards that train together."""
+        return " and ".join(self.cards) or self.name
+
+    @property
+    def shares(self) -> int:
+        """Into how many equal shares a batch goes, each computed by a process of its own."""
+        return len(self.cards) or 1
+
+    def share(self, rank: int) -> Device:
+        """The device of one of the processes that train together."""
+        return replace(self, name=self.cards[rank]) if self.cards else self
+
+    @property
+    def on_node(self) -> tuple[str, ...]:
+        """The CUDA cards by their numbers on this machine, whatever CUDA_VISIBLE_DEVICES leaves of them for this
+        process; of several processes on a processor `cpu` for each.
+        """
+        if self.kind != "cuda":
+            return self.cards
+        visible = [each.strip() for each in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if each.strip()]
+        numbers = [int(name.partition(":")[2] or 0) for name in self.cards or (self.name,)]
+        return tuple(f"cuda:{visible[number] if number < len(visible) else number}" for number in numbers)
 
     @property
     def is_host(self) -> bool:
@@ -50,7 +82,7 @@ class Device:
         return torch.cuda.get_device_name(self.name) if self.kind == "cuda" else torch.backends.mps.get_name()
 
     def for_worker(self, place: int) -> Device:
-        """The card of this worker of a machine: by turns, unless a card was named."""
+        """The card of this worker of a machine: by turns, unless cards were named."""
         if self.name != "cuda":
             return self
         return replace(self, name=f"cuda:{place % torch.accelerator.device_count()}")

@@ -10,8 +10,18 @@ from azeotrope.record import energy
 from azeotrope.record.run import EnvironmentFacts
 
 
-def environment(*, device: str, accelerator: str | None, threads: int, precision: str) -> EnvironmentFacts:
-    """Versions of what computes, and the machine. `accelerator` is the card, as its maker calls it."""
+def environment(
+    *,
+    device: str,
+    accelerator: str | None,
+    threads: int,
+    precision: str,
+    cards: tuple[str, ...] = (),
+    compiled: bool = False,
+) -> EnvironmentFacts:
+    """Versions of what computes, and the machine. `accelerator` is the card, as its maker calls it; `cards` those of
+    the machine that were used.
+    """
     return EnvironmentFacts(
         azeotrope=_version("azeotrope"),
         python=platform.python_version(),
@@ -19,9 +29,11 @@ def environment(*, device: str, accelerator: str | None, threads: int, precision
         timm=_version("timm"),
         device=device,
         accelerator=accelerator,
+        cards=cards,
         processor=_processor(),
         threads=threads,
         precision=precision,
+        compiled=compiled,
         energy=energy.here().source or None,
     )
 

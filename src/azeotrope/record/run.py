@@ -146,9 +146,17 @@ class EnvironmentFacts(Facts):
     accelerator: str | None = Field(
         default=None, exclude_if=lambda name: name is None, description="the card, as its maker calls it"
     )
+    cards: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=lambda cards: not cards,
+        description="the cards of the machine that trained the run, such as cuda:2; several shared every batch",
+    )
     processor: str
     threads: int
     precision: str
+    compiled: bool = Field(
+        default=False, exclude_if=lambda compiled: not compiled, description="the student's training"
+    )
     energy: str | None = Field(default=None, description="which counters `joules` were read from")
 
 
@@ -178,9 +186,9 @@ class RunRecord(Facts):
 
     `run_id` is the hash of everything that determines the run, so equal ids mean equal runs. Errors are fractions
     in [0, 1]: of wrong images, or what `record.kinds` says for the task's kind; `metrics` holds further measures of
-    it. `seconds` is by phase (`decode`, `teacher`, `head`, `generate`, `pretrain`, `tuning`, `train`, `evaluate`,
-    `test`), and `joules` are the whole machine's in the same phases; shared work is what this run would pay alone,
-    whoever did it. `unlabelled_images` and `synthetic_images` are those that taught beside the training images.
+    it. `seconds` is by phase (`decode`, `teacher`, `head`, `generate`, `pretrain`, `tuning`, `compile`, `train`,
+    `evaluate`, `test`), and `joules` are the whole machine's in the same phases; shared work is what this run would pay
+    alone, whoever did it. `unlabelled_images` and `synthetic_images` are those that taught beside the training images.
     `correct` holds one bit per test image, in manifest order, for paired tests, where an answer is right or wrong;
     `clusters` says which test images belong together, where groups were named.
     """
@@ -214,6 +222,11 @@ class RunRecord(Facts):
     tuning: TuningFacts | None = None
     search: SearchFacts | None = Field(default=None, description="where the losses were chosen among candidates")
     steps: int | None = None
+    skipped_steps: int | None = Field(
+        default=None,
+        exclude_if=lambda steps: steps is None,
+        description="in fp16: steps that were left out, since their gradients overflowed",
+    )
     best_epoch: int | None = None
     val_error: float | None = Field(default=None, ge=0, le=1)
     test_error: float | None = Field(default=None, ge=0, le=1)

@@ -27,6 +27,7 @@ _PHASES = (
     "generate",
     "pretrain",
     "tuning",
+    "compile",
     "train",
     "evaluate",
     "test",

@@ -22,6 +22,7 @@ _PHASES = {
     "head": "teacher's head",
     "generate": "generating pictures",
     "pretrain": "pre-training",
+    "compile": "compiling",
     "train": "training",
     "evaluate": "validation",
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from azeotrope.data.sources._places import cache_root
 from azeotrope.data.task import Task
 from azeotrope.devices.choice import choose
+from azeotrope.devices.compiled import require_compiler
 from azeotrope.devices.process import prepare
 from azeotrope.errors import InputError
 from azeotrope.plan import AskedPrecision, ComparePlan
@@ -19,6 +21,7 @@ from azeotrope.session.seen_weights import refuse_seen_weights
 from azeotrope.session.tracking import Tracking
 from azeotrope.spec import digest
 from azeotrope.sweeping.bands import require_teacher_bands
+from azeotrope.sweeping.cards import require_shares
 from azeotrope.sweeping.class_weights import weights_file
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.grid import Grid, open_grid
@@ -79,7 +82,7 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     if isinstance(weights, str) and weights not in (OFF, AUTO):
         weights_file(weights)
     require_teacher_bands(plan.teachers, plan.labels.pixels)
-    resources = open_resources(machine, plan.precision, progress)
+    resources = open_resources(machine, plan.precision, progress, several=True, compiles=plan.compile)
     check_models(resources, plan.students, plan.teachers, plan.image_size, plan.labels.pixels.bands)
     strict = machine.get("strict", False)
     task = read_task(plan.data, progress, plan.labels, resources.cache, held_out=plan.held_out, strict=strict)
@@ -89,18 +92,32 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
         resources.add(upstream)
         resources.rows(upstream.fingerprint, max(plan.pretrain_images), 0)  # are there so many?
     grid = open_grid(plan, resources, task, upstream, progress.say)
+    require_shares(grid.specs, resources.device)
     if not plan.seen_weights:
         arms = [arm for each in grid.plan.resolved for arm in each.arms]
         refuse_seen_weights(task, [each.student for each in grid.plan.resolved], plan.teachers, arms)
     return Opened(grid, resources, task, upstream)
 
 
-def open_resources(machine: Machine, precision: AskedPrecision, progress: Progress) -> Resources:
-    """What runs share on this machine, with nothing in it yet; where there was a choice of devices, why it fell so."""
+def open_resources(
+    machine: Machine,
+    precision: AskedPrecision,
+    progress: Progress,
+    *,
+    several: bool = False,
+    compiles: bool = False,
+) -> Resources:
+    """What runs share on this machine, with nothing in it yet; where there was a choice of devices, why it fell so.
+    `several` cards may be named for work that they can share; what is trained is compiled where `compiles` says so.
+    """
     prepare()
-    device = choose(precision, machine.get("device", "auto"))
+    device = choose(precision, machine.get("device", "auto"), several=several)
+    if compiles:
+        device = replace(device, compiles=True)
+        require_compiler(device)
+        progress.note(f"Students are compiled for {device.name} before they train.")
     if device.reason:
-        progress.note(f"Computes on {device.name} in {device.precision}: {device.reason}.")
+        progress.note(f"Computes on {device.called} in {device.precision}: {device.reason}.")
     cache = machine.get("cache")
     folder = Path(cache).expanduser() if cache else cache_root()
     return Resources(folder, device, verify_cache=machine.get("verify_cache", False))

@@ -18,7 +18,8 @@ class Machine(TypedDict, total=False):
 
     `cache` is the folder of decoded images and embeddings. `verify_cache` holds a sample of the embeddings against the
     teacher. `strict` refuses a set with an unreadable image, or with pictures that are passed over. `device` is what
-    computes: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; where the precision is `auto`, it decides that too.
+    computes: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`, or `cuda:0,1` where cards share every run; where the precision
+    is `auto`, it decides that too.
     """
 
     cache: str | Path | None
@@ -30,8 +31,9 @@ class Machine(TypedDict, total=False):
 class Options(Machine, total=False):
     """`Machine`, and fields of `SweepPlan`. `upstream` is the source and how many of its images; `pictures` are further
     ones, for arms such as `distill+unlabelled`; `recipe` holds fields of `RecipeChanges`; `labels` says what a label
-    is; `held_out` is the share of images in each split that the source does not give; `cache_gb` the room for the
-    teacher's embeddings; `seen_weights` lets in weights that were trained on these very images.
+    is; `compile` compiles students before they train; `held_out` is the share of images in each split that the source
+    does not give; `cache_gb` the room for the teacher's embeddings; `seen_weights` lets in weights that were trained on
+    these very images.
     """
 
     image_size: int | None
@@ -39,6 +41,7 @@ class Options(Machine, total=False):
     pictures: PicturesSpec | None
     recipe: Mapping[str, Any] | None
     precision: AskedPrecision
+    compile: bool
     cache_gb: float | None
     labels: LabelSpec
     held_out: float

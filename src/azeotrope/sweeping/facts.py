@@ -47,6 +47,7 @@ def done(
         tuning=best.choices.tuning,
         search=best.choices.search,
         steps=best.trained.steps,
+        skipped_steps=best.trained.skipped,
         best_epoch=best.trained.best_epoch,
         val_error=best.trained.error,
         test_error=test.error,
@@ -103,6 +104,8 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
         "environment": environment(
             device=device.kind,
             accelerator=device.accelerator,
+            cards=device.on_node,
+            compiled=device.compiles,
             threads=torch.get_num_threads(),
             precision=device.precision,
         ),

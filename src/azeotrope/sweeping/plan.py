@@ -149,6 +149,7 @@ def make_plan(
         labels=asked.labels,
         held_out=task.splits.held_out or HELD_OUT,
         precision=resources.device.precision,
+        compile=resources.device.compiles,
     )
 
 

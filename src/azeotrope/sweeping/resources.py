@@ -29,6 +29,7 @@ from azeotrope.teacher.ensemble import Ensemble
 from azeotrope.teacher.teacher import Teacher, load_teacher
 from azeotrope.teacher.verify import verify
 from azeotrope.train.loop import Rows
+from azeotrope.train.processes import ALONE, Processes
 
 ROWS_KEPT = 32  # subsets: drawing one from 60,000 images takes 0.06 s, and a run asks for it ten times
 
@@ -36,7 +37,8 @@ ROWS_KEPT = 32  # subsets: drawing one from 60,000 images takes 0.06 s, and a ru
 @dataclass
 class Resources:
     """Everything that does not belong to one run alone. `cache` is a folder that may be deleted at any time;
-    `verify_cache` holds a sample of each teacher cache against the teacher when it is opened.
+    `verify_cache` holds a sample of each teacher cache against the teacher when it is opened. `processes` are those
+    that train each student together, of which this is one.
     """
 
     cache: Path
@@ -44,6 +46,7 @@ class Resources:
     tasks: dict[str, Task] = field(default_factory=dict)
     verify_cache: bool = False
     pictures: PicturesSpec | None = None
+    processes: Processes = ALONE
 
     def __post_init__(self) -> None:
         self.rows = lru_cache(ROWS_KEPT)(self._rows)

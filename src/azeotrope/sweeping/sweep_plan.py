@@ -58,7 +58,8 @@ class SweepPlan(Spec):
     `pictures` are the further ones of arms such as `distill+unlabelled`. `labels` says what a label is, where that is
     not one class an image, and `held_out` the share of images in each split that the source does not give.
     `seen_weights` lets in weights that were trained on these very images. `recipe` holds `RecipeChanges`; `cache_gb` is
-    the room for the teacher's embeddings, which may be fewer views (None: as much as they need). `deploy` are export
+    the room for the teacher's embeddings, which may be fewer views (None: as much as they need). With `compile`
+    students are compiled before they train, which changes the last bits of a run and not its id. `deploy` are export
     targets: each student is also measured as their files. The program fills in `fingerprint` and `resolved`, so that
     plan.yaml holds every default.
     """
@@ -81,6 +82,7 @@ class SweepPlan(Spec):
     image_size: int | None = Field(default=None, ge=8)
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
     precision: AskedPrecision = "auto"
+    compile: bool = False
     cache_gb: float | None = Field(default=None, ge=0)
     deploy: tuple[str, ...] = ()
     budget: Budget = Budget()
@@ -198,7 +200,13 @@ class SweepPlan(Spec):
 
     def question(self) -> str:
         """16 hex digits that identify what is asked, whatever it may cost and wherever it is run."""
-        later = {"labels", "losses", "cache_gb", "deploy"}  # fields that an older plan has not; it keeps its name
+        later = {
+            "labels",
+            "losses",
+            "cache_gb",
+            "deploy",
+            "compile",
+        }  # fields that an older plan has not; it keeps its name
         left_out = {key for key in later if getattr(self, key) == type(self).model_fields[key].default}
         return digest(self.model_dump(mode="json", exclude={"budget", "engine", "resolved"} | left_out))
 

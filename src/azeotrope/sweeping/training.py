@@ -20,7 +20,7 @@ from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.taught import Taught
 from azeotrope.sweeping.training_folder import Trained, TrainingFolder
 from azeotrope.train.dataset import StudentData, TaskImages
-from azeotrope.train.loop import Training
+from azeotrope.train.loop import Progress, Training
 from azeotrope.train.stage import Stage
 
 
@@ -69,6 +69,38 @@ def train_once(
         return _train(resources, spec, folder, start, taught, advance)
 
 
+def assist(resources: Resources, work: Path) -> None:
+    """What the other processes do of one `train_once`: they hear from the leader which training it is, and have its
+    start from it too. Raises what the leader raises, and what fails here alone.
+    """
+    spec: RunSpec = resources.processes.told(None)
+    folder, recipe = TrainingFolder.of(work, spec), spec.recipe
+
+    def ready() -> Training:
+        taught = None
+        if spec.teacher is not None:
+            asked = spec.teacher, spec.task, spec.train_images, spec.seed, recipe.policy, recipe.views
+            taught = resources.taught(*asked)
+        return _prepare(resources, spec, spec.stages()[-1], folder, None, taught)
+
+    _run(resources.processes.agreed(ready))
+
+
+class OutOfStepError(Exception):
+    """One of the processes that train together cannot go on, and others wait for it: all must be started anew."""
+
+
+def _run(training: Training) -> Progress:
+    """Raises OutOfStepError in the place of what is no failure of all processes alike."""
+    try:
+        return training.run()
+    except RuntimeError as error:
+        if training.processes.count == 1 or (training.processes.leads and isinstance(error, torch.OutOfMemoryError)):
+            raise
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise OutOfStepError(f"{training.device.name}: {said}") from error
+
+
 def _train(
     resources: Resources,
     spec: RunSpec,
@@ -84,9 +116,10 @@ def _train(
         return done
     training: Training | None = None
     try:
-        training = _prepare(resources, spec, stage, folder, start, taught)
+        resources.processes.told(spec)
+        training = resources.processes.agreed(lambda: _prepare(resources, spec, stage, folder, start, taught))
         training.advance = advance
-        progress = training.run()
+        progress = _run(training)
     except RunFailed as failure:
         curve = tuple(training.progress.curve) if training else ()
         trained = Trained(None, None, None, 0, {}, failure=str(failure), curve=curve)
@@ -100,6 +133,7 @@ def _train(
         progress.seconds,
         joules=progress.joules,
         curve=tuple(progress.curve),
+        skipped=progress.skipped if training.step.scaler.is_enabled() else None,
     )
     folder.finish(trained, training.network)
     return trained
@@ -114,7 +148,7 @@ def _prepare(
     taught: Taught | None,
 ) -> Training:
     loaded = student_of(resources, spec)
-    if stage.init == "previous":
+    if stage.init == "previous" and resources.processes.leads:
         assert start is not None
         loaded.network.backbone.load_state_dict(start)
     rows = resources.rows(spec.task, spec.train_images, spec.seed)
@@ -127,6 +161,6 @@ def _prepare(
         targets = replace(taught.targets, live=stage.recipe.live)
         data = replace(data, images=replace(data.images, targets=targets))
     data = replace(data, extra=extra_of(resources, spec, data.images))
-    return Training(
-        loaded.network, stage, spec.recipe.learning_rates[0], spec.seed, data, rows, resources.device, folder.checkpoint
-    )
+    rate, processes = spec.recipe.learning_rates[0], resources.processes
+    device, file = resources.device, folder.checkpoint
+    return Training(loaded.network, stage, rate, spec.seed, data, rows, device, file, processes=processes)

@@ -24,7 +24,7 @@ from azeotrope.train.evaluate import Score
 @dataclass(frozen=True)
 class Trained:
     """What a finished training left. `failure` is set instead of a score when it could not be finished; `curve` then
-    holds the epochs before.
+    holds the epochs before. `skipped` are the steps whose gradients overflowed; None where gradients are not scaled.
     """
 
     error: float | None
@@ -35,6 +35,7 @@ class Trained:
     failure: str | None = None
     joules: dict[str, float] | None = None
     curve: Curve = ()
+    skipped: int | None = None
 
     @property
     def score(self) -> Score:

@@ -25,7 +25,6 @@ from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 from azeotrope.data.host_batch import HostBatch
 from azeotrope.devices.ahead import ahead, in_turn
 from azeotrope.devices.device import Device
-from azeotrope.errors import RunFailed
 from azeotrope.kinds._balance import balance_of
 from azeotrope.losses._contract import Setup, WeightedSum, build
 from azeotrope.models.network import Network
@@ -35,6 +34,7 @@ from azeotrope.train import checkpoint
 from azeotrope.train.average import Average
 from azeotrope.train.dataset import StudentData
 from azeotrope.train.evaluate import Score, validate
+from azeotrope.train.faults import require_finite, require_taken_steps
 from azeotrope.train.optimizer import build_optimizer, rate_factor, set_rate
 from azeotrope.train.prepare import Batch, Prepare
 from azeotrope.train.processes import ALONE, Processes
@@ -57,7 +57,7 @@ class Rows:
 @dataclass
 class Progress:
     """Where a training stands between two epochs. `seconds` accumulates over interruptions; `curve` has an entry for
-    each epoch that ended well.
+    each epoch that ended well; `skipped` counts steps whose gradients overflowed float16.
     """
 
     epoch: int = 0
@@ -67,6 +67,7 @@ class Progress:
     seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0})
     joules: dict[str, float] | None = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0})
     curve: list[Epoch] = field(default_factory=list)
+    skipped: int = 0
 
 
 @dataclass
@@ -74,7 +75,7 @@ class Training:
     """One stage being trained at one learning rate. `run` leaves the best epoch, or the average, in `network`.
 
     With several `processes`, each trains on its share of every batch and ends with the same weights; the one that leads
-    writes the checkpoints.
+    gives the others what it starts from, judges, and writes the checkpoints.
     """
 
     network: Network
@@ -114,10 +115,13 @@ class Training:
         share = self.stage.recipe.weight_average
         self.average = Average.of(self.network, share, self.steps) if share else None
         self.progress = Progress()
+        self._overflows: list[Tensor] = []
 
     def run(self) -> Progress:
         """Train all epochs. Raises RunFailed, naming step and losses, when a loss is not finite."""
         self._resume()
+        if self.device.compiles:
+            self._timed("compile", self._compile, self.progress.epoch)
         saved_at = time.perf_counter()
         for epoch in range(self.progress.epoch, self.stage.recipe.epochs):
             before = self.progress.seconds["train"]
@@ -133,13 +137,24 @@ class Training:
         self.network.load_state_dict(self.progress.best_weights)
         return self.progress
 
-    def _train_epoch(self, epoch: int) -> Float[Tensor, "steps losses"]:
-        """The losses of its steps, on the host. Raises RunFailed."""
-        self.network.train(self.stage.trains == "all")  # a frozen body's BatchNorm statistics must not move
+    def _compile(self, epoch: int) -> None:
+        """What compiling takes shows in the first step that takes this way: this one, which leaves nothing."""
+        self._set_mode()
+        hosts = self.data.epoch(self.rows.train, self.stage.recipe.batch_images, self.seed, epoch)
+        with closing(in_turn(hosts, self.device, self.prepare)) as batches:
+            self.step.try_out(next(batches))
+
+    def _set_mode(self) -> None:
+        """A frozen body's BatchNorm statistics must not move, nor those that a stage keeps."""
+        self.network.train(self.stage.trains == "all")
         if self.stage.keeps_statistics:
             for module in self.network.modules():
                 if isinstance(module, BatchNorm):
                     module.eval()
+
+    def _train_epoch(self, epoch: int) -> Float[Tensor, "steps losses"]:
+        """The losses of its steps, on the host. Raises RunFailed."""
+        self._set_mode()
         recipe, first = self.stage.recipe, epoch * self.per_epoch
         stream = (self.seed * 1_000_003 + epoch) * self.processes.count + self.processes.rank
         torch.manual_seed(stream)  # dropout, where a model has any
@@ -155,7 +170,8 @@ class Training:
                 self.advance(recipe.batch_images)
         self.processes.agree(self.network)
         measured = torch.stack(values).cpu()  # once an epoch, so that the loop itself never waits for the device
-        self._check_finite(measured, first)
+        require_finite(measured, self.losses.names, first, self.learning_rate)
+        self._count_skipped(first + len(values))
         return measured
 
     def _left_by(self, epoch: int, values: Float[Tensor, "steps losses"], seconds: float, score: Score | None) -> Epoch:
@@ -184,7 +200,9 @@ class Training:
         scaler = self.step.scaler
         scaler.unscale_(self.optimizer)
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
-        torch.nn.utils.clip_grad_norm_(parameters, self.stage.recipe.clip_norm)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.stage.recipe.clip_norm)
+        if scaler.is_enabled():
+            self._overflows.append(~norm.isfinite())  # on the device; the scaler then leaves the step out
         scaler.step(self.optimizer)
         scaler.update()
         return values
@@ -194,35 +212,30 @@ class Training:
         if self.average is not None:
             self.average.replace_weights()
             self.processes.agree(self.network)
-        score = validate(self.network, self.data, self.rows.val, self.device)
+        judged = validate(self.network, self.data, self.rows.val, self.device) if self.processes.leads else None
+        score: Score = self.processes.told(judged)
         if score.by(self.stage.chosen_by) < self.progress.best.by(self.stage.chosen_by):
             self.progress.best, self.progress.best_epoch = score, epoch
             self.progress.best_weights = copy.deepcopy(self.network.state_dict())
         return score
 
-    def _check_finite(self, values: Float[Tensor, "steps losses"], first_step: int) -> None:
-        bad = ~torch.isfinite(values)
-        if not bad.any():
-            return
-        step = int(bad.any(dim=1).nonzero()[0])
-        names = [name for name, is_bad in zip(self.losses.names, bad[step], strict=True) if is_bad]
-        raise RunFailed(
-            f"The loss is not finite at step {first_step + step + 1}",
-            found=f"{', '.join(names)} at learning rate {self.learning_rate:g}",
-            next_step="take a smaller learning rate, or --precision fp32",
-        )
+    def _count_skipped(self, done: int) -> None:
+        if self._overflows:
+            self.progress.skipped += int(torch.stack(self._overflows).sum())
+            self._overflows.clear()
+        require_taken_steps(self.progress.skipped, done, self.steps, self.learning_rate)
 
     def _timed(self, phase: str, work: Callable[[int], _Left], epoch: int) -> _Left:
         meter, progress = energy.here(), self.progress
         before, began = meter.joules(), time.perf_counter()
         left = work(epoch)
         self.device.synchronise()
-        progress.seconds[phase] += time.perf_counter() - began
+        progress.seconds[phase] = progress.seconds.get(phase, 0.0) + time.perf_counter() - began
         used = meter.since(before)
         if used is None:  # once it cannot be read, what was read is no whole
             progress.joules = None
         elif progress.joules is not None:
-            progress.joules[phase] += used
+            progress.joules[phase] = progress.joules.get(phase, 0.0) + used
         return left
 
     def _state(self) -> checkpoint.State:
@@ -240,11 +253,13 @@ class Training:
             "seconds": progress.seconds,
             "joules": progress.joules,
             "curve": [asdict(each) for each in progress.curve],
+            "skipped": progress.skipped,
         }
 
     def _resume(self) -> None:
-        state = checkpoint.load(self.file)
+        state = self.processes.told(checkpoint.load(self.file) if self.processes.leads else None)
         if state is None:
+            self.processes.follow(self.network, self.losses)
             return
         self.network.load_state_dict(state["network"])
         self.losses.load_state_dict(state["losses"])
@@ -258,6 +273,7 @@ class Training:
             state["seconds"],
             state.get("joules"),
             [Epoch(**each) for each in state.get("curve", [])],
+            state.get("skipped", 0),
         )
         if self.average is not None:
             self.average.restore(state["average"])

@@ -1,20 +1,27 @@
-"""The processes that train one student together, a share of every batch each; started by `accelerate launch`.
+"""The processes that train one student together, a share of every batch each.
 
-One process is the usual case and costs nothing here. It moves tensors between processes; it decides nothing about
-losses.
+One process is the usual case and costs nothing here. It moves tensors and words between processes; it decides nothing
+about losses. Who starts and ends them is elsewhere (`sweeping.engines`).
 """
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import overload
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar, overload
 
 import torch
 from torch import Tensor, distributed, nn
 
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
+
+_PATIENCE = timedelta(days=30)  # the first may embed for hours while others wait; a dead process is noticed elsewhere
+_BACKENDS = {"cpu": "gloo", "cuda": "cpu:gloo,cuda:nccl"}
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Processes:
 
     @property
     def leads(self) -> bool:
-        """Whether this is the one that writes to disk."""
+        """Whether this is the one that judges and writes to disk."""
         return self.rank == 0
 
     def share(self, batch_images: int) -> slice:
@@ -48,23 +55,33 @@ class Processes:
         """All shares in order of rank. Gradient flows to one's own share only: `add_gradients` sums the rest."""
         if tensor is None or self.count == 1:
             return tensor
-        shares = [torch.empty_like(tensor) for _ in range(self.count)]
-        distributed.all_gather(shares, tensor.detach().contiguous())
+        shares = self.gathered(tensor.detach())
         shares[self.rank] = tensor
         return torch.cat(shares)
 
-    def add_gradients(self, network: nn.Module) -> None:
-        """Sum the network's gradients over processes. Losses have theirs of the whole batch already."""
+    def gathered(self, tensor: Tensor) -> list[Tensor]:
+        """The tensor of each process, in order of rank; without gradient."""
+        shares = [torch.empty_like(tensor, memory_format=torch.contiguous_format) for _ in range(self.count)]
+        distributed.all_gather(shares, tensor.contiguous())
+        return shares
+
+    def add_gradients(self, network: nn.Module, losses: nn.Module) -> None:
+        """Sum the network's gradients over processes. Losses have theirs of the whole batch already, alike up to
+        rounding: of these the mean, so that projectors stay equal to the bit.
+        """
         if self.count == 1:
             return
-        gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+        of_losses = list(_gradients(losses))
+        for gradient in of_losses:
+            gradient /= self.count
+        gradients = [*_gradients(network), *of_losses]
         whole = torch.cat([gradient.flatten() for gradient in gradients])
         distributed.all_reduce(whole)
         for gradient, summed in zip(gradients, torch.split(whole, [g.numel() for g in gradients]), strict=True):
             gradient.copy_(summed.view_as(gradient))
 
     def agree(self, network: nn.Module) -> None:
-        """Average what each process measured on its own images: BatchNorm's statistics."""
+        """Average what each process may have measured on its own images: statistics other than BatchNorm's."""
         if self.count == 1:
             return
         for buffer in network.buffers():
@@ -72,15 +89,58 @@ class Processes:
                 distributed.all_reduce(buffer)
                 buffer /= self.count
 
+    def follow(self, *modules: nn.Module) -> None:
+        """Take the leader's weights and statistics."""
+        if self.count == 1:
+            return
+        for module in modules:
+            for tensor in module.state_dict().values():
+                distributed.broadcast(tensor, 0)
+
+    def told(self, word: Any) -> Any:
+        """The leader's word; that of others is not heard."""
+        if self.count == 1:
+            return word
+        words = [word]
+        distributed.broadcast_object_list(words, 0, device=torch.device("cpu"))
+        return words[0]
+
+    def agreed(self, make: Callable[[], Made]) -> Made:
+        """What `make` gives here. Where it fails in one process, all raise what the first of these raised."""
+        if self.count == 1:
+            return make()
+        made: list[Made] = []
+        failure: Exception | None = None
+        try:
+            made.append(make())
+        except Exception as error:
+            failure = error
+        failures: list[Exception | None] = [None] * self.count
+        distributed.all_gather_object(failures, failure)
+        for each in failures:
+            if each is not None:
+                raise each
+        return made[0]
+
 
 ALONE = Processes()
 
 
-def started(device: Device) -> Processes:
-    """The processes that `accelerate launch` started, or this one alone; on CUDA each has a GPU of its own."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return ALONE
-    from accelerate import PartialState  # only `accelerate launch` gets here
+def joined(device: Device, rank: int, meeting: Path) -> Processes:
+    """The process of this rank among as many as `device` has shares, all on this machine; returns when they are there.
+    They find each other by the file `meeting`, which must not be there yet.
+    """
+    if device.kind == "cuda":
+        torch.cuda.set_device(device.name)
+    distributed.init_process_group(
+        _BACKENDS[device.kind],
+        store=distributed.FileStore(str(meeting), device.shares),  # type: ignore[attr-defined]
+        rank=rank,
+        world_size=device.shares,
+        timeout=_PATIENCE,
+    )
+    return Processes(rank, device.shares)
 
-    state = PartialState(cpu=device.name == "cpu")
-    return Processes(state.process_index, state.num_processes)
+
+def _gradients(module: nn.Module) -> Iterator[Tensor]:
+    return (parameter.grad for parameter in module.parameters() if parameter.grad is not None)

@@ -25,7 +25,7 @@ from azeotrope.errors import InputError
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _CHANGED = ("ETag", "etag", "Last-Modified", "LastModified", "md5Hash", "last_modified", "mtime")  # of fsspec's systems
 _LABEL = "cls"
-_PADDING = 1 << 20  # most bytes of zeros at the end of a tar; common writers fill up to 10,240
+_END = 2 * tarfile.BLOCKSIZE  # of zeros, by which a tar says that it ends; some writers then fill up a record
 _ONCE = {*SUFFIXES, f".{_LABEL}"}  # what a key has one of
 _ALLOWED = "FILE.tar, a folder of them, a pattern such as train-{0000..0099}.tar or *.tar, or a URL of either"
 
@@ -56,8 +56,8 @@ class Tar:
 
     @property
     def name(self) -> str:
-        """Of the file, without its folder."""
-        return PurePosixPath(self.path).name
+        """Of the file, without its folder and what signs an address."""
+        return PurePosixPath(unsigned(self.path)).name
 
     def read(self, start: int, size: int) -> bytes:
         """Bytes from `start` on. Raises OSError where they are not there any more."""
@@ -68,7 +68,7 @@ class Tar:
 
     def beside(self, name: str) -> bytes | None:
         """A file in the same folder; None where there is none. Raises InputError where that cannot be told."""
-        path = str(PurePosixPath(self.path).parent / name)
+        path = f"{unsigned(self.path).rpartition('/')[0]}/{name}"
         try:
             content: bytes = self.system.cat_file(path)
         except FileNotFoundError:
@@ -89,13 +89,18 @@ class Tar:
         return self.whole._replace(where=f"{self.whole.where}{packed.start}/{packed.size}/{packed.name}")
 
 
+def unsigned(address: str) -> str:
+    """An address of the web without its query, which signs it and is another tomorrow; all others as they are."""
+    return address.partition("?")[0] if address.startswith(("http://", "https://")) else address
+
+
 def shards_of(name: str) -> list[str]:
     """The shards that a name means, by name. Raises InputError where it means none."""
     place = name if "://" in name else os.path.expanduser(name)  # noqa: PTH111 (a URL may stand here too)
     found: list[str] = []
     for one in _expanded(place):
         system, path = _opened(one)
-        if any(sign in path for sign in "*?["):
+        if any(sign in unsigned(path) for sign in "*?["):
             matching = system.glob(path)
         elif "://" not in one and system.isdir(path):
             matching = system.glob(f"{path}/*.tar")
@@ -189,11 +194,19 @@ def _read(tar: Tar, file: Any, size: int) -> Tar:
         except tarfile.ReadError as error:
             raise _cut(tar, len(pictures), size) from error
         file.seek(archive.offset)
-        end = file.read(_PADDING + 1)  # a whole one ends with zeros, and not with many: those may be missing pictures
-        if not tarfile.BLOCKSIZE <= len(end) <= _PADDING or end.strip(tarfile.NUL):
+        end = file.read(_END + tarfile.RECORDSIZE)
+        if not _ends(archive.offset, size) or end.strip(tarfile.NUL):
             raise _cut(tar, len(pictures), archive.offset)
     labelled = [replace(packed, label=labels.get(packed.key)) for packed in pictures]
     return replace(tar, pictures=labelled, others=dict(others))
+
+
+def _ends(data: int, size: int) -> bool:
+    """Whether a file of this size has the end of a tar after so many bytes: two blocks of zeros, and no more than fill
+    the last record of 10,240 bytes. Further zeros may be pictures that are missing in a file made large beforehand.
+    """
+    shortest = data + _END
+    return size in (shortest, -(-shortest // tarfile.RECORDSIZE) * tarfile.RECORDSIZE)
 
 
 def _twice(tar: Tar, name: str, key: str) -> InputError:
@@ -209,7 +222,7 @@ def _cut(tar: Tar, whole: int, at: int) -> InputError:
     return InputError(
         f"The shard {tar.url} is cut short or damaged",
         found=f"{whole:,} whole pictures, then something else at byte {at:,} than a further file or the end of a tar",
-        allowed="a tar file with its end, as whatever wrote it closed it",
+        allowed="a tar file with its end: two blocks of 512 zeros, and at most what fills up 10,240 bytes (tar -b 20)",
         next_step="fetch it again, or leave this shard out",
     )
 
@@ -217,4 +230,4 @@ def _cut(tar: Tar, whole: int, at: int) -> InputError:
 def _whole(url: str, info: Mapping[str, Any]) -> Stamp | None:
     """What a file system says of an address that changes with the content."""
     said = {key: str(info[key]) for key in _CHANGED if info.get(key)}
-    return Stamp(f"{url}\0{sorted(said.items())}\0", int(info["size"]), 0, 0) if said else None
+    return Stamp(f"{unsigned(url)}\0{sorted(said.items())}\0", int(info["size"]), 0, 0) if said else None

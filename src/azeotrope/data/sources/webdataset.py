@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 from azeotrope.data.sources._labels import sorted_classes
 from azeotrope.data.sources._passed import SUFFIXES
-from azeotrope.data.sources._shards import Packed, Tar, open_tar, shards_of
+from azeotrope.data.sources._shards import Packed, Tar, open_tar, shards_of, unsigned
 from azeotrope.data.sources._source import Item, PassedOver, Source, Split, class_index
 from azeotrope.data.sources._splits import split_word
 from azeotrope.errors import InputError
@@ -52,7 +52,7 @@ def open_source(name: str) -> Source:
         return tar.read(packed.start, packed.size)
 
     return Source(
-        PurePosixPath(name.rstrip("/")).stem,
+        PurePosixPath(unsigned(name).rstrip("/")).stem,
         classes,
         items,
         read,
@@ -81,10 +81,24 @@ def _numbered(
 ) -> tuple[tuple[str, ...], list[int]]:
     """The classes, and the number of each picture's."""
     if listed and all(label.isdecimal() and int(label) < len(listed) for label in labels):
+        _require_one_meaning(labels, listed)
         return tuple(listed), [int(label) for label in labels]
     classes = tuple(listed) or sorted_classes(set(labels))
     where = lambda place: f"{pictures[place][1].name} in {pictures[place][0].url}"  # noqa: E731 (one line)
     return classes, class_index(labels, classes, where, _CLASSES_FILE if listed else "")
+
+
+def _require_one_meaning(labels: Sequence[str], listed: Sequence[str]) -> None:
+    """Raises InputError where a number means one line by its place and is another one."""
+    for label in dict.fromkeys(labels):
+        if label in listed and listed[int(label)] != label:
+            raise InputError(
+                f"A number in .cls means a line of {_CLASSES_FILE} by its place, from 0",
+                found=f".cls {label}, which means {listed[int(label)]!r} by its place, and is line "
+                f"{listed.index(label)} too",
+                allowed="names that are no such numbers, or 0, 1, 2, ... in their order",
+                next_step=f"take {_CLASSES_FILE} away if .cls holds names, else give its lines other names",
+            )
 
 
 def _listed_classes(first: Tar) -> list[str]:

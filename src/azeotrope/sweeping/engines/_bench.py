@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,6 +24,9 @@ from azeotrope.plan import PicturesSpec
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner
+from azeotrope.train.processes import ALONE, Processes
+
+LISTS_KEPT = 16  # in a cache, of as many sets: some 400 bytes an image each
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,11 @@ class ShippedTask:
         content = pickle.dumps(bare, protocol=pickle.HIGHEST_PROTOCOL)
         stored = StoredTask(self.spec, hashlib.sha256(content).hexdigest())
         try:
-            if not stored.is_in(cache):
+            if stored.is_in(cache):
+                os.utime(cache / stored.name)
+            else:
                 write_atomically(cache / stored.name, content, durable=False)
+                _forget_oldest(cache)
         except OSError as error:
             raise cannot_write(cache, error, option="--cache") from error
         return stored
@@ -64,6 +71,13 @@ class ShippedTask:
                 next_step="put them back, or give the command again with another --out",
             )
         return Task(source, self.manifest, self.splits)
+
+
+def _forget_oldest(cache: Path) -> None:
+    """Keep the lists that sweeps began with last."""
+    kept = sorted(cache.glob("listed-*.pickle"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in kept[LISTS_KEPT:]:
+        file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -135,15 +149,20 @@ class Bench:
         tasks = [task.stored(self.cache) if isinstance(task, ShippedTask) else task for task in self.tasks]
         return replace(self, tasks=tuple(tasks))
 
-    def open(self, advance: Callable[[int], None] = lambda images: None, resources: Resources | None = None) -> Runner:
+    def open(
+        self,
+        advance: Callable[[int], None] = lambda images: None,
+        resources: Resources | None = None,
+        processes: Processes = ALONE,
+    ) -> Runner:
         """Open tasks and settings once in this process, unless it has them open: `resources`. The runner keeps models
-        and packs from run to run.
+        and packs from run to run. `processes` train each student together.
         """
         prepare()
         if self.threads is not None:
             torch.set_num_threads(self.threads)
         if resources is None:
-            resources = Resources(self.cache, self.device, pictures=self.pictures)
+            resources = Resources(self.cache, self.device, pictures=self.pictures, processes=processes)
             for task in self.tasks:
                 resources.add(task.open(self.cache))
         return Runner(resources, self.out, advance, self.store, self.deploy)

@@ -77,11 +77,16 @@ def embed_all(ray: Any, work: Sequence[Piece], bench: Any, home: Home, options: 
     """Every piece as a Ray task with `options` (its share of a node), `bench` a reference; images embedded in all."""
     task = ray.remote(embed).options(max_retries=RETRIES, scheduling_strategy="SPREAD", **options)
     begun, left, done = list[Any](), list(work), 0
-    while begun or left:
-        while left and len(begun) < AHEAD * workers:
-            begun.append(task.remote(bench, home, left.pop(0)))
-        ended, begun = ray.wait(begun)
-        done += sum(ray.get(ended))
+    try:
+        while begun or left:
+            while left and len(begun) < AHEAD * workers:
+                begun.append(task.remote(bench, home, left.pop(0)))
+            ended, begun = ray.wait(begun)
+            done += sum(ray.get(ended))
+    except BaseException:  # also Ctrl-C: the cluster would go on with them
+        for ref in begun:
+            ray.cancel(ref)
+        raise
     return done
 
 

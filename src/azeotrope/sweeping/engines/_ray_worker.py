@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -101,15 +102,24 @@ def leave(bench: Bench, home: Home) -> list[tuple[RunStore, str]]:
     is to be removed when the sweep ends: places and names.
     """
     store, cache = RunStore(bench.store), RunStore(str(bench.cache))
-    for place in (store, cache):
-        place.write(home.sign, b"")
-    left = [(store, home.sign), (cache, home.sign)]
-    for task in bench.tasks:
-        if isinstance(task, StoredTask):
-            name = _in_store(home, task.name)
-            store.write(name, (bench.cache / task.name).read_bytes())
-            left.append((store, name))
+    names = [_in_store(home, task.name) for task in bench.tasks if isinstance(task, StoredTask)]
+    left = [(store, home.sign), (cache, home.sign), *((store, name) for name in names)]
+    try:
+        for place in (store, cache):
+            place.write(home.sign, b"")
+        for task in bench.tasks:
+            if isinstance(task, StoredTask):
+                store.write(_in_store(home, task.name), (bench.cache / task.name).read_bytes())
+    except BaseException:  # nobody would know of what is there by now
+        remove(left)
+        raise
     return left
+
+
+def remove(left: Sequence[tuple[RunStore, str]]) -> None:
+    """Remove what `leave` left, whichever of it is there."""
+    for place, name in left:
+        place.remove(name)
 
 
 def bring(bench: Bench, home: Home) -> None:

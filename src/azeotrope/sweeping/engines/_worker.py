@@ -9,16 +9,19 @@ import traceback
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import NoReturn
 
 import torch
 
-from azeotrope.errors import AzeotropeError
+from azeotrope.errors import AzeotropeError, RunFailed
 from azeotrope.record import energy
 from azeotrope.record.run import RunRecord
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
+from azeotrope.sweeping.training import OutOfStepError, assist
+from azeotrope.train.processes import ALONE, Processes, joined
 
 TELL_SECONDS = 0.5  # how often a run tells how far it is
 CARD_FAILED = 70  # exit status: an error inside a layer below, as in sysexits.h
@@ -46,6 +49,13 @@ class Made:
 
 
 @dataclass(frozen=True)
+class Separated:
+    """Processes that train together cannot go on with this run."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Broken:
     """Something that is no run's own fault."""
 
@@ -69,13 +79,24 @@ def end_with_card() -> NoReturn:
     os._exit(CARD_FAILED)
 
 
-def work(bench: Bench, line: Connection) -> None:
-    """Make what comes over `line` until it is closed."""
+@dataclass(frozen=True)
+class Place:
+    """Which this process is among those that train together, and the file by which they find each other."""
+
+    rank: int
+    meeting: Path
+
+
+def work(bench: Bench, line: Connection, place: Place | None = None) -> None:
+    """Make what comes over `line` until it is closed; with a `place` other than the first's, help its leader to."""
     _die_with_parent()
     energy.share()
     try:
+        processes = joined(bench.device, place.rank, place.meeting) if place else ALONE
+        if not processes.leads:
+            help_out(bench, processes)
         teller = _Teller(line)
-        runner = bench.open(teller.advance)
+        runner = bench.open(teller.advance, processes=processes)
         line.send(Ready())
         while True:
             spec: RunSpec = line.recv()
@@ -87,10 +108,23 @@ def work(bench: Bench, line: Connection) -> None:
         return
     except AzeotropeError as error:
         line.send(Broken(error))
+    except OutOfStepError as error:
+        line.send(Separated(str(error)))
+        threading.Event().wait()  # to be killed: if it ended, the others would tell of that in the place of the cause
     except torch.AcceleratorError:
         end_with_card()
     except Exception as error:  # a defect: the conductor's process shows where
         line.send(Broken(RuntimeError(f"{error}\nIn a worker:\n{traceback.format_exc()}")))
+
+
+def help_out(bench: Bench, processes: Processes) -> NoReturn:
+    """Take part in one training after another. A training that fails on its own fails alike in all of them."""
+    runner = bench.open(processes=processes)
+    while True:
+        try:
+            assist(runner.resources, runner.work)
+        except RunFailed:
+            continue
 
 
 class _Teller:

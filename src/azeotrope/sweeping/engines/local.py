@@ -2,7 +2,8 @@
 CUDA cards by turns.
 
 Workers share packs and embeddings through their folders: whoever needs a row first computes it. A worker that dies is
-replaced and its run reported as lost; a worker whose parent dies ends itself.
+replaced and its run reported as lost; a worker whose parent dies ends itself. Where a run is shared by several cards, a
+worker is as many processes: one makes the runs, and the others help it to train.
 """
 
 from __future__ import annotations
@@ -13,13 +14,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
-from azeotrope.errors import RunFailed
+from azeotrope.errors import InputError, RunFailed
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.engines._engine import Advance, Engine, EngineSpec, Event, Finished, Lost
-from azeotrope.sweeping.engines._worker import Advanced, Broken, Made, Ready, made, work
+from azeotrope.sweeping.engines._worker import (
+    Advanced,
+    Broken,
+    Made,
+    Place,
+    Ready,
+    Separated,
+    made,
+    work,
+)
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 
@@ -29,11 +41,20 @@ _SPAWN = multiprocessing.get_context("spawn")  # a fork would take over torch's 
 def open_engine(bench: Bench, spec: EngineSpec, advance: Advance, resources: Resources | None = None) -> Engine:
     """One worker unless `spec` asks for more; its cores are those that torch has here, shared out evenly.
 
-    `resources` is what this process has open already; one worker, which is this process, uses it.
+    `resources` is what this process has open already; one worker, which is this process, uses it. Raises InputError
+    for several workers on cards that share every run.
     """
-    workers = spec.workers or 1
-    bench = replace(bench, threads=spec.threads or max(1, torch.get_num_threads() // workers))
-    return InProcess(bench, advance, resources) if workers == 1 else Processes(bench.to_send(), workers, advance)
+    workers, shares = spec.workers or 1, bench.device.shares
+    if workers > 1 and shares > 1:
+        raise InputError(
+            "Cards either share every run, or have runs of their own",
+            found=f"--workers {workers} on {bench.device.called}",
+            allowed=f"one worker; or --device {bench.device.kind} with --workers {shares}, a run on each card",
+            next_step="leave --workers out to share every run",
+        )
+    bench = replace(bench, threads=spec.threads or max(1, torch.get_num_threads() // (workers * shares)))
+    alone = workers * shares == 1
+    return InProcess(bench, advance, resources) if alone else Processes(bench.to_send(), workers, advance)
 
 
 class InProcess:
@@ -82,12 +103,30 @@ class InProcess:
 
 @dataclass
 class _Seat:
-    """One worker process, the connection to it, whether it has opened, and the run it has under way."""
+    """One worker: its processes and the connections to them, the leader's first; whether it has opened, and the run it
+    has under way. Where it has several processes, they meet in the folder `meeting`.
+    """
 
-    process: BaseProcess
-    line: Connection
+    processes: list[BaseProcess]
+    lines: list[Connection]
+    meeting: TemporaryDirectory[str] | None = None
     ready: bool = False
     run_id: str | None = None
+
+    @property
+    def line(self) -> Connection:
+        """The connection to the process that makes the runs."""
+        return self.lines[0]
+
+    def end(self) -> None:
+        """End its processes, whatever they do."""
+        for process in self.processes:
+            process.kill()
+        for process, line in zip(self.processes, self.lines, strict=True):
+            process.join()
+            line.close()
+        if self.meeting is not None:
+            self.meeting.cleanup()
 
 
 class Processes:
@@ -111,24 +150,22 @@ class Processes:
         """What ended, as soon as something did, at most after `seconds`."""
         until, events = time.monotonic() + seconds, list[Event]()
         while not events and (left := until - time.monotonic()) > 0:
-            lines = {seat.line: seat for seat in self._seats}
+            lines = {line: seat for seat in self._seats for line in seat.lines}
             for line in wait(list(lines), timeout=left):
-                assert isinstance(line, Connection)
-                events += self._heard(lines[line])
+                if isinstance(line, Connection) and not line.closed:  # by what another line of its worker said
+                    events += self._heard(lines[line], line)
         return events
 
     def close(self) -> None:
         """End the workers, whatever they do."""
         for seat in self._seats:
-            seat.process.kill()
-            seat.process.join()
-            seat.line.close()
+            seat.end()
 
-    def _heard(self, seat: _Seat) -> list[Event]:
+    def _heard(self, seat: _Seat, line: Connection) -> list[Event]:
         try:
-            said = seat.line.recv()
+            said = line.recv()
         except (EOFError, OSError):
-            return self._replaced(seat)
+            return self._replaced(seat, line)
         match said:
             case Ready():
                 seat.ready = True
@@ -136,28 +173,52 @@ class Processes:
                 self._advance(run_id, images)
             case Made(record, seconds):
                 seat.run_id = None
+                if record.state == "failed" and len(seat.lines) > 1:  # others may wait for the one that failed
+                    self._renew(seat)
                 return [Finished(record.run_id, record, seconds)]
+            case Separated(reason):
+                return self._replaced(seat, line, reason)
             case Broken(error):
                 raise error
         return []
 
-    def _replaced(self, seat: _Seat) -> list[Event]:
-        """A dead worker's place is filled; the run it had is lost."""
-        seat.process.join()
-        place = self._seats.index(seat)
-        seat.line.close()
-        if not seat.ready and seat.process.exitcode == 1:  # killed it would have a negative status
+    def _replaced(self, seat: _Seat, line: Connection, reason: str = "") -> list[Event]:
+        """A dead worker's place is filled; the run it had is lost. Of several processes one that died is the reason."""
+        if not reason:
+            seat.processes[seat.lines.index(line)].join()
+        died = next((process.exitcode for process in seat.processes if process.exitcode is not None), None)
+        reason = reason if died is None else f"its worker died (exit status {died})"
+        self._renew(seat)
+        if not seat.ready and died == 1:  # killed it would have a negative status
             raise RunFailed(
                 "A worker process could not start",
                 next_step="see above why; a script that calls sweep must do so under `if __name__ == '__main__':`",
             )
+        return [Lost(seat.run_id, reason)] if seat.run_id else []
+
+    def _renew(self, seat: _Seat) -> None:
+        place = self._seats.index(seat)
+        seat.end()
         self._seats[place] = self._seat(place)
-        return [Lost(seat.run_id, f"its worker died (exit status {seat.process.exitcode})")] if seat.run_id else []
 
     def _seat(self, place: int) -> _Seat:
-        ours, theirs = _SPAWN.Pipe()
-        bench = replace(self._bench, device=self._bench.device.for_worker(place))
-        process = _SPAWN.Process(target=work, args=(bench, theirs), daemon=True)
-        process.start()
-        theirs.close()
-        return _Seat(process, ours)
+        """Start the processes of a worker."""
+        device = self._bench.device.for_worker(place)
+        if device.shares == 1:
+            process, line = _started(replace(self._bench, device=device))
+            return _Seat([process], [line])
+        meeting = TemporaryDirectory(prefix="azeotrope-", ignore_cleanup_errors=True)
+        started = [
+            _started(replace(self._bench, device=device.share(rank)), Place(rank, Path(meeting.name) / "meeting"))
+            for rank in range(device.shares)
+        ]
+        return _Seat([process for process, _ in started], [line for _, line in started], meeting)
+
+
+def _started(bench: Bench, place: Place | None = None) -> tuple[BaseProcess, Connection]:
+    """A process that works, and our end of the connection to it."""
+    ours, theirs = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=work, args=(bench, theirs, place), daemon=True)
+    process.start()
+    theirs.close()
+    return process, ours

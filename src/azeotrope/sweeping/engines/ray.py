@@ -19,7 +19,7 @@ from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.engines._engine import Advance, EngineSpec, Event, Finished, Lost
 from azeotrope.sweeping.engines._ray_cluster import connect, import_ray
 from azeotrope.sweeping.engines._ray_embed import embed_all, pieces
-from azeotrope.sweeping.engines._ray_worker import Home, Worker, leave
+from azeotrope.sweeping.engines._ray_worker import Home, Worker, leave, remove
 from azeotrope.sweeping.engines._worker import Made
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
@@ -36,6 +36,13 @@ def open_engine(bench: Bench, spec: EngineSpec, advance: Advance, resources: Res
 
     Raises InputError when no cluster answers or no node of it has room for one worker, MissingDependency without ray.
     """
+    if bench.device.shares > 1:
+        raise InputError(
+            "Ray gives each run a card, or a part of one",
+            found=f"--device {bench.device.called}, which share every run",
+            allowed="--device cuda, or no --device",
+            next_step="take this machine's own cards without Ray, or let runs of the cluster have a card each",
+        )
     ours = connect(spec.address)
     gpus = spec.gpus if spec.gpus is not None else float(bench.device.name.startswith("cuda"))
     device = replace(bench.device, name="cuda" if gpus else "cpu")
@@ -111,14 +118,19 @@ class RayEngine:
         return events
 
     def close(self) -> None:
-        """End all workers, and the connection if it was made here."""
-        for seat in self._seats:
-            self._ray.kill(seat.actor)
-        self._seats = []
-        for place, name in self._left:
-            place.remove(name)
-        if self._ours:
-            self._ray.shutdown()
+        """End all workers, remove what was left for them, and end the connection if it was made here. A cluster frees
+        an object when nobody refers to it, which a traceback would go on to do.
+        """
+        try:
+            for seat in self._seats:
+                self._ray.kill(seat.actor)
+        finally:
+            self._seats, self._waiting, self._bench = [], [], None
+            try:
+                remove(self._left)
+            finally:
+                if self._ours:
+                    self._ray.shutdown()
 
     def _seat(self) -> _Seat:
         actor = self._kind.remote()
