@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Self
 
+from pydantic import Field
+
 from azeotrope.arm import Arm, Pictures
 from azeotrope.lookup import member
 from azeotrope.plan import TeacherSpec
@@ -54,7 +56,8 @@ class RunSpec(Spec):
     `teacher` is set only for arms whose losses need one, so that a scratch run is the same run whatever teacher it is
     compared with. `student_weights` is the hash of the pretrained weights for init `hub`; the `code` fields are
     those of `file:` models, whose code may change under the same name. The learning rate, and the losses where the arm
-    has candidates, are chosen on the validation images of `tuning_seed`.
+    has candidates, are chosen on the validation images of `tuning_seed`. `fold` says which of several folds `task`
+    tests ("2 of 5"); the task's fingerprint says it too.
     """
 
     protocol: int = PROTOCOL
@@ -74,6 +77,7 @@ class RunSpec(Spec):
     seed: int
     tuning_seed: int
     precision: str
+    fold: str | None = Field(default=None, exclude_if=lambda fold: fold is None)
 
     def stages(self) -> list[Stage]:
         """The strategy's stages for this run."""
@@ -91,6 +95,10 @@ class RunSpec(Spec):
     def settled(self, losses: Mapping[str, Weight]) -> RunSpec:
         """The same run with these of its arm's candidates chosen."""
         return self.model_copy(update={"arm": self.arm.settled(losses)})
+
+    def over_folds(self, task: str) -> RunSpec:
+        """The same run over all folds of the set whose fingerprint is `task`: what its folds have in common."""
+        return self.model_copy(update={"task": task, "fold": None})
 
     @property
     def trials(self) -> int:
