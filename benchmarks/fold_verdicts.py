@@ -7,7 +7,8 @@ folds, as in a training here), so overlap of training sets, shared test images a
 not from a formula. Judged are the program's verdict over folds, Nadeau & Bengio's corrected t over K folds and over all
 K x S runs (Bouckaert & Frank 2004), and one hold-out of 1/K with K x S seeds by the program's verdict for those.
 
-`python benchmarks/fold_verdicts.py --worlds 2000`: percent of worlds in which the arms are called different.
+`python benchmarks/fold_verdicts.py`: percent of worlds in which the arms are called different, and the mean half width
+in points; 2,000 worlds with equal arms, 500 with a gain.
 """
 
 from __future__ import annotations
@@ -161,12 +162,12 @@ def corrected(values: NDArray[np.float64], folds: int) -> tuple[bool, float]:
     return abs(float(values.mean())) > half, half
 
 
-def rows(worlds: int, kinds: tuple[Kind, ...]) -> Iterator[str]:
+def rows(equal: int, gain: int, kinds: tuple[Kind, ...]) -> Iterator[str]:
     """A line a kind of world and number of seeds."""
     for kind in kinds:
         for seeds in (1, 3):
             said = []
-            for what, apart in (("equal", EQUAL), ("gain", APART)):
+            for what, apart, worlds in (("equal", EQUAL, equal), ("gain", APART, gain)):
                 every = [calls(World(kind, apart, seed), seeds) for seed in range(FIRST_SEED, FIRST_SEED + worlds)]
                 for rule in every[0]:
                     share = 100 * float(np.mean([one[rule][0] for one in every]))
@@ -179,10 +180,11 @@ def rows(worlds: int, kinds: tuple[Kind, ...]) -> Iterator[str]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worlds", type=int, default=2000)
+    parser.add_argument("--equal", type=int, default=2000, help="worlds with equal arms")
+    parser.add_argument("--gain", type=int, default=500, help="worlds in which one arm is better")
     parser.add_argument("--kind", type=int, default=None, help="only this one, from 0")
     asked = parser.parse_args()
-    for row in rows(asked.worlds, KINDS if asked.kind is None else (KINDS[asked.kind],)):
+    for row in rows(asked.equal, asked.gain, KINDS if asked.kind is None else (KINDS[asked.kind],)):
         print(row, flush=True)
 
 
