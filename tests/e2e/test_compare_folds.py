@@ -13,6 +13,8 @@ from azeotrope.errors import InputError, StoreError
 from azeotrope.models.saved import load_model
 from azeotrope.record.answers import stored_test_set
 from azeotrope.record.store import RunStore
+from azeotrope.session.export_images import images_of
+from azeotrope.session.progress import Silent
 from azeotrope.sweeping import runner
 from azeotrope.tables.frame import read_runs
 
@@ -104,7 +106,20 @@ def test_the_model_that_is_saved_says_which_images_it_never_saw(finished, pictur
     assert folder.name in comparison.arm(comparison.winner).run_ids
 
 
-def test_a_store_of_other_folds_is_left_alone(again, compare, pictures, tmp_path):
+def test_an_export_is_verified_on_the_images_of_the_models_own_fold(finished, pictures, tmp_path):
+    (folder,) = (finished[1] / "models").iterdir()
+    model = load_model(folder)
+    asked = {"data": None, "labels": None, "held_out": None, "calibration": 5, "validation": 4}
+    images = images_of(model, folder, **asked, cache=tmp_path, progress=Silent())
+    splits = load_folds(str(pictures), FOLDS)[model.facts["fold"] - 1].splits
+    assert set(images.test) <= set(splits.test)
+    assert set(images.validation) <= set(splits.val)
+    assert set(images.calibration) <= set(splits.train)
+    with pytest.raises(InputError, match="holds others"):
+        images_of(model, folder, **{**asked, "data": "digits"}, cache=tmp_path, progress=Silent())
+
+
+def test_a_store_of_other_folds_is_left_alone(again):
     with pytest.raises(StoreError, match=r"made with other test images.*4 folds asked, the folder has 3 folds"):
         again(folds=4)
     with pytest.raises(StoreError, match=r"one test split asked, the folder has 3 folds.*another folder with --out"):
@@ -115,6 +130,7 @@ def test_a_store_of_other_folds_is_left_alone(again, compare, pictures, tmp_path
     ("changes", "said"),
     [
         ({"folds": 1}, r"folds 1: folds take turns as the test set, so take 2 or more"),
+        ({"seeds": "auto"}, r"seeds of a fold share its test images.*--seeds auto --folds 3.*a number of seeds"),
         ({"held_out": 0.3}, r"folds and held_out exclude each other: with 3 folds one part in 3 is the test set"),
         ({"train_images": 40}, r"from what a fold leaves: 2 of 3 parts.*--train-images 40.*2 to 2\d.*more folds"),
         ({"folds": 30}, r"as many images as there are folds.*--folds 30; 'dark' in 24.*2 to 24 folds here"),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Unpack, overload
 
+from azeotrope.errors import InputError
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.store import expanded
 from azeotrope.reporting.numbers import Comparison
@@ -58,6 +59,13 @@ def compare(
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """
+    if folds is not None and seeds == "auto":
+        raise InputError(
+            "--seeds auto adds seeds until verdicts are decided, and seeds of a fold share its test images",
+            found=f"--seeds auto --folds {folds}",
+            allowed="a number of seeds, such as 3",
+            next_step="give --seeds a number, or leave --folds out",
+        )
     asked, machine = parted(options)
     plan = comparison_plan(
         data,

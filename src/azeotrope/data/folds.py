@@ -54,10 +54,17 @@ def fold_splits(
             raise
         units, together = grouped, None  # a class of which nearly all images are one picture
         cut = _cut(manifest, found, units, folds)
-    named = units if manifest.groups else None
-    facts = {"dropped": found.dropped, "unreadable": found.unreadable, "contradictory": found.contradictory}
     return tuple(
-        TaskSplits(*rows, **facts, together=together, units=named, torn=len(found.torn), fold=Fold(number, folds))
+        TaskSplits(
+            *rows,
+            dropped=found.dropped,
+            unreadable=found.unreadable,
+            contradictory=found.contradictory,
+            together=together,
+            units=units if manifest.groups else None,
+            torn=len(found.torn),
+            fold=Fold(number, folds),
+        )
         for number, rows in enumerate(cut, start=1)
     )
 
