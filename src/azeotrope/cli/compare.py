@@ -96,3 +96,8 @@ def command(
     if not as_json:
         saved = [out / "models" / run_id for run_id in comparison.arm(comparison.winner).run_ids]
         typer.echo(f"Use it: azeotrope predict {next(folder for folder in saved if folder.exists())} IMAGE")
+        if comparison.folds:
+            typer.echo(
+                f"This model is of one of {comparison.folds} folds. For one of nearly all images: azeotrope distill "
+                f"--arm {comparison.winner} --held-out 0.05"
+            )

@@ -77,7 +77,7 @@ class SweepPlan(Spec):
     labels: LabelSpec = ONE_CLASS
     seen_weights: bool = False
     held_out: float = Field(default=HELD_OUT, gt=0, le=0.5)
-    folds: int | None = Field(default=None, exclude_if=lambda folds: folds is None)
+    folds: int | None = None
     seeds: tuple[int, ...] = tuple(range(MIN_SEEDS))
     image_size: int | None = Field(default=None, ge=8)
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
@@ -216,7 +216,13 @@ class SweepPlan(Spec):
 
     def question(self) -> str:
         """16 hex digits that identify what is asked, whatever it may cost and wherever it is run."""
-        later = {"labels", "losses", "cache_gb", "deploy"}  # fields that an older plan has not; it keeps its name
+        later = {
+            "labels",
+            "losses",
+            "cache_gb",
+            "deploy",
+            "folds",
+        }  # fields that an older plan has not; it keeps its name
         left_out = {key for key in later if getattr(self, key) == type(self).model_fields[key].default}
         return digest(self.model_dump(mode="json", exclude={"budget", "engine", "resolved"} | left_out))
 

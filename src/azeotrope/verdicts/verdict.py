@@ -1,8 +1,7 @@
 """Is arm a better than arm b? BEATS, DOES NOT BEAT or INCONCLUSIVE, from paired seeds (docs/verdicts.md).
 
 It compares two arms at one size on one task, and never concludes from fewer than three trainings of each: seeds, or
-seeds times folds. What several pairs of
-one page do to each other (a common variance, a page-wise error) is `page`'s part.
+seeds times folds. What several pairs of one page do to each other (a common variance, a page-wise error) is `page`'s.
 """
 
 from __future__ import annotations
