@@ -50,7 +50,7 @@ KINDS = (
     Kind("linear, 100 images", 0, 0.05, images=100),
     Kind("64 random features", 64, 0.05),
     Kind("16 random features: seeds differ much", 16, 0.05),
-    Kind("100 random features of 90", 100, 0.01, dims=30),
+    Kind("100 random features of 60", 100, 0.01, dims=30),
     Kind("64 random features, 10 folds", 64, 0.05, folds=10),
     Kind("200 random features: nearly as many as images", 200, 0.005),
 )
