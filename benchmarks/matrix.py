@@ -149,7 +149,7 @@ def specs(
         image_size=size,
         recipe=recipe,
     )
-    return list(open_grid(plan, resources, task, None).specs)
+    return list(open_grid(plan, resources, [task], None).specs)
 
 
 def error_at_start(resources: Resources, spec: RunSpec) -> float:

@@ -53,7 +53,7 @@ def _trainings(folder: Path):
         recipe={"epochs": 2, "views": 2, "learning_rates": [3e-3], "batch_images": 32},
         pictures=PicturesSpec(unlabelled="fashion-mnist"),
     )
-    plain, mixed = open_grid(plan, resources, task, None).specs
+    plain, mixed = open_grid(plan, resources, [task], None).specs
     double = plain.recipe.model_copy(update={"batch_images": 64})
     return [_open(resources, spec, folder) for spec in (mixed, plain.model_copy(update={"recipe": double}))]
 

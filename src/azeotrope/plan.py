@@ -19,6 +19,7 @@ from azeotrope.spec import Spec
 FOLDS = 5  # in which the teacher's head is cross-fitted
 Precision = Literal["fp32", "bf16", "fp16"]  # of matrix work, as a device has it and a resolved plan names it
 AskedPrecision = Literal["auto", Precision]  # as it is asked
+FEWEST_FOLDS = 2  # of the labelled images, where each part is the test set once
 HELD_OUT = 0.2  # of all images for test, and of what is left for validation, where the source gives none
 
 
@@ -99,7 +100,9 @@ class PicturesSpec(Spec):
 
 
 class ComparePlan(Spec):
-    """What `compare` was asked, with every default written out; saved as `plan.yaml`."""
+    """What `compare` was asked, with every default written out; saved as `plan.yaml`. `folds` are the fingerprints of
+    the tasks that the images were cut into, `fingerprint` then that of them all; without folds there are none.
+    """
 
     data: str
     fingerprint: str
@@ -115,5 +118,11 @@ class ComparePlan(Spec):
     pictures: PicturesSpec | None = None
     labels: LabelSpec = ONE_CLASS
     held_out: float = HELD_OUT
+    folds: tuple[str, ...] = Field(default=(), exclude_if=lambda folds: not folds)
     precision: Precision = "fp32"
     compile: bool = Field(default=False, exclude_if=lambda compile: not compile)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The fingerprints of what its runs train and test on: of every fold, or of the one task."""
+        return self.folds or (self.fingerprint,)

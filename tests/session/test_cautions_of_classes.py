@@ -43,7 +43,7 @@ def written(folder, labels, header="path,label"):
 def test_classes_that_are_never_seen_are_told_of(tmp_path, kind, labels, said):
     task = load_task(written(tmp_path, labels), labels=LabelSpec(kind=kind))
     comparison = summarise(three_seeds("scratch", [200] * 3, train_images=5))
-    assert cautions(task, comparison, tmp_path) == said
+    assert cautions([task], comparison, tmp_path) == said
 
 
 @pytest.mark.parametrize("metric", ["error", "balanced_error"])

@@ -17,7 +17,7 @@ from .records import record
 def grid(digits, resources, teacher):
     """Two arms, seven sizes up to 640 images, five seeds."""
     content = {"data": "digits", "students": "test_resnet", "teachers": [teacher], "at": 640, "image_size": 32}
-    return open_grid(validated(SweepPlan, {**content, "arms": ["scratch", "distill:kl"]}), resources, digits, None)
+    return open_grid(validated(SweepPlan, {**content, "arms": ["scratch", "distill:kl"]}), resources, [digits], None)
 
 
 def error_of(spec):

@@ -21,7 +21,7 @@ def grid(digits, shapes, resources):
 
     def make(**content):
         plan = validated(SweepPlan, {**LEAST, **content})
-        return open_grid(plan, resources, digits, shapes if plan.upstream else None)
+        return open_grid(plan, resources, [digits], shapes if plan.upstream else None)
 
     return make
 

@@ -30,6 +30,7 @@ SPEC = RunSpec(
     precision="fp32",
 )
 CHANGES = {
+    "fold": "2 of 5",
     "protocol": 99,
     "task": "f2",
     "train_images": 61,

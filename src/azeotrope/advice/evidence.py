@@ -14,6 +14,7 @@ import polars as pl
 from azeotrope.advice.files import as_files, measured_targets
 from azeotrope.errors import InputError
 from azeotrope.recipe import BALANCED
+from azeotrope.record.folds import pooled
 from azeotrope.record.kinds import MEASURES, words_of
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
@@ -187,6 +188,7 @@ def _judged(
     records: Sequence[RunRecord], unreadable: tuple[str, ...], deploy: str | None
 ) -> tuple[pl.DataFrame, tuple[str, ...], tuple[str, ...]]:
     """The runs by their networks, or by their files."""
+    records = pooled(records)
     if deploy is None:
         return _with_seconds(records), unreadable, measured_targets(records)
     files, lacking = as_files(records, deploy)

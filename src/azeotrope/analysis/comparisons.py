@@ -57,7 +57,7 @@ def _used(records: Sequence[RunRecord], earlier: Comparison | None) -> list[RunR
     if earlier is None:
         return list(records)
     names = {run_id for arm in earlier.arms for run_id in arm.run_ids} | {run.run_id for run in earlier.failed}
-    return [run for run in records if run.run_id in names]
+    return [run for run in records if run.run_id in names or (run.fold and run.fold.over_folds in names)]
 
 
 def _families(groups: Mapping[_Key, Sequence[RunRecord]]) -> dict[_Key, list[Sequence[RunRecord]]]:

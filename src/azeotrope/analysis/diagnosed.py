@@ -14,7 +14,7 @@ def diagnosed(runs: str | Path, comparison: Comparison) -> Comparison:
 
     Class by class the two arms of its first verdict are compared: the winner and the reference, or its best rival.
     """
-    arms = {arm.name: dict(zip(arm.seeds, arm.run_ids, strict=True)) for arm in comparison.arms}
+    arms = {arm.name: comparison.runs_of(arm) for arm in comparison.arms}
     first = leading(comparison)
     pair = (first.a, first.b) if first else None
     found = diagnose(runs, arms, comparison.kind, comparison.classes, pair)

@@ -17,6 +17,7 @@ from azeotrope.devices.choice import choose
 from azeotrope.errors import RunFailed
 from azeotrope.plan import TeacherSpec
 from azeotrope.session import suspecting
+from azeotrope.session.about_folds import fold_hint
 from azeotrope.session.comparison_plan import comparison_plan
 from azeotrope.session.forecast import Forecast, Rates, forecast, measure
 from azeotrope.session.opening import open_plan
@@ -30,7 +31,8 @@ class Check:
     """The audit, the rates of this machine, and the forecast.
 
     Of a set that makes no task there is the audit only, and `refusal` says why: that is when it is needed most. It also
-    says why there is no list of suspect labels where one was asked for.
+    says why there is no list of suspect labels where one was asked for. `hints` are sentences on what `compare` could
+    do otherwise with these images.
     """
 
     audit: Audit
@@ -40,6 +42,7 @@ class Check:
     forecast: Forecast | None
     refusal: str | None = None
     suspect_labels: SuspectLabels | None = None
+    hints: tuple[str, ...] = ()
 
 
 def check(
@@ -89,4 +92,5 @@ def check(
         forecast(opened, rates),
         refusal,
         suspects,
+        tuple(fold_hint(opened.task)),
     )

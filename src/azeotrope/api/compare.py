@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Unpack, overload
 
+from azeotrope.errors import InputError
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.store import expanded
 from azeotrope.reporting.numbers import Comparison
@@ -32,6 +33,7 @@ def compare(
     arms: str | Sequence[str] | None = None,
     losses: str | Sequence[str] | None = None,
     seeds: int | Sequence[int] | Literal["auto"] = 3,
+    folds: int | None = None,
     deploy: str | Sequence[str] = (),
     workers: int = 1,
     track: str | Sequence[str] = (),
@@ -46,6 +48,8 @@ def compare(
     `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
     (`sweeping.search`). `seeds` is how many there are, or a list of them; "auto" adds paired seeds until every verdict
     is decided, 12 at most, at a level that keeps the error of looking several times at 5 % (`verdicts.stopping`).
+    `folds` cuts the labelled images into so many parts, each of which is the test set once, for every seed: for sets of
+    fewer than 500 images, where one test split decides little (`verdicts.folded`).
     `deploy` names export targets (`onnx,onnx-int8`): each student is also measured as their files, calibrated on its
     training images, and the arms are judged as such beside the networks. `workers` runs are made at a time, in
     processes that share the cores or cards: small students train faster so. `track` names trackers that finished runs
@@ -55,6 +59,13 @@ def compare(
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """
+    if folds is not None and seeds == "auto":
+        raise InputError(
+            "--seeds auto adds seeds until verdicts are decided, and seeds of a fold share its test images",
+            found=f"--seeds auto --folds {folds}",
+            allowed="a number of seeds, such as 3",
+            next_step="give --seeds a number, or leave --folds out",
+        )
     asked, machine = parted(options)
     plan = comparison_plan(
         data,
@@ -65,6 +76,7 @@ def compare(
         losses=losses,
         seeds=LOOKS[0] if seeds == "auto" else seeds,
         deploy=deploy,
+        folds=folds,
         engine={"workers": workers} if workers > 1 else {},
         **asked,
     )

@@ -48,6 +48,8 @@ def show(check: Check, console: Console) -> None:
     )
     phases = ", ".join(f"{phase} {words.duration(seconds)}" for phase, seconds in forecast.seconds.items())
     console.print(Text(f"  about {words.duration(forecast.total_seconds)}: {phases}"))
+    for hint in check.hints:
+        console.print(Text(f"  {hint}", style="yellow"))
     for arm, reason in forecast.left_out.items():
         console.print(Text(f"  cannot be tested here: {arm}: {reason}", style="dim"))
 

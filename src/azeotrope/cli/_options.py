@@ -160,6 +160,15 @@ HeldOut = Annotated[
         show_default="0.2",
     ),
 ]
+Folds = Annotated[
+    int | None,
+    typer.Option(
+        "--folds",
+        metavar="K",
+        help="Cut the images into K parts, each the test set once a seed; for sets under 500 images.",
+        show_default="one test split",
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="Runs side by side; they divide the cores.", show_default="1"),

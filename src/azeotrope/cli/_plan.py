@@ -59,6 +59,7 @@ class Grid(Group):
     ] = None
     arms: options.Arms = None
     seeds: Annotated[int | None, typer.Option(min=1, help="Paired seeds.", show_default="3")] = None
+    folds: options.Folds = None
     deploy: options.Deploy = None
     budget: options.Budget = None
     hourly_price: Annotated[
@@ -128,6 +129,7 @@ class Plan(Group):
             "upstream": self.upstream.upstream,
             "pretrain_images": words.counts(self.upstream.pretrain_images),
             "seeds": grid.seeds,
+            "folds": grid.folds,
             "deploy": words.names(grid.deploy),
             "budget": self.budget(),
             "engine": self.engine.given() or None,

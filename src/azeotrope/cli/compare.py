@@ -38,6 +38,7 @@ def command(
         str,
         typer.Option("--seeds", metavar="N|auto", help="Paired seeds, 3 or more for a verdict; auto: until decided."),
     ] = "3",
+    folds: options.Folds = None,
     deploy: options.Deploy = None,
     workers: options.Workers = None,
     track: options.Track = None,
@@ -74,6 +75,7 @@ def command(
             arms=words.names(arms),
             losses=words.names(losses),
             seeds=words.seeds(seeds),
+            folds=folds,
             deploy=words.names(deploy) or (),
             workers=workers or 1,
             track=words.names(track) or (),
@@ -94,3 +96,8 @@ def command(
     if not as_json:
         saved = [out / "models" / run_id for run_id in comparison.arm(comparison.winner).run_ids]
         typer.echo(f"Use it: azeotrope predict {next(folder for folder in saved if folder.exists())} IMAGE")
+        if comparison.folds:
+            typer.echo(
+                f"This model is of one of {comparison.folds} folds. For one of nearly all images: azeotrope distill "
+                f"--arm {comparison.winner} --held-out 0.05"
+            )

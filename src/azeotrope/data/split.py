@@ -15,6 +15,7 @@ from jaxtyping import Int64
 from numpy.typing import NDArray
 
 from azeotrope.data._ranks import ranks
+from azeotrope.data.divisible import usable
 from azeotrope.data.groups import divided, joined, units_showing, with_company
 from azeotrope.data.manifest import Manifest
 from azeotrope.errors import InputError
@@ -27,6 +28,17 @@ SHOWN = 3
 _SALT = "azeotrope/split"
 
 
+@dataclass(frozen=True)
+class Fold:
+    """Number `number` (from 1) of `of` parts that the labelled images were cut into; it is the test set."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.of}"
+
+
 @dataclass(frozen=True, eq=False)
 class TaskSplits:
     """Rows of the manifest, ascending. `dropped` counts copies of an image left out, `unreadable` files left out,
@@ -34,7 +46,7 @@ class TaskSplits:
     on one side of the splits made here because they are near copies; None where that could not be done.
     `held_out` is the share that was asked for, None for the one that is taken where none is. `units` says, where groups
     were named, which rows belong together: the lowest row of each row's group. `torn` counts the groups that stand in
-    several of the given splits, where that was insisted on.
+    several of the given splits, where that was insisted on. `fold` says which of several folds is the test set.
     """
 
     train: Int64[np.ndarray, " a"]
@@ -47,6 +59,7 @@ class TaskSplits:
     held_out: float | None = None
     units: Int64[np.ndarray, " n"] | None = None
     torn: int = 0
+    fold: Fold | None = None
 
 
 def split_task(
@@ -72,49 +85,33 @@ def split_task(
     For several labels an image, or a number, "of each class" is what `kinds` makes of it. A share that was asked for
     and has nothing to divide is refused too.
     """
-    _check_usable(manifest)
-    rows = np.flatnonzero(manifest.readable)
-    splits = np.array(manifest.splits, dtype="U5")[rows]
-    kept, contradictory = _unique(manifest, rows, splits)
-    given = {name: rows[kept & (splits == name)] for name in ("val", "test")}
-    pool = rows[kept & ~np.isin(splits, ("val", "test"))]
+    found = usable(manifest, keep_leaks=keep_leaks)
+    pool, given = found.pool, found.given
     made = [name for name, taken in given.items() if not len(taken)]
     _check_share(manifest, held_out, made)
-    torn = torn_groups(manifest, {"train": pool, **given})
-    if torn and not keep_leaks:
-        raise _groups_in_both(manifest, torn)
     kind_named(manifest.kind).require(manifest.labels[pool], manifest.classes, made)
     count = len(manifest.labels)
     together: int | None = int(with_company(joined(count, pairs=near)[pool]).sum()) if made else 0
     units = joined(count, manifest.groups, near if together else None)
     try:
-        train, val, test = _parts(manifest, pool, given, units, held_out)
+        train, val, test = parts(manifest, pool, given, units, held_out)
     except InputError:
         if not together:
             raise
         units, together = joined(count, manifest.groups), None  # a class of which nearly all images are one picture
-        train, val, test = _parts(manifest, pool, given, units, held_out)
+        train, val, test = parts(manifest, pool, given, units, held_out)
     return TaskSplits(
         train,
         val,
         test,
-        dropped=int((~kept).sum()) - contradictory,
-        unreadable=count - len(rows),
-        contradictory=contradictory,
+        dropped=found.dropped,
+        unreadable=found.unreadable,
+        contradictory=found.contradictory,
         together=together,
         held_out=None if held_out == HELD_OUT else held_out,
         units=units if manifest.groups else None,
-        torn=len(torn),
+        torn=len(found.torn),
     )
-
-
-def torn_groups(manifest: Manifest, parts: Mapping[str, NDArray[np.int64]]) -> dict[str, tuple[str, ...]]:
-    """The groups whose images are in several of these parts, with the names of the parts."""
-    where: dict[str, dict[str, None]] = {}
-    for name, rows in parts.items() if manifest.groups else ():
-        for row in rows.tolist():
-            where.setdefault(manifest.groups[row], {})[name] = None
-    return {group: tuple(names) for group, names in where.items() if len(names) > 1}
 
 
 def torn_copies(
@@ -140,7 +137,7 @@ def torn_copies(
     }
 
 
-def _parts(
+def parts(
     manifest: Manifest,
     pool: NDArray[np.int64],
     given: Mapping[str, NDArray[np.int64]],
@@ -148,17 +145,17 @@ def _parts(
     share: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Training, validation and test, of which those that are not given are made of the pool."""
-    parts, made = dict(given), [name for name in ("test", "val") if not len(given[name])]
+    found, made = dict(given), [name for name in ("test", "val") if not len(given[name])]
     for place, name in enumerate(made):
         left = len(made) - place
-        _require_units(manifest, pool, units, made[place:])
-        parts[name], pool = _hold_out(manifest, pool, units, share, keep=left)
-    for name, part in (("train", pool), *((name, parts[name]) for name in ("val", "test"))):
+        require_units(manifest, pool, units, made[place:])
+        found[name], pool = _hold_out(manifest, pool, units, share, keep=left)
+    for name, part in (("train", pool), *((name, found[name]) for name in ("val", "test"))):
         kind_named(manifest.kind).require_split(manifest.labels[part], manifest.classes, name)
-    return pool, parts["val"], parts["test"]
+    return pool, found["val"], found["test"]
 
 
-def _require_units(manifest: Manifest, pool: NDArray[np.int64], units: NDArray[np.int64], made: Sequence[str]) -> None:
+def require_units(manifest: Manifest, pool: NDArray[np.int64], units: NDArray[np.int64], made: Sequence[str]) -> None:
     """Raises InputError when a class does not stand in a group for each split to be made and one to train on."""
     kind, need, whole = kind_named(manifest.kind), 1 + len(made), units[pool]
     each = ", ".join(("train", *(name for name in ("val", "test") if name in made)))
@@ -185,40 +182,6 @@ def _require_units(manifest: Manifest, pool: NDArray[np.int64], units: NDArray[n
             allowed=f"at least {need} groups a class: 1 each for {each}",
             next_step="add images of other groups, leave these classes out, or give the splits in the data",
         )
-
-
-def _groups_in_both(manifest: Manifest, torn: Mapping[str, Sequence[str]]) -> InputError:
-    listed = "; ".join(f"{group!r} in {' and '.join(names)}" for group, names in list(torn.items())[:SHOWN])
-    return InputError(
-        f"A group must be in one of the given splits only, and {len(torn):,} of "
-        f"{len(set(manifest.groups)):,} groups of {manifest.name} are in several",
-        found=listed + (f" and {len(torn) - SHOWN:,} more" if len(torn) > SHOWN else ""),
-        allowed="splits that hold whole groups: an error on test images whose group was trained on flatters",
-        next_step="give splits that keep groups apart or none at all, or insist with --keep-leaks",
-    )
-
-
-def _unique(manifest: Manifest, rows: NDArray[np.int64], splits: NDArray[np.str_]) -> tuple[NDArray[np.bool_], int]:
-    """Which of `rows` stay [len(rows)]: every test row, else the first copy, val before train (not by listing). Copies
-    of one split with different labels do not stay; how many rows that are is the second answer.
-    """
-    checksums = np.array(manifest.checksums)[rows]
-    precedence = np.select([splits == "test", splits == "val"], [0, 1], 2)
-    codes = kind_named(manifest.kind).codes(manifest.labels[rows])
-    order = np.lexsort((rows, codes, precedence, checksums))
-    new = np.ones(len(rows), dtype=np.bool_)
-    new[1:] = checksums[order[1:]] != checksums[order[:-1]]
-    image = np.cumsum(new) - 1  # of each place in the order, the number of its content
-    best = precedence[order][new][image]
-    competing = precedence[order] == best
-    lowest = codes[order][new][image]
-    differs = np.bincount(image, weights=competing & (codes[order] != lowest)) > 0
-    contradicted = np.zeros(len(rows), dtype=np.bool_)
-    contradicted[order] = differs[image] & (best > 0)
-    first = np.zeros(len(rows), dtype=np.bool_)
-    first[order[new]] = True
-    stays: NDArray[np.bool_] = (first & ~contradicted) | (splits == "test")
-    return stays, int(contradicted.sum())
 
 
 def _hold_out(
@@ -255,29 +218,4 @@ def _check_share(manifest: Manifest, share: float, made: list[str]) -> None:
             f"Nothing is held out of {manifest.name}: it comes with validation and test images",
             found=f"a share of {share:g} to hold out",
             next_step="leave --held-out out",
-        )
-
-
-def _check_usable(manifest: Manifest) -> None:
-    if len(manifest.classes) < kind_named(manifest.kind).fewest_classes:
-        raise InputError(
-            "A task needs at least two classes",
-            found=f"{len(manifest.classes)} in {manifest.name}"
-            + "".join(f": {shortened(name)}" for name in manifest.classes),
-            allowed="2 or more",
-            next_step="add images of what this class is to be told apart from",
-        )
-    if not manifest.readable.any():
-        reasons = [f"{manifest.keys[row]}: {reason}" for row, reason in list(manifest.reasons.items())[:3]]
-        raise InputError(
-            f"No image of {manifest.name} can be read",
-            found="; ".join(reasons) or "no images at all",
-            next_step="repair these files, or correct their paths; `azeotrope check` counts the reasons by class",
-        )
-    tests = [row for row, split in enumerate(manifest.splits) if split == "test"]
-    if tests and not manifest.readable[tests].any():  # never replaced in silence by training images
-        raise InputError(
-            f"No image of the test split of {manifest.name} can be read",
-            found=f"{len(tests)} files; {manifest.keys[tests[0]]}: {manifest.reasons[tests[0]]}",
-            next_step="repair these files, or remove the test split: one is then made from the other images",
         )

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Int64, UInt64
 
 from azeotrope.data._ranks import identities
+from azeotrope.data.folds import fold_splits
 from azeotrope.data.formats import require_extras
 from azeotrope.data.kept_looks import kept_looks
 from azeotrope.data.manifest import Manifest, Progress, scan
@@ -32,6 +33,7 @@ from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import member, members, nearest
 from azeotrope.plan import HELD_OUT
 
+Pairs: TypeAlias = Int64[np.ndarray, "pairs 2"] | None
 _FAMILY = "data.sources"
 _TABLES = (".csv", ".tsv", ".parquet")
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))  # Windows has two
@@ -64,11 +66,22 @@ class Task:
 
     @property
     def fingerprint(self) -> str:
-        """Identifies the labelled set by its content, by the share held out of it where one was asked for, and by how
-        near copies were found where they decided what is held out: other test images make another task.
+        """Identifies the labelled set by its content, by the share held out of it where one was asked for, by the fold
+        that is its test set, and by how near copies were found where they decided what is held out: other test images
+        make another task.
         """
+        fold = self.splits.fold
+        return self._identified([] if fold is None else [f"fold {fold}"])
+
+    @property
+    def set_fingerprint(self) -> str:
+        """The same for all folds of a set; without folds, the task's own."""
+        fold = self.splits.fold
+        return self._identified([] if fold is None else [f"{fold.of} folds"])
+
+    def _identified(self, asked: list[str]) -> str:
         share, whole = self.splits.held_out, self.manifest.fingerprint
-        asked = [] if share is None else [f"held out: {share!r}"]
+        asked += [] if share is None else [f"held out: {share!r}"]
         asked += [f"near copies: {METHOD}"] if self.splits.together else []
         return hashlib.sha256("\n".join([whole, *asked]).encode()).hexdigest() if asked else whole
 
@@ -148,16 +161,50 @@ def load_task(
     Raises InputError for a source that is not known or not there (with the nearest names), and RefusedSet for images
     that make no task.
     """
+
+    def split(manifest: Manifest, pairs: Pairs) -> tuple[TaskSplits, ...]:
+        return (split_task(manifest, held_out, pairs, keep_leaks=bool(labels.keep_leaks)),)
+
+    (task,) = _loaded(spec, progress, labels, cache, split, anew=anew)
+    return task
+
+
+def load_folds(
+    spec: str,
+    folds: int,
+    progress: Progress | None = None,
+    labels: LabelSpec = ONE_CLASS,
+    cache: Path | None = None,
+    *,
+    anew: bool = False,
+) -> tuple[Task, ...]:
+    """The same images as `folds` tasks, of each of which another fold is the test set (`data.folds`)."""
+
+    def cut(manifest: Manifest, pairs: Pairs) -> tuple[TaskSplits, ...]:
+        return fold_splits(manifest, folds, pairs, keep_leaks=bool(labels.keep_leaks))
+
+    return _loaded(spec, progress, labels, cache, cut, anew=anew)
+
+
+def _loaded(
+    spec: str,
+    progress: Progress | None,
+    labels: LabelSpec,
+    cache: Path | None,
+    divide: Callable[[Manifest, Pairs], tuple[TaskSplits, ...]],
+    *,
+    anew: bool,
+) -> tuple[Task, ...]:
+    """The tasks that `divide` makes of what `spec` names, read once."""
     require_extras(labels.pixels)
     source = open_source(spec, labels)
     kept = kept_looks(cache, spec, labels.pixels, anew=anew) if cache else None
     manifest = scan(source, progress, value_range=labels.value_range, kept=kept, pixels=labels.pixels)
     near = find_near(manifest, source, cache) if source.formula is None else None
     try:
-        pairs = near.pairs if near else None
-        splits = split_task(manifest, held_out, pairs, keep_leaks=bool(labels.keep_leaks))
-        manifest = manifest.ranged_by(splits.train) if manifest.deep else manifest
-        return Task(source, manifest, splits, near)
+        divided = divide(manifest, near.pairs if near else None)
+        ranged = [manifest.ranged_by(splits.train) if manifest.deep else manifest for splits in divided]
+        return tuple(Task(source, one, splits, near) for one, splits in zip(ranged, divided, strict=True))
     except InputError as error:
         raise RefusedSet(error, source, manifest) from error
 

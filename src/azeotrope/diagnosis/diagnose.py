@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,17 @@ from azeotrope.record.answers import Answers, TestSet, answers_of, stored_test_s
 
 def diagnose(
     out: str | Path,
-    arms: Mapping[str, Mapping[int, str]],
+    arms: Mapping[str, Mapping[int, tuple[str, ...]]],
     kind: KindName,
     classes: Sequence[str],
     pair: tuple[str, str] | None,
 ) -> Diagnosis | None:
-    """The diagnosis of these arms (of each the id of its run by seed); those of `pair` are compared class by class.
+    """The diagnosis of these arms (of each the id of its run by seed, or the ids of its runs of all folds); those of
+    `pair` are compared class by class.
 
     None in a store that holds no answers, or does not say what they are about. An arm without answers is left out.
     """
-    test = stored_test_set(out)
+    test = stored_test_set(out, folds_of(chain.from_iterable(runs.values() for runs in arms.values())))
     if test is None:
         return None
     stored = {name: _answers(out, runs, test) for name, runs in arms.items()}
@@ -44,26 +46,34 @@ def diagnose(
     return Diagnosis(arms=diagnosed, between=() if compared is None else (compared,))
 
 
-def certain_mistakes(out: str | Path, runs: Sequence[str], classes: int) -> tuple[Certain, ...]:
-    """The surest mistakes of these runs together, of a task with one class an image; none without probabilities."""
-    test = stored_test_set(out)
-    said = [answers.probabilities for run_id in runs if (answers := answers_of(out, run_id)) is not None]
+def folds_of(runs: Iterable[tuple[str, ...]]) -> int | None:
+    """How many folds these runs have; None where each is one run."""
+    most = max(map(len, runs), default=1)
+    return most if most > 1 else None
+
+
+def certain_mistakes(out: str | Path, runs: Sequence[tuple[str, ...]], classes: int) -> tuple[Certain, ...]:
+    """The surest mistakes of these runs (of each the ids of its folds) together, of a task with one class an image;
+    none without probabilities.
+    """
+    test = stored_test_set(out, folds_of(runs))
+    said = [answers.probabilities for run_ids in runs if (answers := answers_of(out, *run_ids)) is not None]
     known = [probabilities for probabilities in said if probabilities is not None]
     if test is None or not known:
         return ()
     return most_certain(test.labels.astype(np.int64), known, classes)
 
 
-def _answers(out: str | Path, runs: Mapping[int, str], test: TestSet) -> dict[int, Answers]:
+def _answers(out: str | Path, runs: Mapping[int, tuple[str, ...]], test: TestSet) -> dict[int, Answers]:
     """By seed; answers on another number of images are of another test set."""
-    every = {seed: answers_of(out, run_id) for seed, run_id in runs.items()}
+    every = {seed: answers_of(out, *run_ids) for seed, run_ids in runs.items()}
     return {seed: found for seed, found in every.items() if found is not None and len(found.said) == len(test.labels)}
 
 
 def _arm(
     out: str | Path,
     name: str,
-    runs: Mapping[int, str],
+    runs: Mapping[int, tuple[str, ...]],
     answers: Mapping[int, Answers],
     test: TestSet,
     kind: KindName,
@@ -89,7 +99,7 @@ def _arm(
     elif probabilities is not None:
         yes = probabilities.reshape(len(answers), -1)
         facts["calibration"] = calibration(yes, np.broadcast_to(labels.astype(bool).ravel(), yes.shape))
-        chosen = [validation_of(out, runs[seed]) for seed in answers]
+        chosen = [validation_of(out, *runs[seed]) for seed in answers]
         told = [
             (found.probabilities.astype(np.float32), shown.astype(bool))
             for found, shown in (each for each in chosen if each is not None)

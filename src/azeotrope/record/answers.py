@@ -1,5 +1,5 @@
 """What each run said of each test image, beside the records: `predictions/<run_id>.npz`; and of what images, once a
-store, `predictions/test_set.npz`.
+store, `predictions/test_set.npz`, or `test_set_N.npz` of fold N.
 
 Probabilities are kept in half precision: 2 bytes an image and class, before compression. With them a report shows what
 a model gets wrong, without the images and without torch.
@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from azeotrope.record.clusters import side_by_side
 from azeotrope.record.store import RunStore
 
 _STORED = {"i": np.uint16, "f": np.float32}  # by kind of number: class numbers and values take less room so
-_TEST_SET = "predictions/test_set.npz"
 
 
 @dataclass(frozen=True)
@@ -60,32 +60,55 @@ def keep_answers(
     _write(store, f"predictions/{run_id}.npz", parts)
 
 
-def answers_of(out: str | Path, run_id: str) -> Answers | None:
-    """The stored answers on the test images, or None when there are none."""
-    content = _read(out, f"predictions/{run_id}.npz")
-    return None if content is None else Answers(content["predictions"], content.get("probabilities"))
-
-
-def validation_of(out: str | Path, run_id: str) -> tuple[Answers, NDArray[Any]] | None:
-    """The stored answers on the run's validation images and the labels of these, or None when there are none."""
-    content = _read(out, f"predictions/{run_id}.npz")
-    if content is None or "val_labels" not in content:
+def answers_of(out: str | Path, *run_ids: str) -> Answers | None:
+    """The stored answers of a run on the test images, or of the runs of all folds after one another; None when a run
+    has none.
+    """
+    found = [_read(out, f"predictions/{run_id}.npz") for run_id in run_ids]
+    known = [content for content in found if content is not None]
+    if not known or len(known) < len(found):
         return None
-    return Answers(content["val_predictions"], content.get("val_probabilities")), content["val_labels"]
+    sure = [content["probabilities"] for content in known if "probabilities" in content]
+    said = np.concatenate([content["predictions"] for content in known])
+    return Answers(said, np.concatenate(sure) if len(sure) == len(known) else None)
 
 
-def keep_test_set(store: RunStore, test: TestSet) -> None:
-    """Store what the answers are about, unless it is there: all runs of a store have the same test images."""
-    if store.read(_TEST_SET) is None:
-        _write(store, _TEST_SET, {"keys": np.array(test.keys), "labels": test.labels, "clusters": test.clusters})
-
-
-def stored_test_set(out: str | Path) -> TestSet | None:
-    """What the stored answers are about, or None in a store that does not say it."""
-    content = _read(out, _TEST_SET)
-    if content is None:
+def validation_of(out: str | Path, *run_ids: str) -> tuple[Answers, NDArray[Any]] | None:
+    """The stored answers on the run's validation images and the labels of these (of the runs of all folds after one
+    another), or None when there are none.
+    """
+    found = [_read(out, f"predictions/{run_id}.npz") for run_id in run_ids]
+    known = [content for content in found if content is not None and "val_labels" in content]
+    if not known or len(known) < len(found):
         return None
-    return TestSet(tuple(map(str, content["keys"].tolist())), content["labels"], content.get("clusters"))
+    sure = [content["val_probabilities"] for content in known if "val_probabilities" in content]
+    said = np.concatenate([content["val_predictions"] for content in known])
+    answers = Answers(said, np.concatenate(sure) if len(sure) == len(known) else None)
+    return answers, np.concatenate([content["val_labels"] for content in known])
+
+
+def keep_test_set(store: RunStore, test: TestSet, fold: int | None = None) -> None:
+    """Store what the answers are about, unless it is there: all runs of a store, or of a fold, have the same test
+    images.
+    """
+    if store.read(name := _test_set(fold)) is None:
+        _write(store, name, {"keys": np.array(test.keys), "labels": test.labels, "clusters": test.clusters})
+
+
+def stored_test_set(out: str | Path, folds: int | None = None) -> TestSet | None:
+    """What the stored answers are about, all folds after one another, or None in a store that does not say it."""
+    found = [_read(out, _test_set(fold)) for fold in (range(1, folds + 1) if folds else (None,))]
+    known = [content for content in found if content is not None]
+    if len(known) < len(found):
+        return None
+    keys = tuple(str(key) for content in known for key in content["keys"].tolist())
+    clusters = [content["clusters"] for content in known if "clusters" in content]
+    labels = np.concatenate([content["labels"] for content in known])
+    return TestSet(keys, labels, side_by_side(clusters) if clusters else None)
+
+
+def _test_set(fold: int | None) -> str:
+    return "predictions/test_set.npz" if fold is None else f"predictions/test_set_{fold}.npz"
 
 
 def _write(store: RunStore, name: str, parts: dict[str, NDArray[Any] | None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int64
@@ -29,6 +30,12 @@ def unpack_clusters(text: str) -> Int64[np.ndarray, " images"]:
     """What `pack_clusters` wrote: the number of each image's cluster."""
     steps = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<i4")
     return np.cumsum(steps, dtype=np.int64)
+
+
+def side_by_side(parts: Sequence[NDArray[np.integer]]) -> Int64[np.ndarray, " images"]:
+    """Clusters of several sets of images, none of which stands in two, numbered through."""
+    starts = np.cumsum([0, *(int(part.max()) + 1 for part in parts)])
+    return np.concatenate([part + start for part, start in zip(parts, starts[:-1], strict=True)]).astype(np.int64)
 
 
 def by_cluster(

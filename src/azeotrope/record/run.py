@@ -52,6 +52,16 @@ class TaskFacts(Facts):
     pixels: PixelSpec = Field(default=PLAIN_PIXELS, exclude_if=lambda pixels: pixels == PLAIN_PIXELS)
 
 
+class FoldFacts(Facts):
+    """Which of several folds was the test set: number `number` (from 1) of `of`. `over_folds` is the id that the runs
+    of all folds share; equal ids differ in nothing but the fold.
+    """
+
+    number: int = Field(ge=1)
+    of: int = Field(ge=2)
+    over_folds: str
+
+
 class StudentFacts(Facts):
     """The small model. `macs` are multiply-accumulates for one image at `image_size` pixels."""
 
@@ -217,6 +227,9 @@ class RunRecord(Facts):
         exclude_if=lambda resize: resize is None,
         description="once: the pictures that judged went from their files to the student's size in one resize; missing "
         "where training's frames are the pictures as they came, and in older records, judged on these frames",
+    )
+    fold: FoldFacts | None = Field(
+        default=None, exclude_if=lambda fold: fold is None, description="where the labelled images were cut into folds"
     )
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
     tuning: TuningFacts | None = None

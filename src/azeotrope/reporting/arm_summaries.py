@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
+from azeotrope.record.folds import parts_of
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import ArmSummary
 from azeotrope.reporting.page_verdicts import estimate
@@ -35,7 +36,7 @@ def arm_of(runs: Sequence[RunRecord], amortised: dict[str, dict[str, float]]) ->
         joules=_means([run.joules for run in done]) if all(_metered(run) for run in done) else {},
         flops=fmean(flops) if flops else None,
         pretrained=runs[0].init == "hub",
-        run_ids=tuple(run.run_id for run in done),
+        run_ids=tuple(part.run_id for run in done for part in parts_of(run)),
     )
 
 

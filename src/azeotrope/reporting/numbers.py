@@ -79,7 +79,7 @@ class ArmSummary(Shown):
     )
     flops: float | None = None
     pretrained: bool = Field(default=False, description="starts from weights whose pre-training was paid elsewhere")
-    run_ids: tuple[str, ...] = ()
+    run_ids: tuple[str, ...] = Field(default=(), description="of its records, by seed and then by fold")
 
 
 class VerdictSummary(Shown):
@@ -95,6 +95,7 @@ class VerdictSummary(Shown):
     verdict: Call
     difference: Estimate | None
     seeds: tuple[int, ...]
+    folds: int | None = Field(default=None, description="parts of the images, each the test set once a seed")
     reason: str = ""
     level: float = 0.95
     p: float | None = None
@@ -196,6 +197,9 @@ class Comparison(Result, Shown):
     train_images: int
     val_images: int | None
     test_images: int | None
+    folds: int | None = Field(
+        default=None, description="parts that the images were cut into; each was the test set once a seed"
+    )
     student: str
     parameters: int | None
     macs: int | None
@@ -258,6 +262,11 @@ class Comparison(Result, Shown):
     def arm(self, name: str) -> ArmSummary:
         """The arm of that name. Raises KeyError when there is none."""
         return {arm.name: arm for arm in self.arms}[name]
+
+    def runs_of(self, arm: ArmSummary) -> dict[int, tuple[str, ...]]:
+        """The ids of an arm's runs by seed: one, or one a fold."""
+        each = self.folds or 1
+        return {seed: arm.run_ids[place * each : (place + 1) * each] for place, seed in enumerate(arm.seeds)}
 
     def verdict(self, a: str, b: str) -> VerdictSummary | None:
         """The verdict on that ordered pair, if it was asked."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from azeotrope.record.folds import pooled
 from azeotrope.record.interval import Interval
 from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import Estimate, VerdictSummary
@@ -31,7 +32,7 @@ ALONE = Shared()  # of a size by itself
 
 def shared_by(sizes: Iterable[Sequence[RunRecord]]) -> Shared:
     """What the comparisons of a page share, one of these at each size."""
-    done = [[run for run in runs if run.state == "done"] for runs in sizes]
+    done = [[run for run in pooled(runs) if run.state == "done"] for runs in sizes]
     targets = dict.fromkeys(target for runs in done for run in runs for target in run.deployed)
     return Shared(
         common_of(pairs_of(runs) for runs in done),
@@ -77,6 +78,7 @@ def shown(made: PageVerdict, level: float) -> VerdictSummary:
         verdict=alone.verdict,
         difference=estimate(alone.difference),
         seeds=alone.seeds,
+        folds=alone.folds,
         reason=alone.reason,
         level=level,
         p=alone.p,

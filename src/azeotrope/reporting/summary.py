@@ -12,6 +12,7 @@ from statistics import fmean
 from pydantic import JsonValue
 
 from azeotrope.errors import InputError
+from azeotrope.record.folds import PooledRun, pooled
 from azeotrope.record.kinds import words_of
 from azeotrope.record.run import STORED, RunRecord
 from azeotrope.reporting.arm_summaries import arm_of, winner_of
@@ -48,7 +49,8 @@ def summarise(
     shared: Shared = ALONE,
     looks: Sequence[int] = (),
 ) -> Comparison:
-    """The comparison that these runs make: one task, size, student and teacher, and one run for each arm and seed.
+    """The comparison that these runs make: one task, size, student and teacher, and one run for each arm and seed, or
+    one for each fold of these, which are pooled.
 
     `pretraining`, measured apart, or why it could not be, comes in the place of what the runs themselves say of it.
     `reference` is the arm the others are judged against; where it was not run, the first arm is. `shared` are the
@@ -56,7 +58,7 @@ def summarise(
     which somebody looked, where seeds were added until decided. Raises InputError when there are no runs or when they
     do not belong side by side.
     """
-    runs = sorted(records, key=shown_order)
+    runs = sorted(pooled(records), key=shown_order)
     _check_side_by_side(runs)
     done = [run for run in runs if run.state == "done"]
     names = list(dict.fromkeys(run.arm for run in runs))
@@ -80,6 +82,7 @@ def summarise(
         train_images=facts.train_images,
         val_images=facts.val_images,
         test_images=facts.test_images,
+        folds=len(facts.parts) if isinstance(facts, PooledRun) else None,
         student=facts.student.name,
         parameters=facts.student.parameters,
         macs=facts.student.macs,
@@ -158,7 +161,7 @@ def _warnings(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable
         if arm.seeds and len(arm.seeds) < most:
             yield f"{arm.name} finished {len(arm.seeds)} of {most} seeds and cannot be chosen."
     yield from _no_better_than_always(runs, arms)
-    if 0 < most < FEWEST_SEEDS:
+    if 0 < max((len(arm.run_ids) for arm in arms), default=0) < FEWEST_SEEDS:
         seeds = "1 seed" if most == 1 else f"{most} seeds"
         yield f"Only {seeds} an arm: every verdict is INCONCLUSIVE until there are {FEWEST_SEEDS}."
 

@@ -145,8 +145,10 @@ def among(verdict: VerdictSummary, comparison: Comparison) -> str:
 
 
 def settled_by(verdict: VerdictSummary) -> str:
-    """How many seeds would probably settle it; empty below three, where the spread is a guess, and if nobody asked."""
-    if len(verdict.seeds) < FEWEST_SEEDS or verdict.p is None:
+    """How many seeds would probably settle it; empty below three, where the spread is a guess, over folds, where images
+    are what lacks, and if nobody asked.
+    """
+    if verdict.folds or len(verdict.seeds) < FEWEST_SEEDS or verdict.p is None:
         return ""
     if verdict.seeds_needed is None:
         return f"; not even {MOST} seeds would probably settle it"
@@ -157,17 +159,22 @@ def _rests_on(verdict: VerdictSummary, comparison: Comparison) -> str:
     """What the interval counts: seeds, and test images where the error is a mean over them."""
     interval = verdict.difference is not None and verdict.difference.known
     level = f"{100 * verdict.level:.3g} %, " if interval else ""
-    seeds = level + plural(len(verdict.seeds), "paired seed")
+    seeds = level + _trainings(verdict)
     if not words_of(comparison.measure).sampled:
         return f"{seeds}; the sampling of test images is not counted"
     return seeds + (f", {comparison.test_images:,} test images" if comparison.test_images else "")
 
 
+def _trainings(verdict: VerdictSummary) -> str:
+    seeds = plural(len(verdict.seeds), "paired seed")
+    return f"{seeds} of each of {verdict.folds} folds" if verdict.folds else seeds
+
+
 def unsettled(verdict: VerdictSummary) -> str:
     """Why a verdict is inconclusive, in words that do not depend on who is subtracted from whom."""
-    if len(verdict.seeds) < FEWEST_SEEDS:
-        seeds = plural(len(verdict.seeds), "paired seed")
-        return f"there {'is' if len(verdict.seeds) == 1 else 'are'} {seeds}, and a verdict needs {FEWEST_SEEDS}"
+    if len(verdict.seeds) * (verdict.folds or 1) < FEWEST_SEEDS:
+        verb = "is" if len(verdict.seeds) == 1 else "are"
+        return f"there {verb} {_trainings(verdict)}, and a verdict needs {FEWEST_SEEDS}"
     return "the interval of the gain contains zero" + settled_by(verdict)
 
 

@@ -10,6 +10,7 @@ from math import isinf
 from azeotrope.errors import AzeotropeError
 from azeotrope.planning.adaptive import Step, next_step
 from azeotrope.planning.candidates import Candidate
+from azeotrope.record.folds import pooled
 from azeotrope.record.run import RunRecord
 from azeotrope.sweeping.budget import Meter
 from azeotrope.sweeping.conductor import Choice
@@ -64,7 +65,8 @@ class Firming:
         if not self._one_teacher or (self._spent > FIRMING_SHARE * began and not last):
             return None
         try:
-            step = next_step(records, [candidate(spec, 1.0) for spec in self._grid.specs], at=self._grid.at)
+            done = [run for run in pooled(records) if run.state == "done"]
+            step = next_step(done, [candidate(spec, 1.0) for spec in self._grid.specs], at=self._grid.at)
         except AzeotropeError as refusal:  # these runs cannot say; they may still be worth making
             return str(refusal.rule)
         finally:

@@ -5,7 +5,7 @@ What is known before training is said before it, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from azeotrope.record.answers import answers_of
 from azeotrope.record.kinds import words_of
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.opening import Opened
+from azeotrope.session.pictures import tested_rows
 from azeotrope.synthesis.pictures import NEAR_UNKNOWN, SynthSet
 from azeotrope.teacher.teacher import Teacher
 
@@ -42,10 +43,12 @@ def before_training(opened: Opened) -> tuple[str, ...]:
     return (*classes, *_licences(opened), *left_out, *_few_a_fold(opened), *_further_pictures(opened))
 
 
-def cautions(task: Task, comparison: Comparison, out: Path) -> tuple[str, ...]:
-    """One sentence each; empty when there is nothing to say. `out` holds what the runs said of each test image."""
-    about_classes = (*_classes(task, comparison), *_never_named(task, comparison, out))
-    return (*task.words, *about_classes, *_teacher(comparison), *_searches(comparison))
+def cautions(tasks: Sequence[Task], comparison: Comparison, out: Path) -> tuple[str, ...]:
+    """One sentence each; empty when there is nothing to say. `tasks` are the folds, or the one task; `out` holds what
+    the runs said of each test image.
+    """
+    about_classes = (*_classes(tasks, comparison), *_never_named(tasks, comparison, out))
+    return (*tasks[0].words, *about_classes, *_teacher(comparison), *_searches(comparison))
 
 
 def _unequal(task: Task, recipe: Recipe) -> Iterable[str]:
@@ -103,10 +106,10 @@ def _left_out(teacher: Teacher, task: Task) -> Iterable[str]:
 
 def _few_a_fold(opened: Opened) -> Iterable[str]:
     """A fold without images of a class is judged by a head that has fewer of them, or none, to learn from."""
-    plan, task = opened.comparison, opened.task
-    if plan.teacher is None or plan.teacher.folds == 1 or task.kind.name == "number":
+    plan = opened.comparison
+    if plan.teacher is None or plan.teacher.folds == 1 or opened.task.kind.name == "number":
         return
-    for size, seed in product(plan.train_images, plan.seeds):
+    for size, seed, task in product(plan.train_images, plan.seeds, opened.tasks):
         counts, what = counts_for_folds(task, opened.resources.rows(task.fingerprint, size, seed).train)
         few = int((counts < plan.teacher.folds).sum())
         if few:
@@ -161,26 +164,28 @@ def _made(opened: Opened) -> Iterable[str]:
             )
 
 
-def _classes(task: Task, comparison: Comparison) -> Iterable[str]:
+def _classes(tasks: Sequence[Task], comparison: Comparison) -> Iterable[str]:
     """From as many images as classes on, every class is seen (`Kind.spread`); with several an image fewer may do, and
     with groups it may take more.
     """
-    seeds = {seed for arm in comparison.arms for seed in arm.seeds}
+    task, seeds = tasks[0], {seed for arm in comparison.arms for seed in arm.seeds}
     few = comparison.train_images < len(task.classes) or task.units is not None
-    if few and any(_unseen(task, comparison, seed) for seed in seeds):
+    if few and any(_unseen(each, comparison, seed) for each in tasks for seed in seeds):
         yield (
             f"{comparison.train_images} training images do not show all {len(task.classes)} classes: "
             "some are never seen in training."
         )
 
 
-def _never_named(task: Task, comparison: Comparison, out: Path) -> Iterable[str]:
+def _never_named(tasks: Sequence[Task], comparison: Comparison, out: Path) -> Iterable[str]:
     """Classes that stand in the test split and that no run of an arm ever answers: an error rate does not show them."""
     if comparison.kind != "single":
         return
-    present = np.unique(task.labels[task.splits.test])
+    task = tasks[0]
+    present = np.unique(task.labels[tested_rows(tasks)])
     for arm in comparison.arms:
-        said = [found.said for run_id in arm.run_ids if (found := answers_of(out, run_id)) is not None]
+        every = (answers_of(out, *run_ids) for run_ids in comparison.runs_of(arm).values())
+        said = [found.said for found in every if found is not None]
         missing = [
             task.classes[label]
             for label in present.tolist()

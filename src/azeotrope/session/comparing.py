@@ -17,6 +17,7 @@ from azeotrope.reporting.page_verdicts import Shared, shared_by
 from azeotrope.reporting.part import Made, Missing, attempt
 from azeotrope.reporting.summary import summarise
 from azeotrope.reporting.words import plural
+from azeotrope.session.about_folds import about_folds
 from azeotrope.session.cautions import before_training, cautions
 from azeotrope.session.disagreements import disagreements
 from azeotrope.session.making import made, made_of
@@ -47,7 +48,7 @@ def compare_sizes(
     of the first look.
     """
     with claimed(out):
-        opened, records = made(plan, out, progress, machine, track)
+        opened, records = made(plan, out, progress, machine, track, said_before=about_folds)
         looks: tuple[int, ...] = (len(plan.seeds),) if until_decided else ()
         comparisons = _summaries(opened, records, looks, out)
         while until_decided and (seeds := next_look(_undecided(comparisons), looks[-1])):
@@ -58,12 +59,12 @@ def compare_sizes(
             looks = (*looks, seeds)
             comparisons = _summaries(opened, records, looks, out)
         save_winner(opened, comparisons[-1], out)
-        document = _document(opened.task, comparisons, out)
+        document = _document(opened.tasks, comparisons, out)
         files.write(out, document)
     return tuple(comparison.kept_in(str(out)) for comparison in document.comparisons)
 
 
-def _document(task: Task, comparisons: Sequence[Comparison], out: Path) -> Document:
+def _document(tasks: Sequence[Task], comparisons: Sequence[Comparison], out: Path) -> Document:
     """All that the report shows; a part that cannot be made is said among the warnings."""
     last, said = comparisons[-1], list[str]()
 
@@ -76,8 +77,8 @@ def _document(task: Task, comparisons: Sequence[Comparison], out: Path) -> Docum
 
     examples: tuple[Disagreement, ...] = ()
     surest: tuple[Mistake, ...] = ()
-    examples = made_or("Pictures that arms call differently are", partial(disagreements, task, last, out), examples)
-    surest = made_or("The surest mistakes are", partial(mistakes, task, last, out), surest)
+    examples = made_or("Pictures that arms call differently are", partial(disagreements, tasks, last, out), examples)
+    surest = made_or("The surest mistakes are", partial(mistakes, tasks, last, out), surest)
     last = made_or("What each arm gets wrong is", partial(diagnosed, out, last), last)
     curves: dict[str, Curve] = {}
     curves = made_or("How the runs trained is", partial(files.read_curves, out, comparisons), curves)
@@ -117,5 +118,6 @@ def _summary(
         shared=shared,
         looks=looks,
     )
-    said = (*comparison.warnings, *before_training(opened), *cautions(opened.task, comparison, out))
+    known = (*before_training(opened), *about_folds(opened))
+    said = (*comparison.warnings, *known, *cautions(opened.tasks, comparison, out))
     return comparison.model_copy(update={"warnings": said})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,23 +10,24 @@ import numpy as np
 from azeotrope.data.task import Task
 from azeotrope.record.answers import answers_of
 from azeotrope.reporting.numbers import Comparison, Disagreement
-from azeotrope.session.pictures import data_uri
+from azeotrope.session.pictures import data_uri, tested_rows
 
 SHOWN = 12
 NO_CLASS = "none of the classes"
 
 
-def disagreements(task: Task, comparison: Comparison, out: Path) -> tuple[Disagreement, ...]:
+def disagreements(tasks: Sequence[Task], comparison: Comparison, out: Path) -> tuple[Disagreement, ...]:
     """Up to `SHOWN` test images, spread over the test split, that some arm's first run has right and another's has not.
 
     Uses the stored predictions: the test split is not evaluated again. A predicted number is never simply right, so
     there are none of a task of that kind.
     """
-    found = {arm.name: answers_of(out, arm.run_ids[0]) for arm in comparison.arms if arm.run_ids}
+    first = {arm.name: next(iter(comparison.runs_of(arm).values())) for arm in comparison.arms if arm.run_ids}
+    found = {name: answers_of(out, *run_ids) for name, run_ids in first.items()}
     stored = {name: answers.said for name, answers in found.items() if answers is not None}
     if len(stored) < 2:
         return ()
-    rows = task.splits.test
+    task, rows = tasks[0], tested_rows(tasks)
     labels = np.array(task.kind.texts(task.labels[rows], task.classes))
     table = np.array([task.kind.texts(predictions, task.classes) for predictions in stored.values()])
     right = table == labels

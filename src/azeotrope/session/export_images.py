@@ -29,7 +29,7 @@ from azeotrope.plan import HELD_OUT
 from azeotrope.record.claim import PLAN
 from azeotrope.record.processors import processors
 from azeotrope.session.progress import Progress
-from azeotrope.session.reading import read_task
+from azeotrope.session.reading import read_folds, read_task
 from azeotrope.spec import read_yaml, validated
 
 
@@ -163,8 +163,12 @@ def _task(
         )
     asked = labels or (validated(LabelSpec, plan["labels"]) if plan.get("labels") else ONE_CLASS)
     share = plan.get("held_out", HELD_OUT) if held_out is None else held_out
+    fold, folds = saved.facts.get("fold"), saved.facts.get("folds")
     try:
-        task = read_task(str(named), progress, asked, cache, held_out=share)
+        if isinstance(fold, int) and isinstance(folds, int):
+            task = read_folds(str(named), folds, progress, asked, cache)[fold - 1]
+        else:
+            task = read_task(str(named), progress, asked, cache, held_out=share)
     except InputError as error:
         if data is not None:
             raise
@@ -174,10 +178,10 @@ def _task(
             next_step="name where they are now with --data",
         ) from error
     wanted = saved.facts.get("fingerprint")
-    if task.fingerprint != wanted:
+    if task.set_fingerprint != wanted:
         raise InputError(
             f"Files are verified on the images that the model was trained on, and {named} holds others",
-            found=f"fingerprint {task.fingerprint[:12]}, the model has {str(wanted)[:12]}",
+            found=f"fingerprint {task.set_fingerprint[:12]}, the model has {str(wanted)[:12]}",
             allowed="the same images, labels and splits",
             next_step="name the images with --data",
         )

@@ -6,6 +6,7 @@ saved.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from azeotrope.record.run import RunRecord
@@ -27,12 +28,20 @@ from azeotrope.sweeping.sweep_plan import SweepPlan
 
 
 def made(
-    plan: SweepPlan, out: Path, progress: Progress, machine: Machine, track: Asked = ()
+    plan: SweepPlan,
+    out: Path,
+    progress: Progress,
+    machine: Machine,
+    track: Asked = (),
+    *,
+    said_before: Callable[[Opened], tuple[str, ...]] = lambda opened: (),
 ) -> tuple[Opened, tuple[RunRecord, ...]]:
-    """Open trackers and plan, say what should be known before training, make the runs; `out` is held by the caller."""
+    """Open trackers and plan, say what should be known before training (`said_before` adds to it), make the runs; `out`
+    is held by the caller.
+    """
     tracking = open_tracking(track, out, progress.note)
     opened = open_plan(plan, progress, machine)._replace(tracking=tracking)
-    for caution in before_training(opened):
+    for caution in (*before_training(opened), *said_before(opened)):
         progress.note(caution)
     return opened, made_of(opened, out, progress)
 

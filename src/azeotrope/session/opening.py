@@ -16,7 +16,7 @@ from azeotrope.plan import AskedPrecision, ComparePlan
 from azeotrope.recipe import AUTO, OFF
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress
-from azeotrope.session.reading import read_task
+from azeotrope.session.reading import read_folds, read_task
 from azeotrope.session.seen_weights import refuse_seen_weights
 from azeotrope.session.tracking import Tracking
 from azeotrope.spec import digest
@@ -32,12 +32,16 @@ from azeotrope.sweeping.sweep_plan import SweepPlan
 
 
 class Opened(NamedTuple):
-    """A plan whose images are read and whose runs are known, what they share, and the trackers that are shown them."""
+    """A plan whose images are read and whose runs are known, what they share, and the trackers that are shown them.
+
+    `tasks` are the folds that its runs train and test on, of which `task` is the first; without folds it alone.
+    """
 
     grid: Grid
     resources: Resources
     task: Task
     upstream: Task | None
+    tasks: tuple[Task, ...]
     tracking: Tracking | None = None
 
     @property
@@ -53,7 +57,7 @@ class Opened(NamedTuple):
     def bench(self, out: str | Path, *, keeps: bool = False) -> Bench:
         """What a worker needs for the runs that go to `out`; unfinished trainings of a URL lie in the cache."""
         plan = self.grid.plan
-        shipped = [ShippedTask.of(self.task, plan.data, plan.labels)]
+        shipped = [ShippedTask.of(task, plan.data, plan.labels) for task in self.tasks]
         if self.upstream is not None and plan.upstream:
             shipped.append(ShippedTask.of(self.upstream, plan.upstream))
         cache, device = self.resources.cache, self.resources.device
@@ -84,19 +88,27 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     require_teacher_bands(plan.teachers, plan.labels.pixels)
     resources = open_resources(machine, plan.precision, progress, several=True, compiles=plan.compile)
     check_models(resources, plan.students, plan.teachers, plan.image_size, plan.labels.pixels.bands)
-    strict = machine.get("strict", False)
-    task = read_task(plan.data, progress, plan.labels, resources.cache, held_out=plan.held_out, strict=strict)
-    resources.add(task)
+    tasks = _tasks(plan, progress, resources.cache, strict=machine.get("strict", False))
+    task = tasks[0]
+    for each in tasks:
+        resources.add(each)
     upstream = read_task(plan.upstream, progress, cache=resources.cache) if plan.upstream else None
     if upstream is not None:
         resources.add(upstream)
         resources.rows(upstream.fingerprint, max(plan.pretrain_images), 0)  # are there so many?
-    grid = open_grid(plan, resources, task, upstream, progress.say)
+    grid = open_grid(plan, resources, tasks, upstream, progress.say)
     require_shares(grid.specs, resources.device)
     if not plan.seen_weights:
         arms = [arm for each in grid.plan.resolved for arm in each.arms]
         refuse_seen_weights(task, [each.student for each in grid.plan.resolved], plan.teachers, arms)
-    return Opened(grid, resources, task, upstream)
+    return Opened(grid, resources, task, upstream, tasks)
+
+
+def _tasks(plan: SweepPlan, progress: Progress, cache: Path, *, strict: bool) -> tuple[Task, ...]:
+    """The folds, or the one task, of the plan's images."""
+    if plan.folds:
+        return read_folds(plan.data, plan.folds, progress, plan.labels, cache, strict=strict)
+    return (read_task(plan.data, progress, plan.labels, cache, held_out=plan.held_out, strict=strict),)
 
 
 def open_resources(

@@ -66,6 +66,7 @@ class Compared(Options, total=False):
     arms: str | Sequence[str] | None
     losses: str | Sequence[str] | None
     seeds: int | Sequence[int] | Literal["auto"]
+    folds: int | None
     deploy: str | Sequence[str]
     workers: int
     track: str | Sequence[str]

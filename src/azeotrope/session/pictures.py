@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from azeotrope.data.decode import decode
@@ -30,12 +33,17 @@ def data_uri(task: Task, row: int) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def mistakes(task: Task, comparison: Comparison, out: Path) -> tuple[Mistake, ...]:
+def tested_rows(tasks: Sequence[Task]) -> NDArray[np.int64]:
+    """The test images of the folds, or of the one task, in the order of all answers."""
+    return np.concatenate([task.splits.test for task in tasks])
+
+
+def mistakes(tasks: Sequence[Task], comparison: Comparison, out: Path) -> tuple[Mistake, ...]:
     """The test images that all runs of the comparison are surest about and wrong on; none of kinds but single."""
     if comparison.kind != "single":
         return ()
-    rows = task.splits.test
-    runs = [run_id for arm in comparison.arms for run_id in arm.run_ids]
+    task, rows = tasks[0], tested_rows(tasks)
+    runs = [run_ids for arm in comparison.arms for run_ids in comparison.runs_of(arm).values()]
     return tuple(
         Mistake(
             name=task.manifest.keys[rows[one.place]],

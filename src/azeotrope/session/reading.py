@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from azeotrope.data.task import Task, load_task
+from azeotrope.data.task import Task, load_folds, load_task
 from azeotrope.data.told import lost_words, passed_words
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
@@ -28,6 +28,25 @@ def read_task(
     task, and with `strict` where an image is unreadable or a file that may be a picture was passed over.
     """
     task = load_task(os.fspath(data), scanning(progress), labels, held_out, cache, anew=strict)
+    return _said(task, progress, strict=strict)
+
+
+def read_folds(
+    data: str | Path,
+    folds: int,
+    progress: Progress,
+    labels: LabelSpec = ONE_CLASS,
+    cache: Path | None = None,
+    *,
+    strict: bool = False,
+) -> tuple[Task, ...]:
+    """The same as `folds` tasks, of which another fold is the test set; what is said is said of the first."""
+    found = load_folds(os.fspath(data), folds, scanning(progress), labels, cache, anew=strict)
+    _said(found[0], progress, strict=strict)
+    return found
+
+
+def _said(task: Task, progress: Progress, *, strict: bool) -> Task:
     lost = (*lost_words(task.manifest), *passed_words(task.source.passed))
     if strict and lost:
         raise InputError(

@@ -64,6 +64,7 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
             "arm": record.arm,
             "data": record.task.name,
             "fingerprint": record.task.fingerprint,
+            **_fold(record),
             "images": opened.task.manifest.images_digest,
             "train_images": record.train_images,
             "seed": record.seed,
@@ -76,6 +77,11 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
         },
     )
     return folder
+
+
+def _fold(record: RunRecord) -> dict[str, int]:
+    """Which images it never saw, where it is the model of one fold."""
+    return {"fold": record.fold.number, "folds": record.fold.of} if record.fold else {}
 
 
 def _measured(record: RunRecord) -> dict[str, str]:

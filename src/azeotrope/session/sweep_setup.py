@@ -13,7 +13,7 @@ from azeotrope.session.opening import Opened
 from azeotrope.spec import read_yaml
 from azeotrope.sweeping.forecast import Forecast
 from azeotrope.sweeping.grid import Grid
-from azeotrope.sweeping.history import stored_records
+from azeotrope.sweeping.history import check_same_folds, stored_records
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.status import label
 from azeotrope.sweeping.sweep_plan import SweepPlan
@@ -85,6 +85,7 @@ def standing_records(store: RunStore, grid: Grid, *, retry_failed: bool) -> dict
     """Records of this plan that stand: done and measured as every file that the plan asks for, and failed unless they
     are to be made again.
     """
+    check_same_folds(store, grid.plan.folds)
     planned = {spec.digest() for spec in grid.specs}
     stored = stored_records(store, grid.plan.fingerprint or "")
     return {

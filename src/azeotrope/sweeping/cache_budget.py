@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from azeotrope.teacher.budget import affordable_views, cache_bytes
 
 
 def within_budget(
-    plan: ComparePlan, asked: SweepPlan, resources: Resources, task: Task, say: Callable[[str], None]
+    plan: ComparePlan, asked: SweepPlan, resources: Resources, tasks: Sequence[Task], say: Callable[[str], None]
 ) -> ComparePlan:
     """The plan with fewer views where `asked.cache_gb` gigabytes do not hold K of them, and a word about it.
 
@@ -30,7 +30,7 @@ def within_budget(
     if plan.teacher is None or not taught or not wanted:
         return plan
     features = resources.teacher(plan.teacher).features
-    train, others = _images(plan, resources, task)
+    train, others = _images(plan, resources, tasks)
     affordable = affordable_views(gigabytes, features, train, others)
     if affordable >= wanted:
         return plan
@@ -50,9 +50,14 @@ def within_budget(
     return plan.model_copy(update={"recipes": recipes})
 
 
-def _images(plan: ComparePlan, resources: Resources, task: Task) -> tuple[int, int]:
+def _images(plan: ComparePlan, resources: Resources, tasks: Sequence[Task]) -> tuple[int, int]:
     """Different images that train in any run, and different ones that only validate or test."""
-    subsets = [resources.rows(task.fingerprint, size, seed) for size in plan.train_images for seed in plan.seeds]
+    subsets = [
+        resources.rows(task.fingerprint, size, seed)
+        for task in tasks
+        for size in plan.train_images
+        for seed in plan.seeds
+    ]
     train = np.unique(np.concatenate([rows.train for rows in subsets]))
-    val = np.unique(np.concatenate([rows.val for rows in subsets]))
-    return len(train), len(val) + len(task.splits.test)
+    others = np.concatenate([*(rows.val for rows in subsets), *(task.splits.test for task in tasks)])
+    return len(train), len(np.setdiff1d(others, train))

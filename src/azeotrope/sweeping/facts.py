@@ -14,7 +14,15 @@ from azeotrope.models.pretraining import published
 from azeotrope.recipe import BALANCED, OWN_ERROR
 from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.environment import environment
-from azeotrope.record.run import PublishedFacts, RunRecord, StudentFacts, TaskFacts, TeacherFacts, pack_correctness
+from azeotrope.record.run import (
+    FoldFacts,
+    PublishedFacts,
+    RunRecord,
+    StudentFacts,
+    TaskFacts,
+    TeacherFacts,
+    pack_correctness,
+)
 from azeotrope.sweeping.pools import pool_seconds, teacher_views
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.search import Best
@@ -78,7 +86,7 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
         "run_id": spec.digest(),
         "task": TaskFacts(
             name=task.name,
-            fingerprint=task.fingerprint,
+            fingerprint=task.set_fingerprint,
             classes=task.classes,
             kind=task.kind.name,
             unit=task.source.unit,
@@ -100,6 +108,7 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
         "upstream": spec.upstream.name if spec.upstream else None,
         "seed": spec.seed,
         "resize": spec.resize,
+        "fold": _fold(task, spec),
         "recipe": spec.recipe.model_dump(mode="json"),
         "environment": environment(
             device=device.kind,
@@ -110,6 +119,13 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
             precision=device.precision,
         ),
     }
+
+
+def _fold(task: Task, spec: RunSpec) -> FoldFacts | None:
+    fold = task.splits.fold
+    if fold is None:
+        return None
+    return FoldFacts(number=fold.number, of=fold.of, over_folds=spec.over_folds(task.set_fingerprint).digest())
 
 
 def _commonest(task: Task, metric: str) -> dict[str, Any]:

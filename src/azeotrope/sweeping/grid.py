@@ -6,7 +6,7 @@ A sweep is a set of comparisons (one a teacher, student and number of upstream i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,27 +51,29 @@ class Grid:
 def open_grid(
     plan: SweepPlan,
     resources: Resources,
-    task: Task,
+    tasks: Sequence[Task],
     upstream: Task | None,
     say: Callable[[str], None] = lambda words: None,
 ) -> Grid:
     """Resolve and check the plan. Raises InputError for anything that can be seen to be wrong before training.
 
-    `say` is told where fewer views were taken than the recipe's rule.
+    `tasks` are the folds, or the one task without them. `say` is told where fewer views were taken than the recipe's
+    rule.
     """
     students = plan.students or (plan.ladder.students() if plan.ladder else ())
+    task, folds = tasks[0], tasks if plan.folds else ()
     plan = _with_weights(plan, task)
-    filled = plan.model_copy(update={"train_images": _sizes(plan, task), "seeds": _seeds(plan)})
+    filled = plan.model_copy(update={"train_images": _sizes(plan, tasks), "seeds": _seeds(plan)})
     left_out: dict[str, dict[str, str]] = {}
     parts = []
     for student in students:
         arms, left_out[student] = _arms(plan, student)
         for teacher, source in _settings(plan):
-            part = make_plan(filled, Setting(student, tuple(arms), teacher, source), task, resources, upstream)
-            parts.append(within_budget(part, plan, resources, task, say))
+            part = make_plan(filled, Setting(student, tuple(arms), teacher, source), task, resources, upstream, folds)
+            parts.append(within_budget(part, plan, resources, tasks, say))
     resolved = plan.model_copy(
         update={
-            "fingerprint": task.fingerprint,
+            "fingerprint": task.set_fingerprint,
             "resolved": tuple(parts),
             "seeds": filled.seeds,
             "precision": resources.device.precision,
@@ -119,10 +121,10 @@ def _check_choice(grid: Grid) -> None:
         )
 
 
-def _sizes(plan: SweepPlan, task: Task) -> tuple[int, ...]:
-    available = len(task.splits.train)
+def _sizes(plan: SweepPlan, tasks: Sequence[Task]) -> tuple[int, ...]:
+    available = min(len(task.splits.train) for task in tasks)
     if plan.train_images == "auto":
-        return auto_sizes(min(plan.at or available, available), len(task.classes))
+        return auto_sizes(min(plan.at or available, available), len(tasks[0].classes))
     return (available,) if plan.train_images == "all" else tuple(sorted(plan.train_images))
 
 

@@ -21,6 +21,26 @@ PLANS = "plans"
 SHOWN = 3
 
 
+def check_same_folds(store: RunStore, folds: int | None) -> None:
+    """Raises StoreError where the last plan of the store cut the images into another number of folds."""
+    try:
+        content: Any = yaml.safe_load(store.read(PLAN) or b"")
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return  # `keep_plan` says so
+    if not isinstance(content, dict) or content.get("folds") == folds:
+        return
+    raise StoreError(
+        f"The runs in {store.root} were made with other test images",
+        found=f"{_divided(folds)} asked, the folder has {_divided(content.get('folds'))}",
+        allowed="one way to divide the images in one output folder",
+        next_step="choose another folder with --out; the old runs are untouched",
+    )
+
+
+def _divided(folds: int | None) -> str:
+    return "one test split" if folds is None else f"{folds} folds"
+
+
 def stored_records(store: RunStore, fingerprint: str) -> dict[str, RunRecord]:
     """All records by run id. Raises StoreError when one is of another task or cannot be read by this version."""
     records = {record.run_id: record for record in store}

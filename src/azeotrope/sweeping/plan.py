@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -108,10 +108,15 @@ class Setting(NamedTuple):
 
 
 def make_plan(
-    asked: SweepPlan, setting: Setting, task: Task, resources: Resources, upstream: Task | None = None
+    asked: SweepPlan,
+    setting: Setting,
+    task: Task,
+    resources: Resources,
+    upstream: Task | None = None,
+    folds: Sequence[Task] = (),
 ) -> ComparePlan:
-    """Resolve and check everything that can be checked before training; `asked` names its sizes as numbers. Raises
-    InputError.
+    """Resolve and check everything that can be checked before training; `asked` names its sizes as numbers. Of several
+    `folds`, `task` is the first. Raises InputError.
 
     `asked.recipe` overrides the rules of the task's recipe and of the upstream's alike, but for weights by class.
     """
@@ -123,6 +128,7 @@ def make_plan(
     least = min(asked.train_images)
     if least < MIN_TRAIN_IMAGES:
         raise InputError("A training needs images", found=f"{least}", allowed=f"{MIN_TRAIN_IMAGES} or more")
+    _check_folds(asked, folds)
     for size in asked.train_images:
         resources.rows(task.fingerprint, size, asked.seeds[0])
     _check_arms(arms, teacher, source)
@@ -135,7 +141,7 @@ def make_plan(
     pretraining = _recipe(upstream, source.pretrain_images, shared) if source and upstream else None
     return ComparePlan(
         data=task.name,
-        fingerprint=task.fingerprint,
+        fingerprint=task.set_fingerprint,
         teacher=teacher and resources.resolved(teacher),
         student=student,
         image_size=image_size,
@@ -148,23 +154,35 @@ def make_plan(
         pictures=asked.pictures,
         labels=asked.labels,
         held_out=task.splits.held_out or HELD_OUT,
+        folds=tuple(fold.fingerprint for fold in folds),
         precision=resources.device.precision,
         compile=resources.device.compiles,
     )
 
 
 def run_specs(plan: ComparePlan, train_images: int, resources: Resources, upstream: Task | None) -> list[RunSpec]:
-    """The runs of one size, a seed at a time, so that what is finished is always paired."""
-    return [_spec(plan, train_images, arm, seed, resources, upstream) for seed in plan.seeds for arm in plan.arms]
+    """The runs of one size, a seed and fold at a time, so that what is finished is always paired."""
+    return [
+        _spec(plan, resources.tasks[task], train_images, arm, seed, resources, upstream)
+        for seed in plan.seeds
+        for task in plan.tasks
+        for arm in plan.arms
+    ]
 
 
 def _spec(
-    plan: ComparePlan, train_images: int, arm: Arm, seed: int, resources: Resources, upstream: Task | None
+    plan: ComparePlan,
+    task: Task,
+    train_images: int,
+    arm: Arm,
+    seed: int,
+    resources: Resources,
+    upstream: Task | None,
 ) -> RunSpec:
     taught = plan.teacher is not None and _taught(arm)
-    channels = resources.tasks[plan.fingerprint].manifest.in_channels
+    channels = task.manifest.in_channels
     return RunSpec(
-        task=plan.fingerprint,
+        task=task.fingerprint,
         train_images=train_images,
         student=plan.student,
         image_size=plan.image_size,
@@ -175,12 +193,13 @@ def _spec(
         teacher_weights=resources.teacher(plan.teacher).weights_hash if taught and plan.teacher else None,
         teacher_code=_code(plan.teacher) if taught and plan.teacher else None,
         upstream=_upstream(plan, upstream, resources) if arm.init == "upstream" else None,
-        extra=extra_run(plan, train_images, arm, seed, resources),
+        extra=extra_run(plan, task.fingerprint, train_images, arm, seed, resources),
         recipe=plan.recipes[train_images],
         seed=seed,
         tuning_seed=plan.seeds[0],
         precision=plan.precision,
-        resize=resources.resize(plan.fingerprint, plan.image_size),
+        resize=resources.resize(task.fingerprint, plan.image_size),
+        fold=None if task.splits.fold is None else str(task.splits.fold),
     )
 
 
@@ -265,6 +284,20 @@ def _check_kind(kind: Kind, arms: Iterable[Arm], teacher: TeacherSpec | None) ->
             f"A head made of class names chooses one class of several; a task of the kind {kind.name} needs another",
             allowed="--teacher-head linear",
             next_step="leave --teacher-head out",
+        )
+
+
+def _check_folds(asked: SweepPlan, folds: Sequence[Task]) -> None:
+    """Every fold must leave as many images to train on as the largest size asks for."""
+    assert not isinstance(asked.train_images, str)
+    most, largest = min((len(fold.splits.train) for fold in folds), default=0), max(asked.train_images)
+    if folds and largest > most:
+        count = len(folds)
+        raise InputError(
+            f"A size is drawn from what a fold leaves: {count - 1} of {count} parts, less the validation images",
+            found=f"--train-images {largest:,}",
+            allowed=f"{MIN_TRAIN_IMAGES} to {most:,}",
+            next_step="ask for fewer images, or for more folds, which leave more",
         )
 
 

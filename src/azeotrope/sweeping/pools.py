@@ -47,13 +47,15 @@ def check_pictures(arms: Sequence[Arm], resources: Resources) -> None:
             )
 
 
-def extra_run(plan: ComparePlan, train_images: int, arm: Arm, seed: int, resources: Resources) -> ExtraRun | None:
-    """The further pictures of one run. Raises InputError when there are not as many as the arm asks for."""
+def extra_run(
+    plan: ComparePlan, task: str, train_images: int, arm: Arm, seed: int, resources: Resources
+) -> ExtraRun | None:
+    """The further pictures of one run on `task`. Raises InputError when there are not as many as the arm asks for."""
     if arm.pictures is None:
         return None
     assert plan.pictures is not None
     seeds = sorted({seed, plan.seeds[0]})
-    pools = {each: _pool_run(plan, train_images, arm, each, resources) for each in seeds}
+    pools = {each: _pool_run(task, train_images, arm, each, resources) for each in seeds}
     per_step = max(1, round(plan.pictures.ratio * plan.recipes[train_images].batch_images))
     return ExtraRun(
         kind=arm.pictures,
@@ -130,10 +132,10 @@ def pool_seconds(resources: Resources, spec: RunSpec, targets: Targets | None) -
     return seconds
 
 
-def _pool_run(plan: ComparePlan, train_images: int, arm: Arm, seed: int, resources: Resources) -> PoolRun:
+def _pool_run(task: str, train_images: int, arm: Arm, seed: int, resources: Resources) -> PoolRun:
     assert arm.pictures is not None
-    pool = _pool(resources, arm.pictures, plan.fingerprint, train_images, seed)
-    available = len(pool.without(_own(resources, plan.fingerprint, train_images, seed), seed))
+    pool = _pool(resources, arm.pictures, task, train_images, seed)
+    available = len(pool.without(_own(resources, task, train_images, seed), seed))
     images = available if arm.multiple is None else round(arm.multiple * train_images)
     if not 1 <= images <= available:
         raise InputError(

@@ -139,7 +139,8 @@ class Runner:
         data.images.judged.ensure(rows)
         said = answers_on(network, data, rows, self.resources.device)
         keep_answers(self.store, spec.digest(), test.answers, said, data.images.pack.task.labels[rows])
-        keep_test_set(self.store, test.images)
+        fold = data.images.pack.task.splits.fold
+        keep_test_set(self.store, test.images, fold.number if fold else None)
 
     def _train(self, spec: RunSpec) -> Trained:
         """One training; what it needs from before is prepared only when it is not on disk yet."""

@@ -62,6 +62,7 @@ class RunSpec(Spec):
     those of `file:` models, whose code may change under the same name. The learning rate, and the losses where the arm
     has candidates, are chosen on the validation images of `tuning_seed`. `resize` tells runs that are judged on
     pictures resized once from those of earlier versions; where both are the same there is none, and older ids stay.
+    `fold` says which of several folds `task` tests ("2 of 5"); the task's fingerprint says it too.
     """
 
     protocol: int = PROTOCOL
@@ -82,6 +83,7 @@ class RunSpec(Spec):
     tuning_seed: int
     precision: str
     resize: Resizes | None = Field(default=None, exclude_if=lambda resize: resize is None)
+    fold: str | None = Field(default=None, exclude_if=lambda fold: fold is None)
 
     def stages(self) -> list[Stage]:
         """The strategy's stages for this run."""
@@ -99,6 +101,10 @@ class RunSpec(Spec):
     def settled(self, losses: Mapping[str, Weight]) -> RunSpec:
         """The same run with these of its arm's candidates chosen."""
         return self.model_copy(update={"arm": self.arm.settled(losses)})
+
+    def over_folds(self, task: str) -> RunSpec:
+        """The same run over all folds of the set whose fingerprint is `task`: what its folds have in common."""
+        return self.model_copy(update={"task": task, "fold": None})
 
     @property
     def trials(self) -> int:

@@ -15,7 +15,8 @@ def label(spec: RunSpec) -> str:
     """A run as a person reads it."""
     upstream = f", pre-trained on {spec.upstream.pretrain_images:,}" if spec.upstream else ""
     student = spec.student.removeprefix("timm:")
-    return f"{student} {spec.arm.name}, {spec.train_images:,} images{upstream}, seed {spec.seed}"
+    fold = f", fold {spec.fold}" if spec.fold else ""
+    return f"{student} {spec.arm.name}, {spec.train_images:,} images{upstream}, seed {spec.seed}{fold}"
 
 
 @dataclass

@@ -13,7 +13,7 @@ from azeotrope.errors import InputError
 from azeotrope.exporting.target import parsed
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.models.ladder import ladder
-from azeotrope.plan import HELD_OUT, AskedPrecision, ComparePlan, PicturesSpec, TeacherSpec
+from azeotrope.plan import FEWEST_FOLDS, HELD_OUT, AskedPrecision, ComparePlan, PicturesSpec, TeacherSpec
 from azeotrope.recipe import OFF, RecipeChanges, class_weights_meant
 from azeotrope.spec import Spec, digest, problems
 from azeotrope.strategies._stages import with_labels
@@ -78,6 +78,7 @@ class SweepPlan(Spec):
     labels: LabelSpec = ONE_CLASS
     seen_weights: bool = False
     held_out: float = Field(default=HELD_OUT, gt=0, le=0.5)
+    folds: int | None = None
     seeds: tuple[int, ...] = tuple(range(MIN_SEEDS))
     image_size: int | None = Field(default=None, ge=8)
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
@@ -187,6 +188,23 @@ class SweepPlan(Spec):
         return self
 
     @model_validator(mode="after")
+    def _folds_decide_alone(self) -> Self:
+        if self.folds is None:
+            return self
+        if self.folds < FEWEST_FOLDS:
+            raise ValueError(f"folds {self.folds}: folds take turns as the test set, so take 2 or more, such as 5")
+        if self.held_out != HELD_OUT:
+            raise ValueError(
+                f"folds and held_out exclude each other: with {self.folds} folds one part in {self.folds} is the test "
+                "set, in turn; leave held_out out"
+            )
+        if self.train_images == "auto":
+            raise ValueError("folds test the sizes that are named: list train_images, or say all")
+        if self.pictures is not None and self.pictures.synth is not None:
+            raise ValueError("synth made pictures for one division of the images, not for folds: leave one out")
+        return self
+
+    @model_validator(mode="after")
     def _what_changes_the_loss_on_labels_has_one(self) -> Self:
         changes = {"class_weights": (OFF, None), "logit_adjustment": (0, None)}
         given = [key for key, nothing in changes.items() if self.recipe.get(key) not in nothing]
@@ -206,6 +224,7 @@ class SweepPlan(Spec):
             "cache_gb",
             "deploy",
             "compile",
+            "folds",
         }  # fields that an older plan has not; it keeps its name
         left_out = {key for key in later if getattr(self, key) == type(self).model_fields[key].default}
         return digest(self.model_dump(mode="json", exclude={"budget", "engine", "resolved"} | left_out))

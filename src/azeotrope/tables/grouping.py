@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from azeotrope.record.folds import pooled
 from azeotrope.record.run import RunRecord
 from azeotrope.tables.checks import FEWEST_SIZES
 from azeotrope.tables.columns import Columns
@@ -29,7 +30,7 @@ def finished(records: Sequence[RunRecord]) -> dict[str, RunFrame]:
 
     Raises InputError when these runs do not belong together (several tasks, or two runs of one arm, size and seed).
     """
-    done = [run for run in records if run.state == "done" and run.test_error is not None]
+    done = [run for run in pooled(records) if run.state == "done" and run.test_error is not None]
     if not done:
         return {}
     names = pl.Series(COLUMN, [contender(run.arm, run.pretrain_images) for run in done])

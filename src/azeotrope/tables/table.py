@@ -12,6 +12,7 @@ import polars as pl
 
 from azeotrope.errors import InputError
 from azeotrope.recipe import TOP5
+from azeotrope.record.folds import pooled
 from azeotrope.record.kinds import words_of
 from azeotrope.record.run import STORED, RunRecord
 from azeotrope.record.store import RunStore
@@ -110,8 +111,8 @@ def _refuse_file(path: str) -> None:
 
 
 def flatten(records: Sequence[RunRecord]) -> pl.DataFrame:
-    """One row a record, with the column names that a CSV would use."""
-    return pl.DataFrame([_row(record) for record in records], schema=_SCHEMA)
+    """One row a record, with the column names that a CSV would use; the records of all folds of a run are one."""
+    return pl.DataFrame([_row(record) for record in pooled(records)], schema=_SCHEMA)
 
 
 def _row(record: RunRecord) -> dict[str, str | int | float | None]:

@@ -125,7 +125,7 @@ def open_cache(root: Path, teacher: Teacher, pack: Pack, policy: ViewPolicy, vie
         "code": code_hash(teacher.name),
         "image_size": teacher.image_size,
         "preprocessing": repr(teacher.preprocessing),
-        "fingerprint": pack.task.fingerprint,
+        "fingerprint": pack.task.manifest.fingerprint,  # not the task's: splits and folds share it
         "order": pack.task.order_digest,
         "pack_size": pack.size,
         "policy": policy.digest(),

@@ -78,6 +78,7 @@ def tracked(record: RunRecord, curve: Curve) -> TrackedRun:
         "train_images": record.train_images,
         "pretrain_images": record.pretrain_images,
         "seed": record.seed,
+        "fold": f"{record.fold.number} of {record.fold.of}" if record.fold else None,
         "learning_rate": record.tuning.chosen if record.tuning else None,
         "recipe": record.recipe,
     }
@@ -90,7 +91,8 @@ def tracked(record: RunRecord, curve: Curve) -> TrackedRun:
     }
     return TrackedRun(
         record.run_id,
-        f"{record.arm}, {student}, {record.train_images} images, seed {record.seed}",
+        f"{record.arm}, {student}, {record.train_images} images, seed {record.seed}"
+        + (f", fold {record.fold.number}" if record.fold else ""),
         dict(_flat(asked)),
         {
             each.epoch: _known({_tag(name): value for name, value in each.row().items() if name != FIRST[0]})

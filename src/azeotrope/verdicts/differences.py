@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from azeotrope.errors import InputError
 from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import unpack_clusters
+from azeotrope.record.folds import PooledRun, parts_of
 from azeotrope.record.kinds import words_of
 from azeotrope.record.run import STORED, RunRecord
 from azeotrope.tables.columns import CLUSTERS, CORRECT, TEST_CLASSES
+from azeotrope.verdicts.folded import Folded, folded
 from azeotrope.verdicts.moderated import Spread
 from azeotrope.verdicts.sampling import binomial_variance, image_variance
 
@@ -27,7 +29,8 @@ class Differences:
     """Test error of `a` minus that of `b`, one value a seed that both have; `error` is the mean of both arms.
 
     `image_variance` is what the sampling of test images adds to the variance of the mean; None where that is not
-    known, and `uncounted` then says why. `bound` says that it is the most it can be.
+    known, and `uncounted` then says why. `bound` says that it is the most it can be. Over folds `folded` is the
+    variance of the mean with everything in it, and the two others have no part.
     """
 
     a: str
@@ -38,6 +41,12 @@ class Differences:
     image_variance: float | None
     uncounted: str = ""
     bound: bool = False
+    folded: Folded | None = None
+
+    @property
+    def trainings(self) -> int:
+        """How often each arm was trained: once a seed and fold."""
+        return len(self.seeds) * (self.folded.folds if self.folded else 1)
 
     @property
     def mean(self) -> float:
@@ -46,8 +55,8 @@ class Differences:
 
     @property
     def spread(self) -> Spread | None:
-        """Variance over seeds; None below two, which say nothing of it."""
-        if len(self.values) < 2:
+        """Variance over seeds; None below two, which say nothing of it, and over folds."""
+        if len(self.values) < 2 or self.folded:
             return None
         return Spread(float(np.var(self.values, ddof=1)), len(self.values) - 1, self.error)
 
@@ -65,6 +74,10 @@ def of_records(a: Sequence[RunRecord], b: Sequence[RunRecord]) -> Differences:
     if not pairs:
         return Differences(a[0].arm, b[0].arm, (), (), 0.0, None)
     left, right = (float(np.mean([error_of(pair[side]) for pair in pairs])) for side in (0, 1))
+    if isinstance(pairs[0][0], PooledRun):
+        folded = _folded(pairs)
+        unknown = "" if folded.of_images else _FOLDS_ALONE
+        return Differences(a[0].arm, b[0].arm, seeds, values, (left + right) / 2, None, unknown, folded=folded)
     variance, bound = _image_variance(pairs, (left, right))
     uncounted = _uncounted(pairs[0][0]) if variance is None else ""
     return Differences(a[0].arm, b[0].arm, seeds, values, (left + right) / 2, variance, uncounted, bound)
@@ -154,6 +167,21 @@ def _refuse_different(runs: Sequence[RunRecord]) -> None:
                 found=", ".join(sorted(map(str, values))),
                 next_step="compare runs made by one `azeotrope compare`, or filter the runs",
             )
+
+
+_FOLDS_ALONE = "; only the folds' errors are counted, since the error is no mean over images"
+
+
+def _folded(pairs: Sequence[tuple[RunRecord, RunRecord]]) -> Folded:
+    """Of the differences of two arms."""
+    outcomes = [(left.correctness(), right.correctness()) for left, right in pairs]
+    known = not any(left is None or right is None for left, right in outcomes)
+    by_fold = [
+        [error_of(one) - error_of(other) for one, other in zip(parts_of(left), parts_of(right), strict=True)]
+        for left, right in pairs
+    ]
+    by_image = np.array([wrong(left) - wrong(right) for left, right in outcomes]) if known else None
+    return folded([left for left, _ in pairs], np.array(by_fold), by_image)
 
 
 def _image_variance(pairs: list[tuple[RunRecord, RunRecord]], means: tuple[float, float]) -> tuple[float | None, bool]:

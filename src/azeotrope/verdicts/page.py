@@ -47,9 +47,9 @@ def all_pairs(by_arm: Mapping[str, Sequence[RunRecord]]) -> list[Differences]:
 def judged(pairs: Sequence[Differences], shared: Common | None, level: float = LEVEL) -> list[PageVerdict]:
     """The verdicts on these pairs of one size, each alone and with the page-wise error."""
     alone = [judge(pair, shared, level) for pair in pairs]
-    adjusted = holm([one.p if len(one.seeds) >= FEWEST_SEEDS else None for one in alone])
+    adjusted = holm([one.p if one.trainings >= FEWEST_SEEDS else None for one in alone])
     return [
-        PageVerdict(one, p, one.verdict if p is None else call_of(_value(one), p, len(one.seeds), level))
+        PageVerdict(one, p, one.verdict if p is None else call_of(_value(one), p, one.trainings, level))
         for one, p in zip(alone, adjusted, strict=True)
     ]
 

@@ -1,7 +1,7 @@
 """Is arm a better than arm b? BEATS, DOES NOT BEAT or INCONCLUSIVE, from paired seeds (docs/verdicts.md).
 
-It compares two arms at one size on one task, and never concludes from fewer than three seeds. What several pairs of
-one page do to each other (a common variance, a page-wise error) is `page`'s part.
+It compares two arms at one size on one task, and never concludes from fewer than three trainings of each: seeds, or
+seeds times folds. What several pairs of one page do to each other (a common variance, a page-wise error) is `page`'s.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import numpy as np
 from scipy import optimize, special
 
 from azeotrope.record.clusters import by_class, by_cluster, half_wrong_by_class, hidden_variance, widened
+from azeotrope.record.folds import PooledRun, parts_of
 from azeotrope.record.interval import Interval
 from azeotrope.record.kinds import words_of
 from azeotrope.record.run import RunRecord
 from azeotrope.verdicts.differences import Differences, by_seed, error_of, of_records, wrong
+from azeotrope.verdicts.folded import Folded, folded
 from azeotrope.verdicts.moderated import Common
 from azeotrope.verdicts.more_seeds import seeds_needed
 from azeotrope.verdicts.paired import bootstrap_sd, normal_interval, t_interval, widen
@@ -37,7 +39,7 @@ class Verdict:
     (None where nothing is known of it; the verdict then rests on the seeds alone, and says so). `difference` is None
     when no seed has both arms. `p` is the smallest error rate at which the interval excludes zero. `seeds_needed` is
     the number of paired seeds that would probably settle what is INCONCLUSIVE; None where none within reach would, or
-    where it is settled.
+    where it is settled. Over `folds` the two sources are one (`verdicts.folded`), and seeds alone settle nothing.
     """
 
     a: str
@@ -50,6 +52,12 @@ class Verdict:
     over_test_images: Interval | None = None
     p: float | None = None
     seeds_needed: int | None = None
+    folds: int | None = None
+
+    @property
+    def trainings(self) -> int:
+        """How often each arm was trained: once a seed and fold."""
+        return len(self.seeds) * (self.folds or 1)
 
 
 def verdict(a: Sequence[RunRecord], b: Sequence[RunRecord]) -> Verdict:
@@ -65,6 +73,8 @@ def judge(found: Differences, common: Common | None = None, level: float = LEVEL
     """The verdict on one pair at `level`; `common` is what the other pairs of its page say of the spread."""
     if not found.seeds:
         return Verdict(found.a, found.b, "INCONCLUSIVE", None, (), "no seed has a finished run of both arms")
+    if found.folded is not None:
+        return _over_folds(found, found.folded, level)
     value, spread, images = found.mean, found.spread, found.image_variance or 0.0
     over_images = None if found.image_variance is None else normal_interval(value, images**0.5, level)
     if spread is None:
@@ -97,9 +107,27 @@ def judge(found: Differences, common: Common | None = None, level: float = LEVEL
     )
 
 
-def call_of(value: float, p: float, seeds: int, level: float = LEVEL) -> Call:
+def _over_folds(found: Differences, folds: Folded, level: float) -> Verdict:
+    """The verdict on one pair whose runs are of folds."""
+    value, trainings = found.mean, found.trainings
+    half = float(special.stdtrit(folds.freedom, (1 + level) / 2)) * folds.variance**0.5
+    difference = Interval(value, max(-1.0, value - half), min(1.0, value + half), level)
+    call = _call(difference, trainings)
+    return Verdict(
+        found.a,
+        found.b,
+        call,
+        difference,
+        found.seeds,
+        _reason(call, difference, len(found.seeds), folds.folds) + found.uncounted,
+        p=_p(value, folds.variance, folds.freedom, 0.0),
+        folds=folds.folds,
+    )
+
+
+def call_of(value: float, p: float, trainings: int, level: float = LEVEL) -> Call:
     """The call that an error rate `p` allows."""
-    if seeds < FEWEST_SEEDS or p >= 1 - level:
+    if trainings < FEWEST_SEEDS or p >= 1 - level:
         return "INCONCLUSIVE"
     return "BEATS" if value < 0 else "DOES NOT BEAT"
 
@@ -112,6 +140,8 @@ def arm_error(runs: Sequence[RunRecord]) -> Interval | None:
     done = list(by_seed(runs, "the arm").values())
     if not done:
         return None
+    if isinstance(done[0], PooledRun):
+        return _error_over_folds(done)
     errors = np.array([error_of(run) for run in done])
     value, over_seeds = float(errors.mean()), t_interval(errors, LEVEL)
     if over_seeds is None:
@@ -119,6 +149,17 @@ def arm_error(runs: Sequence[RunRecord]) -> Interval | None:
     return widen(
         value, [over_seeds, normal_interval(value, _test_sd(done, value), LEVEL)], low=0.0, high=1.0, level=LEVEL
     )
+
+
+def _error_over_folds(runs: Sequence[RunRecord]) -> Interval:
+    """Mean test error of one arm over folds and seeds."""
+    outcomes = [run.correctness() for run in runs]
+    known = all(outcome is not None for outcome in outcomes)
+    by_fold = np.array([[error_of(part) for part in parts_of(run)] for run in runs])
+    found = folded(runs, by_fold, np.array([wrong(outcome) for outcome in outcomes]) if known else None)
+    value = float(np.mean([error_of(run) for run in runs]))
+    half = float(special.stdtrit(found.freedom, (1 + LEVEL) / 2)) * found.variance**0.5
+    return Interval(value, max(0.0, value - half), min(1.0, value + half), LEVEL)
 
 
 def error_interval(errors: Sequence[float], images: int | None) -> Interval:
@@ -167,8 +208,8 @@ def _p(value: float, of_mean: float, freedom: float, images: float) -> float:
     return float(np.exp(optimize.brentq(excess, low, 0.0))) if value else 1.0
 
 
-def _call(difference: Interval, seeds: int) -> Call:
-    if seeds < FEWEST_SEEDS or difference.low <= 0 <= difference.high:
+def _call(difference: Interval, trainings: int) -> Call:
+    if trainings < FEWEST_SEEDS or difference.low <= 0 <= difference.high:
         return "INCONCLUSIVE"
     return "BEATS" if difference.high < 0 else "DOES NOT BEAT"
 
@@ -176,14 +217,22 @@ def _call(difference: Interval, seeds: int) -> Call:
 _BOUND = "; test images are counted at the most they can add, for the runs do not hold which were wrong"
 
 
-def _too_few(seeds: int) -> str:
-    return f"{seeds} paired seed{'s' if seeds > 1 else ''}; a verdict needs {FEWEST_SEEDS}"
+def _too_few(seeds: int, folds: int | None = None) -> str:
+    over = f" of {folds} folds" if folds else ""
+    return f"{seeds} paired seed{'s' if seeds > 1 else ''}{over}; a verdict needs {FEWEST_SEEDS}" + (
+        " trainings of each arm" if folds else ""
+    )
 
 
-def _reason(call: Call, difference: Interval, seeds: int) -> str:
-    if seeds < FEWEST_SEEDS:
-        return _too_few(seeds)
+def _reason(call: Call, difference: Interval, seeds: int, folds: int | None = None) -> str:
+    if seeds * (folds or 1) < FEWEST_SEEDS:
+        return _too_few(seeds, folds)
     side = {"BEATS": "lies below", "DOES NOT BEAT": "lies above", "INCONCLUSIVE": "contains"}[call]
     ends = f"{100 * difference.low:+.2f} to {100 * difference.high:+.2f} points"
     level = f"{100 * difference.level:.3g} %"
-    return f"the {level} interval of the difference, {ends}, {side} zero ({seeds} paired seeds)"
+    return f"the {level} interval of the difference, {ends}, {side} zero ({_counted(seeds, folds)})"
+
+
+def _counted(seeds: int, folds: int | None) -> str:
+    said = f"{seeds} paired seed{'' if seeds == 1 else 's'}"
+    return said if folds is None else f"{folds} folds, {said} of each"
