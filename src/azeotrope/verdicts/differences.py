@@ -151,7 +151,7 @@ def _refuse_different(runs: Sequence[RunRecord]) -> None:
         same = [run for run in runs if run.student.image_size == size]
         shared[f"resize of what is judged at {size} pixels"] = {run.resize or STORED for run in same}
     for arm in {run.arm for run in runs}:
-        marks = {run.upstream_resize or STORED for run in runs if run.arm == arm and run.upstream}
+        marks: set[str | int] = {run.upstream_resize or STORED for run in runs if run.arm == arm and run.upstream}
         shared[f"resize of what judged the pre-training of {arm}"] = marks
     for what, values in shared.items():
         if len(values) > 1:
