@@ -79,7 +79,7 @@ def decoding(packs: tuple[Pack, Pack], rows: NDArray[np.int64], rounds: int) -> 
 
 def lost_in(wrong: NDArray[np.float64], task: Task, rows: NDArray[np.int64]) -> Interval:
     """The mean over seeds and images of [seeds, 2, n] errors, one resize less frames, in points. Networks are drawn as
-    seeds are, and images as the families in which they were split.
+    seeds are, and images as the set's units where it names some.
     """
     advantage = 100 * (wrong[:, 1] - wrong[:, 0])
     units = None if task.units is None else np.unique(task.units[rows], return_inverse=True)[1]
