@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
 FAMILIES = {
     "teachers": "timm:tf_efficientnet_lite0",
@@ -63,6 +65,24 @@ def test_check_forecasts_from_the_rates(cli, tiny):
     assert text.status == 0
     assert "digits: 1,797 images, 10 classes" in text.out
     assert "compare would make 2 runs: scratch" in text.out
+
+
+@pytest.mark.usefixtures("no_trials")
+def test_check_counts_held_out_pictures_twice_where_a_teacher_looks_at_their_frames(cli, tiny, tmp_path, teacher_model):
+    random = np.random.default_rng(0)
+    for number in range(60):
+        file = tmp_path / "set" / "ab"[number % 2] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 256, (40, 50), dtype=np.uint8)).save(file)
+    asked = ("check", tmp_path / "set", *tiny[:4], "-n", 20, "--seeds", 2, "--json")
+    images = []
+    for more in (("--arms", "scratch"), ("--arms", "scratch,distill:kl", "--teacher", teacher_model)):
+        done = cli(*asked, *more)
+        assert done.status == 0, done.err
+        said = json.loads(done.out)
+        images.append(said["forecast"]["seconds"]["decode"] * said["rates"]["decode"])
+    held_out = 2 * said["forecast"]["val_images"] + said["forecast"]["test_images"]
+    assert images == pytest.approx([40 + held_out, 40 + 2 * held_out])
 
 
 @pytest.mark.usefixtures("no_trials")

@@ -19,13 +19,16 @@ import azeotrope.exporting
 from azeotrope.data.decode import decode
 from azeotrope.data.task import load_task
 from azeotrope.devices.device import Device
+from azeotrope.exporting.deployed import Deployed
 from azeotrope.exporting.preparation import preparation_of
+from azeotrope.exporting.verification import eager
 from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.network import Network
 from azeotrope.models.saved import SavedModel, load_model
 from azeotrope.models.spec import ModelSpec
 from azeotrope.recipe import ViewPolicy
+from azeotrope.record.store import RunStore
 from azeotrope.session.predicting import _plain
 from azeotrope.sweeping.deploying import _pixels
 from azeotrope.sweeping.resources import Resources
@@ -162,8 +165,55 @@ def test_the_page_makes_the_same_bytes(tmp_path, filter_):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, distilled):
-    return distilled(str(folder_of(tmp_path_factory.mktemp("trained on") / "set", ("RGB",))), train_images=20)
+def compared(tmp_path_factory):
+    """The folder of one run whose student was measured as a file too; its cache is in it."""
+    root = tmp_path_factory.mktemp("trained on")
+    azeotrope.compare(
+        str(folder_of(root / "set", ("RGB",))),
+        student="test_resnet",
+        teacher=None,
+        arms="scratch",
+        seeds=1,
+        deploy="onnx",
+        train_images=20,
+        image_size=32,
+        recipe={"epochs": 12, "learning_rates": (3e-3,), "views": 1},
+        precision="fp32",
+        cache=root / "cache",
+        out=root / "out",
+    )
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(compared):
+    (model,) = (compared / "out" / "models").iterdir()
+    return model
+
+
+def test_a_run_is_judged_on_pictures_resized_once(compared, trained):
+    """Its record says so, its cache has no frame of a picture that judged, and its errors are those of the bytes that a
+    device makes.
+    """
+    (record,) = RunStore(str(compared / "out"))
+    assert (record.state, record.resize, record.upstream_resize) == ("done", "once", None)
+    task, saved = load_task(str(compared / "set")), load_model(trained)
+    resources = Resources(compared / "cache", Device("cpu", "fp32"))
+    resources.add(task)
+    held_out = np.concatenate([resources.rows(task.fingerprint, 20, 0).val, task.splits.test])
+    plain = resources.plain(task.fingerprint, 32, saved.preprocessing.interpolation)
+    frames = resources.pack(task.fingerprint, 32)
+    assert len(plain.store.missing(held_out)) == 0
+    assert len(frames.store.missing(held_out)) == len(held_out)
+
+    how = preparation_of(saved, 1.0)
+    pictures = [decode(task.source.read(row), saved.preprocessing.reading).pixels for row in held_out.tolist()]
+    said = eager(Deployed(saved), np.stack([how.pixels(picture) for picture in pictures])).argmax(1).numpy()
+    wrong, val = said != task.labels[held_out], record.val_images
+    assert record.val_error == pytest.approx(wrong[:val].mean())
+    np.testing.assert_array_equal(~record.correctness(), wrong[val:])
+    assert record.deployed["onnx"].correct == record.correct
+    assert record.deployed["onnx"].val_error == record.val_error
 
 
 def as_an_earlier_version_saved(model, folder):
@@ -180,7 +230,7 @@ def as_an_earlier_version_saved(model, folder):
 def test_a_model_is_exported_and_predicts_as_it_was_judged(trained, tmp_path, earlier):
     """The first stage holds the pixels of validation against those of the bundle."""
     model = as_an_earlier_version_saved(trained, tmp_path / "models" / "earlier") if earlier else trained
-    data = yaml.safe_load((trained.parents[1] / "plan.yaml").read_text())["data"]
+    data = str(trained.parents[2] / "set")
     made = azeotrope.export(model, to="onnx", data=data, out=tmp_path / "bundle", max_drop=1.0)
     (stage, _) = made.verification.stages
     assert stage.largest < 1e-6

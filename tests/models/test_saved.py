@@ -161,6 +161,19 @@ def test_one_resize_is_written_and_said_on_the_card(tmp_path):
     assert f"32 x 32 pixels ({kind})" in cards["before"]
 
 
+def test_one_resize_and_a_stored_frame_are_not_both_taken(tmp_path):
+    """Each says how a model was judged, so a folder with both would be read in two ways."""
+    once = trained()
+    folder = save(tmp_path, replace(once, preprocessing=replace(once.preprocessing, resize="once")))
+    description = yaml.safe_load((folder / "model.yaml").read_text())
+    description["preprocessing"]["stored_size"] = 40
+    (folder / "model.yaml").write_text(yaml.safe_dump(description))
+    with pytest.raises(InputError, match="resized once or by way of a stored frame") as caught:
+        load_model(folder)
+    assert "stored_size: 40" in str(caught.value)
+    assert "take one of them out" in str(caught.value)
+
+
 def test_the_description_names_what_is_needed_to_rebuild(tmp_path):
     content = yaml.safe_load((save(tmp_path, trained()) / "model.yaml").read_text(encoding="utf-8"))
     assert content["architecture"] == "timm:test_resnet"

@@ -96,6 +96,16 @@ def test_an_arm_pre_trained_on_several_numbers_of_images_is_an_arm_for_each(tmp_
     assert [found.arm(name).seconds_amortised["pretrain"] for name in names] == [10.0, 40.0]
 
 
+def test_an_arm_whose_pre_training_an_earlier_version_judged_stands_beside_this_versions(tmp_path):
+    upstream = {"pretrain_images": 1000, "init": "upstream", "strategy": "finetune", "upstream": "large"}
+    runs = [run("finetune@upstream", seed, errors=200, **upstream) for seed in range(3)]
+    before = [one.model_copy(update={"run_id": f"{one.run_id}-before"}) for one in runs]
+    now = [one.model_copy(update={"upstream_resize": "once"}) for one in runs]
+    (found,) = compared(stored(tmp_path, [*before, *now]))
+    assert {arm.name for arm in found.arms} == {"finetune@upstream", "finetune@upstream, of an earlier version"}
+    assert set(found.arm("finetune@upstream").run_ids) == {one.run_id for one in now}
+
+
 def test_runs_of_another_measure_lend_no_variance(tmp_path):
     """Two sizes of each: what a page's pairs have in common is of one measure."""
     one = [run for size in (100, 500) for arm, wrong in (("scratch", 220), ("distill", 200))

@@ -1,11 +1,25 @@
 """Energy of a run by phase, from a counter that moves at every reading; and none where there is no counter."""
 
 import itertools
+from types import SimpleNamespace
 
 import pytest
 
 from azeotrope.record import energy
 from azeotrope.record.energy import Counter, Meter
+from azeotrope.sweeping.facts import _decoded
+
+
+def test_validation_frames_that_a_teacher_alone_looks_at_are_charged(resources, shapes):
+    """One that reads pictures resized once judges the student; where frames are the pictures, they are read once."""
+    rows = resources.rows(shapes.fingerprint, 20, 0)
+    frames, plain = (resources.pack(shapes.fingerprint, 17), resources.plain(shapes.fingerprint, 17, "bicubic"))
+    train, val = len(rows.train), len(rows.val)
+    data = SimpleNamespace(images=SimpleNamespace(pack=frames, judged=plain))
+    assert _decoded(rows, data, None) == [(frames.store, train), (plain.store, val)]
+    assert _decoded(rows, data, object()) == [(frames.store, train + val), (plain.store, val)]
+    same = SimpleNamespace(images=SimpleNamespace(pack=frames, judged=frames))
+    assert sum(count for _, count in _decoded(rows, same, object())) == train + val
 
 
 @pytest.fixture

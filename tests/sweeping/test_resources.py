@@ -7,8 +7,17 @@ from azeotrope.data.views import PLAIN
 from azeotrope.errors import RunFailed
 from azeotrope.recipe import ViewPolicy
 from azeotrope.record.labelled_images import VAL_PER_TRAIN
+from azeotrope.sweeping import resources as resources_module
 from azeotrope.sweeping import taught as module
 from azeotrope.sweeping.resources import Resources
+
+
+def test_whether_pictures_are_stored_as_they_came_is_looked_up_once(resources, shapes, monkeypatch):
+    """A plan asks for every run, and all sides of a million pictures take a fifth of a second."""
+    asked = []
+    monkeypatch.setattr(resources_module, "frames_are_pictures", lambda *given: asked.append(given))
+    assert [resources.resize(shapes.fingerprint, 17) for _ in range(3)] == ["once"] * 3
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("seed", [0, 1])

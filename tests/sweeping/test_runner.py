@@ -285,6 +285,7 @@ class TestPretrained:
         spec = specs("linear_probe@upstream")["linear_probe@upstream", 0]
         record = runner.run(spec)
         assert (record.state, record.init, record.pretrain_images) == ("done", "upstream", 20)
+        assert (record.resize, record.upstream_resize) == (None, "once")  # digits of 8 pixels, pictures of 12 x 16
         assert record.upstream == shapes.name
         assert record.seconds["pretrain"] > 0
         before = runner.student(spec.pretraining()).network

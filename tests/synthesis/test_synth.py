@@ -253,6 +253,7 @@ def test_made_pictures_teach_their_intended_class_without_a_teacher(compare, mad
     places = batch.places - 40
     assert name == "scratch+synth=0.5x"
     assert not batch.stored
+    assert extra.images.judged is extra.images.pack  # not the pictures that judge the labelled task
     assert batch.labels.tolist() == extra.images.pack.task.labels[extra.rows[places]].tolist()
 
 

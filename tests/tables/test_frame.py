@@ -276,14 +276,35 @@ def test_mixed_schemas_are_refused():
 
 
 def test_runs_judged_before_and_after_one_resize_make_no_table():
-    """Of one student on one task; students of other image sizes are judged as theirs are."""
+    """At one image size of one task, whatever the student; at another size the frames may be the pictures."""
     runs = [record(), record(run_id="r1", seed=1, resize="once")]
     with pytest.raises(InputError, match="mix pictures resized once") as caught:
         read_runs(runs)
     says(caught, "once, stored", "--where judged_resize=once", "a folder of their own")
     assert read_runs(runs, Columns(where={"judged_resize": "once"})).table["run_id"].to_list() == ["r1"]
-    other = record(run_id="r2", seed=1, resize="once", student=StudentFacts(name="larger", parameters=2000))
-    assert read_runs([runs[0], other]).table.height == 2
+    other = StudentFacts(name="larger", parameters=2000)
+    with pytest.raises(InputError, match="mix pictures resized once"):
+        read_runs([runs[0], record(run_id="r2", seed=1, resize="once", student=other)])
+    smaller = StudentFacts(name="s", parameters=1000, image_size=16)
+    assert read_runs([runs[0], record(run_id="r2", seed=1, resize="once", student=smaller)]).table.height == 2
+
+
+def test_a_table_of_resizes_that_names_no_task_is_read():
+    assert read_runs(table(judged_resize=["once"] * 12)).table.height == 12
+    with pytest.raises(InputError, match="mix pictures resized once"):
+        read_runs(table(judged_resize=["once", "stored"] * 6))
+
+
+def test_pre_trainings_judged_before_and_after_one_resize_make_no_curve():
+    """The target's pictures are stored as they came, so its own runs have no mark."""
+    facts = {"arm": "finetune@upstream", "strategy": "finetune", "init": "upstream", "upstream": "large"}
+    before, after = record(**facts), record(run_id="r1", **facts, upstream_resize="once", test_error=0.3)
+    with pytest.raises(InputError, match="mix pre-trainings judged") as caught:
+        read_runs([record(run_id="r2"), before, after])
+    says(caught, "once, stored", "add upstream_resize to --by", "a folder of their own")
+    apart = read_runs([before, after], Columns(by=("arm", "upstream_resize")))
+    assert apart.groups == ("finetune@upstream,once", "finetune@upstream,stored")
+    assert read_runs([record(run_id="r2"), after]).table.height == 2
 
 
 def test_an_unknown_column_names_its_neighbours():

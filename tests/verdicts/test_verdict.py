@@ -224,6 +224,20 @@ def test_runs_judged_before_and_after_one_resize_are_not_compared():
     with pytest.raises(InputError, match="share one resize of what is judged") as caught:
         verdict(before, after)
     assert caught.value.found == "once, stored"
+    small = StudentFacts(name="s", parameters=1, image_size=16)
+    at_another_size = [run.model_copy(update={"student": small}) for run in after]
+    assert verdict(before, at_another_size).difference.value < 0
+
+
+def test_one_arm_has_no_pre_trainings_judged_before_and_after_one_resize():
+    """Two arms may differ in it: the pictures that judge both are the same."""
+    before = [run("a", seed, 0.1, upstream="u") for seed in range(3)]
+    after = [run("b", seed, 0.2, upstream="u", upstream_resize="once") for seed in range(3)]
+    assert verdict(before, after).difference.value < 0
+    mixed = [*before[:2], run("a", 2, 0.1, upstream="u", upstream_resize="once")]
+    with pytest.raises(InputError, match="one resize of what judged the pre-training of a") as caught:
+        verdict(mixed, after)
+    assert caught.value.found == "once, stored"
 
 
 @pytest.mark.parametrize("other", [{"metric": "file:b.py:cost"}, {"metric": "file:a.py:cost", "metric_code": "9f"}])

@@ -118,14 +118,19 @@ def _side_by_side(records: Sequence[RunRecord]) -> dict[_Key, list[RunRecord]]:
 
 
 def _named(runs: Sequence[RunRecord]) -> list[RunRecord]:
-    """An arm that was pre-trained here on several numbers of images is an arm for each."""
+    """An arm that was pre-trained here on several numbers of images is an arm for each; one whose pre-training an
+    earlier version judged is another beside this version's.
+    """
     numbers: dict[str, set[int]] = {}
     for run in runs:
         numbers.setdefault(run.arm, set()).add(run.pretrain_images)
-    return [
-        run.model_copy(update={"arm": contender(run.arm, run.pretrain_images)}) if len(numbers[run.arm]) > 1 else run
-        for run in runs
-    ]
+    once = {run.arm for run in runs if run.upstream_resize}
+
+    def name(run: RunRecord) -> str:
+        named = contender(run.arm, run.pretrain_images) if len(numbers[run.arm]) > 1 else run.arm
+        return named if run.upstream_resize or run.arm not in once else f"{named}, of an earlier version"
+
+    return [run.model_copy(update={"arm": name(run)}) for run in runs]
 
 
 def _setting(run: RunRecord) -> _Key:

@@ -18,7 +18,7 @@ from azeotrope.data.reading import Reading
 from azeotrope.errors import InputError
 from azeotrope.labels import PLAIN_PIXELS, PixelSpec
 from azeotrope.models.weights import Weights
-from azeotrope.record.run import Resizes
+from azeotrope.record.resizes import Resizes
 
 Adapt = Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]]
 """Renames or resizes a file's tensors to fit the module (position embeddings at another resolution, say)."""
@@ -54,6 +54,15 @@ class Preprocessing:
     pixels: PixelSpec = field(default=PLAIN_PIXELS, repr=False)  # `repr` is part of what identifies teachers' caches
     own_windows: Annotated[bool, Field(exclude_if=not_)] = field(default=False, repr=False)
     resize: Annotated[Resizes | None, Field(exclude_if=not_)] = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.resize is not None and self.stored_size is not None:
+            raise InputError(
+                "A model's pictures were resized once or by way of a stored frame, not both",
+                found=f"resize: {self.resize}, stored_size: {self.stored_size}",
+                allowed="resize of this version, or stored_size of an earlier one",
+                next_step="take one of them out of `preprocessing`; model.yaml as it was saved has one",
+            )
 
     @property
     def trained_here(self) -> bool:

@@ -19,14 +19,10 @@ from azeotrope.recipe import OWN_ERROR
 from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import unpack_clusters
 from azeotrope.record.kinds import measure_of, named_measure
+from azeotrope.record.resizes import Resizes
 from azeotrope.terms import Weight
 
 SCHEMA = 1
-
-Resizes = Literal["once"]
-"""How often the pictures that judged were resized, from their files to the student's size."""
-STORED = "stored"
-"""In the place of it where nothing is said: they were made of the frames that training stores."""
 
 
 class Facts(BaseModel):
@@ -101,7 +97,7 @@ class TeacherFacts(Facts):
     image_size: int
     head_accuracy: float | None = Field(default=None, ge=0, le=1, description="1 - its error on validation")
     head: HeadFacts | None = None
-    head_error: float | None = Field(default=None, ge=0, le=1, description="on test, beside the student's")
+    head_error: float | None = Field(default=None, ge=0, le=1, description="on test, of the pack's frames")
     bands: tuple[int, ...] | None = Field(default=None, exclude_if=lambda bands: bands is None)
 
     @property
@@ -230,6 +226,11 @@ class RunRecord(Facts):
     )
     fold: FoldFacts | None = Field(
         default=None, exclude_if=lambda fold: fold is None, description="where the labelled images were cut into folds"
+    )
+    upstream_resize: Resizes | None = Field(
+        default=None,
+        exclude_if=lambda resize: resize is None,
+        description="the same of the validation pictures that chose epoch and rate of the pre-training on `upstream`",
     )
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
     tuning: TuningFacts | None = None

@@ -14,7 +14,8 @@ from pydantic import JsonValue
 from azeotrope.errors import InputError
 from azeotrope.record.folds import PooledRun, pooled
 from azeotrope.record.kinds import words_of
-from azeotrope.record.run import STORED, RunRecord
+from azeotrope.record.resizes import STORED
+from azeotrope.record.run import RunRecord
 from azeotrope.reporting.arm_summaries import arm_of, winner_of
 from azeotrope.reporting.deployed import as_files
 from azeotrope.reporting.faster import faster, measured_pretraining

@@ -213,7 +213,7 @@ def _stages(saved: SavedModel, images: ExportImages, evidence: Evidence, tempera
 
 def _judged(look: Preprocessing, images: ExportImages) -> Pack:
     """What its plain views were made of: a model of earlier versions was judged on frames."""
-    if look.resize is None:
+    if look.stored_size is not None:
         return open_pack(images.task, images.cache, look.size)
     return open_plain(images.task, images.cache, look.size, look.interpolation)
 

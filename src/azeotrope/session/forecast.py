@@ -81,13 +81,15 @@ def forecast(opened: Opened, rates: Rates) -> Forecast:
     images = sum(images_trained(spec) for spec in specs)
     trainings = images / images_of_training(specs[0])
     judged = len(specs) * len(task.splits.test) + trainings * plan.recipes[size].judgements * len(rows.val)
-    seen = len(rows.train) + len(rows.val)
+    taught = needs_teacher(key for arm in plan.arms for option in arm.options for key in option)
+    twice = taught and opened.resources.resize(task.fingerprint, plan.image_size) is not None  # for the teacher too
+    held_out = (2 if twice else 1) * (len(plan.seeds) * len(rows.val) + len(task.splits.test))
     seconds = {
-        "decode": (len(plan.seeds) * seen + len(task.splits.test)) / rates.decode,
+        "decode": (len(plan.seeds) * len(rows.train) + held_out) / rates.decode,
         "train": images / rates.train,
         "evaluate": judged / rates.evaluate,
     }
-    if rates.teacher and needs_teacher(key for arm in plan.arms for option in arm.options for key in option):
+    if rates.teacher and taught:
         passes = _teacher_images(plan, size, len(rows.val), len(task.splits.test))
         if plan.recipes[size].live:
             passes += sum(images_trained(spec) for spec in specs if spec.teacher is not None)

@@ -51,6 +51,7 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
             student.preprocessing,
             size=spec.image_size,
             resize="once",
+            stored_size=None,
             stored_channels=opened.task.manifest.bands,
             value_range=opened.task.manifest.value_range,
             pixels=opened.task.manifest.pixels,

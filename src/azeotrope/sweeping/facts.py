@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from azeotrope.arm import Pictures
+from azeotrope.data.rowstore import RowStore
 from azeotrope.data.task import Task
 from azeotrope.devices.memory import peak_memory_mb
 from azeotrope.models.pretraining import published
@@ -30,6 +31,7 @@ from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.taught import Taught
 from azeotrope.train.dataset import StudentData
 from azeotrope.train.evaluate import Test
+from azeotrope.train.loop import Rows
 
 FORWARD = 1  # a frozen body has no backward pass; that of the head is next to nothing
 FORWARD_AND_BACKWARD = 3  # a training step costs about three forward passes
@@ -109,6 +111,7 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
         "seed": spec.seed,
         "resize": spec.resize,
         "fold": _fold(task, spec),
+        "upstream_resize": spec.upstream.resize if spec.upstream else None,
         "recipe": spec.recipe.model_dump(mode="json"),
         "environment": environment(
             device=device.kind,
@@ -180,9 +183,8 @@ def _seconds(
     `tuning` is the time of the learning rates and losses that were not chosen.
     """
     rows = resources.rows(spec.task, spec.train_images, spec.seed)
-    frames, judged = data.images.pack.store, data.images.judged.store
     seconds = {
-        "decode": len(rows.train) * frames.seconds_per_row() + len(rows.val) * judged.seconds_per_row(),
+        "decode": sum(count * store.seconds_per_row() for store, count in _decoded(rows, data, taught)),
         "tuning": best.choices.seconds,
         **best.trained.seconds,
     }
@@ -215,9 +217,9 @@ def _joules(
     rows = resources.rows(spec.task, spec.train_images, spec.seed)
     known: dict[str, float | None] = {"tuning": best.choices.joules, **best.trained.joules, "test": test.joules}
     if spec.extra is None:
-        frames, judged = data.images.pack.store, data.images.judged.store
-        parts = _of_rows(len(rows.train), frames.joules_per_row()), _of_rows(len(rows.val), judged.joules_per_row())
-        known["decode"] = None if parts[0] is None or parts[1] is None else parts[0] + parts[1]
+        parts = [_of_rows(count, store.joules_per_row()) for store, count in _decoded(rows, data, taught)]
+        counted = [part for part in parts if part is not None]
+        known["decode"] = sum(counted) if len(counted) == len(parts) else None
     if taught is not None:
         known["head"] = taught.head_joules
         if spec.extra is None:
@@ -225,6 +227,15 @@ def _joules(
     if pretraining is not None:
         known["pretrain"] = pretraining.joules
     return {phase: joules for phase, joules in known.items() if joules is not None}
+
+
+def _decoded(rows: Rows, data: StudentData, taught: Taught | None) -> list[tuple[RowStore, int]]:
+    """Where this run's images were packed, and how many: a teacher looks at frames of the validation images, which
+    judge the student as pictures resized once.
+    """
+    frames, judged = data.images.pack.store, data.images.judged.store
+    seen_twice = taught is not None and judged.folder != frames.folder
+    return [(frames, len(rows.train) + (len(rows.val) if seen_twice else 0)), (judged, len(rows.val))]
 
 
 def _of_rows(rows: int, joules: float | None) -> float | None:

@@ -74,7 +74,7 @@ def extra_of(resources: Resources, spec: RunSpec, labelled: TaskImages) -> Extra
     pool = pool_of(resources, spec)
     rows = pool_rows(resources, spec)
     pack = resources.pack(pool.task.fingerprint, spec.image_size)
-    pictures = replace(labelled, pack=pack, views=spec.recipe.views)
+    pictures = replace(labelled, pack=pack, plain=None, views=spec.recipe.views)
     if labelled.targets is not None:
         cache = _cache(resources, spec, pool, labelled.targets)
         pictures = replace(pictures, targets=replace(labelled.targets, cache=cache, folds=None))

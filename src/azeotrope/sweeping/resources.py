@@ -20,7 +20,7 @@ from azeotrope.models.weights import Weights
 from azeotrope.plan import PicturesSpec, TeacherSpec
 from azeotrope.recipe import ViewPolicy
 from azeotrope.record.labelled_images import validation_images
-from azeotrope.record.run import Resizes
+from azeotrope.record.resizes import Resizes
 from azeotrope.sweeping.taught import Taught, make_ready, make_tuned, together
 from azeotrope.sweeping.tuned_teacher import Tuning
 from azeotrope.synthesis.pictures import SynthSet, open_set
@@ -52,6 +52,7 @@ class Resources:
         self.rows = lru_cache(ROWS_KEPT)(self._rows)
         self.pack = cache(self._pack)
         self.plain = cache(self._plain)
+        self.resize = cache(self._resize)
         self.teacher = cache(self._teacher)
         self.embeddings = cache(self._embeddings)
         self.taught = cache(self._taught)
@@ -94,7 +95,7 @@ class Resources:
     def _plain(self, fingerprint: str, image_size: int, interpolation: str) -> Pack:
         return open_plain(self.tasks[fingerprint], self.cache, image_size, interpolation)
 
-    def resize(self, fingerprint: str, image_size: int) -> Resizes | None:
+    def _resize(self, fingerprint: str, image_size: int) -> Resizes | None:
         """What marks the runs of a student of this size on this task: "once" where the frames that it trains on are
         not the pictures as they came, so that it was judged on these frames before.
         """

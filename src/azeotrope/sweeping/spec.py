@@ -11,7 +11,7 @@ from azeotrope.arm import Arm, Pictures
 from azeotrope.lookup import member
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import Recipe
-from azeotrope.record.run import Resizes
+from azeotrope.record.resizes import Resizes
 from azeotrope.spec import Spec
 from azeotrope.terms import Weight
 from azeotrope.train.stage import Stage

@@ -25,6 +25,7 @@ from azeotrope.tables.columns import (
     LINE,
     RESIZE,
     TEST_CLASSES,
+    UPSTREAM_RESIZE,
     Columns,
     keep_where,
     name_columns,
@@ -107,7 +108,7 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     raw = _drop(raw, ~pl.struct(_given(raw)).is_first_distinct(), "duplicated row", left_out)
     _refuse_mixed(raw, "schema", "schemas of records", "make the runs again with one version of azeotrope")
     _refuse_mixed(raw, "judged_by", "measures (--metric)", "keep one with --where judged_by=MEASURE")
-    _refuse_mixed_resizes(raw)
+    _refuse_mixed_resizes(raw, columns.by)
     tidy, error_name = name_columns(raw, columns)
     tidy = tidy.with_columns(sampled=_sampled(raw))
     tidy = _drop(tidy, ~pl.col("error").is_finite().fill_null(value=False), _lacks(error_name), left_out)
@@ -178,13 +179,23 @@ def _refuse_mixed(table: pl.DataFrame, name: str, what: str, next_step: str) -> 
         raise InputError(f"These runs mix {what}", found=shown, allowed="one", next_step=next_step)
 
 
-def _refuse_mixed_resizes(raw: pl.DataFrame) -> None:
-    """Students of several image sizes may differ in it; runs of one student on one task differ by version."""
-    if RESIZE not in raw.columns:
-        return
-    for _, rows in raw.group_by("fingerprint", "student", maintain_order=True):
-        advice = f"keep one with --where {RESIZE}=once, or move the older runs to a folder of their own"
+def _refuse_mixed_resizes(raw: pl.DataFrame, by: Sequence[str]) -> None:
+    """What is judged at one image size on one task differs in it by version alone, and so do pre-trainings."""
+    moved = "or move the older runs to a folder of their own"
+    for rows in _each(raw, "fingerprint", "image_size"):
+        advice = f"keep one with --where {RESIZE}=once, {moved}"
         _refuse_mixed(rows, RESIZE, "pictures resized once with pictures resized by way of stored frames", advice)
+    if UPSTREAM_RESIZE in by:
+        return
+    for rows in _each(raw, "upstream", "image_size"):
+        advice = f"add {UPSTREAM_RESIZE} to --by, {moved}"
+        _refuse_mixed(rows, UPSTREAM_RESIZE, "pre-trainings judged on pictures resized once and twice", advice)
+
+
+def _each(raw: pl.DataFrame, *names: str) -> list[pl.DataFrame]:
+    """The rows that share what these columns say, of those that there are."""
+    there = [name for name in names if name in raw.columns]
+    return [rows for _, rows in raw.group_by(there, maintain_order=True)] if there else [raw]
 
 
 def _refuse_empty(table: pl.DataFrame, left_out: Mapping[str, int]) -> None:

@@ -14,9 +14,10 @@ from azeotrope.errors import InputError
 from azeotrope.recipe import TOP5
 from azeotrope.record.folds import pooled
 from azeotrope.record.kinds import words_of
-from azeotrope.record.run import STORED, RunRecord
+from azeotrope.record.resizes import STORED
+from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
-from azeotrope.tables.columns import CLUSTERS, CORRECT, RESIZE, TEST_CLASSES
+from azeotrope.tables.columns import CLUSTERS, CORRECT, RESIZE, TEST_CLASSES, UPSTREAM_RESIZE
 from azeotrope.tables.reading import SUFFIXES, read_file
 from azeotrope.tables.recognise import recognised
 
@@ -32,6 +33,7 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "init": pl.String,
     "student": pl.String,
     "parameters": pl.Int64,
+    "image_size": pl.Int64,
     "teacher": pl.String,
     "teacher_head_error": pl.Float64,
     "train_images": pl.Int64,
@@ -48,6 +50,7 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "kind": pl.String,
     "judged_by": pl.String,
     RESIZE: pl.String,
+    UPSTREAM_RESIZE: pl.String,
     CORRECT: pl.String,
     CLUSTERS: pl.String,
     TEST_CLASSES: pl.String,
@@ -61,9 +64,11 @@ _ELSEWHERE = (
     "kind",
     "student",
     "parameters",
+    "image_size",
     "teacher",
     "teacher_head_error",
     RESIZE,
+    UPSTREAM_RESIZE,
     CORRECT,
     CLUSTERS,
     TEST_CLASSES,
@@ -122,9 +127,11 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
         "fingerprint": record.task.fingerprint,
         "kind": record.measure,
         RESIZE: record.resize or STORED,
+        UPSTREAM_RESIZE: (record.upstream_resize or STORED) if record.upstream else None,
         "classes": _classes(record),
         "student": record.student.name,
         "parameters": record.student.parameters,
+        "image_size": record.student.image_size,
         "teacher": record.teacher.called if record.teacher else None,
         "teacher_head_error": record.teacher.head_error if record.teacher else None,
         CORRECT: record.correct,

@@ -17,7 +17,8 @@ from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import unpack_clusters
 from azeotrope.record.folds import PooledRun, parts_of
 from azeotrope.record.kinds import words_of
-from azeotrope.record.run import STORED, RunRecord
+from azeotrope.record.resizes import STORED
+from azeotrope.record.run import RunRecord
 from azeotrope.tables.columns import CLUSTERS, CORRECT, TEST_CLASSES
 from azeotrope.verdicts.folded import Folded, folded
 from azeotrope.verdicts.moderated import Spread
@@ -152,14 +153,19 @@ def wrong(correct: NDArray[np.bool_] | None) -> NDArray[np.float64]:
 
 
 def _refuse_different(runs: Sequence[RunRecord]) -> None:
-    """Arms are comparable on the same task, size and test images only."""
+    """Arms are comparable on the same task, size and test images only, and as one version judges them."""
     shared: dict[str, set[str | int]] = {
         "task": {run.task.fingerprint for run in runs},
         "measure": {run.judged_by for run in runs},
-        "resize of what is judged": {run.resize or STORED for run in runs},
         "train_images": {run.train_images for run in runs},
         "number of test images": {run.test_images for run in runs if run.test_images is not None},
     }
+    for size in {run.student.image_size for run in runs}:  # at another size the pictures may be those of the files
+        same = [run for run in runs if run.student.image_size == size]
+        shared[f"resize of what is judged at {size} pixels"] = {run.resize or STORED for run in same}
+    for arm in {run.arm for run in runs}:
+        marks: set[str | int] = {run.upstream_resize or STORED for run in runs if run.arm == arm and run.upstream}
+        shared[f"resize of what judged the pre-training of {arm}"] = marks
     for what, values in shared.items():
         if len(values) > 1:
             raise InputError(
