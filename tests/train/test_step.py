@@ -118,7 +118,12 @@ def two(tmp_path_factory):
     """What two real processes over gloo end with; takes seconds because each imports torch."""
     out = tmp_path_factory.mktemp("two")
     started = [subprocess.Popen([sys.executable, _together.__file__, str(out), str(rank)]) for rank in range(2)]
-    assert [process.wait(timeout=100) for process in started] == [0, 0]
+    try:
+        assert [process.wait(timeout=100) for process in started] == [0, 0]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
     assert {(out / f"{rank}.txt").read_text() for rank in range(2)} == {"integer division or modulo by zero, heard"}
     assert (out / "lost.txt").read_text() == "False False False False"  # OutOfStepError, to be tried again
     return [torch.load(out / f"{rank}.pt", weights_only=True) for rank in range(2)]
