@@ -26,6 +26,14 @@ def test_autocast_runs_matrix_work_in_the_precision(precision, dtype):
         assert layer(torch.ones(2, 4)).dtype == dtype
 
 
+def test_cards_of_several_models_are_all_named(monkeypatch):
+    made = {"cuda:0": "NVIDIA A100", "cuda:1": "NVIDIA A100", "cuda:2": "Tesla T4"}
+    monkeypatch.setattr(torch.cuda, "get_device_name", made.get)
+    assert Device("cuda:0", "fp32", cards=("cuda:0", "cuda:1")).accelerator == "NVIDIA A100"
+    assert Device("cuda:2", "fp32", cards=("cuda:0", "cuda:2")).accelerator == "NVIDIA A100 and Tesla T4"
+    assert Device("cuda:2", "fp32").accelerator == "Tesla T4"
+
+
 def test_an_autocast_that_another_thread_closes_changes_no_gradient():
     torch.manual_seed(0)
     layer, images = torch.nn.Linear(64, 64), torch.randn(2, 256, 64)

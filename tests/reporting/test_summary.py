@@ -135,6 +135,15 @@ def test_times_from_two_machines_are_marked(difference):
     assert "The runs were made on 2 different machines; their times cannot be compared." in warnings
 
 
+def test_times_of_one_card_and_of_two_are_marked():
+    """They are the same runs, made in another time."""
+    other = MACHINE.model_copy(update={"cards": ("cuda:0", "cuda:1")})
+    warnings = summarise([run(seed=0), run(seed=1, environment=other)]).warnings
+    assert "Some runs were made on 1 card and some on 2; their times cannot be compared." in warnings
+    one = MACHINE.model_copy(update={"cards": ("cuda:0",)})
+    assert not any("cards" in each for each in summarise([run(seed=0), run(seed=1, environment=one)]).warnings)
+
+
 def test_when_every_run_failed_nothing_is_invented():
     comparison = summarise([run("scratch", 0, state="failed", reason="disk full")])
     assert comparison.winner is None

@@ -20,8 +20,8 @@ from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.engines._engine import EngineSpec, Finished, Lost
 from azeotrope.sweeping.engines.local import open_engine
 from azeotrope.sweeping.runner import Runner
-from azeotrope.sweeping.training import OutOfStepError, _run
-from azeotrope.train.processes import Processes
+from azeotrope.sweeping.training import _run, assist
+from azeotrope.train.processes import OutOfStepError, Processes
 
 from .test_local_engine import events
 
@@ -48,13 +48,13 @@ def test_two_processes_make_a_run_and_are_replaced_together_when_one_dies(bench,
         (lost,) = events(engine, 1)
         assert lost == Lost(spec.at_seed(1).digest(), "its worker died (exit status -9)")
         assert not any(process.is_alive() for process in before.processes)
-        renewed, failing = engine._seats[0], spec.trial(1e30, 0)
+        kept, failing = engine._seats[0], spec.trial(1e30, 0)
         engine.submit(failing)
         (event,) = events(engine, 1)
         assert (event.record.state, event.record.run_id) == ("failed", failing.digest())
         assert event.record.reason.startswith("The loss is not finite at step")
-        assert not any(process.is_alive() for process in renewed.processes)
-        assert engine._seats[0] is not renewed
+        assert engine._seats[0] is kept  # it failed alike in both, which wait for the next run
+        assert all(process.is_alive() for process in kept.processes)
     finally:
         engine.close()
 
@@ -78,7 +78,11 @@ def test_a_comparison_on_two_is_that_on_one(tmp_path):
 @pytest.mark.parametrize(
     ("recipe", "words"),
     [
-        ({"batch_images": 33}, "Found: 33 images a batch. Allowed: a multiple of 2. Next: take --batch-images 32, or"),
+        (
+            {"batch_images": 33},
+            "Found: 33 images a batch with 60 training images. Allowed: a multiple of 2. Next: take --workers 2 "
+            "--device cpu, which gives each card runs of its own; or --batch-images 32, which is then the batch of all",
+        ),
         ({"accumulate": 12}, "Found: --accumulate 12 of 8 images on each of 2 cards. Allowed: at most 8."),
     ],
 )
@@ -88,6 +92,16 @@ def test_batches_that_cannot_be_shared_are_refused_before_training(specs, recipe
     require_shares([spec.model_copy(update={"recipe": changed})], Device("cpu", "fp32"))
     with pytest.raises(InputError, match=words):
         require_shares([spec.model_copy(update={"recipe": changed})], TWO)
+
+
+def test_the_parts_of_a_pretraining_are_looked_at_too(specs):
+    """A part without images would leave BatchNorm with NaN."""
+    (spec,) = (each for each in specs("finetune@upstream", seeds=(0,)).values() if each.upstream is not None)
+    large = spec.recipe.model_copy(update={"batch_images": 32, "accumulate": 12})
+    small = spec.upstream.recipe.model_copy(update={"batch_images": 16, "accumulate": 12})
+    changed = {"recipe": large, "upstream": spec.upstream.model_copy(update={"recipe": small})}
+    with pytest.raises(InputError, match="Found: --accumulate 12 of 8 images on each of 2 cards"):
+        require_shares([spec.model_copy(update=changed)], TWO)
 
 
 def test_cards_share_runs_or_have_their_own(bench):
@@ -120,7 +134,7 @@ def test_a_process_that_fails_alone_says_why_and_waits_for_its_end(bench, specs,
         raise EndedError
 
     def fails(*_):
-        raise OutOfStepError("cuda:1: CUDA out of memory")
+        raise OutOfStepError("cuda:1: CUDA out of memory", final=True)
 
     line = Line()
     line.recv = lambda: specs("scratch")["scratch", 0]
@@ -131,25 +145,58 @@ def test_a_process_that_fails_alone_says_why_and_waits_for_its_end(bench, specs,
     monkeypatch.setattr(threading.Event, "wait", ended)
     with pytest.raises(EndedError):
         _worker.work(bench, line, _worker.Place(rank, Path("unused")))
-    assert line.sent[-1] == _worker.Separated("cuda:1: CUDA out of memory")
+    assert line.sent[-1] == _worker.Separated("cuda:1: CUDA out of memory", final=True)
 
 
+@pytest.mark.parametrize("rank", [0, 1])
 @pytest.mark.parametrize(
-    ("rank", "error", "raised"),
+    ("error", "said"),
     [
-        (1, torch.OutOfMemoryError("CUDA out of memory.\nMore"), OutOfStepError),
-        (0, torch.OutOfMemoryError("CUDA out of memory.\nMore"), torch.OutOfMemoryError),  # the run's own failure
-        (0, RuntimeError("CUDA out of memory.\nMore"), OutOfStepError),
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried\nMore"),
+            "cuda:1: The run does not fit into the memory of the card. Found: CUDA out of memory. Next: give",
+        ),
+        (RuntimeError("size mismatch\nMore"), "cuda:1: RuntimeError: size mismatch"),
     ],
 )
-def test_what_fails_in_one_process_is_told_by_its_device(rank, error, raised):
+def test_what_fails_in_a_step_fails_the_run_at_once_and_names_the_device(rank, error, said):
     def run():
         raise error
 
     training = SimpleNamespace(run=run, processes=Processes(rank, 2), device=Device("cuda:1", "fp32"))
-    with pytest.raises(raised) as told:
+    with pytest.raises(OutOfStepError) as told:
         _run(training)
-    assert raised is not OutOfStepError or str(told.value) == "cuda:1: CUDA out of memory."
+    assert str(told.value).startswith(said)
+    assert told.value.final
+    training.processes = Processes()
+    with pytest.raises(type(error), match=str(error).partition(".")[0]):
+        _run(training)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("size mismatch"), torch.OutOfMemoryError("full"), InputError("gone")])
+def test_what_fails_while_a_training_is_prepared_is_told_by_the_leader_alone(specs, tmp_path, error):
+    """The helper is in step, and waits for the next training."""
+
+    class Fails(Processes):
+        def told(self, word):
+            return specs("scratch")["scratch", 0]
+
+        def agreed(self, make):
+            raise error
+
+    assist(SimpleNamespace(processes=Fails(1, 2)), tmp_path)
+
+
+def test_a_connection_lost_while_a_training_is_prepared_is_told(specs, tmp_path):
+    class Lonely(Processes):
+        def told(self, word):
+            return specs("scratch")["scratch", 0]
+
+        def agreed(self, make):
+            raise OutOfStepError("the processes lost each other")
+
+    with pytest.raises(OutOfStepError):
+        assist(SimpleNamespace(processes=Lonely(1, 2)), tmp_path)
 
 
 def test_what_one_process_says_ends_all_and_the_run_is_lost(bench):
@@ -159,8 +206,8 @@ def test_what_one_process_says_ends_all_and_the_run_is_lost(bench):
         seat.run_id = "1234"
         ours, theirs = Pipe()
         seat.lines[1] = ours
-        theirs.send(_worker.Separated("cpu: out of memory"))
-        assert list(engine.wait(20.0)) == [Lost("1234", "cpu: out of memory")]
+        theirs.send(_worker.Separated("cpu: out of memory", final=True))
+        assert list(engine.wait(20.0)) == [Lost("1234", "cpu: out of memory", final=True)]
         assert not any(process.is_alive() for process in seat.processes)
         assert not Path(seat.meeting.name).exists()
     finally:

@@ -41,6 +41,8 @@ class Pretended:
         outcome = self.outcomes.get(spec.digest(), "done")
         if outcome == "lost":
             return [Lost(spec.digest(), "its worker died")]
+        if outcome == "lost for good":
+            return [Lost(spec.digest(), "the card is full", final=True)]
         made = record(spec, outcome, reason=None if outcome == "done" else "not finite")
         self.store.put(made)
         return [Finished(made.run_id, made, self.seconds)]
@@ -203,6 +205,14 @@ def test_a_run_that_kills_every_worker_becomes_a_failure(conduct, store, clock, 
     failed = [each for each in outcome.records if each.state == "failed"]
     assert [each.reason for each in failed] == [f"its worker died, {MOST_LOSSES} times"]
     assert store.get(runs[0].digest()).state == "failed"
+
+
+def test_a_run_that_a_worker_says_cannot_be_made_is_not_tried_again(conduct, store, clock, runs):
+    engine = Pretended(store, clock)
+    engine.outcomes[runs[0].digest()] = "lost for good"
+    outcome, _, _ = conduct(engine)
+    assert engine.begun.count(runs[0]) == 1
+    assert [each.reason for each in outcome.records if each.state == "failed"] == ["the card is full"]
 
 
 def test_a_finished_run_that_kills_every_worker_when_made_again_for_a_file_stays_done(conduct, store, clock, runs):

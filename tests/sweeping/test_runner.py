@@ -14,7 +14,7 @@ from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.runner import Runner, images_trained
 from azeotrope.sweeping.training_folder import Trained, TrainingFolder
 from azeotrope.teacher.teacher import Teacher
-from azeotrope.train.loop import Training
+from azeotrope.train import loop
 
 from .conftest import IMAGES
 
@@ -65,11 +65,11 @@ def test_the_record_says_what_was_done(runner, specs, digits, teacher):
 
 
 def test_a_run_that_diverges_leaves_the_epochs_before(runner, specs, monkeypatch):
-    def diverged(training, values, first_step):
+    def diverged(values, names, first_step, learning_rate):
         if first_step:
             raise RunFailed(f"The loss is not finite at step {first_step + 1}")
 
-    monkeypatch.setattr(Training, "_check_finite", diverged)
+    monkeypatch.setattr(loop, "require_finite", diverged)
     record = runner.run(specs("scratch")["scratch", 0])
     assert record.state == "failed"
     assert [each.epoch for each in curve_of(runner.out, record.run_id)] == [0]

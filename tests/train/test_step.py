@@ -1,6 +1,7 @@
 """Parts of a batch and processes must change memory and time, and not what is minimised."""
 
 import copy
+import math
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -11,7 +12,7 @@ import torch
 from torch import nn
 
 from azeotrope.devices.device import Device
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, RunFailed
 from azeotrope.losses._contract import Setup, build
 from azeotrope.models.network import Network
 from azeotrope.recipe import Recipe
@@ -117,8 +118,14 @@ def two(tmp_path_factory):
     """What two real processes over gloo end with; takes seconds because each imports torch."""
     out = tmp_path_factory.mktemp("two")
     started = [subprocess.Popen([sys.executable, _together.__file__, str(out), str(rank)]) for rank in range(2)]
-    assert [process.wait(timeout=100) for process in started] == [0, 0]
+    try:
+        assert [process.wait(timeout=100) for process in started] == [0, 0]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
     assert {(out / f"{rank}.txt").read_text() for rank in range(2)} == {"integer division or modulo by zero, heard"}
+    assert (out / "lost.txt").read_text() == "False False False False"  # OutOfStepError, to be tried again
     return [torch.load(out / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 
@@ -128,6 +135,43 @@ def test_two_processes_take_the_steps_of_one(two, tmp_path, name):
     first, second = (each[name] for each in two)
     torch.testing.assert_close(first, second, rtol=0, atol=0)
     torch.testing.assert_close(first, trained(tmp_path, **_together.TRAININGS[name]), rtol=1e-4, atol=1e-5)
+
+
+def test_two_processes_go_on_to_the_same_end_after_a_kill(two):
+    for each in two:
+        torch.testing.assert_close(each["resumed"], two[0]["crd, averaged"], rtol=0, atol=0)
+
+
+def test_two_processes_agree_in_bf16_too(two, tmp_path):
+    first, second = (each["bf16"] for each in two)
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+    alone = trained(tmp_path, device=Device("cpu", "bf16"), **_together.TRAININGS["labels"])
+    torch.testing.assert_close(first, alone, rtol=0.05, atol=0.02)  # 2 or 3 digits
+
+
+def test_scripted_parts_are_refused_where_a_batch_is_shared(tmp_path):
+    """Their BatchNorm would take the statistics of a share without a word."""
+    norm = nn.BatchNorm2d(3)
+    norm.__class__ = type("Scripted", (torch.jit.ScriptModule, nn.BatchNorm2d), {})
+
+    def scripted():
+        model = network()
+        model.backbone.insert(0, norm)
+        return model
+
+    with pytest.raises(RunFailed, match=r"torch.jit.script.*by several cards. Found: backbone.0. Next: take one"):
+        trained(tmp_path, Processes(0, 2), made=scripted)
+
+
+def test_what_the_leader_measured_is_judged(tmp_path):
+    """A card of another kind may overflow alone: all must end, or none."""
+
+    class Helper(Processes):
+        def told(self, word):
+            return torch.full_like(word, math.inf) if isinstance(word, torch.Tensor) else word
+
+    with pytest.raises(RunFailed, match="The loss is not finite at step 1"):
+        trained(tmp_path, Helper())
 
 
 def test_batch_norm_of_one_process_is_torchs(monkeypatch):

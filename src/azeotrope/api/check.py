@@ -28,7 +28,7 @@ from azeotrope.session.suspecting import SuspectLabels
 
 @dataclass(frozen=True)
 class Check:
-    """The audit, the rates of this machine, and the forecast.
+    """The audit, the rates of this machine, and the forecast. `device` is what was tried: of several cards, the first.
 
     Of a set that makes no task there is the audit only, and `refusal` says why: that is when it is needed most. It also
     says why there is no list of suspect labels where one was asked for. `hints` are sentences on what `compare` could
@@ -86,7 +86,7 @@ def check(
             refusal = f"No suspect labels: {failed}"
     return Check(
         audit(opened.task.manifest, opened.task.source, opened.task.near, opened.task.splits),
-        device.called,
+        f"{device.name}, one of {device.shares} that share every batch" if device.cards else device.name,
         device.precision,
         rates,
         forecast(opened, rates),

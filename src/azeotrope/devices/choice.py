@@ -47,7 +47,7 @@ def _together(named: str, several: bool) -> tuple[str, ...]:
         raise InputError(
             "Several cards share the training of a run, and nothing else",
             found=f"--device {named}",
-            allowed="compare, distill and sweep",
+            allowed="compare, distill, sweep and check",
             next_step=f"take one, such as --device {cards[0]}",
         )
     if numbers and len(set(cards)) < len(cards):

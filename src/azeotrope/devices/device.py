@@ -79,7 +79,9 @@ class Device:
         """What its maker calls it, such as NVIDIA A100-SXM4-80GB; None of a processor."""
         if self.is_host:
             return None
-        return torch.cuda.get_device_name(self.name) if self.kind == "cuda" else torch.backends.mps.get_name()
+        if self.kind == "mps":
+            return torch.backends.mps.get_name()
+        return " and ".join(dict.fromkeys(map(torch.cuda.get_device_name, self.cards or (self.name,))))
 
     def for_worker(self, place: int) -> Device:
         """The card of this worker of a machine: by turns, unless cards were named."""

@@ -157,6 +157,10 @@ def _warnings(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable
     machines = {(each.processor, each.device, each.accelerator) for each in environments}
     if len(machines) > 1:
         yield f"The runs were made on {len(machines)} different machines; their times cannot be compared."
+    elif len(counts := sorted({len(each.cards) or 1 for each in environments})) > 1:
+        first, *others = (f"{count} card" if count == 1 else f"{count}" for count in counts)
+        several = " and some on ".join([first, *others])
+        yield f"Some runs were made on {several}; their times cannot be compared."
     most = max((len(arm.seeds) for arm in arms), default=0)
     for arm in arms:
         if arm.seeds and len(arm.seeds) < most:

@@ -52,13 +52,13 @@ class Forecast:
 
 
 def measure(opened: Opened) -> Rates:
-    """Seconds of trial for each rate."""
+    """Seconds of trial for each rate. Of cards that are to share every batch the first is tried, with its share."""
     plan, resources, task = opened.comparison, opened.resources, opened.task
     channels = task.manifest.in_channels
     student = resources.student(
         plan.student, len(task.classes), plan.image_size, pretrained=False, seed=0, in_channels=channels
     ).network
-    batch = plan.recipes[plan.train_images[0]].batch_images
+    batch = plan.recipes[plan.train_images[0]].batch_images // resources.device.shares
     teacher = None
     if plan.teacher is not None:
         loaded = resources.teacher(plan.teacher)

@@ -14,7 +14,7 @@ from azeotrope.record.claims import Claims
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping.budget import Meter
-from azeotrope.sweeping.engines._engine import Engine, Event, Finished
+from azeotrope.sweeping.engines._engine import Engine, Event, Finished, Lost
 from azeotrope.sweeping.forecast import Forecast
 from azeotrope.sweeping.runner import images_trained
 from azeotrope.sweeping.spec import RunSpec
@@ -219,21 +219,21 @@ class Conductor:
             self._know(event.record)
             self._tell(last=False)
         else:
-            self._lost(spec, event.reason)
+            self._lost(spec, event)
         self.claims.drop(event.run_id)
 
     def _tell(self, *, last: bool) -> None:
         self.status.said = self.say(list(self.records.values()), last) or self.status.said
 
-    def _lost(self, spec: RunSpec, reason: str) -> None:
-        """Try again, at once; a run that kills its workers becomes a failed record."""
+    def _lost(self, spec: RunSpec, lost: Lost) -> None:
+        """Try again, at once; a run that kills its workers, or fails for good, becomes a failed record."""
         run_id = spec.digest()
         self._losses[run_id] = self._losses.get(run_id, 0) + 1
         self.meter.runs -= 1
-        if self._losses[run_id] < MOST_LOSSES:
+        if self._losses[run_id] < MOST_LOSSES and not lost.final:
             self._queue.insert(0, spec)
             return
-        record = self.failed(spec, f"{reason}, {MOST_LOSSES} times")
+        record = self.failed(spec, lost.reason if lost.final else f"{lost.reason}, {MOST_LOSSES} times")
         self._know(self.store.put_failed(record, self.deploy))
 
     def _recorded(self, run_id: str) -> RunRecord | None:

@@ -109,7 +109,7 @@ class Forecast:
         student = self._resources.student(
             spec.student, classes, spec.image_size, pretrained=False, seed=0, in_channels=channels
         ).network
-        batch, size = spec.recipe.batch_images, spec.image_size
+        batch, size = spec.recipe.batch_images // device.shares, spec.image_size  # of cards the first is tried
         return Rates(
             training_rate(student, size, batch, device, TRIAL_SECONDS, channels=channels),
             inference_rate(student, size, EVALUATION_BATCH, device, TRIAL_SECONDS, channels=channels),

@@ -23,6 +23,7 @@ from azeotrope.record.store import RunStore
 from azeotrope.record.training_curve import keep_curve
 from azeotrope.sweeping import facts
 from azeotrope.sweeping.deploying import files_of
+from azeotrope.sweeping.failures import reason
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.search import Best, choose, chosen_before
 from azeotrope.sweeping.spec import RunSpec
@@ -72,17 +73,15 @@ class Runner:
             return self._failed(spec, str(failure))
         except torch.AcceleratorError:  # nothing that follows in this process would be computed
             raise
-        except torch.OutOfMemoryError as error:
-            return self._failed(spec, str(_too_large(error)))
-        except RuntimeError as error:  # the model's own code: the other runs go on
-            return self._failed(spec, f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
+        except RuntimeError as error:  # the card's memory, or the model's own code: the other runs go on
+            return self._failed(spec, reason(error))
         finally:
             give_back_freed_memory()
         self.store.put(record)
         return record
 
-    def _failed(self, spec: RunSpec, reason: str) -> RunRecord:
-        return self.store.put_failed(facts.failed(self.resources, spec, reason), self.deploy)
+    def _failed(self, spec: RunSpec, said: str) -> RunRecord:
+        return self.store.put_failed(facts.failed(self.resources, spec, said), self.deploy)
 
     def best(self, spec: RunSpec) -> Best:
         """The run's training with the losses and at the learning rate that validation prefers on the tuning seed.
@@ -190,12 +189,3 @@ def _ended_well(best: Best) -> Best:
     if best.trained.failure:
         raise RunFailed(best.trained.failure)
     return best
-
-
-def _too_large(error: torch.OutOfMemoryError) -> RunFailed:
-    return RunFailed(
-        "The run does not fit into the memory of the card",
-        found=str(error).strip().partition(". ")[0],
-        next_step="give --accumulate 2 or more, which goes through each batch in parts with the same loss, "
-        "or a smaller --batch-images",
-    )

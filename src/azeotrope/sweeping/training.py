@@ -7,6 +7,7 @@ made once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 
 from azeotrope.errors import RunFailed
 from azeotrope.models.load import Loaded
+from azeotrope.sweeping.failures import reason
 from azeotrope.sweeping.pools import extra_of
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
@@ -21,6 +23,7 @@ from azeotrope.sweeping.taught import Taught
 from azeotrope.sweeping.training_folder import Trained, TrainingFolder
 from azeotrope.train.dataset import StudentData, TaskImages
 from azeotrope.train.loop import Progress, Training
+from azeotrope.train.processes import OutOfStepError
 from azeotrope.train.stage import Stage
 
 
@@ -71,7 +74,7 @@ def train_once(
 
 def assist(resources: Resources, work: Path) -> None:
     """What the other processes do of one `train_once`: they hear from the leader which training it is, and have its
-    start from it too. Raises what the leader raises, and what fails here alone.
+    start from it too. What fails in all of them is the leader's to tell. Raises what fails here alone.
     """
     spec: RunSpec = resources.processes.told(None)
     folder, recipe = TrainingFolder.of(work, spec), spec.recipe
@@ -83,22 +86,26 @@ def assist(resources: Resources, work: Path) -> None:
             taught = resources.taught(*asked)
         return _prepare(resources, spec, spec.stages()[-1], folder, None, taught)
 
-    _run(resources.processes.agreed(ready))
-
-
-class OutOfStepError(Exception):
-    """One of the processes that train together cannot go on, and others wait for it: all must be started anew."""
+    try:
+        training = resources.processes.agreed(ready)
+    except OutOfStepError:
+        raise
+    except Exception:  # the leader raises it too
+        return
+    with suppress(RunFailed):
+        _run(training)
 
 
 def _run(training: Training) -> Progress:
-    """Raises OutOfStepError in the place of what is no failure of all processes alike."""
+    """Raises OutOfStepError in the place of what others cannot know of, since they wait for this process."""
     try:
         return training.run()
+    except torch.AcceleratorError:  # no kernel works in this process any more
+        raise
     except RuntimeError as error:
-        if training.processes.count == 1 or (training.processes.leads and isinstance(error, torch.OutOfMemoryError)):
+        if training.processes.count == 1:
             raise
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise OutOfStepError(f"{training.device.name}: {said}") from error
+        raise OutOfStepError(f"{training.device.name}: {reason(error)}", final=True) from error
 
 
 def _train(

@@ -12,11 +12,12 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, distributed
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from azeotrope.errors import RunFailed
 from azeotrope.train.processes import Processes
 
 
@@ -35,7 +36,22 @@ class OverWholeBatch(TorchFunctionMode):
         """All calls of torch's functions come through here; all but BatchNorm's go on as they are."""
         if func is functional.batch_norm:
             return normalised(self.processes, *args, **(kwargs or {}))
+        if func is torch.batch_norm:
+            return _below(self.processes, *args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))
+
+
+def require_seen(network: nn.Module) -> None:
+    """Raises RunFailed for a network with scripted parts, whose BatchNorm no context here meets: each process would
+    normalise by its own share, and nobody would be told.
+    """
+    scripted = [name for name, module in network.named_modules() if isinstance(module, torch.jit.ScriptModule)]
+    if scripted:
+        raise RunFailed(
+            "Parts of a student that torch.jit.script has compiled cannot be shared by several cards",
+            found=", ".join(name or "the whole network" for name in scripted[:3]),
+            next_step="take one card, or a student that is not scripted",
+        )
 
 
 def normalised(
@@ -61,6 +77,22 @@ def normalised(
     return normal
 
 
+def _below(
+    processes: Processes,
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool,
+) -> Tensor:
+    """The function below torch's `functional.batch_norm`, which a model may call too: the same in another order."""
+    return normalised(processes, input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
 class _Normalised(torch.autograd.Function):
     """(x − mean) / √(var + eps) · weight + bias, in float32; also the mean and the biased variance."""
 
@@ -74,7 +106,7 @@ class _Normalised(torch.autograd.Function):
         var = (shares[:, 1] + (shares[:, 0] - mean).square()).mean(0)  # of equal shares (Chan et al. 1983)
         scale = (var + eps).rsqrt()
         ctx.save_for_backward(input, weight, mean, scale)
-        ctx.count, ctx.biased = processes.count, bias is not None
+        ctx.processes, ctx.biased = processes, bias is not None
         output = (input.float() - _wide(mean, input)) * _wide(scale, input)
         output = output if weight is None else output * _wide(weight.float(), input)
         output = output if bias is None else output + _wide(bias.float(), input)
@@ -89,8 +121,8 @@ class _Normalised(torch.autograd.Function):
         dims = _all_but_channels(input)
         own = torch.stack([exact.sum(dims), (exact * normal).sum(dims)])
         whole = own.clone()
-        distributed.all_reduce(whole)
-        whole /= ctx.count * input.numel() / input.shape[1]
+        ctx.processes.add(whole)
+        whole /= ctx.processes.count * input.numel() / input.shape[1]
         slope = scale if weight is None else scale * weight.float()
         at_input = (exact - _wide(whole[0], input) - normal * _wide(whole[1], input)) * _wide(slope, input)
         at_weight = None if weight is None else own[1].to(weight.dtype)

@@ -32,6 +32,7 @@ from azeotrope.record import energy
 from azeotrope.record.training_curve import Epoch
 from azeotrope.train import checkpoint
 from azeotrope.train.average import Average
+from azeotrope.train.batch_norm import require_seen
 from azeotrope.train.dataset import StudentData
 from azeotrope.train.evaluate import Score, validate
 from azeotrope.train.faults import require_finite, require_taken_steps
@@ -106,6 +107,8 @@ class Training:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)  # projectors start alike in every arm that has them
             self.losses: WeightedSum = build(self.stage.losses, setup).to(self.device.name)
+        if self.processes.count > 1:
+            require_seen(self.network)
         self.device.place(self.network)
         parts = self.stage.recipe.accumulate
         self.step = Step(self.network, self.losses, self.device, self.processes, parts)
@@ -169,7 +172,8 @@ class Training:
                     self.average.add(step)
                 self.advance(recipe.batch_images)
         self.processes.agree(self.network)
-        measured = torch.stack(values).cpu()  # once an epoch, so that the loop itself never waits for the device
+        here = torch.stack(values).cpu()  # once an epoch, so that the loop itself never waits for the device
+        measured: Tensor = self.processes.told(here)  # cards may differ in the last bit, and so in what is finite
         require_finite(measured, self.losses.names, first, self.learning_rate)
         self._count_skipped(first + len(values))
         return measured

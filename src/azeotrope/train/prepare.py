@@ -21,7 +21,7 @@ from azeotrope.train.dataset import StudentData, Targets
 class Batch:
     """B images as the student sees them, their labels as `Kind.targets` and, where a loss asks, the teacher's
     embeddings of the same views and the folds of its head that speak of them. `places` are those of the images among
-    the training images; None in evaluation.
+    the training images; None in evaluation. The last `further` of the B are pictures beside the labelled images.
     """
 
     images: Float[Tensor, "B bands H W"]
@@ -30,6 +30,7 @@ class Batch:
     teacher_logits: Float[Tensor, "B C"] | None = None
     folds: Int[Tensor, " B"] | None = None
     places: Int[Tensor, " B"] | None = None
+    further: int = 0
 
 
 class Prepare(nn.Module):
@@ -85,4 +86,5 @@ def together(first: Batch, second: Batch) -> Batch:
         both(first.teacher_logits, second.teacher_logits),
         both(first.folds, second.folds),
         both(first.places, second.places),
+        further=len(second.images),
     )

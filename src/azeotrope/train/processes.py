@@ -6,7 +6,9 @@ about losses. Who starts and ends them is elsewhere (`sweeping.engines`).
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,9 +26,33 @@ _BACKENDS = {"cpu": "gloo", "cuda": "cpu:gloo,cuda:nccl"}
 Made = TypeVar("Made")
 
 
+class OutOfStepError(Exception):
+    """One of the processes that train together cannot go on, and others wait for it: all must be started anew. `final`
+    where it would come to that again: the run itself fails, as it would on one device.
+    """
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
+
+
+@contextmanager
+def _in_step() -> Iterator[None]:
+    """What the connection to the other processes raises is OutOfStepError: one of them has ended."""
+    try:
+        yield
+    except torch.AcceleratorError:  # of this process's own card
+        raise
+    except RuntimeError as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise OutOfStepError(f"the processes lost each other ({said})") from error
+
+
 @dataclass(frozen=True)
 class Processes:
-    """One process among those that train together: `rank` of `count`."""
+    """One process among those that train together: `rank` of `count`. What moves between them raises OutOfStepError
+    where another has ended.
+    """
 
     rank: int = 0
     count: int = 1
@@ -48,22 +74,31 @@ class Processes:
         return slice(self.rank * images, (self.rank + 1) * images)
 
     @overload
-    def together(self, tensor: Tensor) -> Tensor: ...
+    def together(self, tensor: Tensor, last: int = 0) -> Tensor: ...
     @overload
-    def together(self, tensor: None) -> None: ...
-    def together(self, tensor: Tensor | None) -> Tensor | None:
-        """All shares in order of rank. Gradient flows to one's own share only: `add_gradients` sums the rest."""
+    def together(self, tensor: None, last: int = 0) -> None: ...
+    def together(self, tensor: Tensor | None, last: int = 0) -> Tensor | None:
+        """All shares in order of rank; the `last` rows of each come after the other rows of all, as in a batch that is
+        not shared. Gradient flows to one's own share only: `add_gradients` sums the rest.
+        """
         if tensor is None or self.count == 1:
             return tensor
         shares = self.gathered(tensor.detach())
         shares[self.rank] = tensor
-        return torch.cat(shares)
+        first = len(tensor) - last
+        return torch.cat([*(share[:first] for share in shares), *(share[first:] for share in shares)])
 
     def gathered(self, tensor: Tensor) -> list[Tensor]:
         """The tensor of each process, in order of rank; without gradient."""
         shares = [torch.empty_like(tensor, memory_format=torch.contiguous_format) for _ in range(self.count)]
-        distributed.all_gather(shares, tensor.contiguous())
+        with _in_step():
+            distributed.all_gather(shares, tensor.contiguous())
         return shares
+
+    def add(self, tensor: Tensor) -> None:
+        """Put the sum over processes in the place of the tensor."""
+        with _in_step():
+            distributed.all_reduce(tensor)
 
     def add_gradients(self, network: nn.Module, losses: nn.Module) -> None:
         """Sum the network's gradients over processes. Losses have theirs of the whole batch already, alike up to
@@ -76,7 +111,7 @@ class Processes:
             gradient /= self.count
         gradients = [*_gradients(network), *of_losses]
         whole = torch.cat([gradient.flatten() for gradient in gradients])
-        distributed.all_reduce(whole)
+        self.add(whole)
         for gradient, summed in zip(gradients, torch.split(whole, [g.numel() for g in gradients]), strict=True):
             gradient.copy_(summed.view_as(gradient))
 
@@ -86,7 +121,7 @@ class Processes:
             return
         for buffer in network.buffers():
             if buffer.is_floating_point():
-                distributed.all_reduce(buffer)
+                self.add(buffer)
                 buffer /= self.count
 
     def follow(self, *modules: nn.Module) -> None:
@@ -95,18 +130,22 @@ class Processes:
             return
         for module in modules:
             for tensor in module.state_dict().values():
-                distributed.broadcast(tensor, 0)
+                with _in_step():
+                    distributed.broadcast(tensor, 0)
 
     def told(self, word: Any) -> Any:
         """The leader's word; that of others is not heard."""
         if self.count == 1:
             return word
         words = [word]
-        distributed.broadcast_object_list(words, 0, device=torch.device("cpu"))
+        with _in_step():
+            distributed.broadcast_object_list(words, 0, device=torch.device("cpu"))
         return words[0]
 
     def agreed(self, make: Callable[[], Made]) -> Made:
-        """What `make` gives here. Where it fails in one process, all raise what the first of these raised."""
+        """What `make` gives here. Where it fails in one process, all raise what the first of these raised, and stay in
+        step.
+        """
         if self.count == 1:
             return make()
         made: list[Made] = []
@@ -114,9 +153,11 @@ class Processes:
         try:
             made.append(make())
         except Exception as error:
+            error.add_note(f"In process {self.rank}:\n{traceback.format_exc()}")  # which does not travel by itself
             failure = error
         failures: list[Exception | None] = [None] * self.count
-        distributed.all_gather_object(failures, failure)
+        with _in_step():
+            distributed.all_gather_object(failures, failure)
         for each in failures:
             if each is not None:
                 raise each

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -105,7 +105,7 @@ class Step:
             yield
 
     def _signals(self, output: Output, batch: Batch, progress: float) -> Signals:
-        together = self.processes.together
+        together = partial(self.processes.together, last=batch.further)
         return Signals(
             together(output.features),
             together(output.logits),

@@ -57,10 +57,13 @@ class Finished:
 
 @dataclass(frozen=True)
 class Lost:
-    """A run that ended without a record because its worker died; it may be given to the engine again."""
+    """A run that ended without a record because its worker died; it may be given to the engine again, unless `final`:
+    then it fails for a reason of its own.
+    """
 
     run_id: str
     reason: str
+    final: bool = False
 
 
 Event = Finished | Lost

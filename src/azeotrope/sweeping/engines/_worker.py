@@ -14,14 +14,15 @@ from typing import NoReturn
 
 import torch
 
-from azeotrope.errors import AzeotropeError, RunFailed
+from azeotrope.devices.memory import give_back_freed_memory
+from azeotrope.errors import AzeotropeError
 from azeotrope.record import energy
 from azeotrope.record.run import RunRecord
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.training import OutOfStepError, assist
-from azeotrope.train.processes import ALONE, Processes, joined
+from azeotrope.sweeping.training import assist
+from azeotrope.train.processes import ALONE, OutOfStepError, Processes, joined
 
 TELL_SECONDS = 0.5  # how often a run tells how far it is
 CARD_FAILED = 70  # exit status: an error inside a layer below, as in sysexits.h
@@ -50,9 +51,10 @@ class Made:
 
 @dataclass(frozen=True)
 class Separated:
-    """Processes that train together cannot go on with this run."""
+    """Processes that train together cannot go on with this run; `final` where they could not if they began again."""
 
     reason: str
+    final: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def work(bench: Bench, line: Connection, place: Place | None = None) -> None:
     except AzeotropeError as error:
         line.send(Broken(error))
     except OutOfStepError as error:
-        line.send(Separated(str(error)))
+        line.send(Separated(str(error), error.final))
         threading.Event().wait()  # to be killed: if it ended, the others would tell of that in the place of the cause
     except torch.AcceleratorError:
         end_with_card()
@@ -118,13 +120,11 @@ def work(bench: Bench, line: Connection, place: Place | None = None) -> None:
 
 
 def help_out(bench: Bench, processes: Processes) -> NoReturn:
-    """Take part in one training after another. A training that fails on its own fails alike in all of them."""
+    """Take part in one training after another."""
     runner = bench.open(processes=processes)
     while True:
-        try:
-            assist(runner.resources, runner.work)
-        except RunFailed:
-            continue
+        assist(runner.resources, runner.work)
+        give_back_freed_memory()
 
 
 class _Teller:

@@ -151,9 +151,10 @@ class Processes:
         until, events = time.monotonic() + seconds, list[Event]()
         while not events and (left := until - time.monotonic()) > 0:
             lines = {line: seat for seat in self._seats for line in seat.lines}
-            for line in wait(list(lines), timeout=left):
-                if isinstance(line, Connection) and not line.closed:  # by what another line of its worker said
-                    events += self._heard(lines[line], line)
+            speaking = wait(list(lines), timeout=left)
+            for line, seat in lines.items():
+                if line in speaking and not line.closed:  # by what another line of its worker said
+                    events += self._heard(seat, line)
         return events
 
     def close(self) -> None:
@@ -173,28 +174,27 @@ class Processes:
                 self._advance(run_id, images)
             case Made(record, seconds):
                 seat.run_id = None
-                if record.state == "failed" and len(seat.lines) > 1:  # others may wait for the one that failed
-                    self._renew(seat)
                 return [Finished(record.run_id, record, seconds)]
-            case Separated(reason):
-                return self._replaced(seat, line, reason)
+            case Separated(reason, final):
+                return self._replaced(seat, line, reason, final=final)
             case Broken(error):
                 raise error
         return []
 
-    def _replaced(self, seat: _Seat, line: Connection, reason: str = "") -> list[Event]:
+    def _replaced(self, seat: _Seat, line: Connection, reason: str = "", *, final: bool = False) -> list[Event]:
         """A dead worker's place is filled; the run it had is lost. Of several processes one that died is the reason."""
         if not reason:
             seat.processes[seat.lines.index(line)].join()
         died = next((process.exitcode for process in seat.processes if process.exitcode is not None), None)
-        reason = reason if died is None else f"its worker died (exit status {died})"
+        if not final and died is not None:
+            reason = f"its worker died (exit status {died})"
         self._renew(seat)
         if not seat.ready and died == 1:  # killed it would have a negative status
             raise RunFailed(
                 "A worker process could not start",
                 next_step="see above why; a script that calls sweep must do so under `if __name__ == '__main__':`",
             )
-        return [Lost(seat.run_id, reason)] if seat.run_id else []
+        return [Lost(seat.run_id, reason, final)] if seat.run_id else []
 
     def _renew(self, seat: _Seat) -> None:
         place = self._seats.index(seat)
