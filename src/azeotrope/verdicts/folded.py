@@ -25,7 +25,8 @@ from azeotrope.record.folds import PooledRun
 from azeotrope.record.run import RunRecord
 
 WIDER = 1.07
-"""Factor on the standard error, for training sets that overlap. `benchmarks/fold_verdicts.py` measures what is left."""
+"""Factor on the standard error, for training sets that overlap. `benchmarks/fold_verdicts.py` measures what is left:
+2 to 6 % of false calls at 5 %, and about 7 % of learners that overfit (docs/folds.md)."""
 _LEAST = 0.5
 """Wrong images that stand in where no image tells two arms apart: half of one, as elsewhere."""
 
