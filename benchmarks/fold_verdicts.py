@@ -39,10 +39,10 @@ Bits = NDArray[np.bool_]
 class Kind:
     """A learner: `hidden` random features (0: the features themselves), the `ridge`, `dims` features of each sort.
 
-    `train`: it takes so many images of a class evenly, drawn by the seed and the same draw for all folds but for their
-    test images, as `data.subset` does; 0: all. `collapse`: the share of trainings that answer one class for half of the
-    images. `groups`: images come in so many groups, whose features are shifted together, whole groups to a fold; 0: each
-    for itself.
+    `train`: it takes so many images, of each class alike, drawn by the seed and for all folds alike but for their test
+    images, as `data.subset` does; 0: all. `collapse`: the share of trainings that answer one class for half of the
+    images. `groups`: images come in so many groups, whose features are shifted together, whole groups to a fold; 0:
+    each for itself.
     """
 
     name: str
@@ -115,7 +115,7 @@ class World:
         return np.asarray(said == self.labels[test])
 
     def _chosen(self, fold: int, seed: int) -> NDArray[np.int64]:
-        """The images that train: all outside the fold, or the first `train` of the seed's order, of each class alike."""
+        """The images that train: all outside the fold, or the first `train` of the seed's order."""
         left = np.flatnonzero(self.fold != fold)
         if not self.kind.train:
             return left
@@ -137,9 +137,7 @@ def _directions(rng: np.random.Generator, dims: int) -> NDArray[np.float64]:
     return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
 
 
-def record(
-    world: World, arm: int, seed: int, right: Bits, fold: FoldFacts | None = None, tested: int = 0
-) -> RunRecord:
+def record(world: World, arm: int, seed: int, right: Bits, fold: FoldFacts | None = None, tested: int = 0) -> RunRecord:
     """A run with this outcome on fold `tested`."""
     kind = world.kind
     groups = None if world.group is None else pack_clusters(world.group[world.fold == tested])

@@ -40,21 +40,22 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
     folder = runner.out / "models" / record.run_id
     if (folder / "model.yaml").exists():
         return folder
+    task = opened.resources.tasks[spec.task]  # of its fold
     student, pack = runner.student(spec), opened.resources.pack(spec.task, spec.image_size)
     opened.resources.scale(spec.task, spec.train_images, spec.seed).fold(student.network.head)
     save_model(
         folder,
         student.network,
         spec=spec.student,
-        classes=opened.task.classes,
+        classes=task.classes,
         preprocessing=replace(
             student.preprocessing,
             size=spec.image_size,
             stored_size=pack.size,
             stored_channels=pack.channels,
-            value_range=opened.task.manifest.value_range,
-            pixels=opened.task.manifest.pixels,
-            own_windows=opened.task.manifest.own_windows,
+            value_range=task.manifest.value_range,
+            pixels=task.manifest.pixels,
+            own_windows=task.manifest.own_windows,
         ),
         weights=student.weights,
         kind=record.task.kind,
@@ -65,7 +66,7 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
             "data": record.task.name,
             "fingerprint": record.task.fingerprint,
             **_fold(record),
-            "images": opened.task.manifest.images_digest,
+            "images": task.manifest.images_digest,
             "train_images": record.train_images,
             "seed": record.seed,
             "val_error": record.val_error,

@@ -113,13 +113,14 @@ def _over_folds(found: Differences, folds: Folded, level: float) -> Verdict:
     half = folds.half(level)
     difference = Interval(value, max(-1.0, value - half), min(1.0, value + half), level)
     call = _call(difference, trainings)
+    reason = _reason(call, difference, len(found.seeds), folds.folds) if np.isfinite(half) else _ONE_DRAW
     return Verdict(
         found.a,
         found.b,
         call,
         difference,
         found.seeds,
-        _ONE_DRAW if half == float("inf") else _reason(call, difference, len(found.seeds), folds.folds) + found.uncounted,
+        reason + found.uncounted,
         p=folds.p(value),
         folds=folds.folds,
     )
