@@ -74,6 +74,9 @@ KINDS = (
     Kind("64 random features, one in ten collapses", 64, 0.05, collapse=0.1),
     Kind("linear, one group a fold", 0, 0.05, groups=5),
     Kind("linear, 3 groups in 3 folds", 0, 0.05, folds=3, groups=3),
+    Kind("linear, two groups a fold", 0, 0.05, groups=10),
+    Kind("linear, three groups a fold", 0, 0.05, groups=15),
+    Kind("linear, six groups a fold", 0, 0.05, groups=30),
 )
 
 

@@ -170,7 +170,12 @@ def test_what_is_a_folds_own_keeps_no_runs_apart(compare, tmp_path):
                 Image.fromarray(pixels).save(folder / f"{name}-{number}.png")
     for number in range(20):
         Image.fromarray(rng.integers(0, 60000, (16, 16)).astype(np.uint16)).save(loose / f"more-{number}.png")
-    asked = {"train_images": 8, "arms": ["scratch", "distill+unlabelled"], "seeds": 1, "pictures": PicturesSpec(unlabelled=str(loose))}
+    asked = {
+        "train_images": 8,
+        "arms": ["scratch", "distill+unlabelled"],
+        "seeds": 1,
+        "pictures": PicturesSpec(unlabelled=str(loose)),
+    }
     out = tmp_path / "out"
     comparison = compare(
         str(labelled), out, folds=FOLDS, labels=LabelSpec(value_range="percentile"), cache=tmp_path / "cache", **asked

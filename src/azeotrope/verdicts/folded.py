@@ -12,8 +12,9 @@ Where a run takes few of the images that a fold leaves, all folds of a seed trai
 does to all of them alike shows between seeds only: their spread is added, and one seed says nothing of it.
 
 Nadeau & Bengio's correction (2003, Machine Learning 52:239, doi 10.1023/A:1024068626366, eq. 9) adds
-n_test / n_train to 1 / K, for all of the variance. It is kept where images are not known: where they are, it finds less
-than one hold-out does, since images of different folds are independent and need no correction.
+n_test / n_train to 1 / K, for all of the variance. It is kept where images are not known, and for a few groups
+(`FEW_GROUPS`): elsewhere it finds less than one hold-out does, since images of different folds are independent and need
+no correction.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ TORN = 1.5
 """Times the variance that images explain, from which on the variance between folds is judged alone, too."""
 FEW = 0.5
 """Share of the images outside a fold below which the draw of training images counts (validation takes a fifth)."""
+FEW_GROUPS = 2
+"""Groups a fold up to which folds are judged as if images were not known: models that train on nearly the same few
+groups err together by much more than `WIDER` allows, and images and folds say the same of so few.
+"""
 _LEAST = 0.5
 """Wrong images that stand in where no image tells two arms apart: half of one, as elsewhere."""
 _LEAST_P = 1e-12
@@ -94,9 +99,7 @@ def folded(runs: Sequence[RunRecord], by_fold: NDArray[np.float64], by_image: ND
     few = first.train_images < FEW * (images.sum() - images.max())
     draw = _draw(by_fold @ (images / images.sum())) if few else None
     if by_image is None:
-        test_share = float(images.mean()) / first.train_images
-        alone = Estimate(_between(by_fold.mean(axis=0)) * (1 / folds + test_share), folds - 1.0)
-        return Folded(folds, (alone,), of_images=False, few=few, draw=draw)
+        return Folded(folds, (_corrected(first, by_fold),), of_images=False, few=few, draw=draw)
     values, clusters, classes = by_image.mean(axis=0), first.test_clusters(), first.test_labels()
     hidden = 0.0 if classes is None else hidden_variance(values, classes)
     values = values if classes is None else by_class(values, classes)
@@ -105,10 +108,19 @@ def folded(runs: Sequence[RunRecord], by_fold: NDArray[np.float64], by_image: ND
     units = values if clusters is None else by_cluster(values, clusters)
     of_images = max(float(units.var(ddof=1)) / len(units) + hidden, _LEAST / len(values) ** 2)
     of_folds = _between(means, images / images.sum()) / folds
-    freedom = min(2 * (folds - 1), len(units) - 1)  # of one group a fold both variances are the same number
-    both = Estimate(WIDER**2 * (of_images + of_folds) / 2, float(freedom))
+    if len(units) <= FEW_GROUPS * folds:
+        least = Estimate(of_images, len(units) - 1.0)
+        return Folded(folds, (_corrected(first, by_fold), least), of_images=True, few=few, draw=draw)
+    both = Estimate(WIDER**2 * (of_images + of_folds) / 2, 2.0 * (folds - 1))
     torn = (Estimate(of_folds, folds - 1.0),) if of_folds > TORN * of_images else ()
     return Folded(folds, (both, *torn), of_images=True, few=few, draw=draw)
+
+
+def _corrected(first: PooledRun, by_fold: NDArray[np.float64]) -> Estimate:
+    """Nadeau & Bengio's, from the folds alone."""
+    folds = len(first.parts)
+    test_share = float(np.mean(first.fold_images)) / first.train_images
+    return Estimate(_between(by_fold.mean(axis=0)) * (1 / folds + test_share), folds - 1.0)
 
 
 def _draw(by_seed: NDArray[np.float64]) -> Estimate | None:
