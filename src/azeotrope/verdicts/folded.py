@@ -54,7 +54,7 @@ class Estimate:
 
     def half(self, level: float) -> float:
         """Half the width of Student's interval."""
-        return float(special.stdtrit(self.freedom, (1 + level) / 2)) * self.variance**0.5
+        return float(special.stdtrit(self.freedom, (1 + level) / 2) * self.variance**0.5)
 
 
 @dataclass(frozen=True)
