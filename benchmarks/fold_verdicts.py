@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.folds import pooled
 from azeotrope.record.run import FoldFacts, RunRecord, StudentFacts, TaskFacts, pack_correctness
 from azeotrope.verdicts.verdict import verdict
@@ -28,6 +29,7 @@ from azeotrope.verdicts.verdict import verdict
 CLASSES = 3
 EQUAL, APART = (2.0, 2.0), (1.7, 2.5)
 """How far class means lie apart along the features that only one arm sees."""
+GROUP_SHIFT = 0.7
 SHARED = 1.5  # the same along those that both see
 FIRST_SEED = 90_000  # of the worlds: `WIDER` was chosen on others
 Bits = NDArray[np.bool_]
@@ -35,7 +37,13 @@ Bits = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Kind:
-    """A learner: `hidden` random features (0: the features themselves), the `ridge`, `dims` features of each sort."""
+    """A learner: `hidden` random features (0: the features themselves), the `ridge`, `dims` features of each sort.
+
+    `train`: it takes so many images, of each class alike, drawn by the seed and for all folds alike but for their test
+    images, as `data.subset` does; 0: all. `collapse`: the share of trainings that answer one class for half of the
+    images. `groups`: images come in so many groups, whose features are shifted together, whole groups to a fold; 0:
+    each for itself.
+    """
 
     name: str
     hidden: int
@@ -43,6 +51,9 @@ class Kind:
     dims: int = 8
     images: int = 300
     folds: int = 5
+    train: int = 0
+    collapse: float = 0.0
+    groups: int = 0
 
 
 KINDS = (
@@ -53,6 +64,19 @@ KINDS = (
     Kind("100 random features of 60", 100, 0.01, dims=30),
     Kind("64 random features, 10 folds", 64, 0.05, folds=10),
     Kind("200 random features: nearly as many as images", 200, 0.005),
+    Kind("linear, 15 of 240 images", 0, 0.05, train=15),
+    Kind("linear, 30 of 240 images", 0, 0.05, train=30),
+    Kind("linear, 60 of 240 images", 0, 0.05, train=60),
+    Kind("linear, 120 of 240 images", 0, 0.05, train=120),
+    Kind("64 random features, 15 of 240 images", 64, 0.05, train=15),
+    Kind("linear, a third of trainings collapse", 0, 0.05, collapse=1 / 3),
+    Kind("64 random features, a third collapse, 3 folds", 64, 0.05, folds=3, collapse=1 / 3),
+    Kind("64 random features, one in ten collapses", 64, 0.05, collapse=0.1),
+    Kind("linear, one group a fold", 0, 0.05, groups=5),
+    Kind("linear, 3 groups in 3 folds", 0, 0.05, folds=3, groups=3),
+    Kind("linear, two groups a fold", 0, 0.05, groups=10),
+    Kind("linear, three groups a fold", 0, 0.05, groups=15),
+    Kind("linear, six groups a fold", 0, 0.05, groups=30),
 )
 
 
@@ -66,6 +90,12 @@ class World:
         base, own = (_directions(rng, kind.dims) for _ in range(2))
         means = np.concatenate([SHARED * base, apart[0] * own, apart[1] * own], axis=1)
         self.features = means[self.labels] + rng.normal(size=(kind.images, means.shape[1]))
+        self.group = None
+        if kind.groups:
+            self.group = np.arange(kind.images) % kind.groups
+            self.features += GROUP_SHIFT * rng.normal(size=(kind.groups, means.shape[1]))[self.group]
+            self.fold = self.group % kind.folds
+            return
         self.fold = np.empty(kind.images, np.int64)
         for label in range(CLASSES):
             rows = rng.permutation(np.flatnonzero(self.labels == label))
@@ -76,11 +106,26 @@ class World:
         dims, test = self.kind.dims, self.fold == fold
         columns = np.r_[0:dims, (1 + arm) * dims : (2 + arm) * dims]
         inputs = self._seen(self.features[:, columns], arm, seed)
-        inputs = inputs - inputs[~test].mean(axis=0)
-        train, wanted = inputs[~test], np.eye(CLASSES)[self.labels[~test]]
+        chosen = self._chosen(fold, seed)
+        inputs = inputs - inputs[chosen].mean(axis=0)
+        train, wanted = inputs[chosen], np.eye(CLASSES)[self.labels[chosen]]
         gram = train.T @ train + self.kind.ridge * len(train) * np.eye(train.shape[1])
         answers = inputs[test] @ np.linalg.solve(gram, train.T @ (wanted - wanted.mean(axis=0))) + wanted.mean(axis=0)
-        return np.asarray(answers.argmax(axis=1) == self.labels[test])
+        said = answers.argmax(axis=1)
+        luck = np.random.default_rng((self.seed, 1 + seed, arm, fold, 7))
+        if luck.random() < self.kind.collapse:
+            said[luck.random(len(said)) < 0.5] = luck.integers(CLASSES)
+        return np.asarray(said == self.labels[test])
+
+    def _chosen(self, fold: int, seed: int) -> NDArray[np.int64]:
+        """The images that train: all outside the fold, or the first `train` of the seed's order."""
+        left = np.flatnonzero(self.fold != fold)
+        if not self.kind.train:
+            return left
+        order = np.random.default_rng((self.seed, 1 + seed, 5)).permutation(self.kind.images)
+        first = left[np.argsort(order[left])]
+        each = [first[self.labels[first] == label][: self.kind.train // CLASSES] for label in range(CLASSES)]
+        return np.concatenate(each)
 
     def _seen(self, inputs: NDArray[np.float64], arm: int, seed: int) -> NDArray[np.float64]:
         if not self.kind.hidden:
@@ -95,8 +140,10 @@ def _directions(rng: np.random.Generator, dims: int) -> NDArray[np.float64]:
     return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
 
 
-def record(arm: int, seed: int, right: Bits, train_images: int, fold: FoldFacts | None = None) -> RunRecord:
-    """A run with this outcome."""
+def record(world: World, arm: int, seed: int, right: Bits, fold: FoldFacts | None = None, tested: int = 0) -> RunRecord:
+    """A run with this outcome on fold `tested`."""
+    kind = world.kind
+    groups = None if world.group is None else pack_clusters(world.group[world.fold == tested])
     return RunRecord(
         run_id=f"{arm}-{seed}-{fold}",
         state="done",
@@ -105,26 +152,28 @@ def record(arm: int, seed: int, right: Bits, train_images: int, fold: FoldFacts 
         arm=str(arm),
         student=StudentFacts(name="ridge", parameters=1),
         init="random",
-        train_images=train_images,
+        train_images=kind.train or kind.images - kind.images // kind.folds,
         seed=seed,
         fold=fold,
         test_error=float(1 - right.mean()),
         test_images=len(right),
         correct=pack_correctness(right),
+        clusters=groups,
     )
 
 
 def over_folds(world: World, seeds: int) -> list[list[RunRecord]]:
     """The runs of both arms over all folds, pooled."""
-    folds, train = world.kind.folds, world.kind.images - world.kind.images // world.kind.folds
+    folds = world.kind.folds
     return [
         pooled(
             record(
+                world,
                 arm,
                 seed,
                 world.right(arm, fold, seed),
-                train,
                 FoldFacts(number=fold + 1, of=folds, over_folds=f"{arm}-{seed}"),
+                fold,
             )
             for seed in range(seeds)
             for fold in range(folds)
@@ -135,9 +184,8 @@ def over_folds(world: World, seeds: int) -> list[list[RunRecord]]:
 
 def held_out(world: World, seeds: int) -> list[list[RunRecord]]:
     """As many trainings, all of them tested on one fold."""
-    train = world.kind.images - world.kind.images // world.kind.folds
     runs = range(seeds * world.kind.folds)
-    return [[record(arm, seed, world.right(arm, 0, seed), train) for seed in runs] for arm in (0, 1)]
+    return [[record(world, arm, seed, world.right(arm, 0, seed)) for seed in runs] for arm in (0, 1)]
 
 
 def calls(world: World, seeds: int) -> dict[str, tuple[bool, float]]:

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from sklearn.model_selection import StratifiedKFold
 
 from azeotrope.data.folds import fold_splits
 from azeotrope.data.task import load_folds, load_task
 from azeotrope.errors import InputError
+from azeotrope.labels import LabelSpec
 
 from .made import manifest
 
@@ -48,6 +50,30 @@ def test_what_a_fold_leaves_trains_and_validates_and_every_class_is_in_each_part
         assert sum(map(len, parts)) == 80
         assert [len(part) for part in parts] == [51, 13, 16]
         assert all(len(np.unique(made.labels[sorted(part)])) == 2 for part in parts)
+
+
+def test_which_images_validate_is_drawn_for_each_fold_anew():
+    """By one draw a fifth of all images would validate in four folds of five, and train in none."""
+    made = manifest(rows([50, 50]))
+    validated = np.bincount(np.concatenate([splits.val for splits in fold_splits(made, 5)]), minlength=100)
+    assert validated.max() < 4
+    assert (validated == 0).sum() == pytest.approx(100 * 0.8**4, abs=12)
+
+
+def test_a_range_measured_on_training_images_leaves_the_set_of_all_folds_one(tmp_path):
+    """Each fold measures its own range, so its pixels and its task differ; what its runs are pooled by does not."""
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(9):
+            pixels = rng.integers(0, 2000 * (number + 1), (24, 24)).astype(np.uint16)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    folds = load_folds(str(tmp_path), 3, labels=LabelSpec(value_range="percentile"))
+    assert len({task.manifest.value_range for task in folds}) > 1
+    assert len({task.fingerprint for task in folds}) == 3
+    assert len({task.set_fingerprint for task in folds}) == 1
+    plain = load_folds(str(tmp_path), 3, labels=LabelSpec(value_range=(0, 2000)))
+    assert plain[0].set_fingerprint != folds[0].set_fingerprint
 
 
 def test_the_cut_is_decided_by_content_not_by_the_listing():

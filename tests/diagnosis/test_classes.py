@@ -142,9 +142,21 @@ def test_thresholds_are_chosen_on_validation_and_judged_on_test():
     """A class that is there whenever its probability is above 0.2."""
     random = np.random.default_rng(5)
     said, told = random.random((1, 500, 1)), random.random((200, 1))
-    found = thresholds(said[0] > 0.2, said, [(told, told > 0.2)], ["rare"], None)[0]
+    found = thresholds(said[0] > 0.2, said, [[(told, told > 0.2)]], ["rare"], None, [500])[0]
     assert found.threshold == pytest.approx(0.2, abs=0.03)
     assert found.f1.value > 0.97 > 0.85 > found.f1_at_half.value
+
+
+def test_the_threshold_of_a_fold_is_chosen_on_its_own_validation_images_alone():
+    """Two folds whose class is there above 0.2 and above 0.6: each is right with its own threshold only."""
+    random = np.random.default_rng(6)
+    limits, said = (0.2, 0.6), random.random((1, 600, 1))
+    told = [random.random((300, 1)) for _ in limits]
+    there = said[0] > np.repeat(limits, [400, 200])[:, None]
+    validation = [[(one, one > limit) for one, limit in zip(told, limits, strict=True)]]
+    found = thresholds(there, said, validation, ["rare"], None, [400, 200])[0]
+    assert found.threshold == pytest.approx(0.4, abs=0.03)
+    assert found.f1.value > 0.96
 
 
 def test_the_surest_mistakes_of_all_runs_come_first():

@@ -10,7 +10,9 @@ from azeotrope.analysis.comparisons import compared
 from azeotrope.api.report import report
 from azeotrope.data.task import load_folds
 from azeotrope.errors import InputError, StoreError
+from azeotrope.labels import LabelSpec
 from azeotrope.models.saved import load_model
+from azeotrope.plan import PicturesSpec
 from azeotrope.record.answers import stored_test_set
 from azeotrope.record.store import RunStore
 from azeotrope.session.export_images import images_of
@@ -154,3 +156,37 @@ def test_the_teacher_looks_once_at_what_all_folds_share(compare, tmp_path):
     comparison = compare("digits", tmp_path / "out", folds=2, **asked)
     assert not comparison.failed
     assert len(list((tmp_path / "cache").glob("teacher-*"))) == 1
+
+
+def test_what_is_a_folds_own_keeps_no_runs_apart(compare, tmp_path):
+    """A range measured on a fold's training images, and unlabelled pictures of which some are its test images."""
+    rng, labelled, loose = np.random.default_rng(0), tmp_path / "deep", tmp_path / "loose"
+    loose.mkdir()
+    for name, base in (("dark", 2000), ("light", 30000)):
+        (labelled / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = rng.integers(base, base + 1500 * (number + 1), (16, 16)).astype(np.uint16)
+            for folder in (labelled / name, *([loose] if number < 3 else [])):
+                Image.fromarray(pixels).save(folder / f"{name}-{number}.png")
+    for number in range(20):
+        Image.fromarray(rng.integers(0, 60000, (16, 16)).astype(np.uint16)).save(loose / f"more-{number}.png")
+    asked = {
+        "train_images": 8,
+        "arms": ["scratch", "distill+unlabelled"],
+        "seeds": 1,
+        "pictures": PicturesSpec(unlabelled=str(loose)),
+    }
+    out = tmp_path / "out"
+    comparison = compare(
+        str(labelled), out, folds=FOLDS, labels=LabelSpec(value_range="percentile"), cache=tmp_path / "cache", **asked
+    )
+    assert not comparison.failed
+    records = list(RunStore(str(out)))
+    assert len({run.fold.over_folds for run in records}) == 2
+    assert len({run.task.fingerprint for run in records}) == 1
+    assert len({run.unlabelled_images for run in records if run.teacher}) == 1
+    (folder,) = (out / "models").iterdir()
+    model = load_model(folder)
+    folds = load_folds(str(labelled), FOLDS, labels=LabelSpec(value_range="percentile"))
+    assert len({task.manifest.value_range for task in folds}) > 1
+    assert model.preprocessing.value_range == folds[model.facts["fold"] - 1].manifest.value_range

@@ -3,9 +3,21 @@
 import numpy as np
 import pytest
 
+from azeotrope.errors import InputError
 from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.folds import PooledRun, parts_of, pooled
-from azeotrope.record.run import DeployedFacts, FoldFacts, RunRecord, StudentFacts, TaskFacts, pack_correctness
+from azeotrope.record.run import (
+    DeployedFacts,
+    EnvironmentFacts,
+    FoldFacts,
+    RunRecord,
+    SearchFacts,
+    StudentFacts,
+    TaskFacts,
+    TuningFacts,
+    pack_correctness,
+)
+from azeotrope.reporting.summary import summarise
 
 TASK = TaskFacts(name="t", fingerprint="f", classes=("a", "b"), common_class="a", common_error=0.5)
 
@@ -51,6 +63,51 @@ def test_a_fold_that_failed_or_is_not_made_leaves_no_error():
     assert (run.state, run.reason) == ("failed", "fold 2 of 2: the card is full")
     (run,) = pooled([part(1, [0, 1], of=3)])
     assert (run.state, run.reason, run.test_error) == ("failed", "not made yet: fold 2, 3 of 3", None)
+
+
+def test_a_fold_that_comes_twice_is_refused_and_does_not_stand_in_for_another():
+    made = [part(1, [0, 1], of=4), part(2, [0, 1], of=4)]
+    with pytest.raises(InputError, match=r"Each fold.*counts once.*fold 1, 2 of scratch with seed 0 several times"):
+        pooled([*made, *made])
+
+
+def test_folds_are_those_that_were_asked_for_not_those_that_were_made():
+    (run,) = pooled([part(1, [0, 1], of=5), part(2, [0, 1], of=5)])
+    assert (run.folds, len(run.parts)) == (5, 2)
+    assert summarise([part(1, [0, 1], of=5), part(2, [0, 1], of=5)]).folds == 5
+
+
+def test_what_folds_chose_differently_is_not_said_of_all():
+    def searched(chosen):
+        return SearchFacts(seed=0, learning_rate=0.1, candidates=("x", "y"), val_errors=(0.1, 0.2), chosen=chosen)
+
+    said = {number: searched("x" if number == 1 else "y") for number in (1, 2, 3)}
+    losses = {1: {"x": 1.0}, 2: {"y": 1.0}, 3: {"y": 1.0}}
+    tuned = TuningFacts(seed=0, learning_rates=(0.1,), val_errors=(0.2,), chosen=0.1)
+    (run,) = pooled(
+        part(number, [0, 1], of=3, search=said[number], losses=losses[number], tuning=tuned, steps=number)
+        for number in said
+    )
+    assert run.search.chosen == "y in 2 folds, x in 1 fold"
+    assert (run.losses, run.tuning, run.steps) == ({"y": 1.0}, tuned, None)
+
+
+def test_folds_made_on_two_machines_are_said_to_be():
+    def on(processor):
+        return EnvironmentFacts(
+            azeotrope="1",
+            python="3",
+            torch="2",
+            timm="1",
+            device="cpu",
+            processor=processor,
+            threads=1,
+            precision="fp32",
+        )
+
+    one = summarise([part(1, [0, 1], environment=on("a")), part(2, [0, 1], environment=on("a"))])
+    two = summarise([part(1, [0, 1], environment=on("a")), part(2, [0, 1], environment=on("b"))])
+    assert [any("2 different machines" in said for said in each.warnings) for each in (one, two)] == [False, True]
 
 
 def test_other_runs_stay_as_they_are_and_pooling_twice_changes_nothing():

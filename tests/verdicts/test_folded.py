@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.folds import pooled
 from azeotrope.record.run import FoldFacts, RunRecord, StudentFacts, TaskFacts, pack_correctness
 from azeotrope.verdicts.differences import of_records
@@ -14,7 +15,7 @@ from azeotrope.verdicts.verdict import arm_error, verdict
 TASK = TaskFacts(name="demo", fingerprint="f0", classes=("cat", "dog"))
 
 
-def runs(arm, wrong, *, bits=True, train_images=80):
+def runs(arm, wrong, *, bits=True, train_images=80, clusters=None):
     """Pooled runs of one arm; `wrong` [seeds, folds, images] says which test images are wrong."""
     return pooled(
         RunRecord(
@@ -22,7 +23,7 @@ def runs(arm, wrong, *, bits=True, train_images=80):
             student=StudentFacts(name="s", parameters=10), init="random", train_images=train_images, seed=seed,
             fold=FoldFacts(number=fold + 1, of=len(by_fold), over_folds=f"{arm}-{seed}"),
             test_error=float(np.mean(images)), test_images=len(images),
-            correct=pack_correctness(~np.asarray(images, bool)) if bits else None,
+            correct=pack_correctness(~np.asarray(images, bool)) if bits else None, clusters=clusters,
         )
         for seed, by_fold in enumerate(wrong)
         for fold, images in enumerate(by_fold)
@@ -122,3 +123,45 @@ def test_equal_arms_are_called_different_in_about_one_of_twenty_where_only_image
 
 def test_differences_say_how_often_an_arm_was_trained():
     assert of_records(runs("a", drawn(0.2, 0)), runs("b", drawn(0.2, 1))).trainings == 15
+
+
+def test_few_training_images_are_one_draw_of_a_seed_for_all_folds_so_the_spread_over_seeds_counts():
+    """40 images are trained on where a fold leaves 80: at 39 the t interval over seeds is added, as of a hold-out."""
+    wrong = drawn(0.2, 0), drawn(0.35, 1)
+    many, few = (
+        verdict(*(runs(name, each, train_images=count) for name, each in zip("ab", wrong, strict=True)))
+        for count in (40, 39)
+    )
+    gaps = (wrong[0].astype(float) - wrong[1]).mean(axis=(1, 2))
+    draw = stats.t.ppf(0.975, 2) * gaps.std(ddof=1) / 3**0.5
+    half = many.difference.high - many.difference.value
+    assert few.difference.high - few.difference.value == pytest.approx(np.hypot(half, draw))
+    at_p = stats.t.ppf(1 - few.p / 2, 2) * gaps.std(ddof=1) / 3**0.5
+    assert at_p < abs(gaps.mean())
+
+
+def test_one_seed_of_few_training_images_decides_nothing_and_says_why():
+    wrong = drawn(0.0, 0, (1, 5, 20)), drawn(0.9, 1, (1, 5, 20))
+    found = verdict(*(runs(name, each, train_images=10) for name, each in zip("ab", wrong, strict=True)))
+    assert (found.verdict, found.p, found.difference.low, found.difference.high) == ("INCONCLUSIVE", 1.0, -1.0, 1.0)
+    assert found.reason.startswith("1 paired seed, and all folds train on one draw of few images")
+    assert (arm_error(runs("b", wrong[1], train_images=10)).low, arm_error(runs("b", wrong[1])).low > 0) == (0.0, True)
+
+
+def test_where_trainings_differ_more_than_images_explain_the_folds_alone_decide_the_width():
+    """Of 40 images a fold, whole folds right or wrong: K - 1 degrees of freedom, and no factor."""
+    wrong = np.zeros((1, 5, 40), bool)
+    wrong[0, :2, :30] = True
+    found = verdict(runs("a", wrong, train_images=160), runs("b", np.zeros_like(wrong), train_images=160))
+    means = wrong[0].mean(axis=1)
+    half = stats.t.ppf(0.975, 4) * means.std(ddof=1) / 5**0.5
+    assert found.difference.value - found.difference.low == pytest.approx(half)
+    assert found.p == pytest.approx(2 * stats.t.sf(means.mean() / (means.std(ddof=1) / 5**0.5), 4))
+
+
+def test_of_one_group_a_fold_it_is_nadeau_and_bengios_since_images_tell_no_more():
+    wrong = drawn(0.4, 5, (1, 5, 20))
+    clusters = pack_clusters(np.zeros(20, int))
+    found = arm_error(runs("a", wrong, clusters=clusters))
+    of_folds = wrong[0].mean(axis=1).var(ddof=1) * (1 / 5 + 20 / 80)
+    assert found.high - found.value == pytest.approx(stats.t.ppf(0.975, 4) * of_folds**0.5)

@@ -35,8 +35,9 @@ def fold_splits(
 
     Folds are alike in labels and in size, as far as groups and near copies (`near`, pairs of rows) allow, which stay in
     one fold. Of what is left, a fifth of each class validates and the rest trains, unless the source gives a validation
-    split: that one validates in every fold and is never tested. Raises InputError where the source gives a test split,
-    where a class has fewer images or groups than there are folds, and for images that make no task.
+    split: that one validates in every fold and is never tested. Which fifth is drawn for each fold anew: by one draw
+    the same images would validate in all folds and train in none. Raises InputError where the source gives a test
+    split, where a class has fewer images or groups than there are folds, and for images that make no task.
     """
     _check_number(folds)
     found = usable(manifest, keep_leaks=keep_leaks)
@@ -78,7 +79,10 @@ def _cut(
     number = assigned(manifest, pool, units, folds)
     _require_every_class(manifest, pool, number, folds)
     given = [{"test": pool[number == fold], "val": found.given["val"]} for fold in range(folds)]
-    return [parts(manifest, pool[number != fold], given[fold], units, HELD_OUT) for fold in range(folds)]
+    return [
+        parts(manifest, pool[number != fold], given[fold], units, HELD_OUT, f"{_SALT}/validation {fold + 1} of {folds}")
+        for fold in range(folds)
+    ]
 
 
 def assigned(

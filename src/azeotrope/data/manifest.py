@@ -45,7 +45,8 @@ class Manifest:
     finding near duplicates. `labels` are what `kind` makes of them. `value_range` are the values of black and white in
     files of more than 8 bits, None where there are none; `words` are sentences on how the pixels were read. `groups`
     names the group of each image, and is empty where none were asked for. `pixels` is how files are read. `deep` holds,
-    by row, the values of files of more than 8 bits where the range is yet to be measured on some of them.
+    by row, the values of files of more than 8 bits where the range is yet to be measured on some of them;
+    `before_range` is the fingerprint that the set had then.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Manifest:
     groups: tuple[str, ...] = ()
     pixels: PixelSpec = PLAIN_PIXELS
     deep: Mapping[int, Values] = field(default_factory=dict)
+    before_range: str | None = None
 
     def ranged_by(self, rows: Int64[np.ndarray, " k"]) -> Manifest:
         """The same with the percentile range of these rows, which no image elsewhere moves. Where none of them has more
@@ -75,7 +77,12 @@ class Manifest:
         values = [self.deep[row] for row in rows.tolist() if row in self.deep] or list(self.deep.values())
         span = percentile_range(values)
         said = words_on(list(self.deep.values()), span, asked=True)
-        return replace(self, value_range=span, words=said, deep={})
+        return replace(self, value_range=span, words=said, deep={}, before_range=self.fingerprint)
+
+    @property
+    def unranged(self) -> str:
+        """The fingerprint of the set before a range was measured on training images, which are others in every fold."""
+        return self.before_range or self.fingerprint
 
     @property
     def reading(self) -> Reading:

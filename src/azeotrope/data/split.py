@@ -143,13 +143,16 @@ def parts(
     given: Mapping[str, NDArray[np.int64]],
     units: NDArray[np.int64],
     share: float,
+    salt: str = _SALT,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Training, validation and test, of which those that are not given are made of the pool."""
+    """Training, validation and test, of which those that are not given are made of the pool; by another `salt` other
+    images are held out.
+    """
     found, made = dict(given), [name for name in ("test", "val") if not len(given[name])]
     for place, name in enumerate(made):
         left = len(made) - place
         require_units(manifest, pool, units, made[place:])
-        found[name], pool = _hold_out(manifest, pool, units, share, keep=left)
+        found[name], pool = _hold_out(manifest, pool, units, share, keep=left, salt=salt)
     for name, part in (("train", pool), *((name, found[name]) for name in ("val", "test"))):
         kind_named(manifest.kind).require_split(manifest.labels[part], manifest.classes, name)
     return pool, found["val"], found["test"]
@@ -185,13 +188,13 @@ def require_units(manifest: Manifest, pool: NDArray[np.int64], units: NDArray[np
 
 
 def _hold_out(
-    manifest: Manifest, pool: NDArray[np.int64], units: NDArray[np.int64], share: float, keep: int
+    manifest: Manifest, pool: NDArray[np.int64], units: NDArray[np.int64], share: float, keep: int, salt: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(taken, left): the share whose hash is lowest, at least one, of each class or as `Kind.held_out` says; of images
     that belong together all or none (`data.groups`). `keep` groups of each class stay.
     """
     kind, labels = kind_named(manifest.kind), manifest.labels[pool]
-    rank = ranks([manifest.checksums[row] for row in pool], _SALT)
+    rank = ranks([manifest.checksums[row] for row in pool], salt)
     held = divided(
         units[pool],
         kind.strata_of(labels),

@@ -71,16 +71,16 @@ class Task:
         make another task.
         """
         fold = self.splits.fold
-        return self._identified([] if fold is None else [f"fold {fold}"])
+        return self._identified(self.manifest.fingerprint, [] if fold is None else [f"fold {fold}"])
 
     @property
     def set_fingerprint(self) -> str:
         """The same for all folds of a set; without folds, the task's own."""
         fold = self.splits.fold
-        return self._identified([] if fold is None else [f"{fold.of} folds"])
+        return self.fingerprint if fold is None else self._identified(self.manifest.unranged, [f"{fold.of} folds"])
 
-    def _identified(self, asked: list[str]) -> str:
-        share, whole = self.splits.held_out, self.manifest.fingerprint
+    def _identified(self, whole: str, asked: list[str]) -> str:
+        share = self.splits.held_out
         asked += [] if share is None else [f"held out: {share!r}"]
         asked += [f"near copies: {METHOD}"] if self.splits.together else []
         return hashlib.sha256("\n".join([whole, *asked]).encode()).hexdigest() if asked else whole

@@ -66,22 +66,24 @@ def between(
 def thresholds(
     labels: NDArray[np.bool_],
     probabilities: NDArray[np.floating],
-    validation: Sequence[tuple[NDArray[np.floating], NDArray[np.bool_]]],
+    validation: Sequence[Sequence[tuple[NDArray[np.floating], NDArray[np.bool_]]]],
     names: Sequence[str],
     clusters: Clusters,
+    sizes: Sequence[int],
 ) -> tuple[Threshold, ...]:
-    """For each class the threshold with the highest F1 on each seed's own validation images, its mean over seeds, and
-    what it does on test. `probabilities` are [seeds, n, C], `validation` those and the labels of each seed.
+    """For each class the threshold with the highest F1 on each run's own validation images, its mean over runs, and
+    what it does on the test images of that run. `probabilities` are [seeds, n, C], `validation` those and the labels of
+    each seed and fold, `sizes` the test images of each fold: one, all n, without folds.
     """
     rows = []
     for number, name in enumerate(names):
-        chosen = np.array([_best(said[:, number], shown[:, number]) for said, shown in validation])
+        chosen = np.array([[_best(said[:, number], shown[:, number]) for said, shown in runs] for runs in validation])
         on_test = probabilities[:, :, number]
         rows.append(
             Threshold(
                 name=name,
                 threshold=float(chosen.mean()),
-                f1=_three(labels[:, number], on_test > chosen[:, None], clusters)[2],
+                f1=_three(labels[:, number], on_test > np.repeat(chosen, sizes, axis=1), clusters)[2],
                 f1_at_half=_three(labels[:, number], on_test > 0.5, clusters)[2],
             )
         )

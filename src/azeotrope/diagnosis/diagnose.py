@@ -99,15 +99,21 @@ def _arm(
     elif probabilities is not None:
         yes = probabilities.reshape(len(answers), -1)
         facts["calibration"] = calibration(yes, np.broadcast_to(labels.astype(bool).ravel(), yes.shape))
-        chosen = [validation_of(out, *runs[seed]) for seed in answers]
-        told = [
-            (found.probabilities.astype(np.float32), shown.astype(bool))
-            for found, shown in (each for each in chosen if each is not None)
-            if found.probabilities is not None
-        ]
-        if len(told) == len(answers):
-            facts["thresholds"] = thresholds(labels.astype(bool), probabilities, told, classes, test.clusters)
+        told = [[_told(out, run_id) for run_id in runs[seed]] for seed in answers]
+        known_of = [[one for one in of_seed if one is not None] for of_seed in told]
+        if all(len(some) == len(every) for some, every in zip(known_of, told, strict=True)):
+            facts["thresholds"] = thresholds(
+                labels.astype(bool), probabilities, known_of, classes, test.clusters, test.folds or (len(labels),)
+            )
     return ArmDiagnosis(arm=name, seeds=len(answers), **facts)
+
+
+def _told(out: str | Path, run_id: str) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
+    """Probabilities and labels of a run's validation images."""
+    found = validation_of(out, run_id)
+    if found is None or found[0].probabilities is None:
+        return None
+    return found[0].probabilities.astype(np.float32), found[1].astype(bool)
 
 
 def _between(

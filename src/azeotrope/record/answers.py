@@ -34,7 +34,7 @@ class Answers:
 @dataclass(frozen=True)
 class TestSet:
     """The test images by name, in the order of all answers, with their labels (as `Answers.said`) and clusters [n]
-    (None: each stands for itself).
+    (None: each stands for itself). `folds`: how many of them are of each fold; empty without folds.
     """
 
     __test__ = False  # no test of pytest
@@ -42,6 +42,7 @@ class TestSet:
     keys: tuple[str, ...]
     labels: NDArray[Any]
     clusters: NDArray[np.int64] | None = None
+    folds: tuple[int, ...] = ()
 
 
 def keep_answers(
@@ -73,18 +74,14 @@ def answers_of(out: str | Path, *run_ids: str) -> Answers | None:
     return Answers(said, np.concatenate(sure) if len(sure) == len(known) else None)
 
 
-def validation_of(out: str | Path, *run_ids: str) -> tuple[Answers, NDArray[Any]] | None:
-    """The stored answers on the run's validation images and the labels of these (of the runs of all folds after one
-    another), or None when there are none.
+def validation_of(out: str | Path, run_id: str) -> tuple[Answers, NDArray[Any]] | None:
+    """The stored answers on the run's validation images and the labels of these, or None when there are none. Those of
+    several folds are never put together: an image that validates in one is a test image of another.
     """
-    found = [_read(out, f"predictions/{run_id}.npz") for run_id in run_ids]
-    known = [content for content in found if content is not None and "val_labels" in content]
-    if not known or len(known) < len(found):
+    content = _read(out, f"predictions/{run_id}.npz")
+    if content is None or "val_labels" not in content:
         return None
-    sure = [content["val_probabilities"] for content in known if "val_probabilities" in content]
-    said = np.concatenate([content["val_predictions"] for content in known])
-    answers = Answers(said, np.concatenate(sure) if len(sure) == len(known) else None)
-    return answers, np.concatenate([content["val_labels"] for content in known])
+    return Answers(content["val_predictions"], content.get("val_probabilities")), content["val_labels"]
 
 
 def keep_test_set(store: RunStore, test: TestSet, fold: int | None = None) -> None:
@@ -104,7 +101,8 @@ def stored_test_set(out: str | Path, folds: int | None = None) -> TestSet | None
     keys = tuple(str(key) for content in known for key in content["keys"].tolist())
     clusters = [content["clusters"] for content in known if "clusters" in content]
     labels = np.concatenate([content["labels"] for content in known])
-    return TestSet(keys, labels, side_by_side(clusters) if clusters else None)
+    sizes = tuple(len(content["keys"]) for content in known) if folds else ()
+    return TestSet(keys, labels, side_by_side(clusters) if clusters else None, sizes)
 
 
 def _test_set(fold: int | None) -> str:

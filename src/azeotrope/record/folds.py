@@ -6,25 +6,33 @@ tested once. How the trainings of the folds depend on each other is `verdicts.fo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from azeotrope.errors import InputError
 from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import by_class, pack_clusters, side_by_side, unpack_clusters
-from azeotrope.record.run import DeployedFacts, RunRecord, TeacherFacts, pack_correctness
+from azeotrope.record.run import DeployedFacts, RunRecord, SearchFacts, TeacherFacts, pack_correctness
+
+Fact = TypeVar("Fact")
 
 
 class PooledRun(RunRecord):
-    """One (arm, seed, ...) over all folds, `parts`, in the order of their numbers; test images come in that order.
+    """One (arm, seed, ...) over all of `folds` folds, those made being `parts`, in the order of their numbers; test
+    images come in that order.
 
-    Its id is `FoldFacts.over_folds`. Errors and measures are means over all test images, seconds, energy and FLOPs
-    means over the folds: what one training costs. It fails where a fold failed or was not made. It is never stored.
+    Its id is `FoldFacts.over_folds`. The error is that of all test images; further measures are means of the folds' own
+    by their test images, without calibration, which a small fold overstates. Seconds, energy and FLOPs are means over
+    the folds: what one training costs. What folds chose differently is left out, but for losses: those that most took,
+    with the count in `search.chosen`. It fails where a fold failed or was not made. It is never stored.
     """
 
     parts: tuple[RunRecord, ...] = ()
+    folds: int = 1
 
     @property
     def fold_images(self) -> tuple[int, ...]:
@@ -44,7 +52,10 @@ def parts_of(run: RunRecord) -> tuple[RunRecord, ...]:
 
 
 def pooled(records: Iterable[RunRecord]) -> list[RunRecord]:
-    """Runs of folds as one run each; others as they are, in the order in which the first of each comes."""
+    """Runs of folds as one run each; others as they are, in the order in which the first of each comes.
+
+    Raises InputError where a fold of one arm and seed comes twice.
+    """
     found: dict[str, list[RunRecord]] = {}
     for record in records:
         found.setdefault(record.fold.over_folds if record.fold else record.run_id, []).append(record)
@@ -60,12 +71,59 @@ def _one(parts: Sequence[RunRecord]) -> PooledRun:
     first = parts[0]
     assert first.fold is not None
     same = {name: getattr(first, name) for name in RunRecord.model_fields}
-    own: dict[str, Any] = {"run_id": first.fold.over_folds, "fold": None, "parts": tuple(parts)}
+    _require_once(parts)
+    own: dict[str, Any] = {
+        "run_id": first.fold.over_folds,
+        "fold": None,
+        "parts": tuple(parts),
+        "folds": first.fold.of,
+        "environment": _agreed([part.environment for part in parts]),
+        **_chosen(parts),
+    }
     bad = [part for part in parts if part.state == "failed"]
     if bad or len(parts) < first.fold.of:
         said = f"fold {_number(bad[0])} of {first.fold.of}: {bad[0].reason}" if bad else _missing(parts, first.fold.of)
         return PooledRun.model_construct(**{**same, **own, "state": "failed", "reason": said, "test_error": None})
     return PooledRun.model_construct(**{**same, **own, **_judged(parts)})
+
+
+def _require_once(parts: Sequence[RunRecord]) -> None:
+    numbers = [_number(part) for part in parts]
+    if twice := sorted({number for number in numbers if numbers.count(number) > 1}):
+        raise InputError(
+            "Each fold of an arm and seed counts once",
+            found=f"fold {', '.join(map(str, twice))} of {parts[0].arm} with seed {parts[0].seed} several times",
+            allowed="one record a fold",
+            next_step="give each store once",
+        )
+
+
+def _chosen(parts: Sequence[RunRecord]) -> dict[str, Any]:
+    """What each fold chose on validation, as far as one thing can be said of all; losses are those that most took."""
+    done = [part for part in parts if part.state == "done"] or parts
+    searches = [part.search for part in done if part.search is not None]
+    alike = Counter(str(part.losses) for part in done)
+    return {
+        "tuning": _agreed([part.tuning for part in done]),
+        "steps": _agreed([part.steps for part in done]),
+        "search": _search(searches) if len(searches) == len(done) else None,
+        "losses": max(done, key=lambda part: alike[str(part.losses)]).losses,
+    }
+
+
+def _search(found: Sequence[SearchFacts]) -> SearchFacts:
+    """The search of all folds; where they took different lists, how many took which."""
+    if same := _agreed(found):
+        return same
+    taken = Counter(search.chosen for search in found)
+    said = [f"{chosen} in {count} fold{'' if count == 1 else 's'}" for chosen, count in taken.most_common()]
+    chosen = ", ".join(said) if len(taken) > 1 else found[0].chosen
+    return found[0].model_copy(update={"chosen": chosen, "val_errors": (None,) * len(found[0].candidates)})
+
+
+def _agreed(facts: Sequence[Fact]) -> Fact | None:
+    """What all parts say, or None where they differ."""
+    return facts[0] if all(fact == facts[0] for fact in facts) else None
 
 
 def _missing(parts: Sequence[RunRecord], folds: int) -> str:
@@ -95,7 +153,7 @@ def _judged(parts: Sequence[RunRecord]) -> dict[str, Any]:
         "val_error": _mean([part.val_error for part in parts]),
         "test_error": error,
         "test_nll": mean("test_nll"),
-        "test_ece": mean("test_ece"),
+        "test_ece": None,
         "test_images": sum(part.test_images or 0 for part in parts) or None,
         "metrics": {name: _mean([part.metrics[name] for part in parts], images) for name in sorted(every)},
         "correct": correct,
@@ -147,6 +205,7 @@ def _teacher(parts: Sequence[RunRecord], images: Sequence[int]) -> TeacherFacts 
         return None
     return teachers[0].model_copy(
         update={
+            "head": _agreed([teacher.head for teacher in teachers]),
             "head_accuracy": _mean([teacher.head_accuracy for teacher in teachers]),
             "head_error": _mean([teacher.head_error for teacher in teachers], images),
         }

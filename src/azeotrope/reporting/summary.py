@@ -12,7 +12,7 @@ from statistics import fmean
 from pydantic import JsonValue
 
 from azeotrope.errors import InputError
-from azeotrope.record.folds import PooledRun, pooled
+from azeotrope.record.folds import PooledRun, parts_of, pooled
 from azeotrope.record.kinds import words_of
 from azeotrope.record.resizes import STORED
 from azeotrope.record.run import RunRecord
@@ -83,7 +83,7 @@ def summarise(
         train_images=facts.train_images,
         val_images=facts.val_images,
         test_images=facts.test_images,
-        folds=len(facts.parts) if isinstance(facts, PooledRun) else None,
+        folds=facts.folds if isinstance(facts, PooledRun) else None,
         student=facts.student.name,
         parameters=facts.student.parameters,
         macs=facts.student.macs,
@@ -153,7 +153,7 @@ def _teacher(runs: Sequence[RunRecord]) -> TeacherSummary | None:
 
 
 def _warnings(runs: Sequence[RunRecord], arms: Sequence[ArmSummary]) -> Iterable[str]:
-    environments = [run.environment for run in runs if run.environment]
+    environments = [part.environment for run in runs for part in parts_of(run) if part.environment]
     machines = {(each.processor, each.device, each.accelerator) for each in environments}
     if len(machines) > 1:
         yield f"The runs were made on {len(machines)} different machines; their times cannot be compared."

@@ -40,22 +40,23 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
     folder = runner.out / "models" / record.run_id
     if (folder / "model.yaml").exists():
         return folder
+    task = opened.resources.tasks[spec.task]  # of its fold
     student = runner.student(spec)
     opened.resources.scale(spec.task, spec.train_images, spec.seed).fold(student.network.head)
     save_model(
         folder,
         student.network,
         spec=spec.student,
-        classes=opened.task.classes,
+        classes=task.classes,
         preprocessing=replace(
             student.preprocessing,
             size=spec.image_size,
             resize="once",
             stored_size=None,
-            stored_channels=opened.task.manifest.bands,
-            value_range=opened.task.manifest.value_range,
-            pixels=opened.task.manifest.pixels,
-            own_windows=opened.task.manifest.own_windows,
+            stored_channels=task.manifest.bands,
+            value_range=task.manifest.value_range,
+            pixels=task.manifest.pixels,
+            own_windows=task.manifest.own_windows,
         ),
         weights=student.weights,
         kind=record.task.kind,
@@ -66,7 +67,7 @@ def _saved(opened: Opened, runner: Runner, record: RunRecord, spec: RunSpec) -> 
             "data": record.task.name,
             "fingerprint": record.task.fingerprint,
             **_fold(record),
-            "images": opened.task.manifest.images_digest,
+            "images": task.manifest.images_digest,
             "train_images": record.train_images,
             "seed": record.seed,
             "val_error": record.val_error,

@@ -24,6 +24,7 @@ from azeotrope.record.run import (
     TeacherFacts,
     pack_correctness,
 )
+from azeotrope.sweeping.fold_ids import over_folds
 from azeotrope.sweeping.pools import pool_seconds, teacher_views
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.search import Best
@@ -110,7 +111,7 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
         "upstream": spec.upstream.name if spec.upstream else None,
         "seed": spec.seed,
         "resize": spec.resize,
-        "fold": _fold(task, spec),
+        "fold": _fold(resources, task, spec),
         "upstream_resize": spec.upstream.resize if spec.upstream else None,
         "recipe": spec.recipe.model_dump(mode="json"),
         "environment": environment(
@@ -124,11 +125,11 @@ def _asked(resources: Resources, spec: RunSpec) -> dict[str, Any]:
     }
 
 
-def _fold(task: Task, spec: RunSpec) -> FoldFacts | None:
+def _fold(resources: Resources, task: Task, spec: RunSpec) -> FoldFacts | None:
     fold = task.splits.fold
     if fold is None:
         return None
-    return FoldFacts(number=fold.number, of=fold.of, over_folds=spec.over_folds(task.set_fingerprint).digest())
+    return FoldFacts(number=fold.number, of=fold.of, over_folds=over_folds(resources, spec))
 
 
 def _commonest(task: Task, metric: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, Ups
 from azeotrope.recipe import AUTO, OFF, OWN_ERROR, Recipe
 from azeotrope.sweeping.bands import check_bands
 from azeotrope.sweeping.class_weights import read_class_weights
+from azeotrope.sweeping.fold_ids import check_pooled
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec, UpstreamRun
@@ -162,12 +163,14 @@ def make_plan(
 
 def run_specs(plan: ComparePlan, train_images: int, resources: Resources, upstream: Task | None) -> list[RunSpec]:
     """The runs of one size, a seed and fold at a time, so that what is finished is always paired."""
-    return [
+    specs = [
         _spec(plan, resources.tasks[task], train_images, arm, seed, resources, upstream)
         for seed in plan.seeds
         for task in plan.tasks
         for arm in plan.arms
     ]
+    check_pooled(resources, specs, len(plan.seeds) * len(plan.arms))
+    return specs
 
 
 def _spec(

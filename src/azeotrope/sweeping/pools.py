@@ -55,7 +55,7 @@ def extra_run(
         return None
     assert plan.pictures is not None
     seeds = sorted({seed, plan.seeds[0]})
-    pools = {each: _pool_run(task, train_images, arm, each, resources) for each in seeds}
+    pools = {each: _pool_run(task, plan.tasks, train_images, arm, each, resources) for each in seeds}
     per_step = max(1, round(plan.pictures.ratio * plan.recipes[train_images].batch_images))
     return ExtraRun(
         kind=arm.pictures,
@@ -132,10 +132,11 @@ def pool_seconds(resources: Resources, spec: RunSpec, targets: Targets | None) -
     return seconds
 
 
-def _pool_run(task: str, train_images: int, arm: Arm, seed: int, resources: Resources) -> PoolRun:
+def _pool_run(task: str, folds: Sequence[str], train_images: int, arm: Arm, seed: int, resources: Resources) -> PoolRun:
+    """The pictures of one seed; of all `folds` as many, so that these differ in nothing but their images."""
     assert arm.pictures is not None
     pool = _pool(resources, arm.pictures, task, train_images, seed)
-    available = len(pool.without(_own(resources, task, train_images, seed), seed))
+    available = min(_available(resources, arm.pictures, fold, train_images, seed) for fold in folds)
     images = available if arm.multiple is None else round(arm.multiple * train_images)
     if not 1 <= images <= available:
         raise InputError(
@@ -147,6 +148,12 @@ def _pool_run(task: str, train_images: int, arm: Arm, seed: int, resources: Reso
             else "ask for fewer, as in distill+unlabelled=1x, or add pictures",
         )
     return PoolRun(fingerprint=pool.task.fingerprint, images=images)
+
+
+def _available(resources: Resources, kind: Pictures, task: str, train_images: int, seed: int) -> int:
+    """Pictures that are none of the run's labelled images."""
+    own = _own(resources, task, train_images, seed)
+    return len(_pool(resources, kind, task, train_images, seed).without(own, seed))
 
 
 def _pool(resources: Resources, kind: Pictures, task: str, train_images: int, seed: int) -> Pool:

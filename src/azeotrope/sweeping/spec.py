@@ -53,6 +53,11 @@ class ExtraRun(Spec):
         """The same with the pools of these seeds only."""
         return self.model_copy(update={"pools": {seed: self.pools[seed] for seed in sorted(set(seeds))}})
 
+    def named(self, fingerprint: str) -> Self:
+        """The same with pools of this fingerprint."""
+        pools = {seed: pool.model_copy(update={"fingerprint": fingerprint}) for seed, pool in self.pools.items()}
+        return self.model_copy(update={"pools": pools})
+
 
 class RunSpec(Spec):
     """One (task, train_images, student, init, strategy, recipe, seed).
@@ -102,9 +107,12 @@ class RunSpec(Spec):
         """The same run with these of its arm's candidates chosen."""
         return self.model_copy(update={"arm": self.arm.settled(losses)})
 
-    def over_folds(self, task: str) -> RunSpec:
-        """The same run over all folds of the set whose fingerprint is `task`: what its folds have in common."""
-        return self.model_copy(update={"task": task, "fold": None})
+    def over_folds(self, task: str, pictures: str | None) -> RunSpec:
+        """The same run over all folds of the set whose fingerprint is `task`: what its folds have in common. `pictures`
+        identifies the further pictures before anything of a fold left some of them out.
+        """
+        extra = self.extra.named(pictures) if self.extra and pictures else None
+        return self.model_copy(update={"task": task, "fold": None, "extra": extra})
 
     @property
     def trials(self) -> int:

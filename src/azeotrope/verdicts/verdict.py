@@ -110,17 +110,18 @@ def judge(found: Differences, common: Common | None = None, level: float = LEVEL
 def _over_folds(found: Differences, folds: Folded, level: float) -> Verdict:
     """The verdict on one pair whose runs are of folds."""
     value, trainings = found.mean, found.trainings
-    half = float(special.stdtrit(folds.freedom, (1 + level) / 2)) * folds.variance**0.5
+    half = folds.half(level)
     difference = Interval(value, max(-1.0, value - half), min(1.0, value + half), level)
     call = _call(difference, trainings)
+    reason = _reason(call, difference, len(found.seeds), folds.folds) if np.isfinite(half) else _ONE_DRAW
     return Verdict(
         found.a,
         found.b,
         call,
         difference,
         found.seeds,
-        _reason(call, difference, len(found.seeds), folds.folds) + found.uncounted,
-        p=_p(value, folds.variance, folds.freedom, 0.0),
+        reason + found.uncounted,
+        p=folds.p(value),
         folds=folds.folds,
     )
 
@@ -158,7 +159,7 @@ def _error_over_folds(runs: Sequence[RunRecord]) -> Interval:
     by_fold = np.array([[error_of(part) for part in parts_of(run)] for run in runs])
     found = folded(runs, by_fold, np.array([wrong(outcome) for outcome in outcomes]) if known else None)
     value = float(np.mean([error_of(run) for run in runs]))
-    half = float(special.stdtrit(found.freedom, (1 + LEVEL) / 2)) * found.variance**0.5
+    half = found.half(LEVEL)
     return Interval(value, max(0.0, value - half), min(1.0, value + half), LEVEL)
 
 
@@ -201,8 +202,6 @@ def _p(value: float, of_mean: float, freedom: float, images: float) -> float:
     low = float(np.log(_LEAST_P))
     if of_mean + images == 0:
         return _LEAST_P if value else 1.0
-    if images == 0:
-        return max(_LEAST_P, float(2 * special.stdtr(freedom, -abs(value) / of_mean**0.5)))
     if excess(low) <= 0:
         return _LEAST_P
     return float(np.exp(optimize.brentq(excess, low, 0.0))) if value else 1.0
@@ -215,6 +214,11 @@ def _call(difference: Interval, trainings: int) -> Call:
 
 
 _BOUND = "; test images are counted at the most they can add, for the runs do not hold which were wrong"
+
+
+_ONE_DRAW = (
+    "1 paired seed, and all folds train on one draw of few images: a verdict needs 2 seeds, which draw other ones"
+)
 
 
 def _too_few(seeds: int, folds: int | None = None) -> str:
