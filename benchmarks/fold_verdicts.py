@@ -2,8 +2,8 @@
 
 Each world is a labelled set of 300 (or other) images of three classes and two arms that differ in which features they
 see; the two sets of features are exchangeable where the arms are equal, so equality holds exactly. An arm is a real
-learner, ridge regression on the features or on random ReLU features whose weights are the seed's (the same for all
-folds, as in a training here), so overlap of training sets, shared test images and shared seeds come from the data and
+learner, ridge regression on the features or on random ReLU features whose weights are drawn for each fold
+and seed, as in a training here, so overlap of training sets, shared test images and shared seeds come from the data and
 not from a formula. Judged are the program's verdict over folds, Nadeau & Bengio's corrected t over K folds and over all
 K x S runs (Bouckaert & Frank 2004), and one hold-out of 1/K with K x S seeds by the program's verdict for those.
 
@@ -105,7 +105,7 @@ class World:
         """Which test images of a fold a training of one seed has right."""
         dims, test = self.kind.dims, self.fold == fold
         columns = np.r_[0:dims, (1 + arm) * dims : (2 + arm) * dims]
-        inputs = self._seen(self.features[:, columns], arm, seed)
+        inputs = self._seen(self.features[:, columns], arm, fold, seed)
         chosen = self._chosen(fold, seed)
         inputs = inputs - inputs[chosen].mean(axis=0)
         train, wanted = inputs[chosen], np.eye(CLASSES)[self.labels[chosen]]
@@ -127,10 +127,10 @@ class World:
         each = [first[self.labels[first] == label][: self.kind.train // CLASSES] for label in range(CLASSES)]
         return np.concatenate(each)
 
-    def _seen(self, inputs: NDArray[np.float64], arm: int, seed: int) -> NDArray[np.float64]:
+    def _seen(self, inputs: NDArray[np.float64], arm: int, fold: int, seed: int) -> NDArray[np.float64]:
         if not self.kind.hidden:
             return inputs
-        rng = np.random.default_rng((self.seed, 1 + seed, arm))
+        rng = np.random.default_rng((self.seed, 1 + seed, arm, fold))
         weights = rng.normal(size=(inputs.shape[1], self.kind.hidden)) / inputs.shape[1] ** 0.5
         return np.maximum(inputs @ weights + rng.normal(size=self.kind.hidden), 0)
 

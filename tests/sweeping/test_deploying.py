@@ -146,8 +146,9 @@ def test_a_done_run_whose_training_fails_when_made_again_for_a_file_stays_done(
 
 def test_files_that_could_not_be_had_are_made_again_when_failed_runs_are(alone, record, tmp_path):
     """As `sweep --retry-failed` asks for them."""
-    store, asked = RunStore(str(tmp_path)), SimpleNamespace(deploy=("onnx",), fingerprint=alone.task.fingerprint, folds=())
-    grid = SimpleNamespace(plan=asked, specs=[SimpleNamespace(digest=lambda: alone.run_id)])
+    store = RunStore(str(tmp_path))
+    plan = SimpleNamespace(deploy=("onnx",), fingerprint=alone.task.fingerprint, folds=())
+    grid = SimpleNamespace(plan=plan, specs=[SimpleNamespace(digest=lambda: alone.run_id)])
     store.put(alone.lacking(["onnx"], "no space left"))
     assert standing_records(store, grid, retry_failed=False).keys() == {alone.run_id}
     ask_for_files_again(store, grid)

@@ -114,3 +114,14 @@ class TestOfAPlan:
         found = specs("scratch", "finetune@upstream")
         assert found["scratch", 0].upstream is None
         assert found["finetune@upstream", 0].upstream.fingerprint == shapes.fingerprint
+
+
+def test_each_fold_of_a_seed_starts_from_weights_and_order_of_its_own():
+    """And a run without folds from its seed's, as ever; arms of a seed and fold start alike."""
+    folds = [
+        SPEC.model_copy(update={"fold": f"{number} of 5", "seed": seed}) for number in (1, 2, 3) for seed in (0, 1)
+    ]
+    assert SPEC.starting_seed == SPEC.seed
+    assert len({fold.starting_seed for fold in folds}) == 6
+    other = folds[0].model_copy(update={"arm": Arm.parse("scratch")})
+    assert other.starting_seed == folds[0].starting_seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Self
 
@@ -123,6 +124,13 @@ class RunSpec(Spec):
         """The same run with another seed, which must be its own or the tuning seed where there are further pictures."""
         extra = self.extra.of(seed, self.tuning_seed) if self.extra else None
         return self.model_copy(update={"seed": seed, "extra": extra})
+
+    @property
+    def starting_seed(self) -> int:
+        """Of initial weights and the order of images. Each fold draws its own: by one draw all would err together."""
+        if self.fold is None:
+            return self.seed
+        return int.from_bytes(hashlib.sha256(f"{self.seed} in fold {self.fold}".encode()).digest()[:4], "big")
 
     @property
     def pool(self) -> PoolRun | None:

@@ -35,7 +35,7 @@ def student_of(resources: Resources, spec: RunSpec) -> Loaded:
         len(task.classes),
         spec.image_size,
         pretrained=spec.arm.init == "hub",
-        seed=spec.seed,
+        seed=spec.starting_seed,
         in_channels=task.manifest.in_channels,
     )
 
@@ -170,4 +170,4 @@ def _prepare(
     data = replace(data, extra=extra_of(resources, spec, data.images))
     rate, processes = spec.recipe.learning_rates[0], resources.processes
     device, file = resources.device, folder.checkpoint
-    return Training(loaded.network, stage, rate, spec.seed, data, rows, device, file, processes=processes)
+    return Training(loaded.network, stage, rate, spec.starting_seed, data, rows, device, file, processes=processes)
