@@ -105,7 +105,7 @@ class _Answers:
         length = np.maximum(np.outer(sd, sd), 1e-300)
         usual = found[known].sum() / length[known].sum() if known.any() else SHARED_ANSWERS
         related = np.where(known, found / length, np.clip(usual, 0, 1))
-        return _definite(related) * np.outer(sd, sd)
+        return np.asarray(_definite(related) * np.outer(sd, sd))
 
 
 def _definite(related: Floats) -> Floats:
