@@ -108,6 +108,7 @@ OPTIONS = {
     | {
         "--out": ALWAYS,
         "--deploy": ALWAYS,
+        "--folds": ALWAYS,
         "--workers": ALWAYS,
         "--track": ALWAYS,
         "--train-images": ALWAYS,
