@@ -155,7 +155,7 @@ OPTIONS = {
         "--ladder": "sweep digits -s test_resnet --ladder mobilenetv4",
         "--max-parameters": "sweep digits -s test_resnet --max-parameters 10",
         "--address": "sweep digits -s test_resnet --address host:1",
-        **dict.fromkeys(("--engine", "--workers", "--threads", "--out", "--dry-run", "--deploy"), ALWAYS),
+        **dict.fromkeys(("--engine", "--workers", "--threads", "--out", "--dry-run", "--deploy", "--folds"), ALWAYS),
         "--track": "sweep digits -s test_resnet -n 100 --arms scratch --dry-run --track tensorboard",
         "--retry-failed": "sweep digits -s test_resnet -n 100 --arms scratch --dry-run --retry-failed",
     },

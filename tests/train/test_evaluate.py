@@ -43,11 +43,11 @@ def test_the_test_split_has_one_reader():
     assert {file: functions for file, functions in found.items() if functions} == {
         "train/evaluate.py": {"final_test"},
         "session/export_images.py": {"images_of"},  # for the card of an export: they decide nothing
-        "session/disagreements.py": {"disagreements"},  # pictures for the report
-        "session/pictures.py": {"tested_rows"},  # the same, of all folds
+        "session/pictures.py": {
+            "tested_rows"
+        },  # of all folds: pictures for the report, classes that an arm never names
         "session/about_folds.py": {"_fewest_units"},  # how many folds a class allows, from labels alone
         "sweeping/cache_budget.py": {"_images"},  # how many bytes their embeddings take
-        "session/cautions.py": {"_never_named"},  # which classes an arm never names, said beside its error
         "data/told.py": {"group_words"},  # how many groups each split has, from names alone
         "data/split.py": {"torn_copies"},  # how many of them are near copies of an earlier split's
         "data/audit.py": {"_rows_by_split"},  # which groups the splits tear
