@@ -100,6 +100,27 @@ def test_a_file_that_cannot_be_had_does_not_cost_the_run(
     assert made.deployed["pt2"].correct == record.correct
 
 
+def test_a_file_that_fails_on_the_test_images_does_not_cost_the_run_either(
+    resources, specs, out, record, monkeypatch, tmp_path
+):
+    test_images, answer = record.test_images, OnnxProgram.answer
+
+    def fail_on_test_images(self, pixels):
+        if len(pixels) == test_images:
+            raise RuntimeError("no memory left\nmore")
+        return answer(self, pixels)
+
+    monkeypatch.setattr(OnnxProgram, "answer", fail_on_test_images)
+    runner = Runner(resources, tmp_path, deploy=("onnx", "pt2"))
+    runner.work = out / "work"
+    made = runner.run(specs("scratch")["scratch", 0])
+    assert (made.state, made.test_error) == ("done", record.test_error)
+    assert made.deployed["onnx"].model_dump(exclude={"seconds"}, exclude_none=True) == {
+        "reason": "RuntimeError: no memory left"
+    }
+    assert made.deployed["pt2"].correct == record.correct
+
+
 def test_many_validation_images_are_verified_in_part_and_all_of_them_judged_a_few_at_a_time(
     resources, specs, out, record, monkeypatch, tmp_path
 ):

@@ -58,7 +58,7 @@ class Files:
             self.answering[target] = _Answering(program)
         self.facts[target] = facts.model_copy(update={"seconds": time.perf_counter() - began})
 
-    def tested(self, tests: Mapping[str, FileTest]) -> dict[str, DeployedFacts]:
+    def tested(self, tests: Mapping[str, FileTest | Exception]) -> dict[str, DeployedFacts]:
         """The facts with what the test images said."""
         return {
             target: _with(facts, tests[target]) if target in tests else facts for target, facts in self.facts.items()
@@ -146,7 +146,10 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, AzeotropeError) else first_line(error)
 
 
-def _with(facts: DeployedFacts, test: FileTest) -> DeployedFacts:
+def _with(facts: DeployedFacts, test: FileTest | Exception) -> DeployedFacts:
+    """A file that fails on the test images cannot be used, whatever it did on others."""
+    if isinstance(test, Exception):
+        return DeployedFacts(reason=_reason(test), seconds=facts.seconds)
     correct = None if test.correct is None else pack_correctness(test.correct)
     return facts.model_copy(update={"test_error": test.error, "test_nll": test.log_loss, "correct": correct})
 

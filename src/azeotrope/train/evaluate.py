@@ -73,7 +73,7 @@ class Test:
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     joules: float | None = None
-    files: Mapping[str, FileTest] = field(default_factory=dict)
+    files: Mapping[str, FileTest | Exception] = field(default_factory=dict)
 
 
 def batch_images(image_size: int) -> int:
@@ -143,10 +143,15 @@ def final_test(
     )
 
 
-def _file_test(answer: AnswersOf, data: StudentData, rows: NDArray[np.int64]) -> FileTest:
-    """As many images at a time as judging a network takes: a test set at full size may not fit into memory."""
+def _file_test(answer: AnswersOf, data: StudentData, rows: NDArray[np.int64]) -> FileTest | Exception:
+    """As many images at a time as judging a network takes: a test set at full size may not fit into memory. A runtime
+    that fails gives its error: the run is done, whatever becomes of a file.
+    """
     pack, size, kind, look = data.images.judged, data.image_size, data.judge, data.preprocessing
-    said = [answer(plain_pixels(pack.read(part), size, look.interpolation)) for part in in_parts(rows, size)]
+    try:
+        said = [answer(plain_pixels(pack.read(part), size, look.interpolation)) for part in in_parts(rows, size)]
+    except Exception as error:  # of many kinds
+        return error
     outputs, labels = torch.from_numpy(np.concatenate(said)), pack.task.labels[rows]
     targets, correct = kind.targets(labels, UNSCALED), kind.right(outputs, labels, UNSCALED)
     return FileTest(_error(kind, outputs, targets, correct), correct, kind.log_loss(outputs, targets))
