@@ -33,7 +33,7 @@ def level_draws(*errors):
         outside=np.zeros(100, int),
         before=np.ones(arms),
         onward=onward(np.full(arms, np.inf), AtTheEnd(*np.zeros((3, arms))), 100, np.random.default_rng(0), Rates()),
-        anchored=True,
+        anchored=np.ones(arms, bool),
         most=1.0,
         arms=tuple(range(arms)),
     )

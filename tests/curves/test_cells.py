@@ -19,6 +19,12 @@ def test_pooled_noise_recovers_the_covariance_of_paired_runs():
     assert found.freedom == pytest.approx(7 * 199, rel=0.01)
 
 
+def test_repeats_at_one_size_share_no_seed_with_another():
+    table = runs(CROSSING, seeds=5, neighbours=0.6)
+    few = table.filter((pl.col("train_images") == 250) | (pl.col("seed") == 0))
+    assert cells(few).freedom == 4
+
+
 def test_seeds_that_sizes_share_leave_fewer_degrees_of_freedom():
     """(1 − ρ²) / (1 + ρ²) of them where residuals correlate by ρ to the power of the distance."""
     found = cells(runs(CROSSING, seeds=200, sd=0.03, neighbours=0.6))

@@ -112,3 +112,22 @@ def test_a_cell_with_one_run_gets_the_share_that_the_others_show():
     )
     ratio = part.tested.covariance[:, 1, :, 1] / whole.tested.covariance[:, 1, :, 1]
     np.testing.assert_allclose(ratio, 1, atol=0.35)
+
+
+def test_cells_without_runs_do_not_count_among_those_that_answer_alike():
+    table = runs(CROSSING, test_images=2000, seed=3)
+    few = table.filter((pl.col("arm") == "distill") | (pl.col("train_images") > 3000))
+    whole, part = (
+        joint_cells([(frame := read_runs(each)).only("distill"), frame.only("scratch")], "train_images")
+        for each in (table, few)
+    )
+    assert part.tested.shared == pytest.approx(whole.tested.shared, abs=0.05)
+
+
+def test_a_test_set_of_one_patient_is_read_as_so_many_images():
+    """Nothing says how patients differ: the binomial stands in."""
+    wrong = np.random.default_rng(0).random((2, 2, 40)) < 0.3
+    tables = [table(arm, pack_clusters(np.zeros(40, int))) for arm in wrong]
+    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(wrong.mean(axis=2)), repeated=False)
+    assert noise.counted == "test_images"
+    assert np.isfinite(noise.covariance).all()

@@ -8,6 +8,7 @@ import pytest
 
 from azeotrope.curves.cells import joint_cells
 from azeotrope.curves.joint_draws import draw_curves
+from azeotrope.errors import NotIdentifiable
 from azeotrope.tables.frame import read_runs
 from azeotrope.testing.worlds import CROSSING, runs
 
@@ -49,3 +50,22 @@ def test_draws_of_a_named_law_go_on_as_they_are_and_others_by_their_mean():
         spread[form] = np.diff(np.log(errors), axis=2).std(axis=1).max()
     assert spread[None] == pytest.approx(0.0, abs=1e-9)
     assert spread["power_floor"] > 0.001
+
+
+def test_an_arm_without_repeats_leaves_what_is_put_back_in_the_others():
+    table = runs(CROSSING, sizes=[500.0, 1000.0, 2000.0, 4000.0, 8000.0], seeds=3, seed=2)
+    alone = table.filter((pl.col("arm") == "scratch") & (pl.col("seed") == 0)).with_columns(arm=pl.lit("single"))
+    frame = read_runs(pl.concat([table, alone]))
+    two = joint_cells([frame.only("distill"), frame.only("scratch")], "train_images")
+    three = joint_cells([frame.only(arm) for arm in ("distill", "scratch", "single")], "train_images")
+    end = np.array([8000.0])
+    middle = draw_curves(three, draws=20).middle(end)[:, 0]
+    np.testing.assert_allclose(middle[:2], draw_curves(two, draws=20).middle(end)[:, 0], rtol=0.01)
+    assert abs(np.log(middle[0]) - three.mean[0, -1]) < 1e-9  # the runs themselves
+    assert abs(np.log(middle[2]) - three.mean[2, -1]) > 1e-4  # the law
+
+
+def test_one_size_makes_no_curve():
+    table = runs(CROSSING, sizes=[1000.0], seeds=3)
+    with pytest.raises(NotIdentifiable, match="1 sizes"):
+        draw_curves(cells(table), draws=20)

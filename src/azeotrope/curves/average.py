@@ -22,6 +22,8 @@ sizes are held out, in turn, and fewer where less than four sizes would remain. 
 foresee best (`python benchmarks/vision_curves.py --choose`)."""
 
 FEWEST_LEFT = 4
+BREAKABLE, BREAK_LEFT = 8, 5
+"""From eight sizes on `broken` is among the laws, and five must remain, so that its break can be seen."""
 _RESOLUTION = 1e-4
 """Squared log error (1 %)² added to the hold-out error, so that luck on one size does not take all the weight."""
 
@@ -74,7 +76,7 @@ def predict(forms: Sequence[FormFit], share: Floats, x: Floats) -> Floats:
 
 def _cuts(sizes: Floats, shares: Sequence[float]) -> list[float]:
     """Largest size still shown, one a hold-out."""
-    most = len(sizes) - FEWEST_LEFT
+    most = len(sizes) - (FEWEST_LEFT if len(sizes) < BREAKABLE else BREAK_LEFT)
     held = {min(most, max(1, round(share * len(sizes)))) for share in shares}
     return [float(sizes[-count - 1]) for count in sorted(held) if count > 0]
 

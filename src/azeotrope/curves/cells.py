@@ -160,8 +160,9 @@ def surface_cells(frame: RunFrame, axes: Sequence[str]) -> Cells:
     repeated = pooled(error, table["variance"].to_numpy(), (runs - 1).astype(float))
     variance = np.zeros(len(runs)) if repeated is None else repeated.of_run(error) ** 2 / runs
     if frame.bounded and table["test_images"].null_count() == 0:
-        alone = 1.0 if repeated is None else SHARED_ANSWERS  # the rest is in the scatter of repeats
-        variance = variance + alone * of_test_set(error, table["test_images"].to_numpy()) ** 2
+        images = table["test_images"].to_numpy()
+        shows = (error * images >= 1) & (repeated is not None)  # what a run gets wrong alone, in the scatter of repeats
+        variance = variance + np.where(shows, SHARED_ANSWERS, 1.0) * of_test_set(error, images) ** 2
     return Cells(table.select(axes).to_numpy().T.astype(float), error, runs, np.sqrt(variance), frame.chance_error)
 
 
@@ -194,13 +195,22 @@ def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
     paired = all(frame.paired for frame in frames)
     shown = [arm[:1] if flat else arm for arm, flat in zip(log_error, level, strict=True)]
     found = [_pooled(arm, table, sizes) for arm, table in zip(shown, tables, strict=True)]
+    related = neighbours(log_error, level) if paired else 0.0
+    found = [_told_apart(each, arm, related) for each, arm in zip(found, shown, strict=True)]
     noise, freedom = joint_noise(log_error, sizes, found, paired=paired)
     names = tuple(frame.groups[0] for frame in frames)
     chance = frames[0].chance_error or (1.0 if frames[0].bounded else None)
     tested = image_noise(tables, axis, sizes, mean_known(log_error), repeated=noise is not None)
-    related = neighbours(log_error, level) if paired else 0.0
-    freedom = max(1, round(freedom * (1 - related**2) / (1 + related**2))) if freedom else 0  # Bayley & Hammersley 1946
     return JointCells(names, sizes, log_error, noise, freedom, chance, level, related, tested)
+
+
+def _told_apart(noise: Noise | None, arm: Floats, related: float) -> Noise | None:
+    """The noise of an arm [n, m] with the degrees of freedom that are left where repeats of several sizes share seeds:
+    their residuals correlate by `related` at neighbouring sizes (Bayley & Hammersley 1946).
+    """
+    if noise is None or ((~np.isnan(arm)).sum(axis=1) > 1).sum() < 2:
+        return noise
+    return replace(noise, freedom=max(1, round(noise.freedom * (1 - related**2) / (1 + related**2))))
 
 
 def _pooled(arm: Floats, table: pl.DataFrame, sizes: Floats) -> Noise | None:

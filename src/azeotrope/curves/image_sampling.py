@@ -88,7 +88,7 @@ class _Answers:
     @property
     def all_alike(self) -> NDArray[np.bool_]:
         """Cells whose runs answer all images alike, [q]."""
-        return np.asarray((np.diag(self.products) == 0) & (self.hidden == 0))
+        return np.asarray((self.runs > 0) & (np.diag(self.products) == 0) & (self.hidden == 0))
 
     def covariance(self, *, repeated: bool) -> Floats:
         """Covariance [q, q] of the cells' mean errors: by runs of different seeds alone, if `repeated`."""
@@ -132,7 +132,8 @@ def _half_wrong(error: Floats, images: int) -> Floats:
 
 
 def _answers(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats) -> _Answers | None:
-    """What the runs get wrong, seed by seed; None unless all runs tell, of the same number of images. Where these come
+    """What the runs get wrong, seed by seed; None unless all runs tell, of the same number of images, and
+    of two or more. Where these come
     in clusters (patients), a cluster is one (`record.clusters`).
     """
     images = {value for table in tables for value in table["test_images"]}
@@ -141,6 +142,8 @@ def _answers(tables: Sequence[pl.DataFrame], axis: str, sizes: Floats) -> _Answe
     count, cells = int(images.pop()), len(tables) * len(sizes)
     classes, clusters = (_first(tables, column) for column in (TEST_CLASSES, CLUSTERS))
     units = count if clusters is None else int(clusters.max()) + 1
+    if units < 2:
+        return None
     plain, around = np.zeros((cells, count)), np.zeros((cells, units))
     of_one_seed, both, runs = np.zeros((cells, cells)), np.zeros((cells, cells)), np.zeros(cells)
     for rows in _by_seed(tables, axis, sizes).values():

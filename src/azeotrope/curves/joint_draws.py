@@ -52,9 +52,9 @@ class LawDraws:
 class Draws:
     """R draws of K error curves, and their middle. `forms` and `beyond` are the weights of the laws between the sizes
     seen and beyond them; `inside` and `outside` [R] say which law each draw took. `before` [K]: where each arm's last
-    doubling begins (1 for a level arm). What a law misses there is put back if `anchored`, for what lies beyond starts
-    from the runs; not where no repeats say how far these can be trusted. `most`: what an error can be, 1 for a share of
-    images. `arms`: those of the K that are asked about.
+    doubling begins (1 for a level arm). What a law misses there is put back in arms that are `anchored` [K], for what
+    lies beyond starts from the runs; not in those without repeats, which nothing says how far to trust. `most`: what an
+    error can be, 1 for a share of images. `arms`: those of the K that are asked about.
     """
 
     laws: tuple[LawDraws, ...]
@@ -64,7 +64,7 @@ class Draws:
     outside: NDArray[np.int64]
     before: Floats
     onward: Onward
-    anchored: bool
+    anchored: NDArray[np.bool_]
     most: float
     arms: tuple[int, ...]
     _grids: dict[bytes, Floats] = field(default_factory=dict, repr=False, compare=False)
@@ -89,7 +89,9 @@ class Draws:
         """
         sizes = np.asarray(sizes, float)
         near, far, end = self._places(np.append(sizes, self.onward.ends))
-        missed = np.array(list(self.forms.values())) @ np.array([one.middle_missed for one in self.laws])
+        missed = (
+            np.array(list(self.forms.values())) @ np.array([one.middle_missed for one in self.laws]) * self.anchored
+        )
         path = self._averaged(self.forms, near) + self._anchor(near) * missed[:, None]
         path = path + self._averaged(self.beyond, far) - self._averaged(self.beyond, end)
         return np.asarray(
@@ -132,15 +134,15 @@ class Draws:
         curved = self.onward.curved[:, None]
         span = np.where(curved, np.log(self.onward.ends / self.before)[:, None], 1.0)
         way = np.clip(np.log(near / self.before[:, None]) / span, 0.0, 1.0)
-        return np.where(curved & self.anchored, way, 0.0)
+        return np.where(curved, way, 0.0)
 
     def missed(self) -> Floats:
-        """What each draw's law missed over the last doubling, [K, R]."""
+        """What each draw's law missed over the last doubling, [K, R]; 0 for arms that are not anchored."""
         found = np.zeros((len(self.before), len(self.inside)))
         for place, one in enumerate(self.laws):
             mine = self.inside[one.rows] == place
             found[:, one.rows[mine]] = one.missed[:, mine]
-        return found
+        return found * self.anchored[:, None]
 
     def _gather(self, taken: NDArray[np.int64], sizes: Floats) -> Floats:
         """Log error [K, R, g] at sizes [K, g], each draw by the law that it took."""
@@ -217,7 +219,7 @@ def _draw(cells: JointCells, draws: int, seed: int, options: Options, form: str 
         outside=outside,
         before=before,
         onward=onward(largest, _at_the_end(cells, dict(zip(curves, missed, strict=True))), draws, generator, rates),
-        anchored=form is None and cells.noise is not None,
+        anchored=np.asarray((cells.runs > 1).any(axis=1) & (form is None)),
         most=np.inf if cells.chance is None else 1.0,
         arms=tuple(range(len(cells.arms))),
     )
@@ -264,7 +266,7 @@ def _last_doubling(sizes: Floats) -> tuple[float, float]:
 def _laws(cells: JointCells, sizes: int, options: Options, form: str | None) -> list[Law]:
     known = default_forms(("train_images",), sizes, cells.chance, priors=options.priors)
     laws = [law(form)] if form else judgeable(known, sizes)
-    if not laws:
+    if not laws or sizes < 2:  # with one size no law says how errors fall
         raise NotIdentifiable(
             "No law has few enough parameters for these sizes",
             found=f"{sizes} sizes",
