@@ -1,9 +1,9 @@
 """How well the averaged prediction foresees real few-shot curves (Alabdulmohsin et al. 2022), and how often its
 interval is right.
 
-Only the `fit` rows are fitted; the `extrapolate` rows score, and chose the shares held out and the sharpness. Run: `python
-benchmarks/vision_curves.py`. With `--choose` the shares that are held out and the sharpness of the weights
-(`curves/average.py`) are chosen for each curve on those of other tasks and other architectures.
+Only the `fit` rows are fitted; the `extrapolate` rows score, and chose the shares held out and the sharpness of the
+weights (`curves/average.py`). Run: `python benchmarks/vision_curves.py`. With `--choose` both are chosen for each curve
+on those of other tasks and other architectures.
 """
 
 from __future__ import annotations
