@@ -8,6 +8,18 @@ wrong usage or input.
 from __future__ import annotations
 
 
+def message_of(error: BaseException) -> str:
+    """The first line of what somebody else's error says; its type's name where it says nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def first_line(error: BaseException) -> str:
+    """The same after the name of its type, where that helps to place it."""
+    name, line = type(error).__name__, message_of(error)
+    return name if line == name else f"{name}: {line}"
+
+
 class AzeotropeError(Exception):
     """Base of every error this program raises on purpose.
 

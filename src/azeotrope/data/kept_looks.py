@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from azeotrope.data.look import METHOD, Looks
 from azeotrope.data.sources._source import Stamp
 from azeotrope.data.thumbnail import SIDE
+from azeotrope.errors import message_of
 from azeotrope.labels import PLAIN_PIXELS, PixelSpec
 from azeotrope.record.store import write_atomically
 
@@ -114,7 +115,7 @@ class KeptLooks:
         except FileNotFoundError:
             return None
         except Exception as error:  # a damaged archive fails in too many ways to name
-            _log.warning("%s is damaged (%s): every image is read again", self.file, _first_line(error))
+            _log.warning("%s is damaged (%s): every image is read again", self.file, message_of(error))
             return None
         return names, columns, notes
 
@@ -143,7 +144,3 @@ def _places(names: list[str], wanted: list[str]) -> NDArray[np.int64]:
 
 def _is_whole(at: NDArray[np.int64], names: list[str]) -> bool:
     return len(at) == len(names) and bool((at == np.arange(len(at))).all())
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

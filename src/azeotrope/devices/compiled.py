@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from azeotrope.devices.device import Device
-from azeotrope.errors import InputError, RunFailed
+from azeotrope.errors import InputError, RunFailed, first_line
 
 _SHAPES = 256  # networks and sizes of one process, beyond which torch would go on uncompiled and say it in a log only
 
@@ -32,7 +32,7 @@ def require_compiler(device: Device) -> None:
     except Exception as error:  # each of torch, Triton and the compiler raises what it likes
         raise InputError(
             f"torch cannot compile for {device.name} here",
-            found=said_first(error),
+            found=first_line(error),
             allowed="a C++ compiler such as g++ for the processor; Triton for CUDA, which torch brings on Linux",
             next_step="install it, or leave --compile out",
         ) from error
@@ -49,13 +49,7 @@ def compiled(network: nn.Module, device: Device) -> Callable[..., Any]:
 
 def not_compiled(error: Exception) -> RunFailed:
     """What a run fails with where its network cannot be compiled."""
-    return RunFailed("The student could not be compiled", found=said_first(error), next_step="leave --compile out")
-
-
-def said_first(error: Exception) -> str:
-    """The first line of what an exception says, with its type."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return RunFailed("The student could not be compiled", found=first_line(error), next_step="leave --compile out")
 
 
 def _doubled(numbers: torch.Tensor) -> torch.Tensor:

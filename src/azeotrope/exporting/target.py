@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Float, UInt
 from torch.export import Dim, ExportedProgram
 
-from azeotrope.errors import InputError, NotExported
+from azeotrope.errors import InputError, NotExported, first_line
 from azeotrope.exporting.deployed import INPUT, Deployed
 from azeotrope.lookup import as_typed, member, members, unknown
 from azeotrope.record.verification import Latency
@@ -121,12 +121,6 @@ def converting(rule: str, instead: str) -> Iterator[None]:
         yield
     except Exception as error:
         raise NotExported(rule, found=first_line(error), next_step=f"take {instead}") from error
-
-
-def first_line(error: Exception) -> str:
-    """What went wrong, in a line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def timed(run: Callable[[], object]) -> Latency:

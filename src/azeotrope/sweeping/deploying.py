@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from azeotrope.data.render import plain_pixels
 from azeotrope.data.subset import subset
-from azeotrope.errors import AzeotropeError
+from azeotrope.errors import AzeotropeError, first_line
 from azeotrope.exporting.deployed import Deployed
-from azeotrope.exporting.target import CALIBRATION_IMAGES, Conversion, Program, first_line, target_named
+from azeotrope.exporting.target import CALIBRATION_IMAGES, Conversion, Program, target_named
 from azeotrope.exporting.verification import Evidence, eager, verified
 from azeotrope.kinds._kind import UNSCALED
 from azeotrope.kinds._measures import judged_by

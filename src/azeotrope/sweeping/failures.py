@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from azeotrope.errors import RunFailed
-from azeotrope.exporting.target import first_line
+from azeotrope.errors import RunFailed, first_line
 
 
 def reason(error: RuntimeError) -> str:

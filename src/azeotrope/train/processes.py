@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from azeotrope.devices.device import Device
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, message_of
 
 _PATIENCE = timedelta(days=30)  # the first may embed for hours while others wait; a dead process is noticed elsewhere
 _BACKENDS = {"cpu": "gloo", "cuda": "cpu:gloo,cuda:nccl"}
@@ -44,8 +44,7 @@ def _in_step() -> Iterator[None]:
     except torch.AcceleratorError:  # of this process's own card
         raise
     except RuntimeError as error:
-        said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise OutOfStepError(f"the processes lost each other ({said})") from error
+        raise OutOfStepError(f"the processes lost each other ({message_of(error)})") from error
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from azeotrope.errors import AzeotropeError, InputError
+from azeotrope.errors import AzeotropeError, InputError, message_of
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.engines._engine import Advance, EngineSpec, Event, Finished, Lost
 from azeotrope.sweeping.engines._ray_cluster import connect, import_ray
@@ -157,7 +157,7 @@ class RayEngine:
             raise _cause(error) from None
         except self._ray.exceptions.RayError as error:
             self._replace(seat, error, opening=spec is None)
-            return [] if spec is None else [Lost(spec.digest(), _first_line(error))]
+            return [] if spec is None else [Lost(spec.digest(), message_of(error))]
         self._deaths = 0
         if spec is None or answer is None:  # it has opened
             return []
@@ -172,7 +172,7 @@ class RayEngine:
         if self._deaths >= MOST_DEATHS:
             raise AzeotropeError(
                 "Ray's workers die before they can take a run",
-                found=_first_line(error),
+                found=message_of(error),
                 next_step="install the same azeotrope on every node, or look into Ray's own logs of these workers",
             )
         self._ray.kill(seat.actor)  # it may be out of reach only
@@ -221,7 +221,3 @@ def _cause(error: Any) -> Exception:
     """What the worker met; Ray's wrapper only where the exception itself could not travel."""
     cause = error.cause
     return cause if isinstance(cause, Exception) else error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
