@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from azeotrope.record.clusters import pack_clusters
+from azeotrope.record.facts import FoldFacts, StudentFacts, TaskFacts
 from azeotrope.record.folds import pooled
-from azeotrope.record.run import FoldFacts, RunRecord, StudentFacts, TaskFacts, pack_correctness
+from azeotrope.record.run import RunRecord, pack_correctness
 from azeotrope.verdicts.verdict import verdict
 
 CLASSES = 3

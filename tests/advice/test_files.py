@@ -5,7 +5,7 @@ import pytest
 import azeotrope
 from azeotrope.advice.limits import Needs
 from azeotrope.errors import InputError
-from azeotrope.record.run import DeployedFacts
+from azeotrope.record.facts import DeployedFacts
 from curves.worlds import CROSSING, records
 
 DISTILL, SCRATCH = CROSSING

@@ -9,8 +9,8 @@ import pytest
 import azeotrope
 from azeotrope.advice.limits import Needs
 from azeotrope.errors import InputError
+from azeotrope.record.facts import TeacherFacts
 from azeotrope.record.labelled_images import Division
-from azeotrope.record.run import TeacherFacts
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.advice_text import document
 from azeotrope.tables.columns import Columns

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from azeotrope.curves.cells import JointCells, joint_cells
-from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
+from azeotrope.record.facts import StudentFacts, TaskFacts
+from azeotrope.record.run import RunRecord
 from azeotrope.tables.frame import read_runs
 from azeotrope.testing.worlds import CROSSING, CROSSING_AT, NONE, SEVEN, WINDOW, power, runs, saturating
 

@@ -121,7 +121,8 @@ class TestLocale:
         code = """
 import sys
 from azeotrope.record.store import RunStore
-from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
+from azeotrope.record.facts import StudentFacts, TaskFacts
+from azeotrope.record.run import RunRecord
 task = TaskFacts(name="Schl\\u00fcssel", fingerprint="f", classes=("a",))
 run = RunRecord(run_id="r", state="failed", task=task, strategy="scratch", arm="scratch", init="random", seed=0,
                 student=StudentFacts(name="s", parameters=1), train_images=1)

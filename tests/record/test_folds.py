@@ -5,18 +5,17 @@ import pytest
 
 from azeotrope.errors import InputError
 from azeotrope.record.clusters import pack_clusters
-from azeotrope.record.folds import PooledRun, parts_of, pooled
-from azeotrope.record.run import (
+from azeotrope.record.facts import (
     DeployedFacts,
     EnvironmentFacts,
     FoldFacts,
-    RunRecord,
     SearchFacts,
     StudentFacts,
     TaskFacts,
     TuningFacts,
-    pack_correctness,
 )
+from azeotrope.record.folds import PooledRun, parts_of, pooled
+from azeotrope.record.run import RunRecord, pack_correctness
 from azeotrope.reporting.summary import summarise
 
 TASK = TaskFacts(name="t", fingerprint="f", classes=("a", "b"), common_class="a", common_error=0.5)

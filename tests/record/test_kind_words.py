@@ -3,8 +3,9 @@
 import pytest
 
 from azeotrope.api.fit import fit
+from azeotrope.record.facts import StudentFacts, TaskFacts
 from azeotrope.record.kinds import metrics_text, number_text
-from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
+from azeotrope.record.run import RunRecord
 from azeotrope.tables.frame import read_runs
 
 KINDS = {"multi": ("1 − mAP", ("a", "b", "c")), "number": ("1 − R²", ("age",))}

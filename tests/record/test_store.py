@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from azeotrope.errors import InputError, StoreError
-from azeotrope.record.run import DeployedFacts, EnvironmentFacts, RunRecord, StudentFacts, TaskFacts, pack_correctness
+from azeotrope.record.facts import DeployedFacts, EnvironmentFacts, StudentFacts, TaskFacts
+from azeotrope.record.run import RunRecord, pack_correctness
 from azeotrope.record.store import RunStore, write_atomically
 
 

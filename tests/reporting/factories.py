@@ -2,14 +2,8 @@
 
 import numpy as np
 
-from azeotrope.record.run import (
-    EnvironmentFacts,
-    RunRecord,
-    StudentFacts,
-    TaskFacts,
-    TeacherFacts,
-    pack_correctness,
-)
+from azeotrope.record.facts import EnvironmentFacts, StudentFacts, TaskFacts, TeacherFacts
+from azeotrope.record.run import RunRecord, pack_correctness
 
 TASK = TaskFacts(name="synthetic", fingerprint="f00d", classes=("cat", "dog", "owl"))
 STUDENT = StudentFacts(name="tiny", parameters=4_600_000, macs=30_000_000, image_size=32)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from azeotrope.record.run import TaskFacts
+from azeotrope.record.facts import TaskFacts
 from azeotrope.record.training_curve import Epoch
 from azeotrope.reporting.html import page as report
 from azeotrope.reporting.numbers import Disagreement, Document, NotTested

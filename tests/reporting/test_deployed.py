@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from azeotrope import reporting
-from azeotrope.record.run import DeployedFacts, pack_correctness
+from azeotrope.record.facts import DeployedFacts
+from azeotrope.record.run import pack_correctness
 from azeotrope.reporting import deployed_text
 from azeotrope.reporting.html import page
 from azeotrope.reporting.numbers import Comparison, Document

@@ -11,7 +11,8 @@ import azeotrope
 from azeotrope.analysis.comparisons import compared
 from azeotrope.errors import InputError
 from azeotrope.record.answers import Answers, TestSet, keep_answers, keep_test_set
-from azeotrope.record.run import TaskFacts, pack_correctness
+from azeotrope.record.facts import TaskFacts
+from azeotrope.record.run import pack_correctness
 from azeotrope.record.store import RunStore
 from azeotrope.reporting import files
 from azeotrope.reporting.class_page import of_class, text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from azeotrope.record.run import PublishedFacts
+from azeotrope.record.facts import PublishedFacts
 from azeotrope.reporting import words
 from azeotrope.reporting.numbers import PretrainingCost
 from azeotrope.reporting.summary import summarise

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from azeotrope.record.run import TaskFacts
+from azeotrope.record.facts import TaskFacts
 from azeotrope.reporting import figures
 from azeotrope.reporting.html import Section, page
 from azeotrope.reporting.numbers import Disagreement, Document, NotTested, PretrainingCost

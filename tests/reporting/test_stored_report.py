@@ -9,7 +9,7 @@ from azeotrope.analysis.comparisons import compared
 from azeotrope.cli._columns import Columns
 from azeotrope.cli.report import command
 from azeotrope.errors import InputError, StoreError
-from azeotrope.record.run import TeacherFacts
+from azeotrope.record.facts import TeacherFacts
 from azeotrope.record.store import RunStore
 from azeotrope.reporting import files, render
 from azeotrope.reporting.numbers import Disagreement, Document, NotTested

@@ -3,7 +3,7 @@
 import pytest
 
 from azeotrope.errors import InputError
-from azeotrope.record.run import TaskFacts, TeacherFacts
+from azeotrope.record.facts import TaskFacts, TeacherFacts
 from azeotrope.reporting.numbers import NotTested
 from azeotrope.reporting.summary import amortise, summarise
 

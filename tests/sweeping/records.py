@@ -1,6 +1,7 @@
 """Records of runs that were never made."""
 
-from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
+from azeotrope.record.facts import StudentFacts, TaskFacts
+from azeotrope.record.run import RunRecord
 
 
 def record(spec, state="done", **facts):

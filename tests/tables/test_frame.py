@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from azeotrope.errors import AzeotropeError, InputError, NotIdentifiable
-from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts
+from azeotrope.record.facts import StudentFacts, TaskFacts
+from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.tables.checks import check_one_curve, check_sizes, common_sizes, sizes
 from azeotrope.tables.columns import Columns

@@ -5,8 +5,9 @@ import pytest
 from scipy import stats
 
 from azeotrope.record.clusters import pack_clusters
+from azeotrope.record.facts import FoldFacts, StudentFacts, TaskFacts
 from azeotrope.record.folds import pooled
-from azeotrope.record.run import FoldFacts, RunRecord, StudentFacts, TaskFacts, pack_correctness
+from azeotrope.record.run import RunRecord, pack_correctness
 from azeotrope.verdicts.differences import of_records
 from azeotrope.verdicts.folded import WIDER
 from azeotrope.verdicts.page import all_pairs, common_of, judged

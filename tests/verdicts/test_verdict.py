@@ -10,7 +10,8 @@ from scipy import stats
 
 from azeotrope.errors import InputError
 from azeotrope.record.clusters import pack_clusters
-from azeotrope.record.run import RunRecord, StudentFacts, TaskFacts, pack_correctness
+from azeotrope.record.facts import StudentFacts, TaskFacts
+from azeotrope.record.run import RunRecord, pack_correctness
 from azeotrope.tables.frame import read_runs
 from azeotrope.verdicts.differences import of_records, of_rows
 from azeotrope.verdicts.paired import bootstrap_sd

@@ -11,8 +11,9 @@ from pydantic import JsonValue
 
 from azeotrope.analysis.diagnosed import diagnosed
 from azeotrope.errors import InputError
+from azeotrope.record.facts import EnvironmentFacts
 from azeotrope.record.kinds import named_measure
-from azeotrope.record.run import EnvironmentFacts, RunRecord
+from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.record.tasks import read_tasks
 from azeotrope.reporting.files import read_comparisons

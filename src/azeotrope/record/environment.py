@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from azeotrope.record import energy
-from azeotrope.record.run import EnvironmentFacts
+from azeotrope.record.facts import EnvironmentFacts
 
 
 def environment(

@@ -16,7 +16,8 @@ import numpy as np
 from azeotrope.errors import InputError
 from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import by_class, pack_clusters, side_by_side, unpack_clusters
-from azeotrope.record.run import DeployedFacts, RunRecord, SearchFacts, TeacherFacts, pack_correctness
+from azeotrope.record.facts import DeployedFacts, SearchFacts, TeacherFacts
+from azeotrope.record.run import RunRecord, pack_correctness
 
 Fact = TypeVar("Fact")
 

@@ -10,7 +10,7 @@ import json
 from pydantic import ValidationError
 
 from azeotrope.errors import InputError
-from azeotrope.record.run import Facts
+from azeotrope.record.facts import Facts
 from azeotrope.record.store import RunStore
 
 TASKS = "tasks.json"

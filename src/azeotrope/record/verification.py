@@ -10,7 +10,7 @@ from typing import Literal
 
 from azeotrope.errors import InputError
 from azeotrope.recipe import OWN_ERROR
-from azeotrope.record.run import EnvironmentFacts
+from azeotrope.record.facts import EnvironmentFacts
 from azeotrope.spec import Spec, from_yaml
 
 FILE = "verification.json"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, median
 
-from azeotrope.record.run import DeployedFacts, RunRecord
+from azeotrope.record.facts import DeployedFacts
+from azeotrope.record.run import RunRecord
 from azeotrope.reporting.arm_summaries import arm_of, winner_of
 from azeotrope.reporting.numbers import ArmSummary, DeployedArm, DeployedSummary, Estimate
 from azeotrope.reporting.page_verdicts import estimate, files_of, verdicts

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from azeotrope.record.run import PublishedFacts, RunRecord
+from azeotrope.record.facts import PublishedFacts
+from azeotrope.record.run import RunRecord
 from azeotrope.reporting.numbers import ArmSummary, Faster, PretrainingCost
 
 BASELINE = "finetune"

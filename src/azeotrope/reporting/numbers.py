@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 from azeotrope.diagnosis.records import Diagnosis
 from azeotrope.errors import InputError
 from azeotrope.labels import KindName
+from azeotrope.record.facts import EnvironmentFacts, SearchFacts
 from azeotrope.record.kinds import measure_of
 from azeotrope.record.resizes import Resizes
 from azeotrope.record.result import Result
-from azeotrope.record.run import EnvironmentFacts, SearchFacts
 from azeotrope.record.training_curve import Curve
 from azeotrope.record.verification import Verification
 from azeotrope.tables.training_curves import epochs_frame

@@ -31,7 +31,8 @@ from azeotrope.kinds._measures import judged_by
 from azeotrope.models.load import Loaded
 from azeotrope.models.saved import SavedModel
 from azeotrope.models.spec import ModelSpec
-from azeotrope.record.run import DeployedFacts, pack_correctness
+from azeotrope.record.facts import DeployedFacts
+from azeotrope.record.run import pack_correctness
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.train.evaluate import AnswersOf, FileTest, in_parts

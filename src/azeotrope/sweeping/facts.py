@@ -15,15 +15,8 @@ from azeotrope.models.pretraining import published
 from azeotrope.recipe import BALANCED, OWN_ERROR
 from azeotrope.record.clusters import pack_clusters
 from azeotrope.record.environment import environment
-from azeotrope.record.run import (
-    FoldFacts,
-    PublishedFacts,
-    RunRecord,
-    StudentFacts,
-    TaskFacts,
-    TeacherFacts,
-    pack_correctness,
-)
+from azeotrope.record.facts import FoldFacts, PublishedFacts, StudentFacts, TaskFacts, TeacherFacts
+from azeotrope.record.run import RunRecord, pack_correctness
 from azeotrope.sweeping.fold_ids import over_folds
 from azeotrope.sweeping.pools import pool_seconds, teacher_views
 from azeotrope.sweeping.resources import Resources

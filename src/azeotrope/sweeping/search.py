@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from azeotrope.record.run import RunRecord, SearchFacts, TuningFacts
+from azeotrope.record.facts import SearchFacts, TuningFacts
+from azeotrope.record.run import RunRecord
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.training_folder import Trained
 from azeotrope.terms import losses_text

@@ -16,7 +16,7 @@ from azeotrope.data.views import PLAIN
 from azeotrope.kinds._kind import Kind, Scale
 from azeotrope.plan import FOLDS, TeacherSpec
 from azeotrope.record import energy
-from azeotrope.record.run import HeadFacts
+from azeotrope.record.facts import HeadFacts
 from azeotrope.sweeping.tuned_teacher import Tuning, tune
 from azeotrope.teacher import gate
 from azeotrope.teacher.cache import EmbeddingCache
