@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from azeotrope.kinds._kind import Kind
 from azeotrope.kinds.single import KIND as SINGLE
-from azeotrope.teacher.probe import axes_of, outputs_of, path
+from azeotrope.teacher.probe import Fit, Problem, axes_of
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)  # L2 on standardised features, per image
 TEMPERATURES = (0.05, 20.0)
@@ -78,19 +78,20 @@ def fit_head(
     penalty), so that validation stays free of the teacher.
     """
     parts = torch.stack([folds != fold for fold in range(int(folds.max()) + 1)])
-    axes, images = axes_of(features), torch.arange(len(labels))
-    best, waited = (math.inf, torch.empty(0), torch.empty(0), 0.0, 1.0), 0
-    for strength, along, bias in path(axes, labels, parts, outputs, STRENGTHS, kind):
-        said = outputs_of(axes, along, bias)[folds, images]
-        temperature = best_temperature(said, labels, kind)
-        loss = kind.losses(said / temperature, labels).mean().item()
-        waited = 0 if loss < best[0] else waited + 1
-        best = min(best, (loss, along, bias, strength, temperature), key=lambda fit: fit[0])
+    problem, images = Problem(axes_of(features), labels, parts, kind), torch.arange(len(labels))
+    best, lowest, waited = None, math.inf, 0
+    for fit in problem.path(outputs, STRENGTHS):
+        said = problem.outputs(fit)[folds, images]
+        loss = kind.losses(said / best_temperature(said, labels, kind), labels).mean().item()
+        waited = 0 if loss < lowest else waited + 1
+        best, lowest = (fit, loss) if best is None or loss < lowest else (best, lowest)
         if waited == PATIENCE:
             break
-    _, along, bias, strength, temperature = best
-    weight, bias = (part / temperature for part in axes.weights(along, bias))
-    return Head(with_mean(weight), with_mean(bias), strength, temperature)
+    assert best is not None
+    best = problem.minimum(best)
+    temperature = best_temperature(problem.outputs(best)[folds, images], labels, kind)
+    weight, bias = (part / temperature for part in problem.axes.weights(best.along, best.bias))
+    return Head(with_mean(weight), with_mean(bias), best.strength, temperature)
 
 
 def fit_in_sample(
@@ -104,15 +105,18 @@ def fit_in_sample(
 
     For ablations: it has seen the labels of the images that it speaks of to the student.
     """
-    axes, parts = axes_of(features), torch.ones(1, len(labels), dtype=torch.bool)
-    heads: list[tuple[float, Head]] = []
-    for strength, along, bias in path(axes, labels, parts, outputs, STRENGTHS, kind):
-        plain = Head(*axes.weights(along, bias))
+    everything = torch.ones(1, len(labels), dtype=torch.bool)
+    problem = Problem(axes_of(features), labels, everything, kind)
+
+    def held_against(fit: Fit) -> tuple[float, Head]:
+        plain = Head(*problem.axes.weights(fit.along, fit.bias))
         said = plain.logits(held_out[0])
         temperature = best_temperature(said, held_out[1], kind)
         loss = kind.losses(said / temperature, held_out[1]).mean().item()
-        heads.append((loss, Head(plain.weight / temperature, plain.bias / temperature, strength, temperature)))
-    return min(heads, key=lambda pair: pair[0])[1]
+        return loss, Head(plain.weight / temperature, plain.bias / temperature, fit.strength, temperature)
+
+    best = min(problem.path(outputs, STRENGTHS), key=lambda fit: held_against(fit)[0])
+    return held_against(problem.minimum(best))[1]
 
 
 def with_mean(models: Float[Tensor, F * rest]) -> Float[Tensor, M * rest]:
