@@ -11,7 +11,7 @@ from azeotrope.labels import PLAIN_PIXELS, PixelSpec
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.store import RunStore
 from azeotrope.sweeping.bands import check_bands
-from azeotrope.sweeping.plan import check_models
+from azeotrope.sweeping.plan_checks import check_models
 from azeotrope.sweeping.resources import Resources
 from reporting.factories import TEACHER, run
 

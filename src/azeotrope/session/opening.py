@@ -25,7 +25,7 @@ from azeotrope.sweeping.cards import require_shares
 from azeotrope.sweeping.class_weights import weights_file
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.grid import Grid, open_grid
-from azeotrope.sweeping.plan import check_models
+from azeotrope.sweeping.plan_checks import check_models
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.sweep_plan import SweepPlan

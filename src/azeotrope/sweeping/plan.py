@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
-from typing import Any, Literal, NamedTuple, get_args
+from collections.abc import Sequence
+from typing import NamedTuple, get_args
 
 from azeotrope.arm import Arm, Pictures
 from azeotrope.data.task import Task
-from azeotrope.errors import InputError
-from azeotrope.kinds._balance import require_balance
-from azeotrope.kinds._kind import Kind
-from azeotrope.kinds._measures import require_metric
-from azeotrope.kinds._own_measure import code_of
-from azeotrope.losses._contract import check_meaning, check_parameters, needs_teacher
 from azeotrope.models.load import load_network, weights_available
 from azeotrope.models.sources.file import code_hash
 from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
-from azeotrope.recipe import AUTO, OFF, OWN_ERROR, Recipe
 from azeotrope.sweeping.bands import check_bands
-from azeotrope.sweeping.class_weights import read_class_weights
 from azeotrope.sweeping.fold_ids import check_pooled
+from azeotrope.sweeping.plan_checks import check_apart, check_arms, check_kind, check_sizes, is_taught
 from azeotrope.sweeping.pools import check_pictures, extra_run
+from azeotrope.sweeping.recipes import changes_of_upstream, recipe_of
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec, UpstreamRun
 from azeotrope.sweeping.sweep_plan import SweepPlan
-from azeotrope.terms import CROSS_ENTROPY, Term, losses_text, name_of
 
-MIN_TRAIN_IMAGES = 2  # a contrastive loss needs a pair
 FINEST_DEFAULT = 32  # pixels are rounded up to a multiple of this: the stride of most networks
 
 
@@ -62,43 +53,6 @@ def default_image_size(task: Task, student: str) -> int:
     return min(own, -(-task.manifest.side // FINEST_DEFAULT) * FINEST_DEFAULT)
 
 
-def check_models(
-    resources: Resources,
-    students: Iterable[str],
-    teachers: Iterable[TeacherSpec],
-    image_size: int | None,
-    bands: tuple[int, ...] | Literal["all"] | None = None,
-) -> None:
-    """Load each once, before images are listed: a mistyped name must not cost a scan of a million files. Students of
-    all `bands` are loaded for colour, since it is not known yet how many there are.
-
-    Raises InputError, with all problems where there are several.
-    """
-    channels = len(bands) if isinstance(bands, tuple) and len(bands) > 1 else 3
-    student = partial(resources.student, pretrained=False, seed=0, in_channels=channels)
-    loads: list[Callable[[], object]] = [
-        *(partial(student, name, 2, image_size) for name in students),
-        *(partial(resources.teacher, teacher) for teacher in teachers),
-    ]
-    refusals = [refusal for load in loads if (refusal := _refusal(load))]
-    if len(refusals) == 1:
-        raise refusals[0]
-    if refusals:
-        raise InputError(
-            "Some models of the plan cannot be used",
-            found=" ".join(str(refusal) for refusal in refusals),
-            next_step="correct these names and give the command again",
-        )
-
-
-def _refusal(load: Callable[[], object]) -> InputError | None:
-    try:
-        load()
-    except InputError as refusal:
-        return refusal
-    return None
-
-
 class Setting(NamedTuple):
     """One comparison of a plan: one student, under one teacher, with one number of upstream images."""
 
@@ -124,22 +78,11 @@ def make_plan(
     student, arms, teacher, source = setting
     assert not isinstance(asked.train_images, str)
     image_size = asked.image_size or default_image_size(task, student)
-    check_bands(asked, teacher, task, upstream)
-    resources.student_cost(student, task.fingerprint, image_size)
-    least = min(asked.train_images)
-    if least < MIN_TRAIN_IMAGES:
-        raise InputError("A training needs images", found=f"{least}", allowed=f"{MIN_TRAIN_IMAGES} or more")
-    _check_folds(asked, folds)
-    for size in asked.train_images:
-        resources.rows(task.fingerprint, size, asked.seeds[0])
-    _check_arms(arms, teacher, source)
-    _check_kind(task.kind, arms, teacher)
     resources.pictures = asked.pictures
-    check_pictures(arms, resources)
-    if upstream is not None:
-        _check_apart(task, upstream)
-    shared = _of_upstream(asked.recipe)
-    pretraining = _recipe(upstream, source.pretrain_images, shared) if source and upstream else None
+    _check(asked, setting, task, resources, upstream, folds)
+    resources.student_cost(student, task.fingerprint, image_size)
+    shared = changes_of_upstream(asked.recipe)
+    pretraining = recipe_of(upstream, source.pretrain_images, shared) if source and upstream else None
     return ComparePlan(
         data=task.name,
         fingerprint=task.set_fingerprint,
@@ -149,7 +92,7 @@ def make_plan(
         train_images=tuple(sorted(set(asked.train_images))),
         arms=arms,
         seeds=asked.seeds,
-        recipes={size: _recipe(task, size, asked.recipe) for size in asked.train_images},
+        recipes={size: recipe_of(task, size, asked.recipe) for size in asked.train_images},
         upstream=source,
         upstream_recipe=pretraining,
         pictures=asked.pictures,
@@ -159,6 +102,26 @@ def make_plan(
         precision=resources.device.precision,
         compile=resources.device.compiles,
     )
+
+
+def _check(
+    asked: SweepPlan,
+    setting: Setting,
+    task: Task,
+    resources: Resources,
+    upstream: Task | None,
+    folds: Sequence[Task],
+) -> None:
+    """Refuse what `make_plan` is asked for in vain."""
+    check_bands(asked, setting.teacher, task, upstream)
+    check_sizes(asked, folds)
+    for size in asked.train_images:
+        resources.rows(task.fingerprint, int(size), asked.seeds[0])
+    check_arms(setting.arms, setting.teacher, setting.upstream)
+    check_kind(task.kind, setting.arms, setting.teacher)
+    check_pictures(setting.arms, resources)
+    if upstream is not None:
+        check_apart(task, upstream)
 
 
 def run_specs(plan: ComparePlan, train_images: int, resources: Resources, upstream: Task | None) -> list[RunSpec]:
@@ -182,7 +145,7 @@ def _spec(
     resources: Resources,
     upstream: Task | None,
 ) -> RunSpec:
-    taught = plan.teacher is not None and _taught(arm)
+    taught = plan.teacher is not None and is_taught(arm)
     channels = task.manifest.in_channels
     return RunSpec(
         task=task.fingerprint,
@@ -222,120 +185,3 @@ def _upstream(plan: ComparePlan, task: Task | None, resources: Resources) -> Ups
         recipe=plan.upstream_recipe,
         resize=resources.resize(task.fingerprint, plan.image_size),
     )
-
-
-def _recipe(task: Task, train_images: int, changes: Mapping[str, Any]) -> Recipe:
-    """The recipe for this size; a picture whose mirror image means something else is not mirrored."""
-    policy = {"mirror": task.source.mirror, **changes.get("policy", {})}
-    read = {
-        "policy": policy,
-        "metric_code": code_of(changes.get("metric") or OWN_ERROR),
-        "class_weights": read_class_weights(changes.get("class_weights") or OFF, task.classes),
-    }
-    recipe = Recipe.for_images(train_images, **{**_smoothing(task.kind, changes), **changes, **read})
-    require_metric(task.kind, len(task.classes), recipe.metric)
-    require_balance(task.kind, recipe)
-    return recipe
-
-
-def _of_upstream(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The changes that its recipe shares: weights that a person gives are of the task's own classes."""
-    own = changes.get("class_weights") in (None, OFF, AUTO)
-    return dict(changes) if own else {**changes, "class_weights": OFF}
-
-
-def _smoothing(kind: Kind, changes: Mapping[str, Any]) -> dict[str, float]:
-    """None where labels are not one of several classes; the recipe's own where they are."""
-    if kind.smooths_labels:
-        return {}
-    if changes.get("label_smoothing"):
-        raise InputError(
-            f"Labels of the kind {kind.name} are not smoothed",
-            found=f"label_smoothing {changes['label_smoothing']}",
-            allowed="0: smoothing is towards the other classes, of which an image has exactly one in the kind single",
-            next_step="leave label_smoothing out",
-        )
-    return {"label_smoothing": 0.0}
-
-
-def _check_smoothing(kind: Kind, losses: Iterable[str]) -> None:
-    """An arm's own label smoothing, as the recipe's."""
-    for key in losses:
-        if name_of(key) == CROSS_ENTROPY and not kind.smooths_labels:
-            _smoothing(kind, Term.parse(key).parameters)
-
-
-def _taught(arm: Arm) -> bool:
-    return needs_teacher(key for option in arm.options for key in option)
-
-
-def _check_kind(kind: Kind, arms: Iterable[Arm], teacher: TeacherSpec | None) -> None:
-    """What has a meaning for single labels only is refused for other kinds."""
-    for arm in arms:
-        for option in arm.options:
-            check_parameters(option)
-            check_meaning(option, kind.name)
-            _check_smoothing(kind, option)
-        if arm.pictures and kind.name != "single":
-            raise InputError(
-                f"Further pictures teach tasks of the kind single only, not {kind.name}",
-                found=f"the arm {arm.name}",
-                next_step="leave --unlabelled and --synth out, or name arms without them",
-            )
-    if teacher is not None and teacher.head == "zero_shot" and kind.name != "single":
-        raise InputError(
-            f"A head made of class names chooses one class of several; a task of the kind {kind.name} needs another",
-            allowed="--teacher-head linear",
-            next_step="leave --teacher-head out",
-        )
-
-
-def _check_folds(asked: SweepPlan, folds: Sequence[Task]) -> None:
-    """Every fold must leave as many images to train on as the largest size asks for."""
-    assert not isinstance(asked.train_images, str)
-    most, largest = min((len(fold.splits.train) for fold in folds), default=0), max(asked.train_images)
-    if folds and largest > most:
-        count = len(folds)
-        raise InputError(
-            f"A size is drawn from what a fold leaves: {count - 1} of {count} parts, less the validation images",
-            found=f"--train-images {largest:,}",
-            allowed=f"{MIN_TRAIN_IMAGES} to {most:,}",
-            next_step="ask for fewer images, or for more folds, which leave more",
-        )
-
-
-def _check_apart(task: Task, upstream: Task) -> None:
-    """An upstream image that is also the task's would smuggle labels past N, or past the test."""
-    shared = set(task.manifest.checksums) & set(upstream.manifest.checksums)
-    if shared:
-        raise InputError(
-            "The upstream set must not share images with the task",
-            found=f"{len(shared):,} images of {upstream.name} are also in {task.name}",
-            allowed="another labelled set",
-            next_step="take another --upstream, or remove these images from it",
-        )
-
-
-def _check_arms(arms: Iterable[Arm], teacher: TeacherSpec | None, upstream: UpstreamSpec | None) -> None:
-    names = [arm.name for arm in arms]
-    if not names or len(set(names)) != len(names):
-        raise InputError("A comparison needs arms, each once", found=", ".join(names) or "none", next_step="see --arms")
-    for arm in arms:
-        if _taught(arm) and teacher is None:
-            raise InputError(
-                f"The arm {arm.name} needs a teacher",
-                next_step="name one with --teacher, for example tf_efficientnet_lite0",
-            )
-        for option in arm.options if arm.strategy == "distill" else ():
-            if needs_teacher(option):
-                continue
-            raise InputError(
-                f"The arm {arm.name} has no loss that compares with the teacher",
-                found=losses_text(option),
-                next_step="add one, for example distill:kl, or take scratch",
-            )
-        if arm.init == "upstream" and upstream is None:
-            raise InputError(
-                f"The arm {arm.name} needs an upstream source",
-                next_step="name one with --upstream, and how many of its images with --pretrain-images",
-            )
