@@ -15,7 +15,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, message_of
 from azeotrope.lookup import nearest
 
 
@@ -128,4 +128,4 @@ def _read(path: Path, load: Callable[[str], Any]) -> Any:
     try:
         return load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"The file {path} cannot be read as YAML", found=str(error).splitlines()[0]) from error
+        raise InputError(f"The file {path} cannot be read as YAML", found=message_of(error)) from error

@@ -16,7 +16,7 @@ import fsspec
 from azeotrope.data.sources._passed import Tally, images_below
 from azeotrope.data.sources._source import Item, PassedOver, Source, Stamp, stamp_of
 from azeotrope.data.task import open_source, schemes
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, message_of
 
 UNLABELLED = ("unlabelled",)
 _TABLES = (".csv", ".tsv", ".parquet")
@@ -65,7 +65,7 @@ def _at_url(spec: str) -> _Found:
         system, root = fsspec.core.url_to_fs(spec)
         keys = sorted(str(path) for path in system.find(root))
     except Exception as error:  # every protocol has exceptions of its own, and a missing one raises ImportError
-        said = str(error).splitlines()[0] if str(error) else "no reason given"
+        said = message_of(error)
         raise InputError(f"The URL {spec} cannot be listed", found=f"{type(error).__name__}: {said}") from error
     tally, chosen = Tally(), []
     for key in keys:

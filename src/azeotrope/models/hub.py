@@ -17,7 +17,7 @@ import huggingface_hub
 import torch
 from huggingface_hub import constants
 
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, first_line
 from azeotrope.models import licence
 from azeotrope.models.pickles import refused
 
@@ -129,7 +129,7 @@ def _ask(question: Callable[[], object]) -> str | None:
 
 
 def _line(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:160]
+    return first_line(error)[:160]
 
 
 def unreachable(problem: str) -> bool:

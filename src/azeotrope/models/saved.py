@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import safe_open
 
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, message_of
 from azeotrope.labels import KindName
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.card import Fact, card
@@ -232,7 +232,7 @@ def _read_description(folder: Path) -> _Description:
             ) from error
         raise InputError(f"{path} cannot be read", found="; ".join(problems(_Description, error))) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read", found=str(error).splitlines()[0]) from error
+        raise InputError(f"{path} cannot be read", found=message_of(error)) from error
 
 
 def _changed(folder: Path, name: str) -> InputError:

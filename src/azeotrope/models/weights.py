@@ -18,7 +18,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, message_of
 from azeotrope.models.checkpoint import (
     PLAIN_DATA,
     is_classifier,
@@ -176,7 +176,7 @@ def _read_pickle(path: Path) -> object:
 def _damaged(path: Path, error: Exception) -> InputError:
     return InputError(
         f"The weights file {path.name} cannot be read",
-        found=f"{str(error).splitlines()[0][:200] if str(error) else type(error).__name__}",
+        found=message_of(error)[:200],
         next_step="fetch or copy the file again",
     )
 

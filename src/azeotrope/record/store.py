@@ -17,7 +17,7 @@ from pathlib import Path
 import fsspec
 from pydantic import ValidationError
 
-from azeotrope.errors import InputError, StoreError
+from azeotrope.errors import InputError, StoreError, message_of
 from azeotrope.record.run import SCHEMA, RunRecord
 
 UNFINISHED = ".*.tmp"  # files that `write_atomically` has not renamed yet, or never will: their writer was killed
@@ -143,7 +143,7 @@ class RunStore:
         except (json.JSONDecodeError, ValidationError, UnicodeDecodeError, AttributeError) as error:
             raise InputError(
                 f"The record {path} cannot be read",
-                found=str(error).splitlines()[0],
+                found=message_of(error),
                 next_step="move this file away; the run will be made again",
             ) from error
 

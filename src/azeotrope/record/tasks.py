@@ -9,7 +9,7 @@ import json
 
 from pydantic import ValidationError
 
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, message_of
 from azeotrope.record.facts import Facts
 from azeotrope.record.store import RunStore
 
@@ -45,6 +45,6 @@ def read_tasks(store: RunStore) -> tuple[TaskFolder, ...]:
     except (ValueError, ValidationError, KeyError, TypeError) as error:
         raise InputError(
             f"The file {store.root}/{TASKS} cannot be read",
-            found=str(error).splitlines()[0],
+            found=message_of(error),
             next_step="move it away, and give the command again that made it",
         ) from error

@@ -14,7 +14,7 @@ from typing import TypeVar
 import fsspec
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, message_of
 from azeotrope.record.result import SCHEMA
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.record.training_curve import Curve, curves_of
@@ -118,7 +118,7 @@ def _read(folder: str | Path, name: str, parse: Callable[[str], _Content], missi
     except (ValueError, ValidationError, AttributeError) as error:
         raise InputError(
             f"The file {path} cannot be read",
-            found=str(error).splitlines()[0],
+            found=message_of(error),
             next_step="move it away; the report is then made from the runs alone",
         ) from error
 

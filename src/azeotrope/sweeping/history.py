@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from azeotrope.errors import InputError, StoreError
+from azeotrope.errors import InputError, StoreError, message_of
 from azeotrope.record.claim import PLAN, check_same_data
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
@@ -77,6 +77,6 @@ def planned_for(content: bytes, name: str) -> str:
     except (yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise InputError(
             f"The file {name} is not a plan that azeotrope wrote",
-            found=str(error).splitlines()[0],
+            found=message_of(error),
             next_step="move it away, or choose another folder with --out",
         ) from error

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from azeotrope.errors import RunFailed
+from azeotrope.errors import RunFailed, first_line
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.synthesis.generators._generator import Generator, Made
 from azeotrope.synthesis.spec import Request
@@ -111,7 +111,7 @@ def _fitted(generator: Generator, group: Sequence[Request], say: Callable[[str],
         if len(group) == 1:
             raise RunFailed(
                 "There is not enough memory for one picture",
-                found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no more said'}",
+                found=first_line(error),
                 next_step="take a smaller --picture-size, --precision bf16, or a smaller --generator",
             ) from error
     half = len(group) // 2

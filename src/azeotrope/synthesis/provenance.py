@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, message_of
 from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.synthesis.filter import Judgement
 from azeotrope.synthesis.making import Line
@@ -73,7 +73,7 @@ def read(folder: Path) -> pl.DataFrame:
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(
             f"{folder} holds no finished set of pictures",
-            found=str(error).splitlines()[0],
+            found=message_of(error),
             allowed=f"a folder with {FILE}, written by `azeotrope synth`",
             next_step="give the azeotrope synth command again: it goes on where it stopped",
         ) from error

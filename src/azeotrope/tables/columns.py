@@ -11,7 +11,7 @@ from typing import Literal
 
 import polars as pl
 
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, message_of
 from azeotrope.lookup import nearest
 from azeotrope.tables.recognise import accuracies, is_accuracy, own, own_name, plain
 from azeotrope.tables.units import Unit
@@ -149,7 +149,7 @@ def _number_column(raw: pl.DataFrame, name: str) -> pl.Expr:
     except pl.exceptions.InvalidOperationError as error:
         raise InputError(
             f"Column {name!r} must hold numbers",
-            found=str(error).splitlines()[0],
+            found=message_of(error),
             next_step="correct these rows, or name another column with --x or --error",
         ) from error
     return pl.col(name).cast(pl.Float64)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, message_of
 from azeotrope.tables.recognise import canonical
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
@@ -33,7 +33,7 @@ def read_file(path: str) -> pl.DataFrame:
     except (OSError, pl.exceptions.PolarsError, UnicodeError) as error:
         raise InputError(
             f"The table {path} cannot be read",
-            found=str(error).splitlines()[0],
+            found=message_of(error),
             allowed="a CSV with a header (commas, semicolons or tabs), or a Parquet file",
             next_step="check the path and open the file in an editor",
         ) from error

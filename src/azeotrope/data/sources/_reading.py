@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from azeotrope.data.foreign import POINTERS_AND_PAGES, WORKBOOKS, called_by_name
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, message_of
 
 _MARKS = (  # a file's first bytes, the longer ones first
     (codecs.BOM_UTF8, "utf-8"),
@@ -58,7 +58,7 @@ def read_table(name: str, fetch: Callable[[str], bytes]) -> Content:
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise InputError(
             f"The table {name} cannot be read",
-            found=str(error).splitlines()[0] if str(error) else type(error).__name__,
+            found=message_of(error),
             allowed="CSV or TSV with a header line, best in UTF-8, or Parquet",
             next_step="open it in a text editor or write it again",
         ) from error

@@ -17,7 +17,7 @@ from azeotrope.data.sources._names import in_one_list
 from azeotrope.data.sources._query import parted
 from azeotrope.data.sources._source import Item, Part, PassedOver, Source, Split, joined, keyed_items
 from azeotrope.data.sources._splits import split_word
-from azeotrope.errors import InputError, MissingDependency
+from azeotrope.errors import InputError, MissingDependency, first_line
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.lookup import nearest
 
@@ -125,7 +125,7 @@ def _load(path: str, config: str | None) -> Any:
     except Exception as error:  # the library, its parsers and its network client each have exceptions of their own
         raise InputError(
             f"The image set hf:{path} cannot be had",
-            found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            found=first_line(error),
             allowed="a name on the hub, a folder written by save_to_disk, or a folder of images or Parquet files",
             next_step="check the name, the network, and for a set with several configurations write hf:NAME@CONFIG",
         ) from error

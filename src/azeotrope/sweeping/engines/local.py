@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from azeotrope.errors import InputError, RunFailed
+from azeotrope.errors import InputError, RunFailed, message_of
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.engines._engine import Advance, Engine, EngineSpec, Event, Finished, Lost
 from azeotrope.sweeping.engines._worker import (
@@ -86,7 +86,7 @@ class InProcess:
         except torch.AcceleratorError as error:
             raise RunFailed(
                 "The card failed in the middle of a run",
-                found=str(error).strip().splitlines()[0],
+                found=message_of(error),
                 next_step="give the same command again: it goes on from the last checkpoint; if it fails there again, "
                 "take another --device",
             ) from error

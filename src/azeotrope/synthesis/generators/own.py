@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from azeotrope.devices.device import Device
-from azeotrope.errors import InputError
+from azeotrope.errors import InputError, message_of
 from azeotrope.record.store import cannot_write
 from azeotrope.synthesis.generators._generator import Made
 from azeotrope.synthesis.spec import Request
@@ -90,7 +90,7 @@ def load_own(folder: Path, device: Device) -> tuple[nn.Module, str]:
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(
             f"The generator in {folder} cannot be read",
-            found=str(error).splitlines()[0],
+            found=message_of(error),
             next_step="delete this folder; it is trained again by the same command",
         ) from error
 
