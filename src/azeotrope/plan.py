@@ -17,6 +17,7 @@ from azeotrope.recipe import Recipe
 from azeotrope.spec import Spec
 
 FOLDS = 5  # in which the teacher's head is cross-fitted
+TUNE_EPOCHS, TUNE_RATE = 10, 1e-4  # of a teacher that is tuned on the run's labels
 Precision = Literal["fp32", "bf16", "fp16"]  # of matrix work, as a device has it and a resolved plan names it
 AskedPrecision = Literal["auto", Precision]  # as it is asked
 FEWEST_FOLDS = 2  # of the labelled images, where each part is the test set once
@@ -43,8 +44,8 @@ class TeacherSpec(Spec):
     image_size: int | None = Field(default=None, ge=8)
     head: Literal["linear", "finetune", "zero_shot"] = "linear"
     folds: int = Field(default_factory=_folds, ge=1, le=20)
-    tune_epochs: int = Field(default=10, ge=1)
-    tune_rate: float = Field(default=1e-4, gt=0, lt=math.inf)
+    tune_epochs: int = Field(default=TUNE_EPOCHS, ge=1)
+    tune_rate: float = Field(default=TUNE_RATE, gt=0, lt=math.inf)
     weak: bool = Field(default=False, exclude_if=lambda weak: not weak)
     bands: tuple[int, ...] | None = Field(default=None, exclude_if=lambda bands: bands is None)
 
@@ -60,6 +61,18 @@ class TeacherSpec(Spec):
         if self.head == "zero_shot" and self.folds > 1:
             raise ValueError("a head of class names is not fitted, so that folds change nothing: leave folds out")
         return self
+
+    @property
+    def targets_by(self) -> str | None:
+        """How its targets are made, as a person reads it; None by the default, a linear head in five folds."""
+        folds = f" in {self.folds} folds" if self.folds > 1 else ""
+        if self.head == "zero_shot":
+            return "by class names"
+        if self.head == "finetune":
+            epochs = f" for {self.tune_epochs} epochs" if self.tune_epochs != TUNE_EPOCHS else ""
+            rate = f" at the rate {self.tune_rate:g}" if self.tune_rate != TUNE_RATE else ""
+            return "tuned" + folds + epochs + rate
+        return None if self.folds == FOLDS else f"head{folds or ' in sample'}"
 
     @property
     def members(self) -> tuple[Self, ...]:

@@ -16,6 +16,7 @@ from azeotrope.record.kinds import named_measure
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.record.tasks import read_tasks
+from azeotrope.record.teachers import told_apart
 from azeotrope.reporting.files import read_comparisons
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.reporting.page_verdicts import Shared, shared_by
@@ -34,7 +35,7 @@ def compared(runs: str | Path) -> tuple[Comparison, ...]:
     Raises InputError when there are no readable records.
     """
     store = RunStore(str(runs))
-    records = list(store)
+    records = told_apart(store)
     if not records:
         raise InputError(
             "A report is made from records",

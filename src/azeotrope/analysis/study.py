@@ -17,6 +17,7 @@ from azeotrope.errors import AzeotropeError
 from azeotrope.fitting.result import FitResult
 from azeotrope.record.folds import pooled
 from azeotrope.record.run import RunRecord
+from azeotrope.record.teachers import told_apart
 from azeotrope.reporting.study import Study, Sweep
 from azeotrope.reporting.summary import shown_order
 from azeotrope.tables.checks import FEWEST_SIZES
@@ -39,7 +40,7 @@ class Functions:
 
 def sweep_of(records: Sequence[RunRecord], functions: Functions) -> Sweep | None:
     """The sweep in these records; None when no student has three sizes of either axis, or they are of several tasks."""
-    done = [run for run in pooled(records) if run.state == "done" and run.test_error is not None]
+    done = [run for run in told_apart(pooled(records)) if run.state == "done" and run.test_error is not None]
     families = _families([_named(run) for run in done])
     families = {key: runs for key, runs in families.items() if _sizes(runs) >= FEWEST_SIZES}
     along = _along_pretraining(done, functions)

@@ -74,7 +74,7 @@ class HeadFacts(Facts):
 
 class TeacherFacts(Facts):
     """The frozen teacher of this run. `head_error` is that of its head on the test images. Of pictures with bands it
-    looked at `bands`.
+    looked at `bands`. `targets_by` says how its targets were made, where that is not a cross-fitted linear head.
     """
 
     name: str
@@ -84,11 +84,18 @@ class TeacherFacts(Facts):
     head: HeadFacts | None = None
     head_error: float | None = Field(default=None, ge=0, le=1, description="on test, of the pack's frames")
     bands: tuple[int, ...] | None = Field(default=None, exclude_if=lambda bands: bands is None)
+    targets_by: str | None = Field(default=None, exclude_if=lambda by: by is None)
 
     @property
     def called(self) -> str:
-        """What tells it from other teachers: its name, and the bands that it looked at."""
-        return self.name if self.bands is None else f"{self.name} on bands {', '.join(map(str, self.bands))}"
+        """What tells it from other teachers: its name, the bands that it looked at, and how its targets were made."""
+        bands = "" if self.bands is None else f" on bands {', '.join(map(str, self.bands))}"
+        return self.name + bands + (f" ({self.targets_by})" if self.targets_by else "")
+
+    @property
+    def at_its_size(self) -> TeacherFacts:
+        """The same teacher, called by the size of its images too."""
+        return self.model_copy(update={"name": f"{self.name} at {self.image_size} px"})
 
 
 class PublishedFacts(Facts):

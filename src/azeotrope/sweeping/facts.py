@@ -161,6 +161,7 @@ def _teacher(
         head=taught.facts if taught else None,
         head_error=test_error,
         bands=spec.teacher.bands,
+        targets_by=spec.teacher.targets_by,
     )
 
 

@@ -17,6 +17,7 @@ from azeotrope.record.kinds import words_of
 from azeotrope.record.resizes import STORED
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
+from azeotrope.record.teachers import told_apart
 from azeotrope.tables.columns import CLUSTERS, CORRECT, RESIZE, TEST_CLASSES, UPSTREAM_RESIZE
 from azeotrope.tables.reading import SUFFIXES, read_file
 from azeotrope.tables.recognise import recognised
@@ -117,7 +118,7 @@ def _refuse_file(path: str) -> None:
 
 def flatten(records: Sequence[RunRecord]) -> pl.DataFrame:
     """One row a record, with the column names that a CSV would use; the records of all folds of a run are one."""
-    return pl.DataFrame([_row(record) for record in pooled(records)], schema=_SCHEMA)
+    return pl.DataFrame([_row(record) for record in told_apart(pooled(records))], schema=_SCHEMA)
 
 
 def _row(record: RunRecord) -> dict[str, str | int | float | None]:
