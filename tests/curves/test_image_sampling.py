@@ -31,9 +31,9 @@ def test_ten_pictures_of_a_patient_who_is_wrong_on_all_of_them_are_one():
     wrong = np.random.default_rng(0).random((2, 2, 60)) < 0.3
     mean, sizes = np.log(wrong.mean(axis=2)), np.array([100.0, 200.0])
     clusters = pack_clusters(np.repeat(np.arange(60), 10))
-    one = image_noise([table(arm) for arm in wrong], "train_images", sizes, mean, scattered=False)
+    one = image_noise([table(arm) for arm in wrong], "train_images", sizes, mean, repeated=False)
     ten = image_noise(
-        [table(np.repeat(arm, 10, axis=1), clusters) for arm in wrong], "train_images", sizes, mean, scattered=False
+        [table(np.repeat(arm, 10, axis=1), clusters) for arm in wrong], "train_images", sizes, mean, repeated=False
     )
     np.testing.assert_allclose(ten.covariance, one.covariance)
     assert ten.counted == one.counted == "answers"
@@ -48,7 +48,7 @@ def test_the_difference_of_two_arms_varies_as_over_drawn_test_sets_where_classes
     for _ in range(200):
         wrong = random.random((2, 2, len(classes))) < 0.4
         errors = np.mean([wrong[..., classes == each].mean(axis=-1) for each in range(len(sizes))], axis=0)
-        noise = image_noise([table(arm, classes=packed) for arm in wrong], axis, own, np.log(errors), scattered=False)
+        noise = image_noise([table(arm, classes=packed) for arm in wrong], axis, own, np.log(errors), repeated=False)
         covariance = noise.covariance[:, 0, :, 0] * np.outer(errors[:, 0], errors[:, 0])  # of errors, not their logs
         differences.append(errors[0, 0] - errors[1, 0])
         said.append(np.array([1, -1]) @ covariance @ np.array([1, -1]))
@@ -62,7 +62,7 @@ def test_what_a_class_hides_is_taken_of_each_cell_alone():
     errors = wrong[..., :60].mean(axis=-1) / 2
     packed = pack_clusters(np.repeat([0, 1], [60, 1]))
     tables = [table(arm, classes=packed) for arm in wrong]
-    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(errors), scattered=False)
+    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(errors), repeated=False)
     variance = np.einsum("knkn->kn", noise.covariance)[:, 0] * errors[:, 0] ** 2
     pooled = np.array([wrong[arm, 0, :60].var(ddof=1) for arm in range(2)])
     np.testing.assert_allclose(variance, (pooled / 60 + pooled) / 4, rtol=0.02)
@@ -76,11 +76,11 @@ def test_of_a_mean_over_classes_the_noise_is_that_of_each_class():
     error = each.mean(axis=0)
     known = sum(wrong[..., classes == label].var(axis=2, ddof=1) / (classes == label).sum() for label in (0, 1)) / 4
     tables = [table(arm, classes=pack_clusters(classes)) for arm in wrong]
-    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(error), scattered=False)
+    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(error), repeated=False)
     found = np.diag(noise.covariance.reshape(4, 4)).reshape(2, 2)
     np.testing.assert_allclose(found, known / error**2, rtol=0.01)
     plain = image_noise(
-        [table(arm) for arm in wrong], "train_images", np.array([100.0, 200.0]), np.log(error), scattered=False
+        [table(arm) for arm in wrong], "train_images", np.array([100.0, 200.0]), np.log(error), repeated=False
     )
     assert (found > 4 * np.diag(plain.covariance.reshape(4, 4)).reshape(2, 2)).all()
 
@@ -128,6 +128,6 @@ def test_a_test_set_of_one_patient_is_read_as_so_many_images():
     """Nothing says how patients differ: the binomial stands in."""
     wrong = np.random.default_rng(0).random((2, 2, 40)) < 0.3
     tables = [table(arm, pack_clusters(np.zeros(40, int))) for arm in wrong]
-    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(wrong.mean(axis=2)), scattered=False)
+    noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(wrong.mean(axis=2)), repeated=False)
     assert noise.counted == "test_images"
     assert np.isfinite(noise.covariance).all()

@@ -35,7 +35,7 @@ class GroupQuestions:
     price: Price
     everything: RunFrame
     refusals: list[NotIdentifiable] = field(default_factory=list)
-    _together: dict[tuple[str, object], JointCells] = field(default_factory=dict)
+    _together: dict[tuple[str, str], JointCells] = field(default_factory=dict)
 
     def of(self, frame: RunFrame) -> GroupFit:
         """Fit one group, or say why not."""
@@ -85,7 +85,7 @@ class GroupQuestions:
         )
         return cells.only([place]), drawn.only([place])
 
-    def _cells(self, axis: str, task: object) -> JointCells:
+    def _cells(self, axis: str, task: str) -> JointCells:
         """The cells of all groups of a task that have a curve along `axis`: made once for all groups."""
         if (axis, task) not in self._together:
             self._together[axis, task] = joint_cells(curves_of(self.everything, axis, task), axis)

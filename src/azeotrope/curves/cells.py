@@ -28,10 +28,6 @@ MOST_CELLS = 2000
 """Arms times sizes: their joint covariance is factored, which takes seconds at this number and minutes at thrice it."""
 
 
-SIZES_TO_SPARE = 4
-"""One more than the parameters of a law that few sizes allow."""
-
-
 @dataclass(frozen=True)
 class Cells:
     """n cells. `x` [axes, n] in the user's units, `error` [n] geometric mean, `runs` [n], `noise` [n] sd of its log
@@ -204,17 +200,8 @@ def joint_cells(frames: Sequence[RunFrame], axis: str) -> JointCells:
     noise, freedom = joint_noise(log_error, sizes, found, paired=paired)
     names = tuple(frame.groups[0] for frame in frames)
     chance = frames[0].chance_error or (1.0 if frames[0].bounded else None)
-    scattered = noise is not None or _bent(log_error, level)
-    tested = image_noise(tables, axis, sizes, mean_known(log_error), scattered=scattered)
+    tested = image_noise(tables, axis, sizes, mean_known(log_error), repeated=noise is not None)
     return JointCells(names, sizes, log_error, noise, freedom, chance, level, related, tested)
-
-
-def _bent(log_error: Floats, level: Sequence[bool]) -> bool:
-    """Whether every law leaves a size over in every arm, so that what it misses holds what a run gets wrong alone. A
-    level arm misses nothing.
-    """
-    sizes = (~np.isnan(log_error)).any(axis=2).sum(axis=1)
-    return not any(level) and bool((sizes >= SIZES_TO_SPARE).all())
 
 
 def _told_apart(noise: Noise | None, arm: Floats, related: float) -> Noise | None:

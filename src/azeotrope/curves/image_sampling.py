@@ -1,9 +1,9 @@
 """How far the cells' log errors would move together if the test images were drawn again.
 
 All runs of a study answer the same test images, so what two cells get wrong together cancels in their difference. What
-one run gets wrong alone is no part of it: repeats scatter by that, and single runs scatter by it around their law, and
-`noise.py` or the misfit has counted it there. The stored answers (`correct`) say how much runs share; without them the
-binomial and an assumed share stand in.
+one run gets wrong alone is no part of it: the runs of a cell scatter by that, and `noise.py` has counted it there. The
+stored answers (`correct`) say how much runs of different seeds share; without them the binomial and an assumed share
+stand in.
 """
 
 from __future__ import annotations
@@ -47,12 +47,11 @@ class ImageNoise:
 
 
 def image_noise(
-    tables: Sequence[pl.DataFrame], axis: str, sizes: Floats, mean: Floats, *, scattered: bool
+    tables: Sequence[pl.DataFrame], axis: str, sizes: Floats, mean: Floats, *, repeated: bool
 ) -> ImageNoise:
     """The noise of the cells at `sizes` [n], of which `mean` [K, n] are the mean log errors (NaN: no runs).
 
-    `scattered`: what a run gets wrong alone is in the noise of seeds or in what laws miss of single runs. Else it
-    counts here.
+    `repeated`: every arm has repeats, so the noise of seeds holds what a run gets wrong alone. Else it counts here.
     """
     if any(table["test_images"].null_count() for table in tables):
         return ImageNoise(np.zeros((*mean.shape, *mean.shape)), "missing", 0.0)
@@ -61,11 +60,11 @@ def image_noise(
     if answers is None:
         images = np.array([[_images(table, axis, size) for size in sizes] for table in tables])
         sd = np.where(np.isnan(mean), 0.0, of_test_set(np.minimum(error, 1 - 0.5 / (images + 1)), images)).ravel()
-        shows = (error * images).ravel() >= 1  # without a wrong answer nothing scatters
-        own = np.where(shows & scattered, SHARED_ANSWERS, 1.0)
+        shows = (error * images).ravel() >= 1  # without a wrong answer repeats show nothing
+        own = np.where(shows & repeated, SHARED_ANSWERS, 1.0)
         covariance = np.outer(sd, sd) * np.where(np.eye(mean.size, dtype=bool), own, SHARED_BETWEEN)
     else:
-        covariance = answers.covariance(scattered=scattered) / np.outer(error, error)
+        covariance = answers.covariance(repeated=repeated) / np.outer(error, error)
         least = np.diag(_half_wrong(error, answers.images).ravel())
         covariance = covariance + np.where(answers.all_alike[:, None], least, 0.0)
     counted: Counted = "test_images" if answers is None else "answers"
@@ -91,21 +90,17 @@ class _Answers:
         """Cells whose runs answer all images alike, [q]."""
         return np.asarray((self.runs > 0) & (np.diag(self.products) == 0) & (self.hidden == 0))
 
-    def covariance(self, *, scattered: bool) -> Floats:
-        """Covariance [q, q] of the cells' mean errors: by what different runs share alone, if `scattered`."""
+    def covariance(self, *, repeated: bool) -> Floats:
+        """Covariance [q, q] of the cells' mean errors: by runs of different seeds alone, if `repeated`."""
         number = np.maximum(np.outer(self.runs, self.runs), 1)
-        found = self._between_runs() if scattered else self.products / number
+        found = self._between_seeds() if repeated else self.products / number
         return np.asarray(found + np.diag(self.hidden))  # of each cell alone: it must not cancel
 
-    def _between_runs(self) -> Floats:
-        """Covariance [q, q] by runs of different seeds, or of different cells where there is one seed; the usual share
-        of the variances where two cells have none.
-        """
-        pairs, products = np.outer(self.runs, self.runs) - self.both, self.products - self.of_one_seed
-        if not pairs.any():
-            pairs, products = np.where(np.eye(len(self.runs), dtype=bool), 0, self.both), self.products
+    def _between_seeds(self) -> Floats:
+        """Covariance [q, q] by runs of different seeds; the usual share of the variances where two cells have none."""
+        pairs = np.outer(self.runs, self.runs) - self.both
         known = pairs > 0
-        found = np.where(known, products / np.maximum(pairs, 1), 0.0)
+        found = np.where(known, (self.products - self.of_one_seed) / np.maximum(pairs, 1), 0.0)
         sd = np.sqrt(np.diag(self.of_one_seed) / np.maximum(self.runs, 1))  # of one run
         length = np.maximum(np.outer(sd, sd), 1e-300)
         usual = found[known].sum() / length[known].sum() if known.any() else SHARED_ANSWERS
