@@ -27,7 +27,7 @@ coverage = _benchmark()
 @pytest.mark.parametrize("name", coverage.WORLDS)
 def test_nominal_90_percent_sets_hold_the_truth_and_labels_are_right(name):
     """At least 85 % less two standard errors of 100 repeats (7 points); labels of clear cases in 90 % less the same. A
-    case that is not clear may be undetermined instead, and is called wrongly in 10 % at most.
+    case that is not clear may be undetermined instead, and is called wrongly no more often than a clear one.
     """
     score = coverage.measure(coverage.WORLDS[name], REPEATS)
     assert score.differences >= 0.80
