@@ -26,9 +26,12 @@ coverage = _benchmark()
 
 @pytest.mark.parametrize("name", coverage.WORLDS)
 def test_nominal_90_percent_sets_hold_the_truth_and_labels_are_right(name):
-    """At least 85 % less two standard errors of 100 repeats (7 points); labels of clear cases in 90 % less the same."""
+    """At least 85 % less two standard errors of 100 repeats (7 points); labels of clear cases in 90 % less the same. A
+    case that is not clear may be undetermined instead, and is called wrongly no more often than a clear one.
+    """
     score = coverage.measure(coverage.WORLDS[name], REPEATS)
     assert score.differences >= 0.80
     assert score.errors >= 0.80
-    assert score.right >= 0.84 or name in coverage.NOT_CLEAR
+    undetermined = score.outcomes.get("undetermined", 0) / REPEATS
+    assert score.right + undetermined * (name in coverage.NOT_CLEAR) >= 0.84
     assert score.crossings is None or score.crossings >= 0.78

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from azeotrope.boundaries.boundary import confidence_set
+from azeotrope.boundaries.confidence_set import confidence_set
 from azeotrope.boundaries.crossings import log_grid, sign_changes
 from azeotrope.boundaries.outcome import decide
 from curves.worlds import CROSSING, CROSSING_AT, NONE, SEVEN, WINDOW

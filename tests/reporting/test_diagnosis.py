@@ -16,7 +16,7 @@ from azeotrope.record.run import pack_correctness
 from azeotrope.record.store import RunStore
 from azeotrope.reporting import files
 from azeotrope.reporting.class_page import of_class, text
-from azeotrope.reporting.numbers import Document, Mistake
+from azeotrope.reporting.document import Document, Mistake
 
 from .factories import run
 

@@ -9,8 +9,9 @@ import pytest
 
 from azeotrope.record.facts import TaskFacts
 from azeotrope.reporting import figures
+from azeotrope.reporting.document import Disagreement, Document
 from azeotrope.reporting.html import Section, page
-from azeotrope.reporting.numbers import Disagreement, Document, NotTested, PretrainingCost
+from azeotrope.reporting.numbers import NotTested, PretrainingCost
 from azeotrope.reporting.summary import summarise
 from azeotrope.reporting.theme import DARK, PALETTE
 

@@ -12,7 +12,8 @@ from azeotrope.errors import InputError, StoreError
 from azeotrope.record.facts import TeacherFacts
 from azeotrope.record.store import RunStore
 from azeotrope.reporting import files, render
-from azeotrope.reporting.numbers import Disagreement, Document, NotTested
+from azeotrope.reporting.document import Disagreement, Document
+from azeotrope.reporting.numbers import NotTested
 from azeotrope.reporting.summary import summarise
 
 from .factories import MACHINE, STUDENT, run, three_seeds

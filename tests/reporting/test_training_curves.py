@@ -4,8 +4,8 @@ import pytest
 
 from azeotrope.record.training_curve import Epoch
 from azeotrope.reporting import training_curves
+from azeotrope.reporting.document import Document
 from azeotrope.reporting.html import page
-from azeotrope.reporting.numbers import Document
 from azeotrope.reporting.render import svg
 from azeotrope.reporting.summary import summarise
 

@@ -9,7 +9,7 @@ from PIL import Image
 from azeotrope.data.task import load_task
 from azeotrope.labels import LabelSpec
 from azeotrope.recipe import Recipe
-from azeotrope.reporting import words
+from azeotrope.reporting import verdict_words
 from azeotrope.reporting.summary import summarise
 from azeotrope.session.cautions import _unequal, before_training, cautions
 from azeotrope.session.comparison_plan import comparison_plan
@@ -112,4 +112,4 @@ def test_only_the_arms_that_are_no_better_are_named_in_the_warning_and_the_verdi
     assert told == (
         "scratch, finetune are no better than always naming 'sound', which is wrong on 5.0 % of the test images."
     )
-    assert "Always naming 'sound' is wrong on 5.0 %." in words.choice(comparison)
+    assert "Always naming 'sound' is wrong on 5.0 %." in verdict_words.choice(comparison)

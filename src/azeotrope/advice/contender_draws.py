@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from azeotrope.advice.evidence import Contender
-from azeotrope.boundaries.boundary import LEVEL
+from azeotrope.boundaries.confidence_set import LEVEL
 from azeotrope.boundaries.standing import AXIS
 from azeotrope.curves.cells import Floats, JointCells, joint_cells
 from azeotrope.curves.joint_draws import DRAWS, Draws, draw_curves

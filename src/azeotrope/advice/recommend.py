@@ -32,7 +32,8 @@ from azeotrope.advice.limits import Needs, unknown, within
 from azeotrope.advice.price import cost
 from azeotrope.advice.summary import summarise
 from azeotrope.advice.worth import parts, worth
-from azeotrope.boundaries.boundary import LEVEL, PRACTICAL
+from azeotrope.boundaries.boundary import PRACTICAL
+from azeotrope.boundaries.confidence_set import LEVEL
 from azeotrope.boundaries.images_needed import TRUSTED_REACH, required, required_draws
 from azeotrope.curves.irregular import irregularities
 from azeotrope.curves.joint_draws import DRAWS

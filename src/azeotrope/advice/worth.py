@@ -12,7 +12,7 @@ from typing import NamedTuple
 from azeotrope.advice.answer import WorthInImages
 from azeotrope.advice.contender_draws import Judged
 from azeotrope.advice.evidence import Contender
-from azeotrope.boundaries.boundary import LEVEL
+from azeotrope.boundaries.confidence_set import LEVEL
 from azeotrope.boundaries.worth import effective_data
 
 _ARM = re.compile(r"(?P<strategy>\w+)(?:@(?P<init>\w+))?(?::(?P<losses>.+?))?(?P<pretrained>, pre-trained on .+)?")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from azeotrope.diagnosis.diagnose import diagnose
 from azeotrope.reporting.numbers import Comparison
-from azeotrope.reporting.words import leading
+from azeotrope.reporting.verdict_words import leading
 
 
 def diagnosed(runs: str | Path, comparison: Comparison) -> Comparison:

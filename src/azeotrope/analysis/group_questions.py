@@ -35,6 +35,7 @@ class GroupQuestions:
     price: Price
     everything: RunFrame
     refusals: list[NotIdentifiable] = field(default_factory=list)
+    _together: dict[tuple[str, str], JointCells] = field(default_factory=dict)
 
     def of(self, frame: RunFrame) -> GroupFit:
         """Fit one group, or say why not."""
@@ -73,9 +74,8 @@ class GroupQuestions:
         """Along one axis: the cells and draws of this group, drawn together with all others of its task."""
         if len(axes) > 1:
             return None, None
-        together = curves_of(self.everything, axes[0], frame.table["task"][0])
-        place = [one.groups[0] for one in together].index(frame.groups[0])
-        cells = joint_cells(together, axes[0])
+        cells = self._cells(axes[0], frame.table["task"][0])
+        place = cells.arms.index(frame.groups[0])
         drawn = draw_curves(
             cells,
             draws=max(self.options.bootstrap, FEWEST_DRAWS),
@@ -84,6 +84,12 @@ class GroupQuestions:
             form=None if self.law == AVERAGE else self.law,
         )
         return cells.only([place]), drawn.only([place])
+
+    def _cells(self, axis: str, task: str) -> JointCells:
+        """The cells of all groups of a task that have a curve along `axis`: made once for all groups."""
+        if (axis, task) not in self._together:
+            self._together[axis, task] = joint_cells(curves_of(self.everything, axis, task), axis)
+        return self._together[axis, task]
 
     def _foresee(
         self, axes: tuple[str, ...], found: GroupFit, cells: JointCells | None, drawn: Draws | None

@@ -18,8 +18,9 @@ from azeotrope.models.packages import installed_for
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.store import expanded
 from azeotrope.reporting import boundary_text, difference, files
+from azeotrope.reporting.document import Document
 from azeotrope.reporting.html import Section
-from azeotrope.reporting.numbers import Comparison, Document
+from azeotrope.reporting.numbers import Comparison
 from azeotrope.reporting.part import Missing, attempt
 from azeotrope.session.progress import Progress, Silent
 

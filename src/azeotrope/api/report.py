@@ -16,6 +16,7 @@ from azeotrope.api.fit import fit
 from azeotrope.errors import InputError
 from azeotrope.record.store import RunStore
 from azeotrope.record.training_curve import Curve
+from azeotrope.reporting.document import Document
 from azeotrope.reporting.files import (
     PAGE,
     read_bundles,
@@ -26,7 +27,7 @@ from azeotrope.reporting.files import (
     write_text,
 )
 from azeotrope.reporting.html import Section, one_class
-from azeotrope.reporting.numbers import Comparison, Document
+from azeotrope.reporting.numbers import Comparison
 from azeotrope.reporting.part import Missing, attempt
 from azeotrope.reporting.study import Sweep
 from azeotrope.tables.columns import Columns

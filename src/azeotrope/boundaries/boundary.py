@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from azeotrope.boundaries.confidence_set import LEVEL, TAIL, Piece, confidence_set
 from azeotrope.boundaries.crossings import Direction, SignChanges, log_grid, sign_changes
 from azeotrope.boundaries.images_needed import TRUSTED_REACH
 from azeotrope.boundaries.law_free import SizeCheck, disagreements, form_free
@@ -24,8 +25,6 @@ from azeotrope.record.interval import Interval, quantile_interval
 from azeotrope.record.result import Result
 from azeotrope.tables.units import Unit
 
-LEVEL = 0.9
-TAIL = (1 - LEVEL) / 2
 PRACTICAL = 0.005
 """Half a point of error: below it nobody would change strategy."""
 _NOTHING = 1e-12
@@ -56,14 +55,6 @@ class Crossing:
 
     direction: Direction
     value: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Part of the confidence set {size: 0.05 < p_win < 0.95}; an end that is None lies beyond the searched sizes."""
-
     low: float | None
     high: float | None
 
@@ -169,34 +160,6 @@ def find_boundary(
         unit=unit,
         warnings=(*disagreements(checks, p_at_checks), *_reach_warnings(asked, smallest, largest)),
     )
-
-
-def confidence_set(p_win: Floats, grid: Floats) -> tuple[Piece, ...]:
-    """Sizes at which `p_win` [g] settles nothing, in pieces; their ends are interpolated in log size."""
-    unsettled = (p_win > TAIL) & (p_win < 1 - TAIL)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], unsettled, [False]]).astype(int)))
-    pieces = [
-        Piece(_edge(p_win, grid, start - 1), _edge(p_win, grid, stop - 1))
-        for start, stop in zip(edges[::2], edges[1::2], strict=True)
-    ]
-    return tuple(sorted([*pieces, *_jumps(p_win, grid)], key=lambda piece: piece.low or 0.0))
-
-
-def _jumps(p_win: Floats, grid: Floats) -> list[Piece]:
-    """Pieces narrower than the grid: p_win passes from one side to the other between two points."""
-    ahead, behind = p_win >= 1 - TAIL, p_win <= TAIL
-    between = np.flatnonzero((ahead[:-1] & behind[1:]) | (behind[:-1] & ahead[1:]))
-    return [Piece(float(grid[i]), float(grid[i + 1])) for i in between]
-
-
-def _edge(p_win: Floats, grid: Floats, i: int) -> float | None:
-    """Size between grid points i and i + 1 where p_win enters or leaves the unsettled range; None beyond the grid."""
-    if i < 0 or i + 1 >= len(grid):
-        return None
-    inside, outside = (p_win[i], p_win[i + 1]) if TAIL < p_win[i] < 1 - TAIL else (p_win[i + 1], p_win[i])
-    limit = TAIL if outside <= TAIL else 1 - TAIL
-    share = (limit - p_win[i]) / (p_win[i + 1] - p_win[i]) if inside != outside else 0.5
-    return float(np.exp(np.log(grid[i]) + share * np.log(grid[i + 1] / grid[i])))
 
 
 def _difference(draws: Draws, sizes: Floats, unit: Unit) -> Floats:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from azeotrope.boundaries.boundary import LEVEL, PRACTICAL, Piece, confidence_set
+from azeotrope.boundaries.boundary import PRACTICAL
+from azeotrope.boundaries.confidence_set import LEVEL, Piece, confidence_set
 from azeotrope.boundaries.crossings import log_grid
 from azeotrope.curves.cells import Floats, JointCells, joint_cells
 from azeotrope.curves.joint_draws import DRAWS, Draws, draw_curves

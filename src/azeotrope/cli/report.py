@@ -39,8 +39,8 @@ def command(
     import azeotrope
     from azeotrope.analysis.comparisons import compared
     from azeotrope.reporting import class_page
+    from azeotrope.reporting.document import Document
     from azeotrope.reporting.files import read_mistakes
-    from azeotrope.reporting.numbers import Document
     from azeotrope.reporting.table import WIDTH
     from azeotrope.tables.reading import SUFFIXES
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from azeotrope.curves.applicable_laws import default_forms
 from azeotrope.curves.beyond import ONE_LAW, AtTheEnd, Onward, Rates, onward
 from azeotrope.curves.cells import Floats, JointCells
+from azeotrope.curves.kept import Kept
 from azeotrope.curves.law_fit import FormFit, Options, fit_form
 from azeotrope.curves.level import LevelLine
 from azeotrope.curves.moved_cells import Moved
@@ -30,8 +31,6 @@ DRAWS = 1000
 """Everywhere the same number, so that every command prints the same interval of the same runs."""
 KEPT = 8
 """Results kept in memory: a report asks for the same curves half a dozen times."""
-GRID, GRIDS_KEPT = 50, 2
-"""Grids of that many sizes are kept with their errors, so many of them: every pair of arms asks for the same ones."""
 _kept: dict[tuple[object, ...], Draws] = {}
 
 
@@ -67,36 +66,19 @@ class Draws:
     anchored: NDArray[np.bool_]
     most: float
     arms: tuple[int, ...]
-    _grids: dict[bytes, Floats] = field(default_factory=dict, repr=False, compare=False)
+    _errors: Kept = field(default_factory=Kept, repr=False, compare=False)
+    _middles: Kept = field(default_factory=Kept, repr=False, compare=False)
 
     def errors(self, sizes: Floats) -> Floats:
         """Error of every arm and draw at `sizes` [g]: [arms, R, g]."""
-        sizes = np.asarray(sizes, float)
-        key = sizes.tobytes()
-        found = self._grids.get(key)
-        if found is None:
-            found = np.exp(self.onward.of(self.own_way(sizes), self.missed(), sizes))
-            if len(sizes) >= GRID:
-                while len(self._grids) >= GRIDS_KEPT:
-                    self._grids.pop(next(iter(self._grids)))
-                self._grids[key] = found
-        return found[list(self.arms)]
+        return self._errors.at(sizes, self._drawn)[list(self.arms)]
 
     def middle(self, sizes: Floats) -> Floats:
         """The error of every arm at `sizes` [g] that the runs themselves give, laws averaged in log error: [arms, g].
 
         It depends on no random number; intervals around it are those of `errors`.
         """
-        sizes = np.asarray(sizes, float)
-        near, far, end = self._places(np.append(sizes, self.onward.ends))
-        missed = (
-            np.array(list(self.forms.values())) @ np.array([one.middle_missed for one in self.laws]) * self.anchored
-        )
-        path = self._averaged(self.forms, near) + self._anchor(near) * missed[:, None]
-        path = path + self._averaged(self.beyond, far) - self._averaged(self.beyond, end)
-        return np.asarray(
-            np.exp(self.onward.of(path[:, None], missed[:, None], sizes, drifting=False)[list(self.arms), 0])
-        )
+        return self._middles.at(sizes, self._middle)[list(self.arms)]
 
     def intervals(self, arm: int, sizes: Floats, level: float) -> list[Interval]:
         """The error of one arm at `sizes` [g] as `middle` has it, with the interval that `errors` give; none above
@@ -111,7 +93,7 @@ class Draws:
 
     def with_rates(self, rates: Rates) -> Draws:
         """The same draws, going on beyond the data at other rates."""
-        return replace(self, onward=replace(self.onward, rates=rates), _grids={})
+        return replace(self, onward=replace(self.onward, rates=rates), _errors=Kept(), _middles=Kept())
 
     def own_way(self, sizes: Floats) -> Floats:
         """Log error [K, R, g + K] at `sizes` [g] and where each arm's sizes end, if every arm followed its own laws."""
@@ -122,6 +104,17 @@ class Draws:
             gone = self._gather(self.outside, far[:, out]) - self._gather(self.outside, end[:, out][:, :1])
             path[:, :, out] += gone
         return path
+
+    def _drawn(self, sizes: Floats) -> Floats:
+        return np.asarray(np.exp(self.onward.of(self.own_way(sizes), self.missed(), sizes)))
+
+    def _middle(self, sizes: Floats) -> Floats:
+        near, far, end = self._places(np.append(sizes, self.onward.ends))
+        share = np.array(list(self.forms.values()))
+        missed = share @ np.array([one.middle_missed for one in self.laws]) * self.anchored
+        path = self._averaged(self.forms, near) + self._anchor(near) * missed[:, None]
+        path = path + self._averaged(self.beyond, far) - self._averaged(self.beyond, end)
+        return np.asarray(np.exp(self.onward.of(path[:, None], missed[:, None], sizes, drifting=False)[:, 0]))
 
     def _places(self, sizes: Floats) -> tuple[Floats, Floats, Floats]:
         """Sizes within each arm's data, beyond it, and where it ends: [K, g] each."""

@@ -44,4 +44,8 @@ def decay(size: Floats, power: Floats) -> Floats:
 
 def stack(*rows: Floats) -> Floats:
     """Derivatives [..., n] of each parameter as one array [..., p, n]."""
-    return np.stack(np.broadcast_arrays(*rows), axis=-2)
+    *before, n = np.broadcast_shapes(*(row.shape for row in rows))
+    found = np.empty((*before, len(rows), n))
+    for place, row in enumerate(rows):
+        found[..., place, :] = row
+    return found

@@ -11,7 +11,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from azeotrope.boundaries.boundary import Boundary, Crossing, Piece
+from azeotrope.boundaries.boundary import Boundary, Crossing
+from azeotrope.boundaries.confidence_set import Piece
 from azeotrope.boundaries.outcome import SURE
 from azeotrope.record.interval import Interval
 from azeotrope.record.probability import probability

@@ -16,7 +16,8 @@ from azeotrope.diagnosis.records import ClassDifference, ClassNumbers, Confused,
 from azeotrope.errors import InputError
 from azeotrope.lookup import nearest, some
 from azeotrope.record.interval import Interval
-from azeotrope.reporting.numbers import Comparison, Document, Mistake
+from azeotrope.reporting.document import Document, Mistake
+from azeotrope.reporting.numbers import Comparison
 from azeotrope.reporting.words import MISSING, percent
 
 SHOWN = 8  # other classes that it is confused with

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from azeotrope.record.verification import File
-from azeotrope.reporting import words
+from azeotrope.reporting import verdict_words, words
 from azeotrope.reporting.numbers import Comparison, DeployedArm, DeployedSummary, Estimate, VerdictSummary
 
 
@@ -28,7 +28,7 @@ def ranking(found: DeployedSummary, comparison: Comparison) -> str:
 
 def sentences(found: DeployedSummary, comparison: Comparison) -> list[str]:
     """The verdicts on the files, one after the other."""
-    return [f"as {found.target}, {words.sentence(verdict, comparison)}" for verdict in found.verdicts]
+    return [f"as {found.target}, {verdict_words.sentence(verdict, comparison)}" for verdict in found.verdicts]
 
 
 def lost(arm: DeployedArm) -> str:

@@ -20,8 +20,9 @@ from azeotrope.record.store import cannot_write, write_atomically
 from azeotrope.record.training_curve import Curve, curves_of
 from azeotrope.record.verification import FILE as VERIFICATION
 from azeotrope.record.verification import read_verification
+from azeotrope.reporting.document import Bundle, Disagreement, Document, Mistake
 from azeotrope.reporting.html import Section, page
-from azeotrope.reporting.numbers import Bundle, Comparison, Disagreement, Document, Mistake
+from azeotrope.reporting.numbers import Comparison
 from azeotrope.reporting.study import Sweep
 
 NUMBERS, EXAMPLES, MISTAKES, PAGE = "compare.json", "examples.json", "mistakes.json", "report.html"

@@ -30,11 +30,13 @@ from azeotrope.reporting import (
     render,
     trade_off,
     training_curves,
+    verdict_words,
     words,
 )
 from azeotrope.reporting.advice_text import points, settling_title
 from azeotrope.reporting.by_task import apart, by_task, errors, per_class
-from azeotrope.reporting.numbers import Comparison, Document, NotTested
+from azeotrope.reporting.document import Document
+from azeotrope.reporting.numbers import Comparison, NotTested
 from azeotrope.reporting.overall import Overall, overall
 from azeotrope.reporting.part import Missing, attempt
 from azeotrope.reporting.plain import plain
@@ -128,6 +130,7 @@ def _rendered(template: str, **content: object) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         dark=DARK,
         words=words,
+        verdict_words=verdict_words,
         as_file=deployed_text,
         interval=class_page.interval,
         difference=class_page.difference,

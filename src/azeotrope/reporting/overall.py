@@ -1,6 +1,6 @@
 """One answer over several numbers of training images, for the top of a page: who wins where, and what is not decided.
 
-It reads the verdicts of `words.leading` and adds nothing to them: each is at its own level, as below on the page.
+It reads the verdicts of `verdict_words.leading` and adds nothing: each is at its own level, as below on the page.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from azeotrope.reporting import words
+from azeotrope.reporting import verdict_words, words
 from azeotrope.reporting.numbers import Comparison, VerdictSummary
 from azeotrope.verdicts.verdict import Call
 
@@ -24,7 +24,7 @@ class Overall:
 def overall(comparisons: Sequence[Comparison]) -> Overall | None:
     """The answer over these comparisons of one task, student and teacher; None where no size has a verdict."""
     by_size = sorted(comparisons, key=lambda item: item.train_images)
-    judged = [(item.train_images, verdict) for item in by_size if (verdict := words.leading(item)) is not None]
+    judged = [(item.train_images, verdict) for item in by_size if (verdict := verdict_words.leading(item)) is not None]
     if not judged:
         return None
     groups: dict[tuple[str, ...], list[tuple[int, VerdictSummary]]] = {}

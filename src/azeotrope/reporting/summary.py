@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import fmean
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -62,33 +63,14 @@ def summarise(
     runs = sorted(pooled(records), key=shown_order)
     _check_side_by_side(runs)
     done = [run for run in runs if run.state == "done"]
-    names = list(dict.fromkeys(run.arm for run in runs))
-    amortised = {run.run_id: seconds for run, seconds in zip(done, amortise(done), strict=True)}
-    arms = tuple(arm_of([run for run in runs if run.arm == name], amortised) for name in names)
-    reference = reference if reference in names else names[0]
+    arms = _arms(runs, done)
+    reference = reference if reference in {arm.name for arm in arms} else arms[0].name
     winner = winner_of(arms)
     if pretraining is None and pretraining_missing is None:
         pretraining, pretraining_missing = measured_pretraining(done)
     compared, not_compared = faster(arms, pretraining, pretraining_missing)
-    facts = (done or runs)[0]
     return Comparison(
-        task=facts.task.name,
-        fingerprint=facts.task.fingerprint,
-        classes=facts.task.classes,
-        kind=facts.task.kind,
-        metric=facts.metric,
-        unit=facts.task.unit,
-        common_class=facts.task.common_class,
-        common_error=facts.task.common_error,
-        train_images=facts.train_images,
-        val_images=facts.val_images,
-        test_images=facts.test_images,
-        folds=facts.folds if isinstance(facts, PooledRun) else None,
-        student=facts.student.name,
-        parameters=facts.student.parameters,
-        macs=facts.student.macs,
-        image_size=facts.student.image_size,
-        resize=facts.resize,
+        **_subject((done or runs)[0]),
         teacher=_teacher(runs),
         reference=reference,
         winner=winner,
@@ -96,20 +78,51 @@ def summarise(
         verdicts=tuple(verdicts(done, reference, winner, shared.networks, level_of(looks))),
         deployed=as_files(done, reference, winner, shared.files, level_of(looks)),
         looks=tuple(looks),
-        failed=tuple(
-            FailedRun(run_id=run.run_id, arm=run.arm, seed=run.seed, reason=run.reason or "no reason was recorded")
-            for run in runs
-            if run.state == "failed"
-        ),
+        failed=tuple(_failed(run) for run in runs if run.state == "failed"),
         not_tested=tuple(not_tested),
         pretraining=pretraining,
         faster=compared,
         faster_missing=not_compared,
         warnings=tuple(dict.fromkeys((*warnings, *_warnings(done, arms)))),
-        recipe=facts.recipe,
-        environment=facts.environment,
         plan=plan,
     )
+
+
+def _arms(runs: Sequence[RunRecord], done: Sequence[RunRecord]) -> tuple[ArmSummary, ...]:
+    """Every arm over its runs, in the order of these; shared work is divided among those that are done."""
+    amortised = {run.run_id: seconds for run, seconds in zip(done, amortise(done), strict=True)}
+    names = dict.fromkeys(run.arm for run in runs)
+    return tuple(arm_of([run for run in runs if run.arm == name], amortised) for name in names)
+
+
+def _subject(run: RunRecord) -> dict[str, Any]:
+    """What a comparison is of, by its fields, as any of its runs says it."""
+    return {
+        "task": run.task.name,
+        "fingerprint": run.task.fingerprint,
+        "classes": run.task.classes,
+        "kind": run.task.kind,
+        "metric": run.metric,
+        "unit": run.task.unit,
+        "common_class": run.task.common_class,
+        "common_error": run.task.common_error,
+        "train_images": run.train_images,
+        "val_images": run.val_images,
+        "test_images": run.test_images,
+        "folds": run.folds if isinstance(run, PooledRun) else None,
+        "student": run.student.name,
+        "parameters": run.student.parameters,
+        "macs": run.student.macs,
+        "image_size": run.student.image_size,
+        "resize": run.resize,
+        "recipe": run.recipe,
+        "environment": run.environment,
+    }
+
+
+def _failed(run: RunRecord) -> FailedRun:
+    reason = run.reason or "no reason was recorded"
+    return FailedRun(run_id=run.run_id, arm=run.arm, seed=run.seed, reason=reason)
 
 
 def shown_order(run: RunRecord) -> tuple[int, str, int, str, int]:

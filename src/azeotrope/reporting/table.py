@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from azeotrope.reporting import deployed_table, words
+from azeotrope.reporting import deployed_table, verdict_words, words
 from azeotrope.reporting.deployed_table import STYLE
 from azeotrope.reporting.numbers import ArmSummary, Comparison, VerdictSummary
 
@@ -16,7 +16,10 @@ WIDTH = 100
 
 def table(comparison: Comparison) -> RenderableType:
     """Headline, one row an arm, then what failed, what was left out and the warnings; `WIDTH` columns at most."""
-    parts: list[RenderableType] = [Text(words.headline(comparison), style="bold"), Text(words.choice(comparison))]
+    parts: list[RenderableType] = [
+        Text(verdict_words.headline(comparison), style="bold"),
+        Text(verdict_words.choice(comparison)),
+    ]
     parts += [Text(), Text(words.basis(comparison), style="dim"), Text(), _grid(comparison), Text()]
     parts += [part for found in comparison.deployed for part in deployed_table.parts(found, comparison)]
     parts += [

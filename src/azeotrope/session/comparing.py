@@ -12,7 +12,8 @@ from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
 from azeotrope.record.training_curve import Curve
 from azeotrope.reporting import files
-from azeotrope.reporting.numbers import Comparison, Disagreement, Document, Mistake, NotTested, PretrainingCost
+from azeotrope.reporting.document import Disagreement, Document, Mistake
+from azeotrope.reporting.numbers import Comparison, NotTested, PretrainingCost
 from azeotrope.reporting.page_verdicts import Shared, shared_by
 from azeotrope.reporting.part import Made, Missing, attempt
 from azeotrope.reporting.summary import summarise

@@ -9,7 +9,8 @@ import numpy as np
 
 from azeotrope.data.task import Task
 from azeotrope.record.answers import answers_of
-from azeotrope.reporting.numbers import Comparison, Disagreement
+from azeotrope.reporting.document import Disagreement
+from azeotrope.reporting.numbers import Comparison
 from azeotrope.session.pictures import data_uri, tested_rows
 
 SHOWN = 12

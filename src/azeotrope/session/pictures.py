@@ -18,7 +18,8 @@ from azeotrope.data.decode import decode
 from azeotrope.data.task import Task
 from azeotrope.data.thumbnail import as_picture
 from azeotrope.diagnosis.diagnose import certain_mistakes
-from azeotrope.reporting.numbers import Comparison, Mistake
+from azeotrope.reporting.document import Mistake
+from azeotrope.reporting.numbers import Comparison
 
 THUMBNAIL = 96  # pixels of the longer side
 

@@ -51,22 +51,31 @@ class Goal:
         low, high = (limit[rows] if limit.ndim > 1 else limit for limit in (self.low, self.high))
         return replace(self, target=self.target[rows], weights=self.weights[rows], low=low, high=high)
 
+    @property
+    def moved(self) -> slice | list[int]:
+        """Where the free parameters stand: a slice where they come first, which copies nothing."""
+        count = len(self.free)
+        return slice(count) if self.free == tuple(range(count)) else list(self.free)
+
     def local(self, theta: Floats) -> Local:
         """The objective with its derivatives."""
-        free = list(self.free)
+        moved = self.moved
         error, by_log = self.law.gradient(np.exp(theta), self.x)
         residual = self.space.forward(error) - self.target
-        jacobian = by_log[:, free] * self.space.slope(error)[:, None, :]
-        inside = np.ones_like(residual)
-        pull = inside if self.delta is None else self.delta / np.maximum(np.abs(residual), self.delta)
-        if self.delta is not None:
-            inside = (np.abs(residual) <= self.delta).astype(float)
-        slope = (jacobian @ (self.weights * pull * residual)[..., None])[..., 0]
-        precision = self.prior_precision[free]
-        safe = _gram(jacobian, self.weights * pull) + np.diag(precision)
-        newton = safe if self.delta is None else _gram(jacobian, self.weights * inside) + np.diag(precision)
-        slope = slope + precision * (theta - self.prior_mean)[:, free]
-        return Local(self._sum(residual) + self._penalty(theta), slope, newton, safe)
+        jacobian = by_log[:, moved] * self.space.slope(error)[:, None, :]
+        precision = self.prior_precision[moved]
+        prior = np.diag(precision)
+        if self.delta is None:
+            weights = self.weights
+            newton = safe = _gram(jacobian, weights) + prior
+        else:
+            size = np.abs(residual)
+            weights = self.weights * (self.delta / np.maximum(size, self.delta))
+            safe = _gram(jacobian, weights) + prior
+            newton = _gram(jacobian, self.weights * (size <= self.delta)) + prior
+        away = theta - self.prior_mean
+        slope = (jacobian @ (weights * residual)[..., None])[..., 0] + precision * away[:, moved]
+        return Local(self._sum(residual) + 0.5 * (away**2 @ self.prior_precision), slope, newton, safe)
 
     def _sum(self, residual: Floats) -> Floats:
         if self.delta is None:
@@ -75,9 +84,6 @@ class Goal:
             size = np.abs(residual)
             cost = np.where(size <= self.delta, 0.5 * residual**2, self.delta * (size - 0.5 * self.delta))
         return np.asarray((self.weights * cost).sum(axis=-1))
-
-    def _penalty(self, theta: Floats) -> Floats:
-        return np.asarray(0.5 * ((theta - self.prior_mean) ** 2 @ self.prior_precision))
 
 
 def _gram(jacobian: Floats, weights: Floats) -> Floats:

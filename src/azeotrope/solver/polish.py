@@ -58,9 +58,9 @@ def polish(goal: Goal, theta: Floats, effort: Effort = EXACT) -> Polished:
         better = gain >= 0  # false for NaN
         small = np.abs(gain) <= effort.tolerance * np.abs(here.value) + 1e-300
         calm = np.where(small, calm + 1, 0)
-        theta = np.where(better[:, None], trial, theta)
-        here = _choose(better, there, here)
-        damping = np.clip(np.where(better, damping * _EASE, damping * _STIFFEN), 1e-12, 10 * _STIFF)
+        theta = trial if better.all() else np.where(better[:, None], trial, theta)
+        here = there if better.all() else _choose(better, there, here)
+        damping = np.minimum(np.maximum(np.where(better, damping * _EASE, damping * _STIFFEN), 1e-12), 10 * _STIFF)
         best[active], objective[active] = theta, here.value
         done = (calm >= 2) | (damping > _STIFF)
         converged[active[done]] = True
@@ -74,33 +74,31 @@ def polish(goal: Goal, theta: Floats, effort: Effort = EXACT) -> Polished:
 
 
 def _step(goal: Goal, theta: Floats, here: Local, damping: Floats) -> Floats:
-    free = list(goal.free)
-    inside = theta[:, free]
-    low, high = goal.low[..., free], goal.high[..., free]
+    moved = goal.moved
+    inside = theta[:, moved]
+    low, high = goal.low[..., moved], goal.high[..., moved]
     blocked = ((inside <= low) & (here.slope > 0)) | ((inside >= high) & (here.slope < 0))
     open_ = ~blocked
     scale = np.einsum("rii->ri", here.safe)
     scale = np.maximum(scale, 1e-10 * scale.max(axis=1, keepdims=True) + 1e-300)
     curvature = here.newton + damping[:, None, None] * here.safe
     curvature = curvature * (open_[:, :, None] & open_[:, None, :])
-    rows = np.arange(len(free))
-    curvature[:, rows, rows] += np.where(blocked, 1.0, (damping[:, None] + 1e-12) * scale)
+    np.einsum("rii->ri", curvature)[...] += np.where(blocked, 1.0, (damping[:, None] + 1e-12) * scale)
     move = np.linalg.solve(curvature, np.where(blocked, 0.0, -here.slope)[..., None])[..., 0]
     move = np.where(np.isfinite(move), move, 0.0)  # no step, no gain: the caller damps more
     trial = theta.copy()
-    trial[:, free] = np.clip(inside + np.clip(move, -3.0, 3.0), low, high)
+    trial[:, moved] = np.minimum(np.maximum(inside + np.minimum(np.maximum(move, -3.0), 3.0), low), high)
     return trial
 
 
 def _choose(better: NDArray[np.bool_], new: Local, old: Local) -> Local:
     wide = better[:, None]
-    return Local(
-        np.where(better, new.value, old.value),
-        np.where(wide, new.slope, old.slope),
-        np.where(wide[..., None], new.newton, old.newton),
-        np.where(wide[..., None], new.safe, old.safe),
-    )
+    safe = np.where(wide[..., None], new.safe, old.safe)
+    newton = safe if new.newton is new.safe else np.where(wide[..., None], new.newton, old.newton)
+    return Local(np.where(better, new.value, old.value), np.where(wide, new.slope, old.slope), newton, safe)
 
 
 def _choose_rows(keep: NDArray[np.bool_], here: Local) -> Local:
-    return Local(here.value[keep], here.slope[keep], here.newton[keep], here.safe[keep])
+    safe = here.safe[keep]
+    newton = safe if here.newton is here.safe else here.newton[keep]
+    return Local(here.value[keep], here.slope[keep], newton, safe)

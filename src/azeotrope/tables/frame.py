@@ -23,22 +23,28 @@ from azeotrope.tables.columns import (
     CLUSTERS,
     CORRECT,
     LINE,
-    RESIZE,
     TEST_CLASSES,
-    UPSTREAM_RESIZE,
     Columns,
     keep_where,
     name_columns,
 )
-from azeotrope.tables.edges import NoUsableRun, count_edges
+from azeotrope.tables.edges import count_edges
 from azeotrope.tables.recognise import is_accuracy
 from azeotrope.tables.recognise import notes as column_notes
+from azeotrope.tables.refusals import (
+    counted,
+    refuse_bad_counts,
+    refuse_conflicts,
+    refuse_empty,
+    refuse_mixed,
+    refuse_mixed_resizes,
+    refuse_no_accuracy,
+    span,
+)
 from azeotrope.tables.table import read_table
 from azeotrope.tables.units import Unit, describe_unit, recognise_unit
 
 LOG_LOSSES = {"test_nll": "log-loss"}  # columns of records that are no share of anything, and their names
-_LEAST = {"train_images": 1, "pretrain_images": 0, "parameters": 1, "classes": 2, "test_images": 1}
-"""The least that a count can be. With one class guessing is never wrong, and no law has room."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ class RunFrame:
         if group not in self.groups:
             raise InputError(
                 f"There are no runs of a group named {group!r}",
-                found=", ".join(self.groups) + (f"; left out: {_counted(self.excluded)}" if self.excluded else ""),
+                found=", ".join(self.groups) + (f"; left out: {counted(self.excluded)}" if self.excluded else ""),
                 allowed=f"nearest: {', '.join(nearest(group, self.groups)) or 'none'}",
                 next_step="take one of these names, or choose the grouping column with --by",
             )
@@ -106,28 +112,21 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     raw = keep_where(raw, columns.where)
     raw = _drop(raw, pl.col("state").fill_null("done") != "done", "failed", left_out) if "state" in raw.columns else raw
     raw = _drop(raw, ~pl.struct(_given(raw)).is_first_distinct(), "duplicated row", left_out)
-    _refuse_mixed(raw, "schema", "schemas of records", "make the runs again with one version of azeotrope")
-    _refuse_mixed(raw, "judged_by", "measures (--metric)", "keep one with --where judged_by=MEASURE")
-    _refuse_mixed_resizes(raw, columns.by)
+    refuse_mixed(raw, "schema", "schemas of records", "make the runs again with one version of azeotrope")
+    refuse_mixed(raw, "judged_by", "measures (--metric)", "keep one with --where judged_by=MEASURE")
+    refuse_mixed_resizes(raw, columns.by)
     tidy, error_name = name_columns(raw, columns)
     tidy = tidy.with_columns(sampled=_sampled(raw))
     tidy = _drop(tidy, ~pl.col("error").is_finite().fill_null(value=False), _lacks(error_name), left_out)
     endless = ~pl.col(AXES).is_finite().fill_null(value=True)
     tidy = _drop(tidy, pl.any_horizontal(endless), "size is NaN or infinite", left_out)
-    _refuse_empty(tidy, left_out)
-    values = tidy["error"].to_numpy()
-    if is_accuracy(error_name):
-        unit: Unit = "fraction"
-        _refuse_no_accuracy(error_name, values)
-        notes = (f"column {error_name!r} is read as accuracy: the error is 1 - accuracy, {_span(values)}",)
-    else:
-        unit = recognise_unit(error_name, values, columns.error_unit)
-        notes = (describe_unit(error_name, unit, values),)
+    refuse_empty(tidy, left_out)
+    unit, note = _unit(error_name, tidy["error"].to_numpy(), columns)
     if unit == "percent":
         tidy = tidy.with_columns(pl.col("error") / 100)
-    _refuse_bad_counts(tidy)
+    refuse_bad_counts(tidy)
     for _, rows in tidy.group_by("group", maintain_order=True):
-        _refuse_mixed(rows, "task", "tasks", "keep one with --where task=NAME, or add task to --by")
+        refuse_mixed(rows, "task", "tasks", "keep one with --where task=NAME, or add task to --by")
     tidy, edges = count_edges(tidy, unit)
     sampled = pl.col("sampled") if unit != "loss" else pl.lit(value=False)  # a loss: its spread is not kept
     tidy = tidy.with_columns(test_images=pl.when(sampled).then("test_images"))
@@ -136,27 +135,22 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     warnings = (*_warnings(left_out, paired=paired), *edges, *untested)
     measure = _measure(raw, unit, error_name)
     meanings = (*column_notes(raw.columns), *(_meanings(raw) if unit != "loss" else ()))
-    return RunFrame(tidy, unit, paired, (*notes, *meanings), warnings, left_out, measure)
+    return RunFrame(tidy, unit, paired, (note, *meanings), warnings, left_out, measure)
+
+
+def _unit(error_name: str, values: NDArray[np.float64], columns: Columns) -> tuple[Unit, str]:
+    """The unit of this column, and what is said of how it was read."""
+    if is_accuracy(error_name):
+        refuse_no_accuracy(error_name, values)
+        return "fraction", f"column {error_name!r} is read as accuracy: the error is 1 - accuracy, {span(values)}"
+    unit = recognise_unit(error_name, values, columns.error_unit)
+    return unit, describe_unit(error_name, unit, values)
 
 
 def _given(raw: pl.DataFrame) -> list[str]:
     """The columns that came with the runs: not numbers of lines that stand in for their ids."""
     numbered = raw.schema.get("run_id") == pl.String and bool(raw["run_id"].str.starts_with(LINE).all())
     return [name for name in raw.columns if not (numbered and name == "run_id")]
-
-
-def _span(values: NDArray[np.float64]) -> str:
-    return f"{values.min():.4g} to {values.max():.4g}"
-
-
-def _refuse_no_accuracy(name: str, values: NDArray[np.float64]) -> None:
-    """1 - accuracy must be a share."""
-    if values.min(initial=0.0) < 0 or values.max(initial=0.0) > 1:
-        raise InputError(
-            "An accuracy lies between 0 and 1, or between 0 and 100 per cent",
-            found=f"1 - accuracy from {_span(values)} in column {name!r}",
-            next_step="correct these rows, or say --error-unit percent or --error-unit fraction",
-        )
 
 
 def _drop(table: pl.DataFrame, these: pl.Expr | pl.Series, reason: str, left_out: dict[str, int]) -> pl.DataFrame:
@@ -172,57 +166,6 @@ def _lacks(error_name: str) -> str:
     return f"no {error_name}" if error_name in LOG_LOSSES else "no test error"
 
 
-def _refuse_mixed(table: pl.DataFrame, name: str, what: str, next_step: str) -> None:
-    values = table[name].drop_nulls().unique().sort().to_list() if name in table.columns else []
-    if len(values) > 1:
-        shown = ", ".join(map(str, values[:8])) + (" ..." if len(values) > 8 else "")
-        raise InputError(f"These runs mix {what}", found=shown, allowed="one", next_step=next_step)
-
-
-def _refuse_mixed_resizes(raw: pl.DataFrame, by: Sequence[str]) -> None:
-    """What is judged at one image size on one task differs in it by version alone, and so do pre-trainings."""
-    moved = "or move the older runs to a folder of their own"
-    for rows in _each(raw, "fingerprint", "image_size"):
-        advice = f"keep one with --where {RESIZE}=once, {moved}"
-        _refuse_mixed(rows, RESIZE, "pictures resized once with pictures resized by way of stored frames", advice)
-    if UPSTREAM_RESIZE in by:
-        return
-    for rows in _each(raw, "upstream", "image_size"):
-        advice = f"add {UPSTREAM_RESIZE} to --by, {moved}"
-        _refuse_mixed(rows, UPSTREAM_RESIZE, "pre-trainings judged on pictures resized once and twice", advice)
-
-
-def _each(raw: pl.DataFrame, *names: str) -> list[pl.DataFrame]:
-    """The rows that share what these columns say, of those that there are."""
-    there = [name for name in names if name in raw.columns]
-    return [rows for _, rows in raw.group_by(there, maintain_order=True)] if there else [raw]
-
-
-def _refuse_empty(table: pl.DataFrame, left_out: Mapping[str, int]) -> None:
-    if table.is_empty():
-        raise NoUsableRun(
-            "No usable run is left",
-            found=_counted(left_out),
-            allowed="runs with a test error",
-            next_step="make more runs, or look at the reasons in the failed records",
-        )
-
-
-def _counted(left_out: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} x {reason}" for reason, count in left_out.items())
-
-
-def _refuse_bad_counts(tidy: pl.DataFrame) -> None:
-    for name, least in _LEAST.items():
-        smallest = tidy[name].min()
-        if isinstance(smallest, float) and smallest < least:
-            raise InputError(
-                f"{name} may not be below {least}",
-                found=f"{smallest:g}",
-                next_step="correct these rows" + (", or name another column with --x" if name in AXES else ""),
-            )
-
-
 def _number(tidy: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     """Sorted, with replicate and cluster numbers; and whether seeds are known, so that groups can be paired."""
     cell = ["task", *AXES]
@@ -230,28 +173,13 @@ def _number(tidy: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
     tidy = tidy.sort("group", *AXES, "seed", "error")
     tidy = tidy.with_columns(cluster=pl.struct(cell).rank("dense").cast(pl.Int64) - 1)
     if paired:
-        _refuse_conflicts(tidy)
+        refuse_conflicts(tidy)
         replicate = pl.struct("task", "seed").rank("dense").cast(pl.Int64) - 1
     else:
         replicate = pl.int_range(pl.len()).over("group", *cell).cast(pl.Int64)
     order = ["task", "group", *AXES, "error", "seed", "replicate", "cluster", "test_images", "classes", "run_id"]
     order += [CORRECT, CLUSTERS, TEST_CLASSES]
     return tidy.with_columns(replicate=replicate, seed=pl.col("seed").cast(pl.Int64)).select(order), paired
-
-
-def _refuse_conflicts(tidy: pl.DataFrame) -> None:
-    key = ["task", "group", *AXES, "seed"]
-    conflict = tidy.group_by(key).agg(pl.len(), pl.col("error").sort()).filter(pl.col("len") > 1).sort(key)
-    if not conflict.is_empty():
-        row = conflict.row(0, named=True)
-        size = ", ".join(f"{axis} {row[axis]:g}" for axis in AXES if row[axis] is not None)
-        raise InputError(
-            "One group, size and seed may have one run only",
-            found=f"{row['len']} runs of {row['group']!r} at {size}, seed {row['seed']:g}, with errors "
-            + ", ".join(f"{value:g}" for value in row["error"]),
-            allowed="one; what else differs (student, recipe) must be part of the group or be filtered",
-            next_step="add the column that differs to --by, or keep one value with --where",
-        )
 
 
 def _kinds(raw: pl.DataFrame) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 from pydantic import JsonValue
 
-from azeotrope.reporting import figures, table, words
+from azeotrope.reporting import figures, table, verdict_words, words
 from azeotrope.reporting.files import as_json
 from azeotrope.reporting.numbers import ArmSummary, Comparison
 from azeotrope.reporting.render import Chart
@@ -32,7 +32,7 @@ def frame(comparison: Comparison) -> pl.DataFrame:
 
 def line(comparison: Comparison) -> str:
     """The verdict to read first."""
-    return words.headline(comparison)
+    return verdict_words.headline(comparison)
 
 
 def plot(comparison: Comparison, path: str | Path | None = None) -> Chart:
