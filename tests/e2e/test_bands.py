@@ -8,9 +8,11 @@ from sklearn.datasets import load_digits
 
 from azeotrope.api.predict import predict
 from azeotrope.errors import InputError
+from azeotrope.exporting.targets._onnxruntime import OnnxProgram
 from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.models.saved import load_model, model_folder
 from azeotrope.plan import TeacherSpec
+from azeotrope.record.answers import stored_test_set
 from azeotrope.record.store import RunStore
 from medical import NAME, NUMBER, medical_set
 
@@ -99,23 +101,56 @@ def test_a_teacher_without_bands_is_refused_before_an_image_is_listed(compare, t
     assert refused.value.found == "--bands all and no --teacher-bands"
 
 
+def as_arrays(scenes, folder):
+    """The same as `.npy` files of single precision."""
+    for file in scenes.glob("*/*.tif"):
+        into = folder / file.parent.name
+        into.mkdir(parents=True, exist_ok=True)
+        np.save(into / file.stem, tifffile.imread(file).astype(np.float32))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arrays", "pixels"), [(False, FINE.pixels), (True, PixelSpec(bands=(4, 2)))], ids=["16-bit TIFF", "arrays"]
+)
+def test_arms_are_judged_as_files_that_see_the_files_values(arrays, pixels, compare, scenes, tmp_path, monkeypatch):
+    """At the size of the files nothing is resampled: the graph's input is each value over 65,535, in whole levels."""
+    shown, answer = [], OnnxProgram.answer
+    monkeypatch.setattr("azeotrope.exporting.target.TIMED", (5, 0.0))
+    monkeypatch.setattr(OnnxProgram, "answer", lambda self, pixels: shown.append(pixels) or answer(self, pixels))
+    folder = as_arrays(scenes, tmp_path / "arrays") if arrays else scenes
+    asked = {"teacher": None, "arms": ["scratch"], "train_images": 40, "seeds": 1, "deploy": "onnx,onnx-int8"}
+    out = tmp_path / "out"
+    comparison = compare(folder, out, labels=FINE.model_copy(update={"pixels": pixels}), **asked)
+    (record,), test = RunStore(str(out)), stored_test_set(out)
+    assert not comparison.failed
+    float_, int8 = record.deployed["onnx"], record.deployed["onnx-int8"]
+    assert (float_.reason, int8.reason) == (None, None)
+    assert (float_.correct, float_.test_error) == (record.correct, record.test_error)
+    assert (int8.int8_share, int8.calibration_images) == (1.0, 40)
+    most = 2**pixels.bits - 1
+    wanted = []
+    for key in test.keys:
+        values = np.load(folder / key) if arrays else tifffile.imread(folder / key)
+        chosen = values if pixels.bands == "all" else values[..., [band - 1 for band in pixels.bands]]
+        wanted.append(np.round(chosen.astype(np.float64) / 65_535 * most).transpose(2, 0, 1))
+    for seen in shown[-2:]:  # of both files, on the test images
+        np.testing.assert_array_equal(seen, wanted)
+    assert record.as_deployed("onnx-int8").test_error == 1 - record.as_deployed("onnx-int8").correctness().mean()
+
+
 REFUSED = {
-    "no bands for the teacher": ({}, {}, "A teacher must be told which bands it looks at"),
-    "a band that is not there": ({"bands": (6, 3, 2)}, {}, "A teacher looks at bands that are read"),
-    "files for a device": (
-        {"bands": (4, 3, 2)},
-        {"deploy": "onnx"},
-        "An upstream set, further pictures and files for a device are plain: grey or colour of 8 bits",
-    ),
+    "no bands for the teacher": ({}, "A teacher must be told which bands it looks at"),
+    "a band that is not there": ({"bands": (6, 3, 2)}, "A teacher looks at bands that are read"),
 }
 
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_bands_cannot_do_is_refused_before_training(what, compare, scenes, teacher_model, tmp_path):
-    bands, options, rule = REFUSED[what]
+    bands, rule = REFUSED[what]
     teacher = TeacherSpec(model=teacher_model, image_size=32, **bands)
     with pytest.raises(InputError) as refused:
-        compare(scenes, tmp_path / "out", labels=FINE, teacher=teacher, train_images=40, seeds=1, **options)
+        compare(scenes, tmp_path / "out", labels=FINE, teacher=teacher, train_images=40, seeds=1)
     assert refused.value.rule == rule
 
 
