@@ -111,7 +111,7 @@ def sample_of(task: Task, row: int) -> tuple[str, bytes | None]:
     if isinstance(raw, np.ndarray):
         return "picture.png", _png(raw if raw.ndim == 3 else raw[..., None])
     asked = reading.pixels
-    if is_dicom(raw) or is_heic(raw) or asked.colours == "srgb":
+    if is_dicom(raw) or is_heic(raw):
         whole = asked.bits == 8 and not isinstance(asked.bands, tuple)
         return "picture.png", _png(decode(raw, reading).pixels) if whole else None
     if raw.startswith(NPY):
@@ -120,7 +120,7 @@ def sample_of(task: Task, row: int) -> tuple[str, bytes | None]:
         return "picture.npy", _npy(array_in(raw))
     with Image.open(io.BytesIO(raw)) as image:
         fine = asked.bands is not None or asked.bits == 16
-        cut = fine and image.format == "PNG" and is_deep_png(raw) and not image.mode.startswith("I")
+        cut = image.format == "PNG" and is_deep_png(raw) and not image.mode.startswith("I")
         return f"picture.{(image.format or 'png').lower()}", None if cut or (fine and is_tiff(raw)) else raw
 
 
