@@ -97,6 +97,10 @@ def main() -> None:
     parser.add_argument("--ways", default=",".join(WAYS), help="verdicts are against metric, or the first of them")
     asked = parser.parse_args()
     ways = asked.ways.split(",")
+    if not set(ways) <= set(WAYS):
+        parser.error(f"--ways takes {', '.join(WAYS)}")
+    if "plain" in ways and "metric" not in ways:
+        parser.error("plain is judged as metric is: name both in --ways")
     against_this = "metric" if "metric" in ways else ways[0]
     data = write(asked.out / "data", asked.largest, asked.test)
     found = {way: trained(way, data, asked) for way in ways}

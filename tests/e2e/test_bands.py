@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from PIL import Image
 from sklearn.datasets import load_digits
 
 from azeotrope.api.predict import predict
@@ -14,6 +15,7 @@ from azeotrope.models.saved import load_model, model_folder
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.answers import stored_test_set
 from azeotrope.record.store import RunStore
+from data.test_formats import by_hand, profile
 from medical import NAME, NUMBER, medical_set
 
 SIDE, BANDS = 32, 5
@@ -137,6 +139,29 @@ def test_arms_are_judged_as_files_that_see_the_files_values(arrays, pixels, comp
     for seen in shown[-2:]:  # of both files, on the test images
         np.testing.assert_array_equal(seen, wanted)
     assert record.as_deployed("onnx-int8").test_error == 1 - record.as_deployed("onnx-int8").correctness().mean()
+
+
+def test_arms_as_files_see_colours_in_srgb_and_padded(compare, tmp_path, monkeypatch):
+    """Pictures of 32 x 24 pixels in Display P3: the closed form of the conversion, between two black bars."""
+    shown, answer, random = [], OnnxProgram.answer, np.random.default_rng(0)
+    monkeypatch.setattr("azeotrope.exporting.target.TIMED", (5, 0.0))
+    monkeypatch.setattr(OnnxProgram, "answer", lambda self, pixels: shown.append(pixels) or answer(self, pixels))
+    for place in range(60):
+        into = tmp_path / "wide" / f"{place % 2}"
+        into.mkdir(parents=True, exist_ok=True)
+        pixels = random.integers(60, 200, (24, 32, 3)).astype(np.uint8)
+        pixels[..., place % 2] //= 2
+        Image.fromarray(pixels).save(into / f"{place}.png", icc_profile=profile())
+    asked = {"teacher": None, "arms": ["scratch"], "train_images": 20, "seeds": 1, "deploy": "onnx"}
+    labels = LabelSpec(pixels=PixelSpec(colours="srgb", fit="pad"))
+    assert not compare(tmp_path / "wide", tmp_path / "out", labels=labels, **asked).failed
+    (record,), test = RunStore(str(tmp_path / "out")), stored_test_set(tmp_path / "out")
+    assert record.deployed["onnx"].correct == record.correct
+    for key, seen in zip(test.keys, shown[-1], strict=True):
+        wanted = by_hand(np.asarray(Image.open(tmp_path / "wide" / key)))
+        np.testing.assert_allclose(seen[:, 4:28].transpose(1, 2, 0), wanted, atol=1.5)
+        assert not seen[:, :4].any()
+        assert not seen[:, 28:].any()
 
 
 REFUSED = {

@@ -1,5 +1,6 @@
 """`run.py` on profiles, pictures of phones and colour of 16 bits: from the file to the input and answer of predict."""
 
+import io
 import json
 import runpy
 import struct
@@ -15,8 +16,10 @@ from PIL import Image
 
 import azeotrope
 from azeotrope.data.decode import decode
+from azeotrope.data.task import load_task
 from azeotrope.exporting.preparation import read_preparation
 from azeotrope.labels import LabelSpec, PixelSpec
+from azeotrope.session.export_images import sample_of
 from data.test_formats import by_hand, profile
 
 SIDE = 32
@@ -109,7 +112,10 @@ def pictures(folder):
     }
     for name, (image, how) in saved.items():
         image.save(folder / name, **how)
-    return [folder / name for name in saved]
+    for name, deep, more in (("deep.tif", pixels, {}), ("clear.tif", alpha, {"extrasamples": ["unassalpha"]})):
+        tag = (34675, "B", len(profile()), profile(), True)  # its profile, which training does not apply to 16 bits
+        tifffile.imwrite(folder / name, deep.astype(np.uint16) * 257, photometric="rgb", extratags=[tag], **more)
+    return [*(folder / name for name in saved), folder / "deep.tif", folder / "clear.tif"]
 
 
 def test_run_py_converts_every_kind_of_file_to_the_level(wide, tmp_path):
@@ -159,6 +165,32 @@ def test_pictures_of_phones_are_exported_and_run_py_says_what_reads_them(phones,
         1,
         [f"{file}: cannot be read: a HEIC file is not read here: `azeotrope predict model.onnx FILE` reads it"],
     )
+
+
+def test_avif_of_a_general_brand_is_no_heic(phones):
+    """Both are boxes of `ftyp`; `mif1` is the brand of either, and the list behind it tells them apart."""
+    told = runpy.run_path(str(phones[2].folder / "run.py"))["_ELSEWHERE"]["heic"]
+    assert told(b"\0\0\0\x1cftypmif1\0\0\0\0mif1heic")
+    assert not told(b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif")
+
+
+@pytest.mark.parametrize("colours_asked", ["stored", "srgb"])
+def test_samples_that_had_to_be_mended_are_given_mended(colours_asked, tmp_path):
+    """Pillow refuses a JPEG without its end, which training reads: `run.py` gets the pixels."""
+
+    def write(path, pixels):
+        Image.fromarray(pixels).save(path.with_suffix(".jpg"), icc_profile=profile(), quality=95)
+        whole = path.with_suffix(".jpg").read_bytes()
+        path.with_suffix(".jpg").write_bytes(whole.removesuffix(b"\xff\xd9"))
+
+    task = load_task(str(written(tmp_path, write, 12)), labels=LabelSpec(pixels=PixelSpec(colours=colours_asked)))
+    name, content = sample_of(task, 0)
+    assert name == "picture.png"
+    decoded = decode(task.source.read(0), task.manifest.reading)
+    assert decoded.notes[-1] == "no_end_marker"
+    with Image.open(io.BytesIO(content)) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), decoded.pixels)
+        assert "icc_profile" not in picture.info
 
 
 @pytest.mark.parametrize("bands", [3, 4, 2], ids=["colour", "colour and alpha", "grey and alpha"])

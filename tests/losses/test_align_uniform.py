@@ -154,9 +154,13 @@ def test_views_of_one_image_are_not_pushed_apart():
     torch.testing.assert_close(Loss(SETUP).value(a, b, torch.arange(6)), Loss(SETUP).value(a, b))
 
 
-def test_a_batch_of_one_image_alone_has_its_views():
-    a, b = unit(3, 5, 0), unit(3, 5, 1)
-    torch.testing.assert_close(Loss(SETUP).value(a, b, torch.zeros(3).long()), Loss(SETUP).value(a, b))
+def test_a_batch_of_one_image_alone_has_nothing_to_spread():
+    a, b = unit(3, 5, 0).requires_grad_(), unit(3, 5, 1)
+    value = Loss(SETUP).value(a, b, torch.zeros(3).long())
+    assert value.item() == pytest.approx(numpy_alignment(a.detach().numpy(), b.numpy(), 2), rel=1e-9)
+    (pull,) = torch.autograd.grad(value, a)
+    (alone,) = torch.autograd.grad(alignment(a, b), a)
+    torch.testing.assert_close(pull, alone)
 
 
 def test_the_batch_says_which_rows_are_one_image():

@@ -107,6 +107,29 @@ def test_what_all_folds_share_is_said_once_and_what_differs_of_each(tmp_path):
     assert list(told[:4]) == notes.said
 
 
+def test_each_folds_own_range_is_said(tmp_path):
+    """Each fold measures the range on its training images."""
+    random, notes = np.random.default_rng(0), Notes()
+    for place in range(18):
+        into = tmp_path / "ab"[place % 2]
+        into.mkdir(exist_ok=True)
+        values = random.integers(1_000 + 50 * place, 30_000 + 900 * place, (8, 8)).astype(np.uint16)
+        Image.fromarray(values).save(into / f"{place}.png")
+    tasks = read_folds(tmp_path, 3, notes, LabelSpec(value_range="percentile"))
+    ranges = [one.manifest.value_range for one in tasks]
+    assert len(set(ranges)) == 3
+    own = [said for said in notes.said if said.startswith("Fold")]
+    assert [said[:13] for said in own] == ["Fold 1 of 3: ", "Fold 2 of 3: ", "Fold 3 of 3: "]
+    for (low, high), said in zip(ranges, own, strict=True):
+        assert f": {low:g} is black and {high:g} is white" in said
+
+
+def test_an_export_is_told_of_its_own_fold(tmp_path):
+    notes = Notes()
+    tasks = read_folds(of_patients(tmp_path), 3, notes, LabelSpec(group="patient"), told=2)
+    assert tuple(notes.said) == tasks[1].words
+
+
 def test_the_fold_whose_classes_are_least_alike_is_named():
     """4 to 1 in the first fold, 7 to 1 in the second."""
     cut = [task(40, 8, 12, fold=Fold(1, 2), rare=8), task(40, 8, 12, fold=Fold(2, 2), rare=5)]

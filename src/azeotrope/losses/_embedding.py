@@ -45,14 +45,11 @@ def require_images(found: int, least: int, why: str) -> None:
 
 def one_image(places: Int[Tensor, " B"] | None, rows: Float[Tensor, "B D"]) -> Bool[Tensor, "B B"]:
     """Which pairs of rows show one image: each row with itself, and an image that comes again in the batch, as under
-    balanced sampling. `places` are those of `Signals`; None: every row is another image. A batch of nothing but one
-    image has pairs all the same: its views.
+    balanced sampling. `places` are those of `Signals`; None: every row is another image.
     """
-    itself = torch.eye(len(rows), dtype=torch.bool, device=rows.device)
     if places is None:
-        return itself
-    same = places[:, None] == places
-    return itself | (same & ~same.all())
+        return torch.eye(len(rows), dtype=torch.bool, device=rows.device)
+    return places[:, None] == places
 
 
 class PairLoss(nn.Module):
@@ -64,6 +61,7 @@ class PairLoss(nn.Module):
 
     needs_teacher = True
     relates_images = True
+    spreads_images = True
 
     def __init__(self, setup: Setup, width: int, hidden: Hidden) -> None:
         super().__init__()

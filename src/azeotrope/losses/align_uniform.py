@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -27,13 +28,15 @@ def alignment(a: Float[Tensor, "B D"], b: Float[Tensor, "B D"], power: float = 2
 
 def uniformity(x: Float[Tensor, "B D"], t: float = 2.0, same: Bool[Tensor, "B B"] | None = None) -> Float[Tensor, ""]:
     """Log of the mean over pairs i < j of exp(−t ‖x_i − x_j‖²), for unit rows; lower is more uniform. Pairs that are
-    the `same` image do not count (None: each row is another).
+    the `same` image do not count (None: each row is another); 0 where there is no other pair.
 
     One Gram matrix gives all distances: ‖x_i − x_j‖² = 2 − 2⟨x_i, x_j⟩.
     """
     same = one_image(None, x) if same is None else same
     similarity = 2 * t * (x @ x.T) - 2 * t
-    return similarity.masked_fill(same, -math.inf).flatten().logsumexp(0) - (~same).sum(dtype=x.dtype).log()
+    alone, pairs = same.all(), (~same).sum(dtype=x.dtype)
+    spread = similarity.masked_fill(same & ~alone, -math.inf).flatten().logsumexp(0) - pairs.clamp_min(1).log()
+    return torch.where(alone, 0.0, spread)
 
 
 class Loss(PairLoss):

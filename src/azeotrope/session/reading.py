@@ -41,10 +41,14 @@ def read_folds(
     cache: Path | None = None,
     *,
     strict: bool = False,
+    told: int | None = None,
 ) -> tuple[Task, ...]:
-    """The same as `folds` tasks, of which another fold is the test set; what differs is said of each."""
+    """The same as `folds` tasks, of which another fold is the test set; what differs is said of each, or of fold `told`
+    alone.
+    """
     found = load_folds(os.fspath(data), folds, scanning(progress), labels, cache, anew=strict)
-    _say(of_all_folds([task.words for task in found]), found[0], progress, strict=strict)
+    words = of_all_folds([task.words for task in found]) if told is None else found[told - 1].words
+    _say(words, found[0], progress, strict=strict)
     return found
 
 

@@ -23,7 +23,7 @@ from azeotrope.sweeping.class_weights import read_class_weights
 from azeotrope.sweeping.fold_ids import check_pooled
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
-from azeotrope.sweeping.spec import RunSpec, UpstreamRun
+from azeotrope.sweeping.spec import RunSpec, UpstreamRun, repeats_of
 from azeotrope.sweeping.sweep_plan import SweepPlan
 from azeotrope.terms import CROSS_ENTROPY, Term, losses_text, name_of
 
@@ -202,6 +202,7 @@ def _spec(
         tuning_seed=plan.seeds[0],
         precision=plan.precision,
         resize=resources.resize(task.fingerprint, plan.image_size),
+        repeats=repeats_of(arm, plan.recipes[train_images]),
         fold=None if task.splits.fold is None else str(task.splits.fold),
     )
 

@@ -45,9 +45,7 @@ def settings() -> Settings:
 
 
 def opened(picture: str | Path, how: Settings) -> Pixels:
-    """The picture upright, [H, W, channels]: grey or RGB in 8 bits, transparent parts on white, or as the model's files
-    were read: their bands, or levels of 16 bits.
-    """
+    """The picture upright, [H, W, channels]: 8 bits on white, or the bands or 16 bits that the model takes."""
     asked = how.get("files", {})
     with Path(picture).open("rb") as file:
         head = file.read(132)
@@ -59,17 +57,18 @@ def opened(picture: str | Path, how: Settings) -> Pixels:
     with Image.open(picture) as file:
         if file.mode.startswith("I") or file.mode == "F":
             return in_range(deep(file), how["value_range"], 255).astype(np.uint8)
-        refuse_cut(file, head)
-        return flat(in_srgb(file) if asked.get("colours") == "srgb" else file)
+        cut = is_cut(file, head)
+        return flat(in_srgb(file) if asked.get("colours") == "srgb" and not cut else file)
 
 
-def refuse_cut(file: Image.Image, head: bytes) -> None:
-    """Pillow gives the highest 8 of 16 bits of colour without a word: other pixels than the model was trained on."""
+def is_cut(file: Image.Image, head: bytes) -> bool:
+    """Whether Pillow gives the high bytes of 16-bit colour. Training saw them of a bright TIFF; others are refused."""
     if file.format == "PNG" and head[_PNG_BITS_AT] == 16:
         raise ValueError(elsewhere("a PNG of 16-bit colour, of which Pillow gives 8 bits,"))
-    more = file.format == "TIFF" and max(file.tag_v2.get(_TIFF_BITS, (8,))) > 8  # type: ignore[attr-defined]
-    if more and np.asarray(file.convert("RGB")).max() < 16:  # nearly black
+    cut = file.format == "TIFF" and bool(max(file.tag_v2.get(_TIFF_BITS, (8,))) > 8)  # type: ignore[attr-defined]
+    if cut and np.asarray(file.convert("RGB")).max() < 16:  # nearly black
         raise ValueError("16-bit colour of which the upper 4 bits are not used: save it with 8 bits, or as PNG")
+    return cut
 
 
 def in_srgb(file: Image.Image) -> Image.Image:
@@ -125,7 +124,7 @@ def values_of(picture: str | Path, head: bytes) -> Pixels:
             return deep(file) if file.mode != "RGB" else np.asarray(ImageOps.exif_transpose(file))
         if file.mode.startswith("I") or file.mode == "F":
             return deep(file)
-        refuse_cut(file, head)
+        is_cut(file, head)
         return flat(file)
 
 
