@@ -94,17 +94,24 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=None, help="of a training; by the recipe's rule if not given")
     parser.add_argument("--student", default="test_resnet")
     parser.add_argument("--arms", default="scratch", help="scratch,distill: the second with tf_efficientnet_lite0")
+    parser.add_argument("--ways", default=",".join(WAYS), help="verdicts are against metric, or the first of them")
     asked = parser.parse_args()
+    ways = asked.ways.split(",")
+    if not set(ways) <= set(WAYS):
+        parser.error(f"--ways takes {', '.join(WAYS)}")
+    if "plain" in ways and "metric" not in ways:
+        parser.error("plain is judged as metric is: name both in --ways")
+    against_this = "metric" if "metric" in ways else ways[0]
     data = write(asked.out / "data", asked.largest, asked.test)
-    found = {way: trained(way, data, asked) for way in WAYS}
-    print("| arm | way | balanced error %, seeds | smallest class, recall % | against `metric`, points |")
+    found = {way: trained(way, data, asked) for way in ways}
+    print(f"| arm | way | balanced error %, seeds | smallest class, recall % | against `{against_this}`, points |")
     print("|---|---|---|---|---|")
     for arm in asked.arms.split(","):
-        base = found["metric"][arm]
-        for way in WAYS:
+        base = found[against_this][arm]
+        for way in ways:
             runs = found[way][arm]
             judged = [by_balanced_error(run, base[0]) for run in runs] if way == "plain" else runs
-            against = "" if way == "metric" else _against(judged, base)
+            against = "" if way == against_this else _against(judged, base)
             print(f"| {arm} | {way} | {_each(judged)} | {_least(judged)} | {against} |")
 
 

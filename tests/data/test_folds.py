@@ -1,5 +1,8 @@
 """Folds: each image is a test image once, groups stay whole, and what cannot be cut is refused."""
 
+import tracemalloc
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from sklearn.model_selection import StratifiedKFold
 
-from azeotrope.data.folds import fold_splits
+from azeotrope.data.folds import _table, assigned, fold_splits
 from azeotrope.data.task import load_folds, load_task
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec
@@ -40,6 +43,37 @@ def test_each_image_is_tested_once_and_folds_are_as_even_as_scikit_learns(counts
     theirs = [len(test) for _, test in StratifiedKFold(folds).split(made.labels, made.labels)]
     ours = [len(splits.test) for splits in cut]
     assert max(ours) - min(ours) <= max(1, max(theirs) - min(theirs))
+
+
+def test_many_classes_take_no_room_of_images_times_classes():
+    """4,000 images of 2,000 classes: a table of them would take 64 MB."""
+    labels = np.repeat(np.arange(2_000), 2)
+    few = SimpleNamespace(kind="single", labels=labels, checksums=[f"{place:064x}" for place in range(4_000)])
+    tracemalloc.start()
+    number = assigned(few, np.arange(4_000), np.arange(4_000), 2)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 8e6
+    assert all(np.bincount(labels[number == fold]).max() == 1 for fold in range(2))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3)), min_size=1, max_size=30))
+def test_strata_of_units_are_counted_as_in_a_whole_table(shown):
+    """Of several labels an image, too; units and strata that show nothing among them."""
+    units, kinds = np.array(shown).T
+    whole = np.zeros((6, 4))
+    np.add.at(whole, (units, kinds), 1)
+    number = np.append(units, 5)  # the last image shows nothing
+    table = _table(number, (np.arange(len(units)), kinds))
+    for unit in range(6):
+        here = slice(table.starts[unit], table.starts[unit + 1])
+        assert table.strata[here].tolist() == np.flatnonzero(whole[unit]).tolist()
+        assert table.images[here].tolist() == whole[unit][whole[unit] > 0].tolist()
+    of_all = np.maximum(whole.sum(axis=0), 1)
+    dense = np.where(whole > 0, of_all, np.inf)
+    counts, kind = table.rarest(of_all)
+    assert counts.tolist() == dense.min(axis=1).tolist()
+    assert kind.tolist() == dense.argmin(axis=1).tolist()
 
 
 def test_what_a_fold_leaves_trains_and_validates_and_every_class_is_in_each_part():

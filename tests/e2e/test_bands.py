@@ -4,14 +4,18 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from PIL import Image
 from sklearn.datasets import load_digits
 
 from azeotrope.api.predict import predict
 from azeotrope.errors import InputError
+from azeotrope.exporting.targets._onnxruntime import OnnxProgram
 from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.models.saved import load_model, model_folder
 from azeotrope.plan import TeacherSpec
+from azeotrope.record.answers import stored_test_set
 from azeotrope.record.store import RunStore
+from data.test_formats import by_hand, profile
 from medical import NAME, NUMBER, medical_set
 
 SIDE, BANDS = 32, 5
@@ -99,23 +103,79 @@ def test_a_teacher_without_bands_is_refused_before_an_image_is_listed(compare, t
     assert refused.value.found == "--bands all and no --teacher-bands"
 
 
+def as_arrays(scenes, folder):
+    """The same as `.npy` files of single precision."""
+    for file in scenes.glob("*/*.tif"):
+        into = folder / file.parent.name
+        into.mkdir(parents=True, exist_ok=True)
+        np.save(into / file.stem, tifffile.imread(file).astype(np.float32))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arrays", "pixels"), [(False, FINE.pixels), (True, PixelSpec(bands=(4, 2)))], ids=["16-bit TIFF", "arrays"]
+)
+def test_arms_are_judged_as_files_that_see_the_files_values(arrays, pixels, compare, scenes, tmp_path, monkeypatch):
+    """At the size of the files nothing is resampled: the graph's input is each value over 65,535, in whole levels."""
+    shown, answer = [], OnnxProgram.answer
+    monkeypatch.setattr("azeotrope.exporting.target.TIMED", (5, 0.0))
+    monkeypatch.setattr(OnnxProgram, "answer", lambda self, pixels: shown.append(pixels) or answer(self, pixels))
+    folder = as_arrays(scenes, tmp_path / "arrays") if arrays else scenes
+    asked = {"teacher": None, "arms": ["scratch"], "train_images": 40, "seeds": 1, "deploy": "onnx,onnx-int8"}
+    out = tmp_path / "out"
+    comparison = compare(folder, out, labels=FINE.model_copy(update={"pixels": pixels}), **asked)
+    (record,), test = RunStore(str(out)), stored_test_set(out)
+    assert not comparison.failed
+    float_, int8 = record.deployed["onnx"], record.deployed["onnx-int8"]
+    assert (float_.reason, int8.reason) == (None, None)
+    assert (float_.correct, float_.test_error) == (record.correct, record.test_error)
+    assert (int8.int8_share, int8.calibration_images) == (1.0, 40)
+    most = 2**pixels.bits - 1
+    wanted = []
+    for key in test.keys:
+        values = np.load(folder / key) if arrays else tifffile.imread(folder / key)
+        chosen = values if pixels.bands == "all" else values[..., [band - 1 for band in pixels.bands]]
+        wanted.append(np.round(chosen.astype(np.float64) / 65_535 * most).transpose(2, 0, 1))
+    for seen in shown[-2:]:  # of both files, on the test images
+        np.testing.assert_array_equal(seen, wanted)
+    assert record.as_deployed("onnx-int8").test_error == 1 - record.as_deployed("onnx-int8").correctness().mean()
+
+
+def test_arms_as_files_see_colours_in_srgb_and_padded(compare, tmp_path, monkeypatch):
+    """Pictures of 32 x 24 pixels in Display P3: the closed form of the conversion, between two black bars."""
+    shown, answer, random = [], OnnxProgram.answer, np.random.default_rng(0)
+    monkeypatch.setattr("azeotrope.exporting.target.TIMED", (5, 0.0))
+    monkeypatch.setattr(OnnxProgram, "answer", lambda self, pixels: shown.append(pixels) or answer(self, pixels))
+    for place in range(60):
+        into = tmp_path / "wide" / f"{place % 2}"
+        into.mkdir(parents=True, exist_ok=True)
+        pixels = random.integers(60, 200, (24, 32, 3)).astype(np.uint8)
+        pixels[..., place % 2] //= 2
+        Image.fromarray(pixels).save(into / f"{place}.png", icc_profile=profile())
+    asked = {"teacher": None, "arms": ["scratch"], "train_images": 20, "seeds": 1, "deploy": "onnx"}
+    labels = LabelSpec(pixels=PixelSpec(colours="srgb", fit="pad"))
+    assert not compare(tmp_path / "wide", tmp_path / "out", labels=labels, **asked).failed
+    (record,), test = RunStore(str(tmp_path / "out")), stored_test_set(tmp_path / "out")
+    assert record.deployed["onnx"].correct == record.correct
+    for key, seen in zip(test.keys, shown[-1], strict=True):
+        wanted = by_hand(np.asarray(Image.open(tmp_path / "wide" / key)))
+        np.testing.assert_allclose(seen[:, 4:28].transpose(1, 2, 0), wanted, atol=1.5)
+        assert not seen[:, :4].any()
+        assert not seen[:, 28:].any()
+
+
 REFUSED = {
-    "no bands for the teacher": ({}, {}, "A teacher must be told which bands it looks at"),
-    "a band that is not there": ({"bands": (6, 3, 2)}, {}, "A teacher looks at bands that are read"),
-    "files for a device": (
-        {"bands": (4, 3, 2)},
-        {"deploy": "onnx"},
-        "An upstream set, further pictures and files for a device are plain: grey or colour of 8 bits",
-    ),
+    "no bands for the teacher": ({}, "A teacher must be told which bands it looks at"),
+    "a band that is not there": ({"bands": (6, 3, 2)}, "A teacher looks at bands that are read"),
 }
 
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_bands_cannot_do_is_refused_before_training(what, compare, scenes, teacher_model, tmp_path):
-    bands, options, rule = REFUSED[what]
+    bands, rule = REFUSED[what]
     teacher = TeacherSpec(model=teacher_model, image_size=32, **bands)
     with pytest.raises(InputError) as refused:
-        compare(scenes, tmp_path / "out", labels=FINE, teacher=teacher, train_images=40, seeds=1, **options)
+        compare(scenes, tmp_path / "out", labels=FINE, teacher=teacher, train_images=40, seeds=1)
     assert refused.value.rule == rule
 
 

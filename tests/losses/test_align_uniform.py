@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -135,6 +136,39 @@ def test_both_projectors_learn():
 def test_at_equality_only_uniformity_is_left():
     x = unit(6, 8, 0)
     assert Loss(SETUP).value(x, x).item() == pytest.approx(numpy_uniformity(x.numpy(), 2.0), rel=1e-9)
+
+
+PLACES = torch.tensor([4, 1, 4, 0, 4, 1])
+
+
+def test_views_of_one_image_are_not_pushed_apart():
+    """As double loops over the pairs of different images; with the same images, only alignment is left to pull."""
+    a, b = unit(6, 5, 0), unit(6, 5, 1)
+    pairs = [pair for pair in itertools.combinations(range(6), 2) if PLACES[pair[0]] != PLACES[pair[1]]]
+    assert len(pairs) == 11
+    spread = [
+        np.log(np.mean([np.exp(-2 * np.sum((x[i] - x[j]) ** 2)) for i, j in pairs])) for x in (a.numpy(), b.numpy())
+    ]
+    expected = numpy_alignment(a.numpy(), b.numpy(), 2) + sum(spread) / 2
+    assert Loss(SETUP).value(a, b, PLACES).item() == pytest.approx(expected, rel=1e-9)
+    torch.testing.assert_close(Loss(SETUP).value(a, b, torch.arange(6)), Loss(SETUP).value(a, b))
+
+
+def test_a_batch_of_one_image_alone_has_nothing_to_spread():
+    a, b = unit(3, 5, 0).requires_grad_(), unit(3, 5, 1)
+    value = Loss(SETUP).value(a, b, torch.zeros(3).long())
+    assert value.item() == pytest.approx(numpy_alignment(a.detach().numpy(), b.numpy(), 2), rel=1e-9)
+    (pull,) = torch.autograd.grad(value, a)
+    (alone,) = torch.autograd.grad(alignment(a, b), a)
+    torch.testing.assert_close(pull, alone)
+
+
+def test_the_batch_says_which_rows_are_one_image():
+    torch.manual_seed(0)
+    loss, batch = Loss(SETUP), signals(6)
+    again = loss(replace(batch, places=PLACES))
+    assert again.item() != pytest.approx(loss(batch).item(), rel=1e-3)
+    torch.testing.assert_close(loss(replace(batch, places=torch.arange(6))), loss(batch))
 
 
 def test_a_batch_of_one_is_refused():

@@ -79,6 +79,24 @@ def test_a_batch_shown_twice_has_the_same_value():
     torch.testing.assert_close(twice, Loss(SETUP).value(student, teacher))
 
 
+def test_views_of_one_image_are_no_negatives_of_each_other():
+    """Each row against itself and the rows of other images only; chance is still 0."""
+    (student, teacher), places = random_pair(6), [4, 1, 4, 0, 4, 1]
+    terms = []
+    for a, b in ((student.numpy(), teacher.numpy()), (teacher.numpy(), student.numpy())):
+        for i in range(6):
+            kept = [j for j in range(6) if j == i or places[j] != places[i]]
+            weights = {j: math.exp(np.dot(a[i], b[j]) / 0.07) for j in kept}
+            terms.append(-math.log(weights[i] / sum(weights.values())) - math.log(len(kept)))
+    value = Loss(SETUP).value(student, teacher, torch.tensor(places))
+    assert value.item() == pytest.approx(np.mean(terms), rel=1e-9)
+    torch.testing.assert_close(
+        Loss(SETUP).value(student, teacher, torch.arange(6)), Loss(SETUP).value(student, teacher)
+    )
+    alike = torch.tensor([[0.6, 0.8]]).repeat(6, 1)
+    assert Loss(SETUP).value(alike, alike, torch.tensor(places)).item() == pytest.approx(0, abs=1e-5)
+
+
 def test_gradients_agree_with_finite_differences_and_are_finite_at_equality():
     student, teacher = random_pair(5)
     assert torch.autograd.gradcheck(Loss(SETUP).value, (student.requires_grad_(), teacher.requires_grad_()))

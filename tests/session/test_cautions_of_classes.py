@@ -87,7 +87,7 @@ def test_a_class_five_times_another_is_told_of_where_the_error_counts_images(tmp
 @pytest.mark.parametrize("changes", [{"class_weights": "auto"}, {"sampling": "balanced"}, {"logit_adjustment": 0.5}])
 def test_who_evens_out_classes_is_not_told_to(tmp_path, changes):
     task = load_task(written(tmp_path, ["a"] * 60 + ["b"] * 5))
-    (told,) = _unequal(task, Recipe.for_images(8, **changes))
+    (told,) = _unequal([task], Recipe.for_images(8, **changes))
     assert told.endswith("or say --metric balanced_error.")
 
 

@@ -15,7 +15,7 @@ from azeotrope.sweeping.plan_checks import check_models
 from azeotrope.sweeping.resources import Resources
 from reporting.factories import TEACHER, run
 
-NOTHING = SimpleNamespace(deploy=(), pictures=None)
+NOTHING = SimpleNamespace(pictures=None)
 
 
 def task(pixels, bands=3):

@@ -5,7 +5,7 @@ import pytest
 from azeotrope.arm import Arm
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import Recipe
-from azeotrope.sweeping.spec import ExtraRun, PoolRun, RunSpec, UpstreamRun
+from azeotrope.sweeping.spec import ExtraRun, PoolRun, RunSpec, UpstreamRun, repeats_of
 
 RECIPE = Recipe.for_images(60, learning_rates=(1e-3, 2e-3))
 UPSTREAM = UpstreamRun(fingerprint="f1", name="shapes", pretrain_images=20, recipe=RECIPE)
@@ -49,6 +49,7 @@ CHANGES = {
     "tuning_seed": 1,
     "precision": "bf16",
     "resize": "once",
+    "repeats": "one image",
 }
 
 
@@ -63,6 +64,29 @@ def test_without_the_mark_of_one_resize_ids_stay():
     marked = SPEC.model_copy(update={"upstream": UPSTREAM.model_copy(update={"resize": "once"})})
     assert marked.pretraining().resize == "once"
     assert SPEC.pretraining().digest() != marked.pretraining().digest()
+
+
+@pytest.mark.parametrize(
+    ("arm", "sampling", "repeats"),
+    [
+        ("distill", "balanced", "one image"),
+        ("distill:kl/info_nce(tau=0.1)", "balanced", "one image"),
+        ("distill:kl+rkd", "balanced", None),
+        ("scratch", "balanced", None),
+        ("distill", "shuffled", None),
+    ],
+)
+def test_runs_whose_loss_was_another_for_repeated_images_have_an_id_of_their_own(arm, sampling, repeats):
+    """All other ids stay."""
+    assert repeats_of(Arm.parse(arm), RECIPE.model_copy(update={"sampling": sampling})) == repeats
+    assert "repeats" not in SPEC.model_dump_json()
+
+
+def test_a_settled_choice_of_losses_is_the_run_of_that_list():
+    recipe = RECIPE.model_copy(update={"sampling": "balanced"})
+    chosen = {"recipe": recipe, "arm": Arm.parse("distill:kl/info_nce"), "repeats": "one image"}
+    settled = SPEC.model_copy(update=chosen).settled({"kl": 1.0})
+    assert settled == SPEC.model_copy(update={"recipe": recipe, "arm": Arm.parse("distill:kl")})
 
 
 def test_the_id_survives_the_journey_through_json():

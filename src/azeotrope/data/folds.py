@@ -7,6 +7,8 @@ that module does it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Int64
 from numpy.typing import NDArray
@@ -96,16 +98,16 @@ def assigned(
     strata = kind_named(manifest.kind).strata_of(manifest.labels[pool])
     number = np.unique(units[pool], return_inverse=True)[1]
     sizes, table = np.bincount(number), _table(number, strata)
-    whole = np.maximum(table.sum(axis=0), 1.0)
+    whole = np.maximum(np.bincount(table.strata, table.images), 1.0)
     rank = np.full(len(sizes), np.iinfo(np.uint64).max, dtype=np.uint64)
     np.minimum.at(rank, number, ranks([manifest.checksums[row] for row in pool], _SALT))
-    rarest = np.where(table > 0, whole, np.inf).min(axis=1)
-    kind = np.where(table > 0, whole, np.inf).argmin(axis=1)
+    rarest, kind = table.rarest(whole)
     have, images = np.zeros((folds, len(whole))), np.zeros(folds, dtype=np.int64)
     chosen = np.empty(len(sizes), dtype=np.int64)
     for unit in np.lexsort((rank, kind, rarest, -sizes)).tolist():
-        shown = np.flatnonzero(table[unit])
-        after = have[:, shown] + table[unit, shown]
+        here = slice(table.starts[unit], table.starts[unit + 1])
+        shown = table.strata[here]
+        after = have[:, shown] + table.images[here]
         cost = ((after**2 - have[:, shown] ** 2) / whole[shown]).sum(axis=1)
         fold = int(np.lexsort((np.arange(folds), images, np.round(cost, 9)))[0])
         chosen[unit] = fold
@@ -114,12 +116,35 @@ def assigned(
     return np.asarray(chosen[number])
 
 
-def _table(number: NDArray[np.int64], strata: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.float64]:
-    """Images of each stratum in each unit."""
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Images of each stratum in each unit, of those that occur: a few a unit, where all would be units times classes.
+    Those of unit u are `strata` and `images` from `starts[u]` to `starts[u + 1]`, by rising stratum.
+    """
+
+    starts: NDArray[np.int64]
+    strata: NDArray[np.int64]
+    images: NDArray[np.int64]
+
+    def rarest(self, whole: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """How many images the rarest stratum of each unit has in all, and which it is; without end and 0 where a unit
+        shows none.
+        """
+        units = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        order = np.lexsort((self.strata, whole[self.strata], units))
+        own, first = np.unique(units[order], return_index=True)
+        counts, kind = np.full(len(self.starts) - 1, np.inf), np.zeros(len(self.starts) - 1, np.int64)
+        kind[own] = self.strata[order[first]]
+        counts[own] = whole[kind[own]]
+        return counts, kind
+
+
+def _table(number: NDArray[np.int64], strata: tuple[NDArray[np.int64], NDArray[np.int64]]) -> _Table:
+    """Of images by the unit of each, and strata as a kind of task gives them: places of images, and what they show."""
     places, kinds = strata
-    table = np.zeros((int(number.max()) + 1, int(kinds.max()) + 1))
-    np.add.at(table, (number[places], kinds), 1.0)
-    return table
+    pairs, images = np.unique(np.stack([number[places], kinds]), axis=1, return_counts=True)
+    starts = np.searchsorted(pairs[0], np.arange(int(number.max()) + 2))
+    return _Table(starts, pairs[1], images)
 
 
 def _check_number(folds: int) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt, UInt8
+from jaxtyping import Bool, Float, UInt
 from torch import Tensor, nn
 
 from azeotrope.data.resample import resample
@@ -88,11 +88,15 @@ class Renderer(nn.Module):
         return shown
 
 
-def plain_pixels(images: UInt8[Tensor, "B S S K"], size: int, interpolation: str) -> UInt8[np.ndarray, "B 3 size size"]:
-    """What evaluation sees of packed images before a model's normalisation: the input of its exported files."""
+def plain_pixels(
+    images: UInt[Tensor, "B S S K"], size: int, interpolation: str, channels: int = 3
+) -> UInt[np.ndarray, "B channels size size"]:
+    """What evaluation sees of packed images (K: one channel, or as many as the model has) before a model's
+    normalisation: the input of its exported files.
+    """
     drawn = draw(ViewPolicy(), np.zeros(len(images), np.uint64), PLAIN)
     small = resample(images, Views(torch.from_numpy(drawn.values)), size, interpolation).numpy()
-    return np.ascontiguousarray(np.broadcast_to(small, (*small.shape[:3], 3)).transpose(0, 3, 1, 2))
+    return np.ascontiguousarray(np.broadcast_to(small, (*small.shape[:3], channels)).transpose(0, 3, 1, 2))
 
 
 def _cut(views: Views[Tensor], size: int) -> Bool[Tensor, "B size size"]:

@@ -41,6 +41,20 @@ def reading_words(source: Source, manifest: Manifest) -> tuple[str, ...]:
     return (*source.words, *manifest.words, *passed_words(source.passed), *lost_words(manifest))
 
 
+def of_all_folds(words: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The sentences of the folds of a set, in the order of the folds: what all say once, and then what each fold says
+    of itself, under its number.
+    """
+    shared = [word for word in words[0] if all(word in said for said in words)]
+    own = [
+        f"Fold {number} of {len(words)}: {word}"
+        for number, said in enumerate(words, start=1)
+        for word in said
+        if word not in shared
+    ]
+    return (*shared, *own)
+
+
 def passed_words(passed: Sequence[PassedOver]) -> Iterable[str]:
     """A sentence for each kind of file that may be a picture and was passed over, with the classes that it is of."""
     kinds = dict.fromkeys(row.what for row in passed if row.picture)

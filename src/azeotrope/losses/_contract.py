@@ -8,9 +8,10 @@ A loss class says two things of itself. `needs_teacher`: whether it compares wit
 value depends on which images share a batch. A loss that does not is the mean of its values on the images, and several
 devices may average theirs; one that does must be given the signals of all devices together.
 
-It may say two more. `kinds`: the kinds of task for which it has a meaning, where these are not all. `relates_classes`:
+It may say three more. `kinds`: those of task for which it has a meaning, where these are not all. `relates_classes`:
 that it compares an image's classes with each other, such as by a correlation, so that classes in which nobody believes
-count too. What its constructor takes after `setup` are the parameters that an arm may give it (`_parameters`).
+count too. `spreads_images`: that it pushes images of a batch apart, so that views of one image must be known as such.
+What its constructor takes after `setup` are the parameters that an arm may give it (`_parameters`).
 
 Losses are named by key: a name, with parameters where some were given, such as `kl(T=1)` (`terms`).
 """
@@ -80,6 +81,11 @@ def needs_teacher(losses: Iterable[str]) -> bool:
     """Whether any of these losses compares with a teacher. Raises InputError with near names when a key is no loss."""
     needed = [loss_class(key).needs_teacher for key in losses]  # all looked up: any may be unknown
     return any(needed)
+
+
+def spread_images(losses: Iterable[str]) -> bool:
+    """Whether any of these losses pushes images of a batch apart."""
+    return any(getattr(loss_class(key), "spreads_images", False) for key in losses)
 
 
 def loss_class(key: str) -> type[Any]:

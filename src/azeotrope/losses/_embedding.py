@@ -6,7 +6,7 @@ Not a loss: `align_uniform` and `info_nce` are pairs, the feature and relation l
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -43,6 +43,15 @@ def require_images(found: int, least: int, why: str) -> None:
         raise ValueError(f"{why}: a batch must hold at least {least} images, got {found}")
 
 
+def one_image(places: Int[Tensor, " B"] | None, rows: Float[Tensor, "B D"]) -> Bool[Tensor, "B B"]:
+    """Which pairs of rows show one image: each row with itself, and an image that comes again in the batch, as under
+    balanced sampling. `places` are those of `Signals`; None: every row is another image.
+    """
+    if places is None:
+        return torch.eye(len(rows), dtype=torch.bool, device=rows.device)
+    return places[:, None] == places
+
+
 class PairLoss(nn.Module):
     """A loss of unit embeddings â = g(f) / |g(f)|, one learned projector g for the student and one for the teacher.
 
@@ -52,6 +61,7 @@ class PairLoss(nn.Module):
 
     needs_teacher = True
     relates_images = True
+    spreads_images = True
 
     def __init__(self, setup: Setup, width: int, hidden: Hidden) -> None:
         super().__init__()
@@ -64,8 +74,12 @@ class PairLoss(nn.Module):
         student = self.student_projector(signals.features)
         teacher = self.teacher_projector(signals.teacher_features)
         with full_precision(student):
-            return self.value(unit(student), unit(teacher))
+            return self.value(unit(student), unit(teacher), signals.places)
 
-    def value(self, student: Float[Tensor, "B D"], teacher: Float[Tensor, "B D"]) -> Float[Tensor, ""]:
-        """The loss of unit rows; row i of both is the same view of the same image."""
+    def value(
+        self, student: Float[Tensor, "B D"], teacher: Float[Tensor, "B D"], places: Int[Tensor, " B"] | None = None
+    ) -> Float[Tensor, ""]:
+        """The loss of unit rows; row i of both is the same view of the same image. `places` tell which rows show one
+        image: these are not pushed apart.
+        """
         raise NotImplementedError

@@ -16,6 +16,7 @@ from azeotrope.data.class_names import shard_warning
 from azeotrope.data.groups import units_showing
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
+from azeotrope.data.told import of_all_folds
 from azeotrope.data.unlabelled import Pool
 from azeotrope.models.licence import objection
 from azeotrope.recipe import OFF, OWN_ERROR, TOP5, Recipe
@@ -38,7 +39,7 @@ def before_training(opened: Opened) -> tuple[str, ...]:
     (licences that forbid something, classifiers left out), and the further pictures.
     """
     names = [said] if (said := shard_warning(opened.task.classes)) else []
-    classes = (*names, *_unequal(opened.task, next(iter(opened.comparison.recipes.values()))))
+    classes = (*names, *_unequal(opened.tasks, next(iter(opened.comparison.recipes.values()))))
     left_out = (said for teacher in _teachers(opened) for said in _left_out(teacher, opened.task))
     return (*classes, *_licences(opened), *left_out, *_few_a_fold(opened), *_further_pictures(opened))
 
@@ -48,22 +49,35 @@ def cautions(tasks: Sequence[Task], comparison: Comparison, out: Path) -> tuple[
     the runs said of each test image.
     """
     about_classes = (*_classes(tasks, comparison), *_never_named(tasks, comparison, out))
-    return (*tasks[0].words, *about_classes, *_teacher(comparison), *_searches(comparison))
+    words = of_all_folds([task.words for task in tasks])
+    return (*words, *about_classes, *_teacher(comparison), *_searches(comparison))
 
 
-def _unequal(task: Task, recipe: Recipe) -> Iterable[str]:
-    """An error over images hardly moves with a class of few; means over classes, of other kinds of task, do."""
+def _unequal(tasks: Sequence[Task], recipe: Recipe) -> Iterable[str]:
+    """An error over images hardly moves with a class of few; means over classes, of other kinds of task, do. Of folds
+    the most unequal one is named.
+    """
+    task = max(tasks, key=_ratio)
     if task.kind.name != "single" or recipe.metric not in (OWN_ERROR, TOP5):
         return
     counts = task.kind.counts(task.labels[task.splits.train], len(task.classes))
     largest, smallest = int(counts.argmax()), int(counts.argmin())
     if counts[largest] > UNEQUAL * counts[smallest]:
+        split = f"training split of fold {task.splits.fold}" if task.splits.fold else "training split"
         yield (
-            f"The training split holds {counts[largest]:,} images of {task.classes[largest]!r} and "
+            f"The {split} holds {counts[largest]:,} images of {task.classes[largest]!r} and "
             f"{counts[smallest]:,} of {task.classes[smallest]!r}, more than {UNEQUAL} to 1. What chooses and "
             "decides here is the share of images that are wrong, to which small classes add little: read their recall, "
             f"or say --metric balanced_error{'' if _evened_out(recipe) else EVENING}."
         )
+
+
+def _ratio(task: Task) -> float:
+    """Training images of the largest class over those of the smallest."""
+    if task.kind.name != "single":
+        return 1.0
+    counts = task.kind.counts(task.labels[task.splits.train], len(task.classes))
+    return float(counts.max() / max(counts.min(), 0.5))
 
 
 def _evened_out(recipe: Recipe) -> bool:
@@ -113,8 +127,9 @@ def _few_a_fold(opened: Opened) -> Iterable[str]:
         counts, what = counts_for_folds(task, opened.resources.rows(task.fingerprint, size, seed).train)
         few = int((counts < plan.teacher.folds).sum())
         if few:
+            where = f"seed {seed}, fold {task.splits.fold}" if task.splits.fold else f"seed {seed}"
             yield (
-                f"With {size:,} training images (seed {seed}), {few} of {len(task.classes)} classes have fewer {what} "
+                f"With {size:,} training images ({where}), {few} of {len(task.classes)} classes have fewer {what} "
                 f"than the teacher's head has folds ({plan.teacher.folds}), so it knows little of them. "
                 f"More {what} a class, or fewer --teacher-folds, help."
             )

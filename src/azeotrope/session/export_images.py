@@ -18,6 +18,7 @@ from azeotrope.data.bands import NPY, array_in, bands_are_last, is_tiff
 from azeotrope.data.decode import decode, is_deep_png
 from azeotrope.data.dicom import is_dicom
 from azeotrope.data.heic import is_heic
+from azeotrope.data.mend import LONG_TEXT, NO_END
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
@@ -104,23 +105,25 @@ def images_of(
 def sample_of(task: Task, row: int) -> tuple[str, bytes | None]:
     """A picture that the bundle's `run.py` reads, with a name that says what it is: as it came, where it can.
 
-    One that came as an array is made a PNG, and so is a medical one, whose file says more than pixels. The values of a
+    One that came as an array is made a PNG, and so is a medical one, whose file says more than pixels, and one that had
+    to be mended. The values of a
     TIFF become a `.npy` where its bands, or its bits, were read. None in the place of what cannot be given so.
     """
     raw, reading = task.source.read(row), task.manifest.reading
     if isinstance(raw, np.ndarray):
         return "picture.png", _png(raw if raw.ndim == 3 else raw[..., None])
     asked = reading.pixels
-    if is_dicom(raw) or is_heic(raw) or asked.colours == "srgb":
+    decoded = decode(raw, reading)
+    if is_dicom(raw) or is_heic(raw) or not {LONG_TEXT, NO_END}.isdisjoint(decoded.notes):
         whole = asked.bits == 8 and not isinstance(asked.bands, tuple)
-        return "picture.png", _png(decode(raw, reading).pixels) if whole else None
+        return "picture.png", _png(decoded.pixels) if whole else None
     if raw.startswith(NPY):
         return "picture.npy", raw
     if is_tiff(raw) and asked.bands:
         return "picture.npy", _npy(array_in(raw))
     with Image.open(io.BytesIO(raw)) as image:
         fine = asked.bands is not None or asked.bits == 16
-        cut = fine and image.format == "PNG" and is_deep_png(raw) and not image.mode.startswith("I")
+        cut = image.format == "PNG" and is_deep_png(raw) and not image.mode.startswith("I")
         return f"picture.{(image.format or 'png').lower()}", None if cut or (fine and is_tiff(raw)) else raw
 
 
@@ -166,7 +169,7 @@ def _task(
     fold, folds = saved.facts.get("fold"), saved.facts.get("folds")
     try:
         if isinstance(fold, int) and isinstance(folds, int):
-            task = read_folds(str(named), folds, progress, asked, cache)[fold - 1]
+            task = read_folds(str(named), folds, progress, asked, cache, told=fold)[fold - 1]
         else:
             task = read_task(str(named), progress, asked, cache, held_out=share)
     except InputError as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from azeotrope.data.task import Task, load_folds, load_task
-from azeotrope.data.told import lost_words, passed_words
+from azeotrope.data.told import lost_words, of_all_folds, passed_words
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.plan import HELD_OUT
@@ -28,7 +29,8 @@ def read_task(
     task, and with `strict` where an image is unreadable or a file that may be a picture was passed over.
     """
     task = load_task(os.fspath(data), scanning(progress), labels, held_out, cache, anew=strict)
-    return _said(task, progress, strict=strict)
+    _say(task.words, task, progress, strict=strict)
+    return task
 
 
 def read_folds(
@@ -39,14 +41,18 @@ def read_folds(
     cache: Path | None = None,
     *,
     strict: bool = False,
+    told: int | None = None,
 ) -> tuple[Task, ...]:
-    """The same as `folds` tasks, of which another fold is the test set; what is said is said of the first."""
+    """The same as `folds` tasks, of which another fold is the test set; what differs is said of each, or of fold `told`
+    alone.
+    """
     found = load_folds(os.fspath(data), folds, scanning(progress), labels, cache, anew=strict)
-    _said(found[0], progress, strict=strict)
+    words = of_all_folds([task.words for task in found]) if told is None else found[told - 1].words
+    _say(words, found[0], progress, strict=strict)
     return found
 
 
-def _said(task: Task, progress: Progress, *, strict: bool) -> Task:
+def _say(words: Iterable[str], task: Task, progress: Progress, *, strict: bool) -> None:
     lost = (*lost_words(task.manifest), *passed_words(task.source.passed))
     if strict and lost:
         raise InputError(
@@ -54,6 +60,5 @@ def _said(task: Task, progress: Progress, *, strict: bool) -> Task:
             found=" ".join(lost),
             next_step="repair or remove these files (`azeotrope check` counts them by class), or leave --strict out",
         )
-    for word in task.words:
+    for word in words:
         progress.note(word)
-    return task

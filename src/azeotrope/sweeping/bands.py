@@ -34,10 +34,10 @@ def check_bands(asked: SweepPlan, teacher: TeacherSpec | None, task: Task, upstr
         require_teacher_bands([teacher], manifest.pixels)
     if teacher is not None and teacher.bands is not None:
         manifest.places_of(teacher.bands)
-    idle = {"--deploy": asked.deploy, "--unlabelled and --synth": asked.pictures, "--upstream": upstream}
+    idle = {"--unlabelled and --synth": asked.pictures, "--upstream": upstream}
     if not manifest.reading.plain and (given := [option for option, value in idle.items() if value]):
         raise InputError(
-            "An upstream set, further pictures and files for a device are plain: grey or colour of 8 bits",
+            "An upstream set and further pictures are plain: grey or colour of 8 bits",
             found=f"{given[0]} with --bands, --bits, --colours, --fit or --formats",
             next_step=f"leave {given[0]} out",
         )

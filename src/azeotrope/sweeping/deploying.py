@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt
 from numpy.typing import NDArray
 
 from azeotrope.data.render import plain_pixels
@@ -108,7 +108,8 @@ class _Making:
         pixels = _pixels(resources, spec, saved, shown)
         judge = judged_by(task.kind, spec.recipe.metric)
         evidence = Evidence(judge, pixels, task.labels[shown], eager(deployed, pixels), ANY_DROP)
-        return cls(resources, spec, saved, rows.val, Conversion(deployed, spec.image_size, calibration, work), evidence)
+        conversion = Conversion(deployed, spec.image_size, calibration, work, len(saved.preprocessing.mean))
+        return cls(resources, spec, saved, rows.val, conversion, evidence)
 
     def measured(self, target: str) -> tuple[DeployedFacts, Program]:
         """Raises NotExported as `verified` does, and what runtimes raise."""
@@ -139,7 +140,7 @@ class _Answering:
 
     program: Program
 
-    def __call__(self, pixels: UInt8[np.ndarray, "n 3 S S"]) -> Float[np.ndarray, "n C"]:
+    def __call__(self, pixels: UInt[np.ndarray, "n bands S S"]) -> Float[np.ndarray, "n C"]:
         return self.program.answer(pixels)[0]
 
 
@@ -159,14 +160,14 @@ def _saved(resources: Resources, spec: RunSpec, student: Loaded) -> SavedModel:
     """As `azeotrope export` reads it from disk: of numbers, answering values in their unit."""
     task, network = resources.tasks[spec.task], copy.deepcopy(student.network).eval()
     resources.scale(spec.task, spec.train_images, spec.seed).fold(network.head)
-    look = replace(student.preprocessing, size=spec.image_size)
+    look = replace(student.preprocessing, size=spec.image_size, pixels=task.manifest.pixels)
     return SavedModel(network, task.classes, look, ModelSpec.parse(spec.student), {}, task.kind.name, task.source.unit)
 
 
 def _pixels(
     resources: Resources, spec: RunSpec, saved: SavedModel, rows: NDArray[np.int64]
-) -> UInt8[np.ndarray, "n 3 S S"]:
-    size, how = spec.image_size, saved.preprocessing.interpolation
+) -> UInt[np.ndarray, "n bands S S"]:
+    size, how, channels = spec.image_size, saved.preprocessing.interpolation, len(saved.preprocessing.mean)
     pack = resources.plain(spec.task, size, how)
     pack.ensure(rows)
-    return np.concatenate([plain_pixels(pack.read(part), size, how) for part in in_parts(rows, size)])
+    return np.concatenate([plain_pixels(pack.read(part), size, how, channels) for part in in_parts(rows, size)])

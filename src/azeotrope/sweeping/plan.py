@@ -16,7 +16,7 @@ from azeotrope.sweeping.plan_checks import check_apart, check_arms, check_kind, 
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.recipes import changes_of_upstream, recipe_of
 from azeotrope.sweeping.resources import Resources
-from azeotrope.sweeping.spec import RunSpec, UpstreamRun
+from azeotrope.sweeping.spec import RunSpec, UpstreamRun, repeats_of
 from azeotrope.sweeping.sweep_plan import SweepPlan
 
 FINEST_DEFAULT = 32  # pixels are rounded up to a multiple of this: the stride of most networks
@@ -165,6 +165,7 @@ def _spec(
         tuning_seed=plan.seeds[0],
         precision=plan.precision,
         resize=resources.resize(task.fingerprint, plan.image_size),
+        repeats=repeats_of(arm, plan.recipes[train_images]),
         fold=None if task.splits.fold is None else str(task.splits.fold),
     )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
 from azeotrope.arm import Arm, Pictures
 from azeotrope.lookup import member
+from azeotrope.losses._contract import spread_images
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import Recipe
 from azeotrope.record.resizes import Resizes
@@ -60,6 +61,12 @@ class ExtraRun(Spec):
         return self.model_copy(update={"pools": pools})
 
 
+def repeats_of(arm: Arm, recipe: Recipe) -> Literal["one image"] | None:
+    """What an image is that comes again in a batch, where that decides what a loss is."""
+    repeated = recipe.sampling == "balanced" and spread_images(key for option in arm.options for key in option)
+    return "one image" if repeated else None
+
+
 class RunSpec(Spec):
     """One (task, train_images, student, init, strategy, recipe, seed).
 
@@ -68,6 +75,8 @@ class RunSpec(Spec):
     those of `file:` models, whose code may change under the same name. The learning rate, and the losses where the arm
     has candidates, are chosen on the validation images of `tuning_seed`. `resize` tells runs that are judged on
     pictures resized once from those of earlier versions; where both are the same there is none, and older ids stay.
+    `repeats` tells runs whose losses know the views of one image in a batch as such from those of earlier versions; it
+    is there where classes are shown alike and a loss pushes images apart.
     `fold` says which of several folds `task` tests ("2 of 5"); the task's fingerprint says it too.
     """
 
@@ -89,6 +98,7 @@ class RunSpec(Spec):
     tuning_seed: int
     precision: str
     resize: Resizes | None = Field(default=None, exclude_if=lambda resize: resize is None)
+    repeats: Literal["one image"] | None = Field(default=None, exclude_if=lambda repeats: repeats is None)
     fold: str | None = Field(default=None, exclude_if=lambda fold: fold is None)
 
     def stages(self) -> list[Stage]:
@@ -106,7 +116,8 @@ class RunSpec(Spec):
 
     def settled(self, losses: Mapping[str, Weight]) -> RunSpec:
         """The same run with these of its arm's candidates chosen."""
-        return self.model_copy(update={"arm": self.arm.settled(losses)})
+        arm = self.arm.settled(losses)
+        return self.model_copy(update={"arm": arm, "repeats": repeats_of(arm, self.recipe)})
 
     def over_folds(self, task: str, pictures: str | None) -> RunSpec:
         """The same run over all folds of the set whose fingerprint is `task`: what its folds have in common. `pictures`

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, UInt
 from numpy.typing import NDArray
 
 from azeotrope.data.render import plain_pixels
@@ -29,7 +29,7 @@ from azeotrope.train.prepare import Prepare
 AT_A_TIME = (256, 2**21)  # images and pixels: so that judging takes less memory than training, at any image size
 
 
-AnswersOf = Callable[[UInt8[np.ndarray, "n 3 S S"]], Float[np.ndarray, "n C"]]
+AnswersOf = Callable[[UInt[np.ndarray, "n bands S S"]], Float[np.ndarray, "n C"]]
 """What an exported file answers to pixels: logits, or values in their unit."""
 
 
@@ -149,7 +149,10 @@ def _file_test(answer: AnswersOf, data: StudentData, rows: NDArray[np.int64]) ->
     """
     pack, size, kind, look = data.images.judged, data.image_size, data.judge, data.preprocessing
     try:
-        said = [answer(plain_pixels(pack.read(part), size, look.interpolation)) for part in in_parts(rows, size)]
+        said = [
+            answer(plain_pixels(pack.read(part), size, look.interpolation, len(look.mean)))
+            for part in in_parts(rows, size)
+        ]
     except Exception as error:  # of many kinds
         return error
     outputs, labels = torch.from_numpy(np.concatenate(said)), pack.task.labels[rows]

@@ -30,8 +30,11 @@ from azeotrope.record.clusters import by_class, by_cluster, hidden_variance
 from azeotrope.record.folds import PooledRun
 from azeotrope.record.run import RunRecord
 
-WIDER = 1.07
-"""Factor on the standard error, for training sets that overlap. `benchmarks/fold_verdicts.py` measures what is left."""
+WIDER = 1.13
+"""Factor on the standard error, for training sets that overlap: the least, in steps of 0.01, at which no more than 5 %
+of equal arms are called different where learners fit nearly every training image, at one seed and at three.
+`benchmarks/fold_verdicts.py` measures what is left on other worlds.
+"""
 TORN = 1.5
 """Times the variance that images explain, from which on the variance between folds is judged alone, too."""
 FEW = 0.5

@@ -9,6 +9,7 @@
 """
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, features
 
 Settings: TypeAlias = dict[str, Any]
 Outputs: TypeAlias = dict[str, NDArray[np.float32]]
@@ -26,11 +27,11 @@ Pixels: TypeAlias = NDArray[Any]
 
 HERE = Path(__file__).resolve().parent
 TOLERANCE = 0.01  # between probabilities of this machine and those that were verified; 8-bit kernels round differently
-_TIFF, _PNG_BITS_AT = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), 24
+_TIFF, _TIFF_BITS, _PNG_BITS_AT = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), 258, 24
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _ELSEWHERE: dict[str, Callable[[bytes], bool]] = {
     "dicom": lambda head: head[128:132] == b"DICM",
-    "heic": lambda head: head[4:8] == b"ftyp" and head[8:12] in _HEIC,
+    "heic": lambda head: head[4:8] == b"ftyp" and head[8:12] in _HEIC and b"avif" not in head[16:64],
 }
 _TIFF_LAYOUTS = {  # as `layout_of`: values that Pillow gives as they are
     *(("1", 1, 1), ("L", 1, 1), ("RGB", 2, 1), ("I;16", 1, 1), ("I;16B", 1, 1), ("I", 1, 2), ("F", 1, 3)),
@@ -44,24 +45,52 @@ def settings() -> Settings:
 
 
 def opened(picture: str | Path, how: Settings) -> Pixels:
-    """The picture upright, [H, W, channels]: grey or RGB in 8 bits, transparent parts on white, or as the model's files
-    were read: their bands, or levels of 16 bits.
-    """
+    """The picture upright, [H, W, channels]: 8 bits on white, or the bands or 16 bits that the model takes."""
     asked = how.get("files", {})
     with Path(picture).open("rb") as file:
         head = file.read(132)
-    if what := next(
-        (name for name, here in _ELSEWHERE.items() if name in asked.get("formats", ()) and here(head)), None
-    ):
-        raise ValueError(elsewhere(f"a {what.upper()} file"))
+    for name in asked.get("formats", ()):
+        if _ELSEWHERE[name](head):
+            raise ValueError(elsewhere(f"a {name.upper()} file"))
     if asked.get("bands") or asked.get("bits") == 16:
         return levels(values_of(picture, head), how)
     with Image.open(picture) as file:
-        if asked.get("colours") == "srgb" and file.info.get("icc_profile"):
-            raise ValueError(elsewhere("a picture with a colour profile"))
         if file.mode.startswith("I") or file.mode == "F":
             return in_range(deep(file), how["value_range"], 255).astype(np.uint8)
-        return flat(file)
+        cut = is_cut(file, head)
+        return flat(in_srgb(file) if asked.get("colours") == "srgb" and not cut else file)
+
+
+def is_cut(file: Image.Image, head: bytes) -> bool:
+    """Whether Pillow gives the high bytes of 16-bit colour. Training saw them of a bright TIFF; others are refused."""
+    if file.format == "PNG" and head[_PNG_BITS_AT] == 16:
+        raise ValueError(elsewhere("a PNG of 16-bit colour, of which Pillow gives 8 bits,"))
+    cut = file.format == "TIFF" and bool(max(file.tag_v2.get(_TIFF_BITS, (8,))) > 8)  # type: ignore[attr-defined]
+    if cut and np.asarray(file.convert("RGB")).max() < 16:  # nearly black
+        raise ValueError("16-bit colour of which the upper 4 bits are not used: save it with 8 bits, or as PNG")
+    return cut
+
+
+def in_srgb(file: Image.Image) -> Image.Image:
+    """The picture upright, in sRGB by the profile in it; as it is without one, or with one that cannot be used."""
+    profile, file = file.info.get("icc_profile"), ImageOps.exif_transpose(file)
+    if not profile:
+        return file
+    if not features.check("littlecms2"):
+        raise ValueError(elsewhere("a colour profile, for which this Pillow lacks Little CMS,"))
+    by, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
+    plain = file if file.mode in ("L", "RGB", "CMYK") else file.convert("RGBA" if file.has_transparency_data else "RGB")
+    colours = plain.convert("RGB") if plain.mode == "RGBA" else plain
+    try:
+        own, srgb = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+        if "srgb" in ImageCms.getProfileDescription(own).lower():
+            return file
+        shown = ImageCms.buildTransform(own, srgb, colours.mode, "RGB", by, flags).apply(colours)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return file
+    if plain.mode == "RGBA":
+        shown.putalpha(plain.getchannel("A"))
+    return shown.convert("L") if file.mode == "L" else shown
 
 
 def flat(file: Image.Image) -> Pixels:
@@ -95,8 +124,7 @@ def values_of(picture: str | Path, head: bytes) -> Pixels:
             return deep(file) if file.mode != "RGB" else np.asarray(ImageOps.exif_transpose(file))
         if file.mode.startswith("I") or file.mode == "F":
             return deep(file)
-        if file.format == "PNG" and head[_PNG_BITS_AT] == 16:
-            raise ValueError(elsewhere("a PNG of 16-bit colour, of which Pillow gives 8 bits,"))
+        is_cut(file, head)
         return flat(file)
 
 
