@@ -25,7 +25,7 @@ STUDENTS = {
     "vit_tiny_patch16_224": 32,
     "convnext_atto": 64,
 }
-FLOAT = {"onnx-int8": "onnx", "openvino-int8": "openvino"}
+FLOAT = {key: key.removesuffix("-int8") for key in ("onnx-int8", "openvino-int8", "litert-int8", "executorch-int8")}
 
 
 def rows(student: str, said: Verification) -> Iterator[str]:

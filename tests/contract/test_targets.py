@@ -1,6 +1,7 @@
 """Every file in exporting/targets/ keeps the contract.
 
 AZEOTROPE_TARGETS names the targets whose packages are here; by default those of the extra `export`, which `dev` holds.
+AZEOTROPE_TARGET_ENV is what `--env` takes, for targets that run in an environment of their own.
 """
 
 import importlib
@@ -12,13 +13,25 @@ import pytest
 import torch
 
 from azeotrope.exporting.deployed import Deployed
-from azeotrope.exporting.target import Conversion, parsed, target_keys, target_named
+from azeotrope.exporting.environment import prepare
+from azeotrope.exporting.target import Conversion, NotRunHere, backends_of, named, target_keys, target_named
 from azeotrope.models.load import load_network
 from azeotrope.models.saved import SavedModel
 from azeotrope.models.spec import ModelSpec
 from azeotrope.testing import targets
 
-HERE = parsed(os.environ.get("AZEOTROPE_TARGETS", "onnx,onnx-int8,pt2"))
+HERE = named(os.environ.get("AZEOTROPE_TARGETS", "onnx,onnx-int8,pt2"))
+RUN = [key for key in HERE if key != "coreml"]
+ELSEWHERE = [key for key in RUN if hasattr(target_named(key), "BACKEND")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _environments(tmp_path_factory):
+    """There before the files are made, and remembered in the tests' cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AZEOTROPE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        prepare(backends_of(HERE), os.environ.get("AZEOTROPE_TARGET_ENV"), print)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +69,12 @@ def made(conversion, tmp_path_factory):
 
 
 @pytest.mark.parametrize("check", targets.CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("key", HERE)
+@pytest.mark.parametrize("key", RUN)
 def test_every_target_keeps_the_contract(key, check, made, pictures):
     check(target_named(key), made(key), pictures)
 
 
-@pytest.mark.parametrize("key", HERE)
+@pytest.mark.parametrize("key", [key for key in RUN if key not in ELSEWHERE])
 def test_a_program_opens_its_file_once_for_all_its_answers(key, made, pictures, monkeypatch):
     """Of a test set a program is asked part by part, and opening compiles."""
     program, opened = made(key).opened(target_named(key)), []
@@ -75,6 +88,24 @@ def test_a_program_opens_its_file_once_for_all_its_answers(key, made, pictures, 
     monkeypatch.setattr(module, name, lambda *given: opened.append(given) or opens(*given))
     first, second = (program.answer(part)[0] for part in (pictures[:3], pictures[3:5]))
     assert (len(first), len(second), len(opened)) == (3, 2, 1)
+
+
+@pytest.mark.parametrize("key", ELSEWHERE)
+def test_a_program_elsewhere_opens_its_file_once_for_all_its_answers(key, made, pictures):
+    program = made(key).opened(target_named(key))
+    assert len(program.answer(pictures[:3])[0]) == 3
+    before = program.backend.ask("opened")
+    assert len(program.answer(pictures[3:5])[0]) == 2
+    assert program.backend.ask("opened") == before
+
+
+@pytest.mark.parametrize("key", [key for key in HERE if key not in RUN])
+def test_core_ml_is_converted_and_not_run(key, made):
+    target, done = target_named(key), made(key)
+    found = {path.relative_to(done.folder).as_posix() for path in done.folder.rglob("*") if path.is_file()}
+    assert found == set(target.FILES)
+    with pytest.raises(NotRunHere, match=r"model\.mlpackage is not run here.*macOS and iOS only.*samples/"):
+        done.opened(target)
 
 
 def test_every_target_is_known_by_its_file():

@@ -118,7 +118,8 @@ def _not_replaceable(folder: Path, fingerprint: str, targets: Sequence[str]) -> 
     old = json.loads((folder / VERIFICATION).read_text(encoding="utf-8"))
     if old.get("weights") != fingerprint:
         return "a bundle of another model"
-    lost = sorted({file["target"] for file in old["files"]} - set(targets))
+    present_files = [*old["files"], *old.get("not_run", ())]
+    lost = sorted({file["target"] for file in present_files} - set(targets))
     return f"{', '.join(lost)}, which this export would not make" if lost else ""
 
 

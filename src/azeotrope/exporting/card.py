@@ -39,6 +39,7 @@ def bundle_card(verification: Verification, preparation: Preparation) -> str:
             "the network's on the same images, with its 95 % interval." + _judged(verification) + _tested(verification),
             "",
             *_table(verification),
+            *_not_run(verification),
             *_refused(verification),
             "",
             "## The way from picture to answer, stage by stage",
@@ -114,6 +115,16 @@ def _cells(file: File) -> tuple[str, ...]:
         "" if file.int8_share is None else f"{100 * file.int8_share:.0f} %",
         f"{file.latency.median_ms:.2f}",
     )
+
+
+def _not_run(verification: Verification) -> Iterable[str]:
+    if verification.not_run:
+        yield ""
+        yield from (
+            f"- **not run here**: `{each.file}` ({each.bytes / 1e6:.2f} MB). It was converted; whether it answers what "
+            f"the network answers was not measured. {escape(each.reason)}"
+            for each in verification.not_run
+        )
 
 
 def _refused(verification: Verification) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """The contract of an export target: one file in `targets/`, whose name is its key.
 
 Each exposes `FILES` (their names in the bundle, the one that is opened first), `INT8`, `convert(conversion, file)` and
-`open_program(file, outputs)`.
+`open_program(file, outputs)`; one that runs in an environment of its own also `BACKEND` (`environment`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +23,7 @@ from torch.export import Dim, ExportedProgram
 
 from azeotrope.errors import InputError, NotExported, first_line
 from azeotrope.exporting.deployed import INPUT, Deployed
+from azeotrope.exporting.environment import Backend
 from azeotrope.lookup import as_typed, member, members, unknown
 from azeotrope.record.verification import Latency
 
@@ -32,6 +33,10 @@ TIMED = (30, 1.0)  # at least so many runs, and so many seconds
 AT_A_TIME = 64  # images in a batch of verification
 CALIBRATION_IMAGES = 256  # training images that set the ranges of int8, or all, where a person does not say
 TRACED_WITH = 2  # images: with one, torch takes the batch for a constant
+
+
+class NotRunHere(NotExported):
+    """The file was converted, and no runtime on this system opens it: nothing is known of its answers."""
 
 
 class Program(ABC):
@@ -99,7 +104,10 @@ class Target(Protocol):
         """Write `file`, and the others beside it. Raises NotExported where this network cannot be had in this form."""
 
     def open_program(self, file: Path, outputs: Sequence[str]) -> Program:
-        """A program that answers as the file does; `outputs` are the names of its results, in order."""
+        """A program that answers as the file does; `outputs` are the names of its results, in order.
+
+        Raises NotRunHere where this system has no runtime for it.
+        """
 
 
 def target_keys() -> list[str]:
@@ -138,6 +146,20 @@ def timed(run: Callable[[], object]) -> Latency:
 
 
 def parsed(targets: str | Sequence[str]) -> tuple[str, ...]:
+    """As `named`, of targets that can be made now. Raises MissingDependency for one without its environment."""
+    keys = named(targets)
+    for backend in backends_of(keys):
+        backend.python()
+    return keys
+
+
+def backends_of(keys: Iterable[str]) -> list[Backend]:
+    """Those of targets that run in an environment of their own, each once."""
+    found = (getattr(target_named(key), "BACKEND", None) for key in keys)
+    return list(dict.fromkeys(backend for backend in found if backend is not None))
+
+
+def named(targets: str | Sequence[str]) -> tuple[str, ...]:
     """`onnx,onnx-int8` as keys, each once. Raises InputError for a name that is not known, and for none."""
     names = targets.split(",") if isinstance(targets, str) else targets
     keys = tuple(dict.fromkeys(as_typed(name) for name in names if name.strip()))

@@ -91,6 +91,15 @@ class File(Spec):
     test_error: float | None = None
 
 
+class NotRun(Spec):
+    """A file that was converted and that no runtime of this system opens: nothing was measured of its answers."""
+
+    target: str
+    file: str
+    bytes: int
+    reason: str
+
+
 class Refused(Spec):
     """A file that was not made, or made and not kept."""
 
@@ -129,6 +138,7 @@ class Verification(Spec):
     stages: tuple[Parity, ...]
     files: tuple[File, ...]
     refused: tuple[Refused, ...] = ()
+    not_run: tuple[NotRun, ...] = ()
 
 
 def read_verification(folder: Path) -> Verification:

@@ -23,7 +23,7 @@ from azeotrope.exporting.deployed import Deployed
 from azeotrope.exporting.page import FILE as PAGE
 from azeotrope.exporting.page import page, runtime_folder
 from azeotrope.exporting.preparation import Preparation, preparation_of
-from azeotrope.exporting.target import Conversion, target_named
+from azeotrope.exporting.target import Conversion, NotRunHere, Target, target_named
 from azeotrope.exporting.temperature import calibrated
 from azeotrope.exporting.verification import Evidence, eager, eager_latency, error_on, parity, verified
 from azeotrope.kinds._kind import UNSCALED, Kind, kind_named
@@ -35,7 +35,7 @@ from azeotrope.models.saved import SavedModel
 from azeotrope.models.weights import fingerprint
 from azeotrope.recipe import OWN_ERROR, ViewPolicy
 from azeotrope.record.environment import environment
-from azeotrope.record.verification import Calibration, File, Parity, Refused, TorchNetwork, Verification
+from azeotrope.record.verification import Calibration, File, NotRun, Parity, Refused, TorchNetwork, Verification
 from azeotrope.session.export_images import ExportImages, sample_of, spread_over
 from azeotrope.session.progress import Progress
 
@@ -85,7 +85,7 @@ def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, prog
         )
         bundle = _folder(work / plan.out.name)
         test = _test(deployed, images, evidence, plain)
-        files, refused = _made(plan, conversion, bundle, evidence, test, progress)
+        files, not_run, refused = _made(plan, conversion, bundle, evidence, test, progress)
         verification = Verification(
             **_origin(saved, images),
             network=_network(saved, deployed, evidence, test),
@@ -93,6 +93,7 @@ def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, prog
             stages=stages,
             files=tuple(files),
             refused=tuple(refused),
+            not_run=tuple(not_run),
         )
         samples = _samples(images, evidence, preparation.outputs, bundle, files)
         write_texts(bundle, verification, preparation, samples)
@@ -168,27 +169,44 @@ def _network(saved: SavedModel, deployed: Deployed, evidence: Evidence, test: Ev
 
 def _made(
     plan: ExportPlan, conversion: Conversion, bundle: Path, evidence: Evidence, test: Evidence, progress: Progress
-) -> tuple[list[File], list[Refused]]:
-    files, refused = list[File](), list[Refused]()
+) -> tuple[list[File], list[NotRun], list[Refused]]:
+    files, not_run, refused = list[File](), list[NotRun](), list[Refused]()
     for key in plan.targets:
         progress.say(key)
         target = target_named(key)
         path = bundle / target.FILES[0]
         try:
-            made = conversion.file_of(key)
-            for name in target.FILES:
-                shutil.copyfile(made.with_name(name), bundle / name)
+            _copy(conversion, key, bundle)
             program = target.open_program(path, conversion.deployed.outputs)
             file = verified(key, target, path, program, evidence)
             files.append(file.model_copy(update={"test_error": error_on(program, test)}))
+        except NotRunHere as error:
+            size = sum((bundle / name).stat().st_size for name in target.FILES)
+            not_run.append(NotRun(target=key, file=Path(target.FILES[0]).parts[0], bytes=size, reason=str(error)))
         except NotExported as error:
-            for name in target.FILES:
-                (bundle / name).unlink(missing_ok=True)
+            _remove(target, bundle)
             refused.append(Refused(target=key, reason=str(error)))
         progress.advance(1)
-    if not files:
+    if not files and not not_run:
         raise NotExported("No file was exported", found="; ".join(f"{each.target}: {each.reason}" for each in refused))
-    return files, refused
+    return files, not_run, refused
+
+
+def _copy(conversion: Conversion, key: str, bundle: Path) -> None:
+    """The files of a target, converted, into the bundle."""
+    conversion.file_of(key)
+    for name in target_named(key).FILES:
+        (bundle / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(conversion.work / name, bundle / name)
+
+
+def _remove(target: Target, bundle: Path) -> None:
+    """What of a target is in the bundle."""
+    for first in {bundle / Path(name).parts[0] for name in target.FILES}:
+        if first.is_dir():
+            shutil.rmtree(first)
+        else:
+            first.unlink(missing_ok=True)
 
 
 def _stages(saved: SavedModel, images: ExportImages, evidence: Evidence, temperature: float) -> tuple[Parity, ...]:

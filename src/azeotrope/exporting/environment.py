@@ -1,0 +1,207 @@
+"""Environments of targets whose packages pin what others need: made on request, or named by the person.
+
+azeotrope is not installed in them. What it hands over is torch's exported program and arrays; what runs there are the
+files of `elsewhere/`. One that was made is in the cache, under its pins; one that was named is remembered there, so
+that `predict` finds it again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from azeotrope.data.sources._places import cache_root
+from azeotrope.errors import InputError, MissingDependency, NotExported, StoreError
+from azeotrope.exporting.worker import worker
+from azeotrope.record.lock import locked
+from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.spec import digest
+
+MAKE = "make"
+_FOLDER = "environments"
+_WHOLE = "azeotrope-whole"  # written last: an environment without it is half made
+_CPU_TORCH = "https://download.pytorch.org/whl/cpu"  # 200 MB, where PyPI's wheel for Linux brings 5 GB of CUDA
+_CUDA_MB = 5_000
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A file of `elsewhere/`, what must be installed for it, and what that takes on disk with torch for processors."""
+
+    name: str
+    requirements: tuple[str, ...]
+    megabytes: int
+
+    @property
+    def made(self) -> Path:
+        """Where its environment is, or would be made."""
+        return cache_root() / _FOLDER / f"{self.name}-{digest([*self.requirements, sys.version_info[:2]])[:12]}"
+
+    def python(self) -> Path:
+        """The interpreter of the environment that was named last, else of the one that was made. Raises
+        MissingDependency where there is none.
+        """
+        named = _named(self)
+        if named.is_file() and (python := Path(named.read_text(encoding="utf-8"))).is_file():
+            return python
+        if _whole(self.made):
+            return _python_in(self.made)
+        raise MissingDependency(
+            f"{self.name} runs in an environment of its own, apart from azeotrope's",
+            found="none was made or named yet",
+            next_step=f"`azeotrope export MODEL --to {self.name} --env {MAKE}` makes one of "
+            f"{_gigabytes(self.megabytes)} with {', '.join(self.requirements)}; --env FOLDER names one that has them",
+        )
+
+    def ask(self, action: str, **request: Any) -> Any:
+        """As `Worker.ask`, in its environment."""
+        return worker(self.python(), self.name).ask(action, **request)
+
+
+def prepare(backends: Iterable[Backend], asked: str | None, say: Callable[[str], None]) -> None:
+    """Find, make or take the environments of these backends. `asked` is what `--env` says; `say` tells a person.
+
+    Raises MissingDependency where nothing was asked and one is not there yet, InputError for an environment that is
+    none or lacks a package, and NotExported where it cannot be made.
+    """
+    for backend in backends:
+        if asked is None:
+            backend.python()
+        elif asked == MAKE:
+            if not _whole(backend.made):
+                _make(backend, backend.made, say)
+            _named(backend).unlink(missing_ok=True)
+        else:
+            python = _interpreter(Path(asked).expanduser().absolute())
+            _check(backend, python, asked)
+            write_atomically(_named(backend), str(python))
+
+
+def _interpreter(named: Path) -> Path:
+    """That of a folder, or the file itself: not resolved, since a link is what makes it the environment's own."""
+    python = named if named.is_file() else _python_in(named)
+    if not python.is_file() or not os.access(python, os.X_OK):
+        raise InputError(
+            "--env names an environment of Python",
+            found=f"no {python}" if not python.exists() else f"{python}, which cannot be run",
+            allowed=f"{MAKE}, a folder that venv, uv or conda made, or an interpreter",
+        )
+    return python
+
+
+def _check(backend: Backend, python: Path, named: str) -> None:
+    """That it has the packages, of whatever version."""
+    packages = [re.split(r"[=<>~!]", each)[0] for each in backend.requirements]
+    try:
+        worker(python, backend.name).ask("versions", packages=packages)
+    except NotExported as error:
+        raise InputError(
+            f"The environment {named} must hold the packages of {backend.name}",
+            found=error.found,
+            allowed=", ".join(backend.requirements),
+            next_step=f"install them there, or let --env {MAKE} make one",
+        ) from error
+
+
+def _make(backend: Backend, folder: Path, say: Callable[[str], None]) -> None:
+    """Whole or not at all: what another process left half made is made anew, and two processes do not meet."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with locked(folder.with_name(f"{folder.name}.lock")):
+            if _whole(folder):
+                return
+            shutil.rmtree(folder, ignore_errors=True)
+            index = _torch_index()
+            needed = backend.megabytes + (_CUDA_MB if sys.platform == "linux" and not index else 0)
+            _refuse_small_disk(folder.parent, needed)
+            say(f"Making the environment of {backend.name}, up to {_gigabytes(needed)}, in {folder}.")
+            try:
+                _install(backend, folder, index)
+                write_atomically(folder / _WHOLE, "\n".join(backend.requirements))
+            except BaseException:  # an interruption too
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+    except OSError as error:
+        raise cannot_write(folder, error, option="AZEOTROPE_CACHE") from error
+
+
+def _install(backend: Backend, folder: Path, index: Sequence[str]) -> None:
+    """By uv where it is installed, else by Python's own venv and pip."""
+    python, uv = (
+        str(_python_in(folder)),
+        shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent)),
+    )
+    if uv is not None:
+        best = ["--index-strategy", "unsafe-best-match"] if index else []
+        steps = [
+            [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
+            [uv, "pip", "install", "--quiet", "--python", python, *index, *best, *backend.requirements],
+        ]
+    else:
+        steps = [
+            [sys.executable, "-m", "venv", str(folder)],
+            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *index, *backend.requirements],
+        ]
+    for words in steps:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise NotExported(
+                f"The environment of {backend.name} cannot be made",
+                found=_why(done.stderr or done.stdout),
+                next_step="give the same command again with a network (pip's and uv's settings name another index), or "
+                "name an environment that has the packages: --env FOLDER",
+            )
+
+
+def _torch_index() -> list[str]:
+    """The options for torch's own index of wheels without CUDA, where it answers."""
+    if sys.platform != "linux":  # PyPI's wheel is small elsewhere
+        return []
+    try:
+        with urllib.request.urlopen(f"{_CPU_TORCH}/torch/", timeout=4):
+            return ["--extra-index-url", _CPU_TORCH]
+    except OSError:
+        return []
+
+
+def _refuse_small_disk(folder: Path, megabytes: int) -> None:
+    free = shutil.disk_usage(folder).free // 10**6
+    if free < megabytes:
+        raise StoreError(
+            f"There is no room for an environment in {folder}",
+            found=f"{free:,} MB free",
+            allowed=f"{megabytes:,} MB",
+            next_step="free some space, name another folder by AZEOTROPE_CACHE, or an environment: --env FOLDER",
+        )
+
+
+def _why(text: str) -> str:
+    """The line of pip or uv that says error, else the last one."""
+    lines = [line.strip(" ×╰─▶") for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    return (errors or lines or ["no reason given"])[-1]
+
+
+def _gigabytes(megabytes: int) -> str:
+    return f"{megabytes / 1000:.1f} GB"
+
+
+def _whole(folder: Path) -> bool:
+    return (folder / _WHOLE).is_file()
+
+
+def _python_in(folder: Path) -> Path:
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _named(backend: Backend) -> Path:
+    """The file that remembers the interpreter that a person named."""
+    return cache_root() / _FOLDER / f"{backend.name}.txt"
