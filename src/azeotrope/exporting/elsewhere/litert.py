@@ -37,6 +37,7 @@ def quantise(source: str, images: Any, file: str, layer_norm: bool) -> None:
     name, given = _signature(source)
     shown = [{given: images[place : place + 1].astype(np.float32)} for place in range(len(images))]
     work.quantize(work.calibrate({name: shown})).export_model(file, overwrite=True)
+    _name_outputs(source, file)
 
 
 def opened(file: str) -> Callable[[Any], list[Any]]:
@@ -65,6 +66,19 @@ def in_8_bits(file: str) -> list[bool]:
         for operator in interpreter._get_ops_details()
         if operator["op_name"] in _COUNTED
     ]
+
+
+def _name_outputs(source: str, file: str) -> None:
+    """Point each name of the signature at what the graph returns, as in the float file. Where a float operator reads an
+    output too (the softmax reads the logits), ai-edge-quantizer 0.10 leaves the name at the tensor of 8 bits.
+    """
+    from ai_edge_litert.tools.flatbuffer_utils import read_model, write_model
+
+    before, after = read_model(source), read_model(file)
+    for was, item in zip(before.signatureDefs[0].outputs, after.signatureDefs[0].outputs, strict=True):
+        place = list(before.subgraphs[0].outputs).index(was.tensorIndex)
+        item.tensorIndex = after.subgraphs[0].outputs[place]
+    write_model(after, file)
 
 
 def _signature(file: str) -> tuple[str, str]:
