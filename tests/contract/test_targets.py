@@ -1,7 +1,7 @@
 """Every file in exporting/targets/ keeps the contract.
 
 AZEOTROPE_TARGETS names the targets whose packages are here; by default those of the extra `export`, which `dev` holds.
-AZEOTROPE_TARGET_ENV is what `--env` takes, for targets that run in an environment of their own.
+AZEOTROPE_TARGET_ENV is what `--env` takes, for targets that run in an environment of their own; what it makes is kept.
 """
 
 import importlib
@@ -28,9 +28,12 @@ ELSEWHERE = [key for key in RUN if hasattr(target_named(key), "BACKEND")]
 @pytest.fixture(scope="module", autouse=True)
 def _environments(tmp_path_factory):
     """There before the files are made, and remembered in the tests' cache."""
+    prepare(backends_of(HERE), os.environ.get("AZEOTROPE_TARGET_ENV"), print)
+    pythons = {backend: str(backend.python()) for backend in backends_of(HERE)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AZEOTROPE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-        prepare(backends_of(HERE), os.environ.get("AZEOTROPE_TARGET_ENV"), print)
+        for backend, python in pythons.items():
+            prepare([backend], python, print)
         yield
 
 

@@ -48,7 +48,7 @@ def installing(monkeypatch):
 
 def test_nothing_is_made_unasked(model, tmp_path):
     with pytest.raises(
-        MissingDependency, match=r"litert runs in an environment of its own.*--env make.*1\.5 GB.*--env F"
+        MissingDependency, match=r"litert runs in an environment of its own.*--env make.*2\.0 GB.*--env F"
     ):
         azeotrope.export(model, to="onnx,litert", out=tmp_path / "x")
     with pytest.raises(MissingDependency, match="executorch runs in an environment of its own"):

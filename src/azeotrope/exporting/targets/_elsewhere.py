@@ -23,10 +23,10 @@ from azeotrope.record.verification import Latency
 LITERT = Backend(
     "litert",
     ("litert-torch==0.10.0", "ai-edge-quantizer==0.10.0", "ai-edge-litert==2.3.0", "torch==2.13.0"),
-    megabytes=1_500,
+    megabytes=2_000,
 )
-EXECUTORCH = Backend("executorch", ("executorch==1.5.1", "torchao==0.18.0", "torch==2.13.0"), megabytes=1_500)
-COREML = Backend("coreml", ("coremltools==9.0", "torch==2.13.0"), megabytes=1_000)
+EXECUTORCH = Backend("executorch", ("executorch==1.5.1", "torchao==0.18.0", "torch==2.13.0"), megabytes=1_300)
+COREML = Backend("coreml", ("coremltools==9.0", "torch==2.13.0"), megabytes=900)
 
 
 def convert(backend: Backend, conversion: Conversion, file: Path) -> None:
