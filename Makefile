@@ -44,7 +44,7 @@ test-trackers: ## what --track writes, opened by the trackers' own readers
 
 test-targets: ## LiteRT, ExecuTorch and Core ML, in environments that are made in the cache (gigabytes)
 	@.ci/venv "$(VENV)" dev,demo
-	$(THREADS) AZEOTROPE_TARGET_ENV=make AZEOTROPE_TARGETS=$(ELSEWHERE) "$(VENV)/bin/python" -m pytest tests/contract/test_targets.py
+	$(THREADS) AZEOTROPE_TARGET_ENV=make AZEOTROPE_TARGETS=$(ELSEWHERE) "$(VENV)/bin/python" -m pytest tests/contract/test_targets.py tests/exporting/test_export_elsewhere.py
 
 bench: ## the measured claims of docs/, side by side with other programs
 	@.ci/venv "$(VENV)" dev,demo

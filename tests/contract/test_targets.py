@@ -1,11 +1,6 @@
-"""Every file in exporting/targets/ keeps the contract.
-
-AZEOTROPE_TARGETS names the targets whose packages are here; by default those of the extra `export`, which `dev` holds.
-AZEOTROPE_TARGET_ENV is what `--env` takes, for targets that run in an environment of their own; what it makes is kept.
-"""
+"""Every file in exporting/targets/ keeps the contract. `environments` says which are here."""
 
 import importlib
-import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,27 +8,20 @@ import pytest
 import torch
 
 from azeotrope.exporting.deployed import Deployed
-from azeotrope.exporting.environment import prepare
-from azeotrope.exporting.target import Conversion, NotRunHere, backends_of, named, target_keys, target_named
+from azeotrope.exporting.target import Conversion, NotRunHere, target_keys, target_named
 from azeotrope.models.load import load_network
 from azeotrope.models.saved import SavedModel
 from azeotrope.models.spec import ModelSpec
 from azeotrope.testing import targets
+from environments import ELSEWHERE, HERE, environments
 
-HERE = named(os.environ.get("AZEOTROPE_TARGETS", "onnx,onnx-int8,pt2"))
 RUN = [key for key in HERE if key != "coreml"]
-ELSEWHERE = [key for key in RUN if hasattr(target_named(key), "BACKEND")]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _environments(tmp_path_factory):
-    """There before the files are made, and remembered in the tests' cache."""
-    prepare(backends_of(HERE), os.environ.get("AZEOTROPE_TARGET_ENV"), print)
-    pythons = {backend: str(backend.python()) for backend in backends_of(HERE)}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AZEOTROPE_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-        for backend, python in pythons.items():
-            prepare([backend], python, print)
+    """There before the files are made."""
+    with environments(tmp_path_factory.getbasetemp() / "cache"):
         yield
 
 
@@ -77,7 +65,7 @@ def test_every_target_keeps_the_contract(key, check, made, pictures):
     check(target_named(key), made(key), pictures)
 
 
-@pytest.mark.parametrize("key", [key for key in RUN if key not in ELSEWHERE])
+@pytest.mark.parametrize("key", [key for key in HERE if key not in ELSEWHERE])
 def test_a_program_opens_its_file_once_for_all_its_answers(key, made, pictures, monkeypatch):
     """Of a test set a program is asked part by part, and opening compiles."""
     program, opened = made(key).opened(target_named(key)), []
@@ -93,7 +81,7 @@ def test_a_program_opens_its_file_once_for_all_its_answers(key, made, pictures, 
     assert (len(first), len(second), len(opened)) == (3, 2, 1)
 
 
-@pytest.mark.parametrize("key", ELSEWHERE)
+@pytest.mark.parametrize("key", [key for key in ELSEWHERE if key in RUN])
 def test_a_program_elsewhere_opens_its_file_once_for_all_its_answers(key, made, pictures):
     program = made(key).opened(target_named(key))
     assert len(program.answer(pictures[:3])[0]) == 3
