@@ -25,6 +25,7 @@ def bundle(model, tmp_path_factory):
 def test_float_files_answer_what_the_network_answers_and_int8_files_are_int8_and_smaller(bundle):
     said = bundle.verification
     assert said.refused == ()
+    assert set(said.packages) == {key.removesuffix("-int8") for key in ELSEWHERE}
     assert {each.target for each in (*said.files, *said.not_run)} == set(ELSEWHERE)
     assert {each.target for each in said.not_run} <= {"coreml"}
     for file in said.files:

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import azeotrope
 from azeotrope.errors import InputError, StoreError
 from azeotrope.exporting.environment import Backend
+from azeotrope.exporting.target import parsed
 from azeotrope.exporting.targets import coreml
 
 
@@ -24,6 +26,7 @@ def _core_ml_converts(monkeypatch):
 
     monkeypatch.setattr(coreml, "convert", convert)
     monkeypatch.setattr(Backend, "python", lambda backend: Path(sys.executable))
+    monkeypatch.setattr(Backend, "packages", ["numpy"])
 
 
 def test_it_is_in_the_bundle_and_nothing_is_claimed_of_it(model, tmp_path):
@@ -35,11 +38,17 @@ def test_it_is_in_the_bundle_and_nothing_is_claimed_of_it(model, tmp_path):
     assert all((made.folder / name).is_file() for name in coreml.FILES)
     card = (made.folder / "card.md").read_text()
     assert "- **not run here**: `model.mlpackage` (0.00 MB). It was converted; whether it answers what" in card
+    assert f"- coreml in an environment of its own: numpy {version('numpy')}\n" in card
     assert "| `model.mlpackage` |" not in card  # no row of measurements
     with pytest.raises(InputError, match=r"model\.mlpackage is not among the verified files.*model\.pt2"):
         azeotrope.predict(made.folder / "model.mlpackage", made.folder / "samples" / "0.png")
     with pytest.raises(StoreError, match="coreml, which this export would not make"):
         azeotrope.export(model, to="pt2", out=made.folder)
+
+
+def test_what_measures_arms_refuses_it():
+    with pytest.raises(InputError, match=r"Only files that a runtime of this system opens.*coreml.*--to coreml"):
+        parsed("onnx,coreml")
 
 
 def test_the_report_says_so(model, tmp_path):

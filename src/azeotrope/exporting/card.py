@@ -61,6 +61,9 @@ def _facts(verification: Verification, preparation: Preparation) -> Iterable[str
     network = verification.network
     yield f"- network: {network.parameters:,} parameters, {network.bytes / 1e6:.2f} MB of weights"
     yield f"- measured on: {escape(verification.environment.processor or 'not known')}"
+    for name, versions in verification.packages.items():
+        listed = ", ".join(f"{package} {version}" for package, version in versions.items())
+        yield f"- {name} in an environment of its own: {escape(listed)}"
     yield f"- int8 files were calibrated on {verification.calibration_images:,} training images"
     if (calibration := verification.calibration) is not None:
         yield (

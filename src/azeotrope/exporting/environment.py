@@ -41,6 +41,11 @@ class Backend:
     megabytes: int
 
     @property
+    def packages(self) -> list[str]:
+        """Names of what must be installed."""
+        return [re.split(r"[=<>~!]", each)[0] for each in self.requirements]
+
+    @property
     def made(self) -> Path:
         """Where its environment is, or would be made."""
         return cache_root() / _FOLDER / f"{self.name}-{digest([*self.requirements, sys.version_info[:2]])[:12]}"
@@ -60,6 +65,11 @@ class Backend:
             next_step=f"`azeotrope export MODEL --to {self.name} --env {MAKE}` makes one of "
             f"{_gigabytes(self.megabytes)} with {', '.join(self.requirements)}; --env FOLDER names one that has them",
         )
+
+    def versions(self) -> dict[str, str]:
+        """Of the packages in its environment."""
+        found: dict[str, str] = self.ask("versions", packages=self.packages)
+        return found
 
     def ask(self, action: str, **request: Any) -> Any:
         """As `Worker.ask`, in its environment."""
@@ -99,9 +109,8 @@ def _interpreter(named: Path) -> Path:
 
 def _check(backend: Backend, python: Path, named: str) -> None:
     """That it has the packages, of whatever version."""
-    packages = [re.split(r"[=<>~!]", each)[0] for each in backend.requirements]
     try:
-        worker(python, backend.name).ask("versions", packages=packages)
+        worker(python, backend.name).ask("versions", packages=backend.packages)
     except NotExported as error:
         raise InputError(
             f"The environment {named} must hold the packages of {backend.name}",

@@ -1,7 +1,8 @@
 """The contract of an export target: one file in `targets/`, whose name is its key.
 
 Each exposes `FILES` (their names in the bundle, the one that is opened first), `INT8`, `convert(conversion, file)` and
-`open_program(file, outputs)`; one that runs in an environment of its own also `BACKEND` (`environment`).
+`open_program(file, outputs)`; one that runs in an environment of its own also `BACKEND` (`environment`), and
+one whose files no runtime of this system opens `RUN_HERE = False`.
 """
 
 from __future__ import annotations
@@ -146,8 +147,17 @@ def timed(run: Callable[[], object]) -> Latency:
 
 
 def parsed(targets: str | Sequence[str]) -> tuple[str, ...]:
-    """As `named`, of targets that can be made now. Raises MissingDependency for one without its environment."""
+    """As `named`, of targets that can be made and measured now. Raises MissingDependency for one without its
+    environment, InputError for one that is not run here.
+    """
     keys = named(targets)
+    for key in keys:
+        if not getattr(target_named(key), "RUN_HERE", True):
+            raise InputError(
+                "Only files that a runtime of this system opens are measured",
+                found=key,
+                next_step=f"`azeotrope export MODEL --to {key}` converts a model",
+            )
     for backend in backends_of(keys):
         backend.python()
     return keys

@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from azeotrope.errors import InputError
 from azeotrope.recipe import OWN_ERROR
 from azeotrope.record.facts import EnvironmentFacts
@@ -119,7 +121,8 @@ class TorchNetwork(Spec):
 
 class Verification(Spec):
     """`verification.json`. `test_images`: how many gave the test errors; None in bundles that are older. `metric`: the
-    measure that every error and drop is by, as the training's `--metric` named it.
+    measure that every error and drop is by, as the training's `--metric` named it. `packages`: versions in the
+    environments of targets that run in one of their own, by its name.
     """
 
     format: Literal[1] = 1
@@ -139,6 +142,7 @@ class Verification(Spec):
     files: tuple[File, ...]
     refused: tuple[Refused, ...] = ()
     not_run: tuple[NotRun, ...] = ()
+    packages: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
 def read_verification(folder: Path) -> Verification:

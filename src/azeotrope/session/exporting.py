@@ -23,7 +23,7 @@ from azeotrope.exporting.deployed import Deployed
 from azeotrope.exporting.page import FILE as PAGE
 from azeotrope.exporting.page import page, runtime_folder
 from azeotrope.exporting.preparation import Preparation, preparation_of
-from azeotrope.exporting.target import Conversion, NotRunHere, Target, target_named
+from azeotrope.exporting.target import Conversion, NotRunHere, Target, backends_of, target_named
 from azeotrope.exporting.temperature import calibrated
 from azeotrope.exporting.verification import Evidence, eager, eager_latency, error_on, parity, verified
 from azeotrope.kinds._kind import UNSCALED, Kind, kind_named
@@ -94,6 +94,7 @@ def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, prog
             files=tuple(files),
             refused=tuple(refused),
             not_run=tuple(not_run),
+            packages={backend.name: backend.versions() for backend in backends_of(plan.targets)},
         )
         samples = _samples(images, evidence, preparation.outputs, bundle, files)
         write_texts(bundle, verification, preparation, samples)

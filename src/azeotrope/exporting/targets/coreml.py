@@ -14,6 +14,7 @@ FILES = (
     "model.mlpackage/Data/com.apple.CoreML/weights/weight.bin",
 )
 INT8 = False
+RUN_HERE = False
 BACKEND = elsewhere.COREML
 
 
