@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from azeotrope.data.sources._places import cache_root
 from azeotrope.exporting.environment import prepare
 from azeotrope.exporting.target import backends_of, named, target_named
 
@@ -16,13 +17,18 @@ HERE = named(os.environ.get("AZEOTROPE_TARGETS", "onnx,onnx-int8,pt2"))
 ELSEWHERE = [key for key in HERE if hasattr(target_named(key), "BACKEND")]
 
 
+KEPT = cache_root()  # of the person who runs the tests, before the tests have one of their own
+
+
 @contextmanager
 def environments(cache):
-    """Those of `HERE`, found or made, and named in the tests' cache."""
-    prepare(backends_of(HERE), os.environ.get("AZEOTROPE_TARGET_ENV"), print)
-    pythons = {backend: str(backend.python()) for backend in backends_of(HERE)}
+    """Those of `HERE`, found or made in the person's cache, and named in the tests' own."""
+    backends = backends_of(HERE)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AZEOTROPE_CACHE", str(KEPT))
+        prepare(backends, os.environ.get("AZEOTROPE_TARGET_ENV"), print)
+        pythons = [str(backend.python()) for backend in backends]
         patch.setenv("AZEOTROPE_CACHE", str(cache))
-        for backend, python in pythons.items():
+        for backend, python in zip(backends, pythons, strict=True):
             prepare([backend], python, print)
         yield
