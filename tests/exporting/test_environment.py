@@ -90,9 +90,9 @@ def test_one_that_cannot_be_finished_is_not_there(installing, end):
         prepare([LITERT], "make", print)
     if isinstance(end, str):
         assert str(raised.value) == (
-            "The environment of litert cannot be made. Found: error: Failed to fetch: `https://pypi.org/simple/`. "
-            "Next: give the same command again with a network (pip's and uv's settings name another index), or name an "
-            "environment that has the packages: --env FOLDER."
+            "The environment of litert cannot be made. Found: error: Failed to fetch: `https://pypi.org/simple/`; "
+            "cause: dns. Next: give the same command again with a network (pip's and uv's settings name another "
+            "index), or name an environment that has the packages: --env FOLDER."
         )
     assert not LITERT.made.exists()
 

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from azeotrope.data.sources._places import cache_root
@@ -193,10 +194,11 @@ def _refuse_small_disk(folder: Path, megabytes: int) -> None:
 
 
 def _why(text: str) -> str:
-    """The line of pip or uv that says error, else the last one."""
+    """What pip or uv says from its first error on; its last line where it names none."""
     lines = [line.strip(" ×╰─▶") for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith("error")]
-    return (errors or lines or ["no reason given"])[-1]
+    errors = [place for place, line in enumerate(lines) if line.lower().startswith("error")]
+    said = lines[errors[0] :] if errors else lines[-1:]
+    return shorten("; ".join(said) or "no reason given", 400, placeholder=" ...")
 
 
 def _gigabytes(megabytes: int) -> str:
