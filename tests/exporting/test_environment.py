@@ -3,19 +3,20 @@
 No package is installed here: the contract suite runs with the real ones (`make test-targets`).
 """
 
-import os
+import signal
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import azeotrope
 from azeotrope.errors import InputError, MissingDependency, NotExported, StoreError
-from azeotrope.exporting import environment
+from azeotrope.exporting import environment, worker
 from azeotrope.exporting.environment import Backend, prepare
-from azeotrope.exporting.target import parsed
+from azeotrope.exporting.target import Conversion, parsed
 
 LITERT = Backend("litert", ("litert-torch==0.10.0", "numpy==2.1"), megabytes=1)
 NUMPY = Backend("litert", ("numpy==2.1",), megabytes=1)  # what every environment of these tests has
@@ -29,10 +30,12 @@ def _cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def installing(monkeypatch):
-    """`subprocess.run` as uv: the first step makes an environment, the second ends as told."""
-    asked, ends = [], []
+    """`subprocess.run` as uv: one step makes an environment, one installs, one asks for the packages; the last two end
+    as told.
+    """
+    asked, ends, real = [], [], subprocess.run
 
-    def run(words, **_):
+    def run(words, **options):
         asked.append(words)
         if "venv" in words:
             venv.create(words[-1], with_pip=False)
@@ -40,7 +43,9 @@ def installing(monkeypatch):
         end = ends.pop(0) if ends else ""
         if isinstance(end, BaseException):
             raise end
-        return subprocess.CompletedProcess(words, int(bool(end)), "", end)
+        return (
+            real(words, **options) if end == "really" else subprocess.CompletedProcess(words, int(bool(end)), "", end)
+        )
 
     monkeypatch.setattr(environment.subprocess, "run", run)
     return asked, ends
@@ -60,9 +65,9 @@ def test_an_environment_is_made_once_and_known_afterwards(installing):
     asked, said = installing[0], []
     prepare([LITERT], "make", said.append)
     prepare([LITERT], "make", said.append)
-    assert len(asked) == 2
-    assert said == [f"Making the environment of litert, up to 0.0 GB, in {LITERT.made}."]
-    assert {"https://example.org", *LITERT.requirements} <= set(asked[1])
+    assert len(asked) == 3  # make, install, ask for the packages
+    assert said == [f"Making the environment of litert in {LITERT.made}.", "It takes up to 0.0 GB."]
+    assert {"https://example.org", "--only-binary=litert-torch", *LITERT.requirements} <= set(asked[1])
     assert LITERT.python().parts[: len(LITERT.made.parts)] == LITERT.made.parts
     other = Backend("litert", ("litert-torch==0.11.0",), megabytes=1)
     with pytest.raises(MissingDependency):
@@ -77,7 +82,7 @@ def test_one_that_was_left_half_made_is_made_anew(installing):
     with pytest.raises(MissingDependency):
         LITERT.python()
     prepare([LITERT], "make", print)
-    assert len(asked) == 2
+    assert len(asked) == 3
     assert not left.exists()
 
 
@@ -95,6 +100,29 @@ def test_one_that_cannot_be_finished_is_not_there(installing, end):
             "index), or name an environment that has the packages: --env FOLDER."
         )
     assert not LITERT.made.exists()
+
+
+def test_one_without_its_packages_is_not_whole(installing):
+    """An installer may put them elsewhere (PYTHONPATH, PIP_TARGET) and say that all is well."""
+    installing[1].extend(["", "really"])
+    with pytest.raises(NotExported, match=r"cannot be made.*No package metadata was found for litert-torch"):
+        prepare([LITERT], "make", print)
+    assert not LITERT.made.exists()
+
+
+def test_an_installer_that_does_not_run_is_named(installing):
+    installing[1].append(PermissionError(13, "Permission denied"))
+    with pytest.raises(NotExported, match=r"cannot be made\. Found: \S*(uv|python)\S*: Permission denied"):
+        prepare([LITERT], "make", print)
+
+
+def test_one_whose_python_is_gone_is_made_anew(installing):
+    prepare([LITERT], "make", print)
+    LITERT.python().unlink()
+    with pytest.raises(MissingDependency):
+        LITERT.python()
+    prepare([LITERT], "make", print)
+    assert LITERT.python().is_file()
 
 
 def test_a_small_disk_is_told_before_anything_is_made(installing):
@@ -133,6 +161,68 @@ def test_an_interpreter_that_is_none_is_refused(tmp_path):
         prepare([LITERT], str(python), print)
 
 
+def test_one_that_was_named_and_is_gone_is_said_and_not_replaced(installing, tmp_path):
+    prepare([NUMPY], "make", print)
+    python = tmp_path / "python"
+    python.symlink_to(sys.executable)
+    (NUMPY.made.parent / "litert.txt").write_text(str(python))
+    assert NUMPY.python() == python
+    python.unlink()
+    with pytest.raises(MissingDependency, match=rf"Found: {python}, which was named last, is gone"):
+        NUMPY.python()
+
+
+def test_two_backends_may_have_an_environment_each(installing):
+    other = Backend("executorch", ("executorch==1.5.1",), megabytes=1)
+    with pytest.raises(InputError, match="must hold the packages of executorch"):
+        prepare([NUMPY, other], sys.executable, print)
+    with pytest.raises(MissingDependency):
+        NUMPY.python()  # nothing was started
+    prepare([other], "make", print)
+    prepare([NUMPY, other], sys.executable, print)
+    assert NUMPY.python() == Path(sys.executable)
+    assert other.python().is_relative_to(other.made)
+
+
+def test_all_else_that_may_be_wrong_is_said_before_an_environment_is_made(installing, model, tmp_path):
+    with pytest.raises(InputError):
+        azeotrope.export(tmp_path / "typo", to="litert", env="make")
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(StoreError, match="files that are not of an export"):
+        azeotrope.export(model, to="litert", env="make", out=tmp_path)
+    assert installing[0] == []
+
+
+def test_a_file_that_was_left_half_written_is_not_quantised(tmp_path, monkeypatch):
+    asked = []
+
+    def ask(backend, action, **request):
+        asked.append(action)
+        Path(request["file"]).write_bytes(b"half")
+        raise NotExported("its process ended with -9")
+
+    monkeypatch.setattr(Backend, "ask", ask)
+    (tmp_path / "model.pt2").write_bytes(b"")
+    conversion = Conversion(None, 32, np.zeros((1, 3, 32, 32), np.uint8), tmp_path)
+    for key in ("litert", "litert-int8"):
+        with pytest.raises(NotExported, match="ended with -9"):
+            conversion.file_of(key)
+    assert asked == ["convert"]
+    assert not list(tmp_path.glob("*.tflite"))
+
+
+def test_an_environment_that_fails_costs_its_own_files_only(model, tmp_path, monkeypatch):
+    def ask(backend, action, **request):
+        raise NotExported("litert cannot be started")
+
+    monkeypatch.setattr(Backend, "python", lambda backend: Path(sys.executable))
+    monkeypatch.setattr(Backend, "ask", ask)
+    made = azeotrope.export(model, to="litert,pt2", out=tmp_path / "x").verification
+    assert [each.target for each in made.refused] == ["litert"]
+    assert [each.target for each in made.files] == ["pt2"]
+    assert made.packages == {}
+
+
 def test_one_that_is_named_is_remembered_until_one_is_made(installing):
     prepare([NUMPY], sys.executable, print)
     assert NUMPY.python() == Path(sys.executable)
@@ -145,35 +235,55 @@ def test_env_without_a_use_is_refused(model, tmp_path):
         azeotrope.export(model, to="onnx", env="make", out=tmp_path / "x")
 
 
-def test_what_a_backend_raises_names_the_operator_and_does_not_end_it(tmp_path, monkeypatch):
-    """A backend of three lines, served by the real program in a process of its own."""
-    from azeotrope.exporting import worker
-
+@pytest.fixture
+def backend(tmp_path, monkeypatch):
+    """A worker of a backend of a few lines, served by the real program in a process of its own."""
     programs = tmp_path / "elsewhere"
     programs.mkdir()
     real = Path(worker.__file__).with_name("elsewhere") / "serve.py"
     (programs / "serve.py").write_text(real.read_text())
     (programs / "bad.py").write_text(
-        "import os\n"
+        "import os, time\n"
         "def in_8_bits(file):\n"
         "    print('chatter', flush=True)\n"
         "    if file == 'end': os._exit(7)\n"
-        "    if file != 'whole': raise RuntimeError('Lowering failed\\nNo lowering for aten.fft_rfft.default')\n"
+        "    if file == 'slow': time.sleep(2)\n"
+        "    if file == 'none': return [False]\n"
+        "    if file == 'bad': raise RuntimeError('Lowering failed\\nNo lowering for aten.fft_rfft.default')\n"
         "    return [True, False]\n"
     )
     monkeypatch.setattr(worker, "_PROGRAMS", programs)
-    bad = worker.Worker(Path(sys.executable), "bad")
-    failed = (
-        r"bad failed while it was asked to int8 share\. Found: RuntimeError: Lowering failed \(operator aten\.fft_rfft"
-    )
+    return worker.Worker(Path(sys.executable), "bad")
+
+
+def test_what_a_backend_raises_names_the_operator_and_does_not_end_it(backend):
+    failed = r"asked to int8 share\. Found: RuntimeError: Lowering failed \(operator aten\.fft_rfft\.default\)"
     with pytest.raises(NotExported, match=failed):
-        bad.ask("int8_share", file="x")
-    first = bad._process.pid
-    assert bad.ask("int8_share", file="whole") == 0.5
-    assert bad._process.pid == first
+        backend.ask("int8_share", file="bad")
+    first = backend._process.pid
+    assert backend.ask("int8_share", file="whole") == 0.5
+    assert backend._process.pid == first
+
+
+def test_a_backend_that_ends_is_started_again_and_ends_with_its_input(backend):
     with pytest.raises(NotExported, match="its process ended with 7"):
-        bad.ask("int8_share", file="end")
-    assert bad.ask("int8_share", file="whole") == 0.5
-    os.kill(bad._process.pid, 0)  # it is there until its input ends
-    bad._process.stdin.close()
-    assert bad._process.wait(20) == 0
+        backend.ask("int8_share", file="end")
+    assert backend.ask("int8_share", file="whole") == 0.5
+    backend._process.stdin.close()
+    assert backend._process.wait(20) == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that interrupts")
+def test_the_answer_to_an_interrupted_question_is_not_that_of_the_next(backend):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    assert backend.ask("int8_share", file="whole") == 0.5
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(KeyboardInterrupt):
+            backend.ask("int8_share", file="slow")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert backend.ask("int8_share", file="none") == 0

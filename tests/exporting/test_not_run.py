@@ -1,10 +1,12 @@
 """A file that no runtime of this system opens is kept and said to be not run, everywhere."""
 
+import json
 import shutil
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import azeotrope
@@ -42,6 +44,8 @@ def test_it_is_in_the_bundle_and_nothing_is_claimed_of_it(model, tmp_path):
     assert "| `model.mlpackage` |" not in card  # no row of measurements
     with pytest.raises(InputError, match=r"model\.mlpackage is not among the verified files.*model\.pt2"):
         azeotrope.predict(made.folder / "model.mlpackage", made.folder / "samples" / "0.png")
+    with pytest.raises(InputError, match=r"no model\.yaml"):
+        azeotrope.predict(made.folder / "model.gone", made.folder / "samples" / "0.png")
     with pytest.raises(StoreError, match="coreml, which this export would not make"):
         azeotrope.export(model, to="pt2", out=made.folder)
 
@@ -49,6 +53,20 @@ def test_it_is_in_the_bundle_and_nothing_is_claimed_of_it(model, tmp_path):
 def test_what_measures_arms_refuses_it():
     with pytest.raises(InputError, match=r"Only files that a runtime of this system opens.*coreml.*--to coreml"):
         parsed("onnx,coreml")
+
+
+def test_alone_it_comes_with_the_network_s_own_answers(model, tmp_path):
+    """The truth is what the saved model says of the sample's picture."""
+    made = azeotrope.export(model, to="coreml", out=tmp_path / "x")
+    card = (made.folder / "card.md").read_text()
+    assert "No file was run here." in card
+    assert "run.py" not in card
+    (sample, *_) = json.loads((made.folder / "samples" / "expected.json").read_text())["pictures"]
+    assert list(sample["outputs"]) == ["network"]
+    logits, probabilities = (np.array(sample["outputs"]["network"][name]) for name in ("logits", "probabilities"))
+    (said,) = azeotrope.predict(model, made.folder / "samples" / sample["picture"], top=1)
+    assert str(logits.argmax()) == said.classes[0]
+    assert probabilities.sum() == pytest.approx(1, abs=1e-5)
 
 
 def test_the_report_says_so(model, tmp_path):

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError
+from azeotrope.exporting.bundle import refuse_other_files
 from azeotrope.exporting.environment import prepare
 from azeotrope.exporting.target import backends_of, named, target_named
 from azeotrope.labels import LabelSpec
 from azeotrope.models.saved import load_model, model_folder
+from azeotrope.models.weights import fingerprint
 from azeotrope.record.store import expanded
 from azeotrope.record.verification import Verification
 from azeotrope.session.export_images import images_of
@@ -59,10 +61,12 @@ def export(
     """
     keys, shown = named(to), progress or Silent()
     _refuse_idle(keys, page, calibration_images, env)
-    prepare(backends_of(keys), None if env is None else str(env), shown.note)
+    if env is None:
+        prepare(backends_of(keys), None, shown.note)
     folder = model_folder(Path(expanded(model)))
     place = folder / "export" if out is None else Path(expanded(out))
     saved = load_model(folder)
+    refuse_other_files(place, fingerprint(saved.network.state_dict()), keys)
     images = images_of(
         saved,
         folder,
@@ -74,6 +78,8 @@ def export(
         cache=Path(cache).expanduser() if cache else cache_root(),
         progress=shown,
     )
+    if env is not None:  # gigabytes perhaps: after all that may be wrong
+        prepare(backends_of(keys), str(env), shown.note)
     plan = ExportPlan(keys, max_drop, place, None if page is None else str(page))
     return Exported(place, export_model(saved, images, plan, shown))
 

@@ -60,7 +60,7 @@ def command(
         typer.Option(
             "--env",
             metavar="make|FOLDER",
-            help="Environment of litert, executorch, coreml: make installs it (gigabytes), or name one that you have.",
+            help="Environment of litert, executorch, coreml: make puts it into AZEOTROPE_CACHE (gigabytes).",
             show_default="the one made or named last",
         ),
     ] = None,

@@ -27,12 +27,13 @@ from azeotrope.record.verification import Verification
 SUMS = "SHA256SUMS"
 RUN = "run.py"
 ONNX = ".onnx"
+NETWORK = "network"  # among the outputs of a sample: what the trained network says, in torch
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A validation picture as it came, its input, and what each file says of it. `content` is None where `run.py` does
-    not read such pictures, or they may not be copied.
+    """A validation picture as it came, its input, and what the network and each file say of it. `content` is None where
+    `run.py` does not read such pictures, or they may not be copied.
     """
 
     name: str

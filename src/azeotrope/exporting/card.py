@@ -34,9 +34,7 @@ def bundle_card(verification: Verification, preparation: Preparation) -> str:
             "",
             "## Verified on real images",
             "",
-            f"Each file was run in its own runtime on {verification.validation_images:,} validation images of "
-            f"{escape(verification.data)} and held against the trained network. The drop is the file's error less "
-            "the network's on the same images, with its 95 % interval." + _judged(verification) + _tested(verification),
+            _verified(verification) + _judged(verification) + _tested(verification),
             "",
             *_table(verification),
             *_not_run(verification),
@@ -50,8 +48,9 @@ def bundle_card(verification: Verification, preparation: Preparation) -> str:
             "",
             *_preparation(preparation),
             "",
-            "`preprocessing.json` says the same for programs, `run.py` does it. `samples/` holds validation pictures, "
-            "their inputs and the outputs to expect: take them out before you publish, where pictures are private.",
+            f"`preprocessing.json` says the same for programs{_run(verification)}. `samples/` holds validation "
+            "pictures, their inputs and the outputs to expect: take them out before you publish, where pictures are "
+            "private.",
             "",
         ]
     )
@@ -72,6 +71,20 @@ def _facts(verification: Verification, preparation: Preparation) -> Iterable[str
             f"{calibration.calibration_error_after:.4f} (cross-fitted on {calibration.images:,} validation images)"
         )
     yield f"- outputs: {', '.join(preparation.outputs)}, of {len(preparation.classes)} in `labels.txt`"
+
+
+def _verified(verification: Verification) -> str:
+    if not verification.files:
+        return f"No file was run here. Errors are on {verification.validation_images:,} validation images."
+    return (
+        f"Each file of this table was run in its own runtime on {verification.validation_images:,} validation images "
+        f"of {escape(verification.data)} and held against the trained network. The drop is the file's error less "
+        "the network's on the same images, with its 95 % interval."
+    )
+
+
+def _run(verification: Verification) -> str:
+    return ", `run.py` does it" if any(file.target.startswith("onnx") for file in verification.files) else ""
 
 
 def _judged(verification: Verification) -> str:

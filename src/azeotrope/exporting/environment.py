@@ -31,6 +31,7 @@ _FOLDER = "environments"
 _WHOLE = "azeotrope-whole"  # written last: an environment without it is half made
 _CPU_TORCH = "https://download.pytorch.org/whl/cpu"  # 200 MB, where PyPI's wheel for Linux brings 5 GB of CUDA
 _CUDA_MB = 5_000
+_PRESENT = "import sys; from importlib.metadata import version; [version(name) for name in sys.argv[1:]]"
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,17 @@ class Backend:
         """The interpreter of the environment that was named last, else of the one that was made. Raises
         MissingDependency where there is none.
         """
-        named = _named(self)
-        if named.is_file() and (python := Path(named.read_text(encoding="utf-8"))).is_file():
-            return python
-        if _whole(self.made):
+        named, found = _named(self), "none was made or named yet"
+        if named.is_file():
+            python = Path(named.read_text(encoding="utf-8"))
+            if python.is_file():
+                return python
+            found = f"{python}, which was named last, is gone"
+        elif _whole(self.made):
             return _python_in(self.made)
         raise MissingDependency(
             f"{self.name} runs in an environment of its own, apart from azeotrope's",
-            found="none was made or named yet",
+            found=found,
             next_step=f"`azeotrope export MODEL --to {self.name} --env {MAKE}` makes one of "
             f"{_gigabytes(self.megabytes)} with {', '.join(self.requirements)}; --env FOLDER names one that has them",
         )
@@ -83,16 +87,17 @@ def prepare(backends: Iterable[Backend], asked: str | None, say: Callable[[str],
     Raises MissingDependency where nothing was asked and one is not there yet, InputError for an environment that is
     none or lacks a package, and NotExported where it cannot be made.
     """
-    for backend in backends:
-        if asked is None:
+    if asked is None:
+        for backend in backends:
             backend.python()
-        elif asked == MAKE:
+    elif asked == MAKE:
+        for backend in backends:
             if not _whole(backend.made):
                 _make(backend, backend.made, say)
             _named(backend).unlink(missing_ok=True)
-        else:
-            python = _interpreter(Path(asked).expanduser().absolute())
-            _check(backend, python, asked)
+    else:
+        python = _interpreter(Path(asked).expanduser().absolute())
+        for backend in _served(backends, python, asked):
             write_atomically(_named(backend), str(python))
 
 
@@ -106,6 +111,29 @@ def _interpreter(named: Path) -> Path:
             allowed=f"{MAKE}, a folder that venv, uv or conda made, or an interpreter",
         )
     return python
+
+
+def _served(backends: Iterable[Backend], python: Path, named: str) -> list[Backend]:
+    """Those whose packages it has. Raises InputError unless the others have an environment already."""
+    served, lacking = list[Backend](), list[tuple[Backend, InputError]]()
+    for backend in backends:
+        try:
+            _check(backend, python, named)
+            served.append(backend)
+        except InputError as error:
+            lacking.append((backend, error))
+    for backend, error in lacking:
+        if not served or not _has_one(backend):
+            raise error
+    return served
+
+
+def _has_one(backend: Backend) -> bool:
+    try:
+        backend.python()
+    except MissingDependency:
+        return False
+    return True
 
 
 def _check(backend: Backend, python: Path, named: str) -> None:
@@ -123,6 +151,7 @@ def _check(backend: Backend, python: Path, named: str) -> None:
 
 def _make(backend: Backend, folder: Path, say: Callable[[str], None]) -> None:
     """Whole or not at all: what another process left half made is made anew, and two processes do not meet."""
+    say(f"Making the environment of {backend.name} in {folder}.")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with locked(folder.with_name(f"{folder.name}.lock")):
@@ -132,7 +161,7 @@ def _make(backend: Backend, folder: Path, say: Callable[[str], None]) -> None:
             index = _torch_index()
             needed = backend.megabytes + (_CUDA_MB if sys.platform == "linux" and not index else 0)
             _refuse_small_disk(folder.parent, needed)
-            say(f"Making the environment of {backend.name}, up to {_gigabytes(needed)}, in {folder}.")
+            say(f"It takes up to {_gigabytes(needed)}.")
             try:
                 _install(backend, folder, index)
                 write_atomically(folder / _WHOLE, "\n".join(backend.requirements))
@@ -149,26 +178,36 @@ def _install(backend: Backend, folder: Path, index: Sequence[str]) -> None:
         str(_python_in(folder)),
         shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent)),
     )
+    wheels = [f"--only-binary={name}" for name in backend.packages]  # none for this Python: said at once, not compiled
     if uv is not None:
         best = ["--index-strategy", "unsafe-best-match"] if index else []
         steps = [
             [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
-            [uv, "pip", "install", "--quiet", "--python", python, *index, *best, *backend.requirements],
+            [uv, "pip", "install", "--quiet", "--python", python, *wheels, *index, *best, *backend.requirements],
         ]
     else:
         steps = [
             [sys.executable, "-m", "venv", str(folder)],
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *index, *backend.requirements],
+            [python, "-I", "-m", "pip", "install", "--quiet", *wheels, *index, *backend.requirements],
         ]
-    for words in steps:
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        if done.returncode:
+    for words in (*steps, [python, "-I", "-c", _PRESENT, *backend.packages]):
+        found = _failure(words)
+        if found:
             raise NotExported(
                 f"The environment of {backend.name} cannot be made",
-                found=_why(done.stderr or done.stdout),
+                found=found,
                 next_step="give the same command again with a network (pip's and uv's settings name another index), or "
                 "name an environment that has the packages: --env FOLDER",
             )
+
+
+def _failure(words: Sequence[str]) -> str:
+    """Why this step failed, empty where it did not."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    except OSError as error:
+        return f"{words[0]}: {error.strerror}"
+    return _why(done.stderr or done.stdout) if done.returncode else ""
 
 
 def _torch_index() -> list[str]:
@@ -206,7 +245,8 @@ def _gigabytes(megabytes: int) -> str:
 
 
 def _whole(folder: Path) -> bool:
-    return (folder / _WHOLE).is_file()
+    """Also that the Python which it was made with is still there: the environment's own is a link to it."""
+    return (folder / _WHOLE).is_file() and _python_in(folder).is_file()
 
 
 def _python_in(folder: Path) -> Path:

@@ -7,12 +7,13 @@ one whose files no runtime of this system opens `RUN_HERE = False`.
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, cast
@@ -69,6 +70,7 @@ class Conversion:
     calibration: UInt[np.ndarray, "n bands H W"]
     work: Path
     channels: int = 3
+    _refused: dict[str, NotExported] = field(default_factory=dict)
 
     @cached_property
     def exported(self) -> ExportedProgram:
@@ -87,11 +89,18 @@ class Conversion:
             ) from error
 
     def file_of(self, key: str) -> Path:
-        """The file of another target, converted at most once."""
+        """The file of another target, converted at most once. Raises NotExported, each time where it did once."""
         target = target_named(key)
         path = self.work / target.FILES[0]
+        if key in self._refused:
+            raise self._refused[key]
         if not path.exists():
-            target.convert(self, path)
+            try:
+                target.convert(self, path)
+            except NotExported as error:
+                remove(target, self.work)  # what is half written
+                self._refused[key] = error
+                raise
         return path
 
 
@@ -121,6 +130,15 @@ def target_named(key: str) -> Target:
     if key not in target_keys():
         raise unknown("export target", key, target_keys())
     return cast("Target", member(FAMILY, key, "export target"))
+
+
+def remove(target: Target, folder: Path) -> None:
+    """What of a target's files is in the folder."""
+    for first in {folder / Path(name).parts[0] for name in target.FILES}:
+        if first.is_dir():
+            shutil.rmtree(first)
+        else:
+            first.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -66,6 +66,9 @@ class Worker:
             line = process.stdout.readline()
         except OSError:  # it ended before it read the question
             line = ""
+        except BaseException:  # interrupted: its answer must not become that of the next question
+            self._end()
+            raise
         reply: dict[str, Any] = json.loads(line) if line else {"error": self._ended(process)}
         return reply
 
@@ -80,7 +83,11 @@ class Worker:
                     self._words, stdin=pipe, stdout=pipe, stderr=self._log, text=True, encoding="utf-8"
                 )
             except OSError as error:
-                raise NotExported(f"{self._words[0]} cannot be started", found=str(error)) from error
+                raise NotExported(
+                    f"{self._words[0]} cannot be started",
+                    found=str(error),
+                    next_step="make an environment anew with --env make, or name one with --env FOLDER",
+                ) from error
             self._end = weakref.finalize(self, _end, self._process, self._log)
         return self._process
 

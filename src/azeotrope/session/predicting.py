@@ -59,7 +59,7 @@ class Predictor:
 
 def open_predictor(model: Path) -> Predictor:
     """Open a model's folder, the output folder around it, or an exported file. Raises InputError for anything else."""
-    if model.is_file() or (model.parent / FILE).is_file():  # some exported "files" are folders
+    if model.is_file() or (model.name and model.is_dir() and (model.parent / FILE).is_file()):  # Core ML's is a folder
         return _exported(model)
     saved = load_model(model_folder(model))
     look = saved.preprocessing

@@ -28,5 +28,5 @@ def open_program(file: Path, outputs: Sequence[str]) -> Program:
     raise NotRunHere(
         f"{file.parent.name} is not run here",
         found="Core ML runs on macOS and iOS only",
-        next_step="hold it against the expected outputs in samples/ there",
+        next_step="hold it against the network's outputs in samples/expected.json there",
     )
