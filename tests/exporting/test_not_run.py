@@ -14,6 +14,7 @@ from azeotrope.errors import InputError, StoreError
 from azeotrope.exporting.environment import Backend
 from azeotrope.exporting.target import parsed
 from azeotrope.exporting.targets import coreml
+from azeotrope.models.card import escape
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,7 @@ def test_it_is_in_the_bundle_and_nothing_is_claimed_of_it(model, tmp_path):
     assert all((made.folder / name).is_file() for name in coreml.FILES)
     card = (made.folder / "card.md").read_text()
     assert "- **not run here**: `model.mlpackage` (0.00 MB). It was converted; whether it answers what" in card
-    assert f"- coreml in an environment of its own: numpy {version('numpy')}\n" in card
+    assert f"- coreml in an environment of its own: numpy {escape(version('numpy'))}\n" in card
     assert "| `model.mlpackage` |" not in card  # no row of measurements
     with pytest.raises(InputError, match=r"model\.mlpackage is not among the verified files.*model\.pt2"):
         azeotrope.predict(made.folder / "model.mlpackage", made.folder / "samples" / "0.png")
