@@ -2,6 +2,7 @@
 #
 # PYTHON=...   the interpreter for the environment (3.11 or newer; the first one found otherwise)
 # VENV=...     where the environment lives
+# ELSEWHERE=...  the export targets of `make test-targets`
 # TESTS=...    what pytest runs, e.g. TESTS="tests/reporting -k table"
 
 VENV ?= .venv
@@ -12,8 +13,11 @@ export PYTHONPATH := $(CURDIR)/src
 # Tests run in two processes; more threads in each would only compete for the same cores.
 THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
+# Targets whose packages cannot stand beside torch's newest.
+ELSEWHERE ?= litert,litert-int8,executorch,executorch-int8,coreml
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser test-trackers test-gpu bench lint format docs clean
+.PHONY: help demo test test-browser test-trackers test-targets test-gpu bench lint format docs clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -37,6 +41,10 @@ test-browser: ## the report and the page of an export in Chromium (CHROMIUM=...,
 test-trackers: ## what --track writes, opened by the trackers' own readers
 	@.ci/venv "$(VENV)" dev,demo,track
 	$(THREADS) "$(VENV)/bin/python" -m pytest tests/trackers -m "trackers or not trackers"
+
+test-targets: ## LiteRT, ExecuTorch and Core ML, in environments that are made in the cache (gigabytes)
+	@.ci/venv "$(VENV)" dev,demo
+	$(THREADS) AZEOTROPE_TARGET_ENV=make AZEOTROPE_TARGETS=$(ELSEWHERE) "$(VENV)/bin/python" -m pytest tests/contract/test_targets.py tests/exporting/test_export_elsewhere.py
 
 bench: ## the measured claims of docs/, side by side with other programs
 	@.ci/venv "$(VENV)" dev,demo

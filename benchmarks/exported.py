@@ -14,7 +14,8 @@ from pathlib import Path
 
 import azeotrope
 from azeotrope.errors import AzeotropeError
-from azeotrope.exporting.target import parsed
+from azeotrope.exporting.environment import prepare
+from azeotrope.exporting.target import backends_of, named
 from azeotrope.record.verification import File, Verification
 
 STUDENTS = {
@@ -25,7 +26,7 @@ STUDENTS = {
     "vit_tiny_patch16_224": 32,
     "convnext_atto": 64,
 }
-FLOAT = {"onnx-int8": "onnx", "openvino-int8": "openvino"}
+FLOAT = {key: key.removesuffix("-int8") for key in ("onnx-int8", "openvino-int8", "litert-int8", "executorch-int8")}
 
 
 def rows(student: str, said: Verification) -> Iterator[str]:
@@ -36,6 +37,8 @@ def rows(student: str, said: Verification) -> Iterator[str]:
     yield f"| {student} | torch | | {network.error:.4f} | | | {milliseconds} | {size} |"
     for file in said.files:
         yield f"| {student} | {' | '.join(cells(file, latency))} |"
+    for each in said.not_run:
+        yield f"| {student} | {each.target} | not run here | | | | | {each.bytes / 1e6:.2f} |"
     for refused in said.refused:
         yield f"| {student} | {refused.target} | refused: {refused.reason} |"
 
@@ -60,11 +63,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--students", nargs="+", default=list(STUDENTS))
     parser.add_argument("--to", default="onnx,onnx-int8,pt2")
+    parser.add_argument("--env", help="of targets that run in an environment of their own")
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--validation-images", type=int, default=1000)
     given = parser.parse_args()
-    parsed(given.to)  # a package that is missing is told before anything is trained
+    prepare(backends_of(named(given.to)), given.env, print)  # what is missing is told before anything is trained
     print("| student | file | largest difference | error | points lost, 95 % | int8 | ms | MB |")
     print("|---|---|---|---|---|---|---|---|")
     for student in given.students:

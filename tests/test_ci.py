@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = "== not run here, by marker: slow, gpu, network, browser, trackers"
+TARGETS = "coreml, executorch, executorch-int8, litert, litert-int8, onnx, onnx-int8, openvino, openvino-int8, pt2"
+NO_TARGET = f"== export targets not run here: {TARGETS}"
 pytestmark = pytest.mark.skipif(not (ROOT / ".ci").exists(), reason="needs the repository")
 
 
@@ -38,6 +40,7 @@ def test_skips_are_counted_by_reason(tmp_path):
             "  2 x published data a.csv not found: set X",
             "  1 x root may write anywhere",
             LEFT_OUT,
+            NO_TARGET,
             "1 passed, 0 failed, 3 skipped",
         ],
     )
@@ -47,7 +50,7 @@ def test_skips_are_counted_by_reason(tmp_path):
 def test_a_package_that_the_environment_should_hold_may_not_be_missing(tmp_path, reason):
     status, lines = skips(0, results(tmp_path, reason))
     assert (status, lines[-1]) == (1, "1 passed, 1 failed, 1 skipped")
-    assert lines[-3] == "FAILED: tests were skipped for want of what the environment should hold: ray"
+    assert lines[-4] == "FAILED: tests were skipped for want of what the environment should hold: ray"
 
 
 def test_a_package_of_another_extra_may_be_missing(tmp_path):
@@ -57,9 +60,18 @@ def test_a_package_of_another_extra_may_be_missing(tmp_path):
 def test_failures_of_tests_and_of_other_checks_are_counted(tmp_path):
     assert skips(1, results(tmp_path, failures=2)) == (
         1,
-        ["== skipped, suite: 0", LEFT_OUT, "1 passed, 3 failed, 0 skipped"],
+        ["== skipped, suite: 0", LEFT_OUT, NO_TARGET, "1 passed, 3 failed, 0 skipped"],
     )
-    assert skips(1) == (1, [LEFT_OUT, "0 passed, 1 failed, 0 skipped"])
+    assert skips(1) == (1, [LEFT_OUT, NO_TARGET, "0 passed, 1 failed, 0 skipped"])
+
+
+def test_an_export_target_whose_contract_no_test_ran_is_named(tmp_path):
+    names = [f"test_every_target_keeps_the_contract[{key}-is_timed_on_one_image]" for key in ("onnx", "litert-int8")]
+    names.append("test_core_ml_is_converted_and_not_run[coreml]")
+    file = tmp_path / "suite.xml"
+    file.write_text("".join(["<testsuite>", *(f'<testcase name="{name}"/>' for name in names), "</testsuite>"]))
+    missing = "executorch, executorch-int8, litert, onnx-int8, openvino, openvino-int8, pt2"
+    assert skips(0, file)[1][-2:] == [f"== export targets not run here: {missing}", "3 passed, 0 failed, 0 skipped"]
 
 
 def test_every_dependency_has_a_lowest_version():

@@ -1,10 +1,6 @@
-"""Every file in exporting/targets/ keeps the contract.
-
-AZEOTROPE_TARGETS names the targets whose packages are here; by default those of the extra `export`, which `dev` holds.
-"""
+"""Every file in exporting/targets/ keeps the contract. `environments` says which are here."""
 
 import importlib
-import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,13 +8,21 @@ import pytest
 import torch
 
 from azeotrope.exporting.deployed import Deployed
-from azeotrope.exporting.target import Conversion, parsed, target_keys, target_named
+from azeotrope.exporting.target import Conversion, NotRunHere, target_named
 from azeotrope.models.load import load_network
 from azeotrope.models.saved import SavedModel
 from azeotrope.models.spec import ModelSpec
 from azeotrope.testing import targets
+from environments import ELSEWHERE, HERE, environments
 
-HERE = parsed(os.environ.get("AZEOTROPE_TARGETS", "onnx,onnx-int8,pt2"))
+RUN = [key for key in HERE if key != "coreml"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _environments(tmp_path_factory):
+    """There before the files are made."""
+    with environments(tmp_path_factory.getbasetemp() / "cache"):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +60,12 @@ def made(conversion, tmp_path_factory):
 
 
 @pytest.mark.parametrize("check", targets.CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("key", HERE)
+@pytest.mark.parametrize("key", RUN)
 def test_every_target_keeps_the_contract(key, check, made, pictures):
     check(target_named(key), made(key), pictures)
 
 
-@pytest.mark.parametrize("key", HERE)
+@pytest.mark.parametrize("key", [key for key in HERE if key not in ELSEWHERE])
 def test_a_program_opens_its_file_once_for_all_its_answers(key, made, pictures, monkeypatch):
     """Of a test set a program is asked part by part, and opening compiles."""
     program, opened = made(key).opened(target_named(key)), []
@@ -77,8 +81,22 @@ def test_a_program_opens_its_file_once_for_all_its_answers(key, made, pictures, 
     assert (len(first), len(second), len(opened)) == (3, 2, 1)
 
 
-def test_every_target_is_known_by_its_file():
-    assert set(HERE) <= set(target_keys())
+@pytest.mark.parametrize("key", [key for key in ELSEWHERE if key in RUN])
+def test_a_program_elsewhere_opens_its_file_once_for_all_its_answers(key, made, pictures):
+    program = made(key).opened(target_named(key))
+    assert len(program.answer(pictures[:3])[0]) == 3
+    before = program.backend.ask("opened")
+    assert len(program.answer(pictures[3:5])[0]) == 2
+    assert program.backend.ask("opened") == before
+
+
+@pytest.mark.parametrize("key", [key for key in HERE if key not in RUN])
+def test_core_ml_is_converted_and_not_run(key, made):
+    target, done = target_named(key), made(key)
+    found = {path.relative_to(done.folder).as_posix() for path in done.folder.rglob("*") if path.is_file()}
+    assert found == set(target.FILES)
+    with pytest.raises(NotRunHere, match=r"model\.mlpackage is not run here.*macOS and iOS only.*samples/"):
+        done.opened(target)
 
 
 class Broken:

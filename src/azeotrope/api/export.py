@@ -8,9 +8,12 @@ from pathlib import Path
 
 from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError
-from azeotrope.exporting.target import parsed, target_named
+from azeotrope.exporting.bundle import refuse_other_files
+from azeotrope.exporting.environment import prepare
+from azeotrope.exporting.target import backends_of, named, target_named
 from azeotrope.labels import LabelSpec
 from azeotrope.models.saved import load_model, model_folder
+from azeotrope.models.weights import fingerprint
 from azeotrope.record.store import expanded
 from azeotrope.record.verification import Verification
 from azeotrope.session.export_images import images_of
@@ -38,6 +41,7 @@ def export(
     calibration_images: int | None = None,
     validation_images: int = 2000,
     page: str | Path | None = None,
+    env: str | Path | None = None,
     cache: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Exported:
@@ -48,16 +52,21 @@ def export(
     trained on; `data`, `labels` and `held_out` name that set where its plan is not there. A file whose error is more
     than `max_drop` above the network's is not kept. int8 is calibrated on `calibration_images` training images (256,
     or all that there are). `page` adds a page that runs the ONNX file in a browser: "npm" fetches onnxruntime-web,
-    anything else is the folder of a copy. `cache` is the folder of decoded images.
+    anything else is the folder of a copy. `env` is the environment of targets that need one of their own: "make" makes
+    it in the cache, anything else names its folder or interpreter, which is remembered. `cache` is the folder of
+    decoded images.
 
     Raises InputError for wrong input, StoreError for a folder that cannot be used, and NotExported where no file
     passed.
     """
-    keys = parsed(to)
-    _refuse_idle(keys, page, calibration_images)
+    keys, shown = named(to), progress or Silent()
+    _refuse_idle(keys, page, calibration_images, env)
+    if env is None:
+        prepare(backends_of(keys), None, shown.note)
     folder = model_folder(Path(expanded(model)))
     place = folder / "export" if out is None else Path(expanded(out))
     saved = load_model(folder)
+    refuse_other_files(place, fingerprint(saved.network.state_dict()), keys)
     images = images_of(
         saved,
         folder,
@@ -67,13 +76,17 @@ def export(
         calibration=calibration_images,
         validation=validation_images,
         cache=Path(cache).expanduser() if cache else cache_root(),
-        progress=progress or Silent(),
+        progress=shown,
     )
+    if env is not None:  # gigabytes perhaps: after all that may be wrong
+        prepare(backends_of(keys), str(env), shown.note)
     plan = ExportPlan(keys, max_drop, place, None if page is None else str(page))
-    return Exported(place, export_model(saved, images, plan, progress or Silent()))
+    return Exported(place, export_model(saved, images, plan, shown))
 
 
-def _refuse_idle(keys: Sequence[str], page: str | Path | None, calibration_images: int | None) -> None:
+def _refuse_idle(
+    keys: Sequence[str], page: str | Path | None, calibration_images: int | None, env: str | Path | None
+) -> None:
     """Raise InputError for what none of the targets has a use for."""
     if page is not None and not any(key.startswith("onnx") for key in keys):
         raise InputError(
@@ -84,4 +97,10 @@ def _refuse_idle(keys: Sequence[str], page: str | Path | None, calibration_image
             "Calibration images set the ranges of int8",
             found=f"--calibration-images with --to {','.join(keys)}",
             next_step="add a target of int8 (`azeotrope list targets`), or leave --calibration-images out",
+        )
+    if env is not None and not backends_of(keys):
+        raise InputError(
+            "--env is for targets that run in an environment of their own",
+            found=f"--env with --to {','.join(keys)}",
+            next_step="add such a target (`azeotrope list targets`), or leave --env out",
         )

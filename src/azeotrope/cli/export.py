@@ -55,6 +55,15 @@ def command(
             show_default="none",
         ),
     ] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(
+            "--env",
+            metavar="make|FOLDER",
+            help="Environment of litert, executorch, coreml: make puts it into AZEOTROPE_CACHE (gigabytes).",
+            show_default="the one made or named last",
+        ),
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(
@@ -87,6 +96,7 @@ def command(
             calibration_images=calibration_images,
             validation_images=validation_images,
             page=page,
+            env=env,
             cache=cache,
             progress=progress,
         )
@@ -111,7 +121,11 @@ def _show(exported: Exported) -> None:
     )
     for file in verification.files:
         typer.echo(f"{file.file}: {_said(file)}")
-    typer.echo(f"Bundle: {folder}\nUse it: azeotrope predict {folder / verification.files[0].file} IMAGE")
+    for each in verification.not_run:
+        typer.echo(f"{each.file}: converted, {each.bytes / 1e6:.2f} MB, not run here: nothing is known of its answers")
+    typer.echo(f"Bundle: {folder}")
+    if verification.files:
+        typer.echo(f"Use it: azeotrope predict {folder / verification.files[0].file} IMAGE")
 
 
 def _said(file: File) -> str:

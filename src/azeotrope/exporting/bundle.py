@@ -27,12 +27,13 @@ from azeotrope.record.verification import Verification
 SUMS = "SHA256SUMS"
 RUN = "run.py"
 ONNX = ".onnx"
+NETWORK = "network"  # among the outputs of a sample: what the trained network says, in torch
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A validation picture as it came, its input, and what each file says of it. `content` is None where `run.py` does
-    not read such pictures, or they may not be copied.
+    """A validation picture as it came, its input, and what the network and each file say of it. `content` is None where
+    `run.py` does not read such pictures, or they may not be copied.
     """
 
     name: str
@@ -118,7 +119,8 @@ def _not_replaceable(folder: Path, fingerprint: str, targets: Sequence[str]) -> 
     old = json.loads((folder / VERIFICATION).read_text(encoding="utf-8"))
     if old.get("weights") != fingerprint:
         return "a bundle of another model"
-    lost = sorted({file["target"] for file in old["files"]} - set(targets))
+    present_files = [*old["files"], *old.get("not_run", ())]
+    lost = sorted({file["target"] for file in present_files} - set(targets))
     return f"{', '.join(lost)}, which this export would not make" if lost else ""
 
 

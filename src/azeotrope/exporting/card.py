@@ -34,11 +34,10 @@ def bundle_card(verification: Verification, preparation: Preparation) -> str:
             "",
             "## Verified on real images",
             "",
-            f"Each file was run in its own runtime on {verification.validation_images:,} validation images of "
-            f"{escape(verification.data)} and held against the trained network. The drop is the file's error less "
-            "the network's on the same images, with its 95 % interval." + _judged(verification) + _tested(verification),
+            _verified(verification) + _judged(verification) + _tested(verification),
             "",
             *_table(verification),
+            *_not_run(verification),
             *_refused(verification),
             "",
             "## The way from picture to answer, stage by stage",
@@ -49,8 +48,9 @@ def bundle_card(verification: Verification, preparation: Preparation) -> str:
             "",
             *_preparation(preparation),
             "",
-            "`preprocessing.json` says the same for programs, `run.py` does it. `samples/` holds validation pictures, "
-            "their inputs and the outputs to expect: take them out before you publish, where pictures are private.",
+            f"`preprocessing.json` says the same for programs{_run(verification)}. `samples/` holds validation "
+            "pictures, their inputs and the outputs to expect: take them out before you publish, where pictures are "
+            "private.",
             "",
         ]
     )
@@ -60,6 +60,9 @@ def _facts(verification: Verification, preparation: Preparation) -> Iterable[str
     network = verification.network
     yield f"- network: {network.parameters:,} parameters, {network.bytes / 1e6:.2f} MB of weights"
     yield f"- measured on: {escape(verification.environment.processor or 'not known')}"
+    for name, versions in verification.packages.items():
+        listed = ", ".join(f"{package} {version}" for package, version in versions.items())
+        yield f"- {name} in an environment of its own: {escape(listed)}"
     yield f"- int8 files were calibrated on {verification.calibration_images:,} training images"
     if (calibration := verification.calibration) is not None:
         yield (
@@ -68,6 +71,20 @@ def _facts(verification: Verification, preparation: Preparation) -> Iterable[str
             f"{calibration.calibration_error_after:.4f} (cross-fitted on {calibration.images:,} validation images)"
         )
     yield f"- outputs: {', '.join(preparation.outputs)}, of {len(preparation.classes)} in `labels.txt`"
+
+
+def _verified(verification: Verification) -> str:
+    if not verification.files:
+        return f"No file was run here. Errors are on {verification.validation_images:,} validation images."
+    return (
+        f"Each file of this table was run in its own runtime on {verification.validation_images:,} validation images "
+        f"of {escape(verification.data)} and held against the trained network. The drop is the file's error less "
+        "the network's on the same images, with its 95 % interval."
+    )
+
+
+def _run(verification: Verification) -> str:
+    return ", `run.py` does it" if any(file.target.startswith("onnx") for file in verification.files) else ""
 
 
 def _judged(verification: Verification) -> str:
@@ -114,6 +131,16 @@ def _cells(file: File) -> tuple[str, ...]:
         "" if file.int8_share is None else f"{100 * file.int8_share:.0f} %",
         f"{file.latency.median_ms:.2f}",
     )
+
+
+def _not_run(verification: Verification) -> Iterable[str]:
+    if verification.not_run:
+        yield ""
+        yield from (
+            f"- **not run here**: `{each.file}` ({each.bytes / 1e6:.2f} MB). It was converted; whether it answers what "
+            f"the network answers was not measured. {escape(each.reason)}"
+            for each in verification.not_run
+        )
 
 
 def _refused(verification: Verification) -> Iterable[str]:

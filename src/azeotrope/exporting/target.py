@@ -1,17 +1,19 @@
 """The contract of an export target: one file in `targets/`, whose name is its key.
 
 Each exposes `FILES` (their names in the bundle, the one that is opened first), `INT8`, `convert(conversion, file)` and
-`open_program(file, outputs)`.
+`open_program(file, outputs)`; one that runs in an environment of its own also `BACKEND` (`environment`), and
+one whose files no runtime of this system opens `RUN_HERE = False`.
 """
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol, cast
@@ -23,6 +25,7 @@ from torch.export import Dim, ExportedProgram
 
 from azeotrope.errors import InputError, NotExported, first_line
 from azeotrope.exporting.deployed import INPUT, Deployed
+from azeotrope.exporting.environment import Backend
 from azeotrope.lookup import as_typed, member, members, unknown
 from azeotrope.record.verification import Latency
 
@@ -32,6 +35,10 @@ TIMED = (30, 1.0)  # at least so many runs, and so many seconds
 AT_A_TIME = 64  # images in a batch of verification
 CALIBRATION_IMAGES = 256  # training images that set the ranges of int8, or all, where a person does not say
 TRACED_WITH = 2  # images: with one, torch takes the batch for a constant
+
+
+class NotRunHere(NotExported):
+    """The file was converted, and no runtime on this system opens it: nothing is known of its answers."""
 
 
 class Program(ABC):
@@ -63,6 +70,7 @@ class Conversion:
     calibration: UInt[np.ndarray, "n bands H W"]
     work: Path
     channels: int = 3
+    _refused: dict[str, NotExported] = field(default_factory=dict)
 
     @cached_property
     def exported(self) -> ExportedProgram:
@@ -81,11 +89,18 @@ class Conversion:
             ) from error
 
     def file_of(self, key: str) -> Path:
-        """The file of another target, converted at most once."""
+        """The file of another target, converted at most once. Raises NotExported, each time where it did once."""
         target = target_named(key)
         path = self.work / target.FILES[0]
+        if key in self._refused:
+            raise self._refused[key]
         if not path.exists():
-            target.convert(self, path)
+            try:
+                target.convert(self, path)
+            except NotExported as error:
+                remove(target, self.work)  # what is half written
+                self._refused[key] = error
+                raise
         return path
 
 
@@ -99,7 +114,10 @@ class Target(Protocol):
         """Write `file`, and the others beside it. Raises NotExported where this network cannot be had in this form."""
 
     def open_program(self, file: Path, outputs: Sequence[str]) -> Program:
-        """A program that answers as the file does; `outputs` are the names of its results, in order."""
+        """A program that answers as the file does; `outputs` are the names of its results, in order.
+
+        Raises NotRunHere where this system has no runtime for it.
+        """
 
 
 def target_keys() -> list[str]:
@@ -112,6 +130,15 @@ def target_named(key: str) -> Target:
     if key not in target_keys():
         raise unknown("export target", key, target_keys())
     return cast("Target", member(FAMILY, key, "export target"))
+
+
+def remove(target: Target, folder: Path) -> None:
+    """What of a target's files is in the folder."""
+    for first in {folder / Path(name).parts[0] for name in target.FILES}:
+        if first.is_dir():
+            shutil.rmtree(first)
+        else:
+            first.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -138,6 +165,29 @@ def timed(run: Callable[[], object]) -> Latency:
 
 
 def parsed(targets: str | Sequence[str]) -> tuple[str, ...]:
+    """As `named`, of targets that can be made and measured now. Raises MissingDependency for one without its
+    environment, InputError for one that is not run here.
+    """
+    keys = named(targets)
+    for key in keys:
+        if not getattr(target_named(key), "RUN_HERE", True):
+            raise InputError(
+                "Only files that a runtime of this system opens are measured",
+                found=key,
+                next_step=f"`azeotrope export MODEL --to {key}` converts a model",
+            )
+    for backend in backends_of(keys):
+        backend.python()
+    return keys
+
+
+def backends_of(keys: Iterable[str]) -> list[Backend]:
+    """Those of targets that run in an environment of their own, each once."""
+    found = (getattr(target_named(key), "BACKEND", None) for key in keys)
+    return list(dict.fromkeys(backend for backend in found if backend is not None))
+
+
+def named(targets: str | Sequence[str]) -> tuple[str, ...]:
     """`onnx,onnx-int8` as keys, each once. Raises InputError for a name that is not known, and for none."""
     names = targets.split(",") if isinstance(targets, str) else targets
     keys = tuple(dict.fromkeys(as_typed(name) for name in names if name.strip()))

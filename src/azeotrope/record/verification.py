@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from azeotrope.errors import InputError
 from azeotrope.recipe import OWN_ERROR
 from azeotrope.record.facts import EnvironmentFacts
@@ -91,6 +93,15 @@ class File(Spec):
     test_error: float | None = None
 
 
+class NotRun(Spec):
+    """A file that was converted and that no runtime of this system opens: nothing was measured of its answers."""
+
+    target: str
+    file: str
+    bytes: int
+    reason: str
+
+
 class Refused(Spec):
     """A file that was not made, or made and not kept."""
 
@@ -110,7 +121,8 @@ class TorchNetwork(Spec):
 
 class Verification(Spec):
     """`verification.json`. `test_images`: how many gave the test errors; None in bundles that are older. `metric`: the
-    measure that every error and drop is by, as the training's `--metric` named it.
+    measure that every error and drop is by, as the training's `--metric` named it. `packages`: versions in the
+    environments of targets that run in one of their own, by its name.
     """
 
     format: Literal[1] = 1
@@ -129,6 +141,8 @@ class Verification(Spec):
     stages: tuple[Parity, ...]
     files: tuple[File, ...]
     refused: tuple[Refused, ...] = ()
+    not_run: tuple[NotRun, ...] = ()
+    packages: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
 def read_verification(folder: Path) -> Verification:

@@ -18,12 +18,12 @@ from azeotrope.data.pack import Pack, open_pack, open_plain
 from azeotrope.data.render import Renderer
 from azeotrope.data.views import PLAIN, Views, draw
 from azeotrope.errors import InputError, NotExported
-from azeotrope.exporting.bundle import ONNX, RUN, Sample, beside, refuse_other_files, sealed, write_texts
+from azeotrope.exporting.bundle import NETWORK, ONNX, RUN, Sample, beside, sealed, write_texts
 from azeotrope.exporting.deployed import Deployed
 from azeotrope.exporting.page import FILE as PAGE
 from azeotrope.exporting.page import page, runtime_folder
 from azeotrope.exporting.preparation import Preparation, preparation_of
-from azeotrope.exporting.target import Conversion, target_named
+from azeotrope.exporting.target import Conversion, NotRunHere, backends_of, remove, target_named
 from azeotrope.exporting.temperature import calibrated
 from azeotrope.exporting.verification import Evidence, eager, eager_latency, error_on, parity, verified
 from azeotrope.kinds._kind import UNSCALED, Kind, kind_named
@@ -35,7 +35,7 @@ from azeotrope.models.saved import SavedModel
 from azeotrope.models.weights import fingerprint
 from azeotrope.recipe import OWN_ERROR, ViewPolicy
 from azeotrope.record.environment import environment
-from azeotrope.record.verification import Calibration, File, Parity, Refused, TorchNetwork, Verification
+from azeotrope.record.verification import Calibration, File, NotRun, Parity, Refused, TorchNetwork, Verification
 from azeotrope.session.export_images import ExportImages, sample_of, spread_over
 from azeotrope.session.progress import Progress
 
@@ -60,10 +60,9 @@ class ExportPlan:
 
 
 def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, progress: Progress) -> Verification:
-    """Convert, verify, and write what passed. Raises NotExported where nothing did, StoreError where `out` cannot be
-    written; then nothing is left behind.
+    """Convert, verify, and write what passed; `refuse_other_files` was asked. Raises NotExported where nothing did,
+    StoreError where `out` cannot be written; then nothing is left behind.
     """
-    refuse_other_files(plan.out, fingerprint(saved.network.state_dict()), plan.targets)
     progress.start("exporting", 2 + len(plan.targets), "steps")
     with beside(plan.out) as work:
         plain = preparation_of(saved, 1.0)
@@ -85,16 +84,16 @@ def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, prog
         )
         bundle = _folder(work / plan.out.name)
         test = _test(deployed, images, evidence, plain)
-        files, refused = _made(plan, conversion, bundle, evidence, test, progress)
+        made = _made(plan, conversion, bundle, evidence, test, progress)
         verification = Verification(
             **_origin(saved, images),
             network=_network(saved, deployed, evidence, test),
             calibration=calibration,
             stages=stages,
-            files=tuple(files),
-            refused=tuple(refused),
+            **made,
         )
-        samples = _samples(images, evidence, preparation.outputs, bundle, files)
+        files = verification.files
+        samples = _samples(images, evidence, deployed, bundle, files)
         write_texts(bundle, verification, preparation, samples)
         _check_run(bundle, files)
         if runtime is not None and (graph := next((file.file for file in files if file.file.endswith(ONNX)), None)):
@@ -168,27 +167,42 @@ def _network(saved: SavedModel, deployed: Deployed, evidence: Evidence, test: Ev
 
 def _made(
     plan: ExportPlan, conversion: Conversion, bundle: Path, evidence: Evidence, test: Evidence, progress: Progress
-) -> tuple[list[File], list[Refused]]:
-    files, refused = list[File](), list[Refused]()
+) -> dict[str, Any]:
+    """What became of each target, as fields of `Verification`."""
+    files, not_run, refused = list[File](), list[NotRun](), list[Refused]()
     for key in plan.targets:
         progress.say(key)
         target = target_named(key)
         path = bundle / target.FILES[0]
         try:
-            made = conversion.file_of(key)
-            for name in target.FILES:
-                shutil.copyfile(made.with_name(name), bundle / name)
+            _copy(conversion, key, bundle)
             program = target.open_program(path, conversion.deployed.outputs)
             file = verified(key, target, path, program, evidence)
             files.append(file.model_copy(update={"test_error": error_on(program, test)}))
+        except NotRunHere as error:
+            size = sum((bundle / name).stat().st_size for name in target.FILES)
+            not_run.append(NotRun(target=key, file=Path(target.FILES[0]).parts[0], bytes=size, reason=str(error)))
         except NotExported as error:
-            for name in target.FILES:
-                (bundle / name).unlink(missing_ok=True)
+            remove(target, bundle)
             refused.append(Refused(target=key, reason=str(error)))
         progress.advance(1)
-    if not files:
+    if not files and not not_run:
         raise NotExported("No file was exported", found="; ".join(f"{each.target}: {each.reason}" for each in refused))
-    return files, refused
+    ran = backends_of(each.target for each in (*files, *not_run))
+    return {
+        "files": tuple(files),
+        "refused": tuple(refused),
+        "not_run": tuple(not_run),
+        "packages": {backend.name: backend.versions() for backend in ran},
+    }
+
+
+def _copy(conversion: Conversion, key: str, bundle: Path) -> None:
+    """The files of a target, converted, into the bundle."""
+    conversion.file_of(key)
+    for name in target_named(key).FILES:
+        (bundle / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(conversion.work / name, bundle / name)
 
 
 def _stages(saved: SavedModel, images: ExportImages, evidence: Evidence, temperature: float) -> tuple[Parity, ...]:
@@ -219,14 +233,15 @@ def _judged(look: Preprocessing, images: ExportImages) -> Pack:
 
 
 def _samples(
-    images: ExportImages, evidence: Evidence, names: Sequence[str], bundle: Path, files: Sequence[File]
+    images: ExportImages, evidence: Evidence, deployed: Deployed, bundle: Path, files: Sequence[File]
 ) -> list[Sample]:
-    """Pictures spread over the validation images, with what every file says of them."""
-    places = spread_over(SAMPLES, np.arange(len(images.validation)))
+    """Pictures spread over the validation images, with what the network and every file say of them."""
+    places, names = spread_over(SAMPLES, np.arange(len(images.validation))), deployed.outputs
     pixels = evidence.pixels[places]
-    said = {
-        file.file: target_named(file.target).open_program(bundle / file.file, names).answer(pixels) for file in files
-    }
+    with torch.inference_mode():
+        said = {NETWORK: tuple(each.numpy() for each in deployed(torch.from_numpy(pixels)))}
+    for file in files:
+        said[file.file] = target_named(file.target).open_program(bundle / file.file, names).answer(pixels)
     task, samples = images.task, list[Sample]()
     for number, place in enumerate(places):
         row = images.validation[place]

@@ -59,7 +59,7 @@ class Predictor:
 
 def open_predictor(model: Path) -> Predictor:
     """Open a model's folder, the output folder around it, or an exported file. Raises InputError for anything else."""
-    if model.is_file():
+    if model.is_file() or (model.name and model.is_dir() and (model.parent / FILE).is_file()):  # Core ML's is a folder
         return _exported(model)
     saved = load_model(model_folder(model))
     look = saved.preprocessing
@@ -75,8 +75,8 @@ def _exported(file: Path) -> Predictor:
     known = {each.file: each.target for each in read_verification(file.parent).files}
     if file.name not in known:
         raise InputError(
-            "An exported file is one that its bundle lists",
-            found=f"{file.name} is not in {FILE}",
+            "An exported file is one that its bundle verified",
+            found=f"{file.name} is not among the verified files of {FILE}",
             allowed=", ".join(known),
             next_step="name one of these, or the folder of a saved model",
         )
