@@ -70,6 +70,8 @@ def test_the_log_loss_of_records_is_a_loss_under_its_own_name():
     assert frame.table["error"].to_list() == pytest.approx([1.1, 2.1])
     assert (frame.unit, frame.bounded, frame.chance_error, frame.measure) == ("loss", False, None, "log-loss")
     assert frame.excluded == {"no test_nll": 1}
+    assert any("counts how sure answers are" in note for note in frame.notes)
+    assert not any("counts how sure" in note for note in read_runs(runs).notes)
 
 
 def test_runs_that_hold_no_log_loss_are_refused_by_that_name():

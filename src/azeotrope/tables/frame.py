@@ -134,7 +134,7 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     tidy, paired = _number(tidy)
     warnings = (*_warnings(left_out, paired=paired), *edges, *untested)
     measure = _measure(raw, unit, error_name)
-    meanings = (*column_notes(raw.columns), *(_meanings(raw) if unit != "loss" else ()))
+    meanings = (*column_notes(raw.columns), *(_meanings(raw) if unit != "loss" else _of_loss(error_name)))
     return RunFrame(tidy, unit, paired, (note, *meanings), warnings, left_out, measure)
 
 
@@ -204,6 +204,16 @@ def _measure(raw: pl.DataFrame, unit: Unit, error_name: str) -> str:
     if unit == "loss":
         return LOG_LOSSES.get(error_name, "loss")
     return words_of(kinds[0] if len(kinds) == 1 else "single").error
+
+
+def _of_loss(error_name: str) -> list[str]:
+    """What is said of a log-loss, by which arms may rank otherwise than by the error."""
+    if error_name not in LOG_LOSSES:
+        return []
+    return [
+        f"{LOG_LOSSES[error_name]} also counts how sure answers are: an arm that learns smoothed labels stays unsure, "
+        "and one that follows a calibrated teacher does not, so arms may rank otherwise than by the error (test_ece)"
+    ]
 
 
 def _meanings(raw: pl.DataFrame) -> list[str]:
