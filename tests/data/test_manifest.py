@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from azeotrope.data import manifest
-from azeotrope.data.manifest import scan
+from azeotrope.data.listing import scan
 from azeotrope.data.sources._source import Item, Source
 from azeotrope.data.sources.folder import open_source
 

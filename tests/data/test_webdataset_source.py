@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from azeotrope.data.kept_looks import kept_looks
-from azeotrope.data.manifest import scan
+from azeotrope.data.listing import scan
 from azeotrope.data.task import load_task, open_source
 from azeotrope.errors import InputError
 
@@ -190,7 +190,7 @@ def test_only_a_shard_that_changed_is_read_again(shards, tmp_path, monkeypatch, 
         read.append(source.items[row].key)
         return own(source, row, pixels)
 
-    monkeypatch.setattr("azeotrope.data.manifest.look_at", look_at)
+    monkeypatch.setattr("azeotrope.data.listing.look_at", look_at)
     listed = lambda: scan(open_source(spec), threads=1, kept=kept_looks(tmp_path / "cache", spec))  # noqa: E731
     first = listed()
     assert len(read) == 10

@@ -21,7 +21,8 @@ from azeotrope.data._ranks import identities
 from azeotrope.data.folds import fold_splits
 from azeotrope.data.formats import require_extras
 from azeotrope.data.kept_looks import kept_looks
-from azeotrope.data.manifest import Manifest, Progress, scan
+from azeotrope.data.listing import Progress, scan
+from azeotrope.data.manifest import Manifest
 from azeotrope.data.near import METHOD, Near, find_near
 from azeotrope.data.sources._groups import grouped_by_path
 from azeotrope.data.sources._source import Source
