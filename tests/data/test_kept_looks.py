@@ -51,9 +51,9 @@ def read(monkeypatch):
     """The rows that are read, in order of reading."""
     rows, own = [], looking.look_at
 
-    def look_at(source, row, pixels):
+    def look_at(source, row, pixels, take):
         rows.append(source.items[row].key)
-        return own(source, row, pixels)
+        return own(source, row, pixels, take)
 
     monkeypatch.setattr("azeotrope.data.listing.look_at", look_at)
     return rows

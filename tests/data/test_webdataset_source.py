@@ -186,9 +186,9 @@ def test_only_a_shard_that_changed_is_read_again(shards, tmp_path, monkeypatch, 
 
     own = look.look_at
 
-    def look_at(source, row, pixels):
+    def look_at(source, row, pixels, take):
         read.append(source.items[row].key)
-        return own(source, row, pixels)
+        return own(source, row, pixels, take)
 
     monkeypatch.setattr("azeotrope.data.listing.look_at", look_at)
     listed = lambda: scan(open_source(spec), threads=1, kept=kept_looks(tmp_path / "cache", spec))  # noqa: E731

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from azeotrope.data.deep import AskedRange, Range, percentile_range, plain_range
 from azeotrope.data.deep import words as words_on
 from azeotrope.data.dicom import WINDOWED
 from azeotrope.data.kept_looks import KeptLooks
-from azeotrope.data.look import Look, Looks, look_at
+from azeotrope.data.look import Look, Looks, Take, look_at
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.sources._source import Source
 from azeotrope.data.uncollected import uncollected
@@ -38,6 +39,7 @@ def scan(
     value_range: AskedRange = None,
     kept: KeptLooks | None = None,
     pixels: PixelSpec = PLAIN_PIXELS,
+    take: Take | None = None,
 ) -> Manifest:
     """Decode every image once, in `threads` threads (by default one a processor; Pillow decodes without the
     interpreter's lock).
@@ -46,9 +48,11 @@ def scan(
     its word: none is drawn. `value_range` is that of files of more than 8 bits; without it their own is measured. That
     of `percentile` is of all files, until the splits are known (`Manifest.ranged_by`).
     Images whose looks are `kept` under an unchanged stamp are not read again. `pixels` says which bands are read;
-    raises InputError where the files have different ones.
+    raises InputError where the files have different ones. Each picture that is decoded is given to `take`, by several
+    threads.
     """
-    looks = _looks(source, progress, threads or processors(), kept, pixels)
+    look = partial(look_at, source, pixels=pixels, take=take)
+    looks = _looks(source, progress, threads or processors(), kept, look)
     if pixels.bands is not None:
         _require_equal_bands(source, looks)
     rows = looks.deep.tolist()
@@ -128,16 +132,18 @@ def _no_window(others: int) -> str:
     )
 
 
-def _looks(source: Source, progress: Progress | None, threads: int, kept: KeptLooks | None, pixels: PixelSpec) -> Looks:
+def _looks(
+    source: Source, progress: Progress | None, threads: int, kept: KeptLooks | None, look: Callable[[int], Look]
+) -> Looks:
     """The look of every image: found among those that are `kept`, or taken now and kept for the next command."""
     began, stamp, rows = time.time_ns(), source.stamp, range(len(source.items))
     with uncollected():
         stamps = list(map(stamp, rows)) if kept is not None and stamp is not None else []
         looks, missing = kept.find(stamps) if kept is not None and stamps else _all_missing(len(rows))
     done = len(rows) - len(missing)
-    for part, taken in _chunks(source, missing.tolist(), threads, pixels):
-        for row, look in zip(part, taken, strict=True):
-            looks.put(row, look)
+    for part, taken in _chunks(missing.tolist(), threads, look):
+        for row, found in zip(part, taken, strict=True):
+            looks.put(row, found)
         done += len(part)
         if progress:
             progress(done, len(rows))
@@ -150,13 +156,13 @@ def _all_missing(rows: int) -> tuple[Looks, NDArray[np.int64]]:
     return Looks.none_of(rows), np.arange(rows)
 
 
-def _chunks(source: Source, rows: list[int], threads: int, pixels: PixelSpec) -> Iterator[tuple[list[int], list[Look]]]:
+def _chunks(rows: list[int], threads: int, look: Callable[[int], Look]) -> Iterator[tuple[list[int], list[Look]]]:
     """These rows, some at a time, with their looks. When the caller stops (Ctrl-C), what was not begun is not begun any
     more.
     """
     pool = ThreadPoolExecutor(threads)
     parts = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
     try:
-        yield from zip(parts, pool.map(lambda part: [look_at(source, row, pixels) for row in part], parts), strict=True)
+        yield from zip(parts, pool.map(lambda part: [look(row) for row in part], parts), strict=True)
     finally:
         pool.shutdown(cancel_futures=True)

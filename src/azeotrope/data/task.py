@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Int64, UInt64
 
 from azeotrope.data._ranks import identities
+from azeotrope.data.early_packs import Foreseen, early_packs
 from azeotrope.data.folds import fold_splits
 from azeotrope.data.formats import require_extras
 from azeotrope.data.kept_looks import kept_looks
@@ -153,6 +154,7 @@ def load_task(
     cache: Path | None = None,
     *,
     anew: bool = False,
+    foreseen: Foreseen | None = None,
 ) -> Task:
     """Open, scan and split what `spec` names: a path or `scheme:name`. `progress(done, total)` is called while
     scanning; `held_out` is the share of images in each split that the source does not give; `cache` is a folder that
@@ -166,7 +168,7 @@ def load_task(
     def split(manifest: Manifest, pairs: Pairs) -> tuple[TaskSplits, ...]:
         return (split_task(manifest, held_out, pairs, keep_leaks=bool(labels.keep_leaks)),)
 
-    (task,) = _loaded(spec, progress, labels, cache, split, anew=anew)
+    (task,) = _loaded(spec, progress, labels, cache, split, anew=anew, foreseen=foreseen)
     return task
 
 
@@ -178,13 +180,14 @@ def load_folds(
     cache: Path | None = None,
     *,
     anew: bool = False,
+    foreseen: Foreseen | None = None,
 ) -> tuple[Task, ...]:
     """The same images as `folds` tasks, of each of which another fold is the test set (`data.folds`)."""
 
     def cut(manifest: Manifest, pairs: Pairs) -> tuple[TaskSplits, ...]:
         return fold_splits(manifest, folds, pairs, keep_leaks=bool(labels.keep_leaks))
 
-    return _loaded(spec, progress, labels, cache, cut, anew=anew)
+    return _loaded(spec, progress, labels, cache, cut, anew=anew, foreseen=foreseen)
 
 
 def _loaded(
@@ -195,19 +198,26 @@ def _loaded(
     divide: Callable[[Manifest, Pairs], tuple[TaskSplits, ...]],
     *,
     anew: bool,
+    foreseen: Foreseen | None,
 ) -> tuple[Task, ...]:
     """The tasks that `divide` makes of what `spec` names, read once."""
     require_extras(labels.pixels)
     source = open_source(spec, labels)
     kept = kept_looks(cache, spec, labels.pixels, anew=anew) if cache else None
-    manifest = scan(source, progress, value_range=labels.value_range, kept=kept, pixels=labels.pixels)
-    near = find_near(manifest, source, cache) if source.formula is None else None
-    try:
-        divided = divide(manifest, near.pairs if near else None)
-        ranged = [manifest.ranged_by(splits.train) if manifest.deep else manifest for splits in divided]
-        return tuple(Task(source, one, splits, near) for one, splits in zip(ranged, divided, strict=True))
-    except InputError as error:
-        raise RefusedSet(error, source, manifest) from error
+    if anew and kept is not None and kept.file.exists():
+        foreseen = None  # of a set that was listed before the packs are there
+    with early_packs(source, foreseen, cache, labels.pixels) as early:
+        take = early.take if early else None
+        manifest = scan(source, progress, value_range=labels.value_range, kept=kept, pixels=labels.pixels, take=take)
+        near = find_near(manifest, source, cache) if source.formula is None else None
+        try:
+            divided = divide(manifest, near.pairs if near else None)
+            ranged = [manifest.ranged_by(splits.train) if manifest.deep else manifest for splits in divided]
+        except InputError as error:
+            raise RefusedSet(error, source, manifest) from error
+        if early and cache and not manifest.deep:
+            early.become_packs(manifest, cache)
+    return tuple(Task(source, one, splits, near) for one, splits in zip(ranged, divided, strict=True))
 
 
 def open_source(spec: str, labels: LabelSpec = ONE_CLASS) -> Source:

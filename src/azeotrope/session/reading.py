@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from azeotrope.data.early_packs import Foreseen
 from azeotrope.data.task import Task, load_folds, load_task
 from azeotrope.data.told import lost_words, passed_words
 from azeotrope.errors import InputError
@@ -21,13 +22,15 @@ def read_task(
     *,
     held_out: float = HELD_OUT,
     strict: bool = False,
+    foreseen: Foreseen | None = None,
 ) -> Task:
     """The task that `data` names; each of its words is shown as a note that stays.
 
-    With `strict` every image is read again, also where its file seems unchanged. Raises InputError where it makes no
-    task, and with `strict` where an image is unreadable or a file that may be a picture was passed over.
+    What is `foreseen` to be packed is packed on the way. With `strict` every image is read again, also where its file
+    seems unchanged. Raises InputError where it makes no task, and with `strict` where an image is unreadable or a file
+    that may be a picture was passed over.
     """
-    task = load_task(os.fspath(data), scanning(progress), labels, held_out, cache, anew=strict)
+    task = load_task(os.fspath(data), scanning(progress), labels, held_out, cache, anew=strict, foreseen=foreseen)
     return _said(task, progress, strict=strict)
 
 
@@ -39,9 +42,10 @@ def read_folds(
     cache: Path | None = None,
     *,
     strict: bool = False,
+    foreseen: Foreseen | None = None,
 ) -> tuple[Task, ...]:
     """The same as `folds` tasks, of which another fold is the test set; what is said is said of the first."""
-    found = load_folds(os.fspath(data), folds, scanning(progress), labels, cache, anew=strict)
+    found = load_folds(os.fspath(data), folds, scanning(progress), labels, cache, anew=strict, foreseen=foreseen)
     _said(found[0], progress, strict=strict)
     return found
 

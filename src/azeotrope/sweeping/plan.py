@@ -58,8 +58,12 @@ def default_image_size(task: Task, student: str) -> int:
     """The student's own resolution, or less where the images have less: their size rounded up to a multiple of 32."""
     channels = task.manifest.in_channels
     loaded = load_network(student, 2, image_size=None, pretrained=False, seed=0, in_channels=channels)
-    own = loaded.preprocessing.size
-    return min(own, -(-task.manifest.side // FINEST_DEFAULT) * FINEST_DEFAULT)
+    return fitting_size(loaded.preprocessing.size, task.manifest.side)
+
+
+def fitting_size(own: int, side: int) -> int:
+    """A network's own pixels, or fewer where the largest picture has `side` pixels."""
+    return min(own, -(-side // FINEST_DEFAULT) * FINEST_DEFAULT)
 
 
 def check_models(
