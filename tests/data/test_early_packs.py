@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from azeotrope.data import look, pack
-from azeotrope.data.draft import Draft, drafts_below
+from azeotrope.data.draft import Draft
 from azeotrope.data.early_packs import Foreseen, Use
 from azeotrope.data.foreseen import Asked, foreseen_rows
 from azeotrope.data.listing import scan
@@ -165,17 +165,6 @@ def test_a_full_disk_stops_the_drafts_and_not_the_listing(tmp_path, monkeypatch,
     task = load_task(where, cache=tmp_path / "cache", foreseen=Foreseen(ALL, (STUDENT,)))
     assert len(task.labels) == 40
     assert "not packed while they are listed: [Errno 28] No space left on device" in caplog.text
-
-
-def test_what_a_killed_listing_left_is_swept(tmp_path):
-    (tmp_path / "listing-0123").mkdir()
-    (tmp_path / "listing-0123" / "00000.rows").write_bytes(b"left")
-    (tmp_path / "listing-0123.lock").touch()
-    with drafts_below(tmp_path) as mine, drafts_below(tmp_path) as other:
-        assert mine.is_dir()  # is not swept by the other
-        assert other.is_dir()
-        assert not (tmp_path / "listing-0123").exists()
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_a_pack_has_already_stays(tmp_path):

@@ -1,8 +1,10 @@
 """Shards of WebDataset: `key.jpg` and `key.cls` beside each other in tar files, as its documentation describes them."""
 
+import gc
 import io
 import os
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from PIL import Image
 
 from azeotrope.data.kept_looks import kept_looks
 from azeotrope.data.listing import scan
+from azeotrope.data.pack import open_pack
 from azeotrope.data.task import load_task, open_source
 from azeotrope.errors import InputError
 
@@ -275,7 +278,7 @@ class Web:
     """As fsspec's file system of the web: a path is the whole address, and a signature must be there."""
 
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.sent = folder, 0
 
     def _file(self, path):
         address, _, query = path.partition("?")
@@ -295,8 +298,13 @@ class Web:
     def open(self, path, mode):
         return self._file(path).open(mode)
 
+    def get_file(self, path, to):
+        self.sent += Path(to).write_bytes(self._file(path).read_bytes())
+
     def cat_file(self, path, start=None, end=None):
-        return self._file(path).read_bytes()[start:end]
+        content = self._file(path).read_bytes()[start:end]
+        self.sent += len(content)
+        return content
 
 
 def test_what_signs_an_address_is_in_no_key_and_changes_nothing(shards, monkeypatch):
@@ -366,3 +374,40 @@ def test_a_changed_shard_is_seen_by_address_too(shards, tmp_path):
     path.write_bytes(content)
     os.utime(path, (LONG_AGO, LONG_AGO))
     assert scan(open_source(spec), kept=kept).checksums != first.checksums
+
+
+@pytest.fixture
+def web(tmp_path, monkeypatch):
+    """One shard behind an address that counts what it sends, and a cache for copies."""
+    shard(tmp_path / "shards" / "part-0000.tar", samples(0, 12))
+    system = Web(tmp_path / "shards")
+    monkeypatch.setattr("fsspec.core.url_to_fs", lambda url: (system, url))
+    monkeypatch.setenv("AZEOTROPE_CACHE", str(tmp_path / "cache"))
+    return system
+
+
+ADDRESS = "webdataset:https://host/part-0000.tar?Signature=x"
+
+
+def test_a_first_command_fetches_a_shard_once(web, tmp_path):
+    task = load_task(ADDRESS, cache=tmp_path / "cache")
+    open_pack(task, tmp_path / "cache", 32).ensure(np.arange(12))
+    assert web.sent == (tmp_path / "shards" / "part-0000.tar").stat().st_size
+    assert task.source.read(3) == png(3)
+    assert list((tmp_path / "cache").glob("shards-*"))
+    del task
+    gc.collect()
+    assert not list((tmp_path / "cache").glob("shards-*"))
+
+
+def test_a_shard_for_whose_copy_there_is_no_room_is_read_from_its_address(web, tmp_path, monkeypatch):
+    monkeypatch.setattr("azeotrope.data.sources._copies._SHARE", 0.0)
+    source = open_source(ADDRESS)
+    assert [source.read(place) for place in (3, 0)] == [png(3), png(0)]
+    assert not list((tmp_path / "cache").glob("shards-*/*"))
+
+
+def test_a_shard_that_changes_while_it_is_fetched_is_refused(web, monkeypatch):
+    monkeypatch.setattr(web, "info", lambda path: {"size": 77, "ETag": "1"})
+    size = web._file("https://host/part-0000.tar?x").stat().st_size
+    assert f"cannot be read. Found: {size:,} bytes of 77 were fetched" in refused(ADDRESS)

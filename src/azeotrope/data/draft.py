@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from shutil import rmtree
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.shard import PRESENT, Array
-from azeotrope.record.lock import locked
 
-_PREFIX = "listing-"
 _CREATED = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 
 
@@ -70,33 +65,3 @@ class Draft:
     def discard(self) -> None:
         """Delete its files; a thread that is about to store a row then fails."""
         rmtree(self._table.folder, ignore_errors=True)
-
-
-@contextmanager
-def drafts_below(cache: Path) -> Iterator[Path]:
-    """A folder for drafts below the folder `cache`, which goes at the end; and what a killed process left goes now.
-    Raises OSError.
-    """
-    cache.mkdir(parents=True, exist_ok=True)
-    _sweep(cache)
-    folder = cache / f"{_PREFIX}{uuid4().hex[:12]}"
-    mark = folder.with_suffix(".lock")
-    with ExitStack() as held:
-        held.enter_context(locked(mark))
-        folder.mkdir()
-        try:
-            yield folder
-        finally:
-            rmtree(folder, ignore_errors=True)
-            mark.unlink(missing_ok=True)
-
-
-def _sweep(cache: Path) -> None:
-    """Whoever still lists holds its lock."""
-    for mark in cache.glob(f"{_PREFIX}*.lock"):
-        try:
-            with locked(mark, wait=False):
-                rmtree(mark.with_suffix(""), ignore_errors=True)
-                mark.unlink(missing_ok=True)
-        except OSError:
-            continue

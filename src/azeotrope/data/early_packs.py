@@ -18,11 +18,12 @@ from threading import Lock
 import numpy as np
 
 from azeotrope.data.decode import Decoded
-from azeotrope.data.draft import Draft, drafts_below
+from azeotrope.data.draft import Draft
 from azeotrope.data.foreseen import Asked, ForeseenRows, Part, foreseen_rows
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.pack_rows import depth_of, squared, store_of, stored_size
 from azeotrope.data.resize import filter_of
+from azeotrope.data.scratch import scratch_below
 from azeotrope.data.sources._source import Source
 from azeotrope.errors import StoreError
 from azeotrope.labels import PixelSpec
@@ -178,6 +179,6 @@ def early_packs(
         early = None
         if rows is not None and foreseen is not None and cache is not None:
             with suppress(OSError):
-                folder = held.enter_context(drafts_below(cache))
+                folder = held.enter_context(scratch_below(cache, "listing"))
                 early = EarlyPacks(folder, rows, len(source.items), foreseen.uses, pixels)
         yield early

@@ -7,6 +7,7 @@ wrong word costs time: what was not foreseen is decoded again when it is packed,
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -49,8 +50,8 @@ class ForeseenRows:
         self._test, self._held = test, test + val
         own = np.array([split in ("", "train") for split in self._splits])
         self._divided = np.bincount(strata[own], minlength=len(self._counts))
-        trains = own.sum() * (1 - self._held) * (1 - 1 / asked.folds if asked.folds else 1)
-        validates = own.sum() * val if val else sum(split == "val" for split in self._splits)
+        trains = int(own.sum()) * (1 - self._held) * (1 - 1 / asked.folds if asked.folds else 1)
+        validates = int(own.sum()) * val if val else sum(split == "val" for split in self._splits)
         most = len(strata) if asked.train_images is None else asked.train_images
         chooses = validation_images(most, len(self._counts), int(validates))
         self._shares = {"train": min(1.0, most / max(1, trains)), "val": min(1.0, chooses / max(1, validates))}
@@ -104,4 +105,5 @@ def foreseen_rows(source: Source, asked: Asked) -> ForeseenRows | None:
 def _chance(share: float, count: float) -> float:
     """How far the border of this share may lie from it among so many ranks drawn at random, and one image more."""
     share = min(max(share, 0.0), 1.0)
-    return float(_WIDTH * (share * (1 - share) / max(1.0, count)) ** 0.5 + 1 / max(1.0, count)) if share else 0.0
+    count = max(1.0, count)
+    return _WIDTH * math.sqrt(share * (1 - share) / count) + 1 / count if share else 0.0

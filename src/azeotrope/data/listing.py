@@ -51,8 +51,8 @@ def scan(
     raises InputError where the files have different ones. Each picture that is decoded is given to `take`, by several
     threads.
     """
-    look = partial(look_at, source, pixels=pixels, take=take)
-    looks = _looks(source, progress, threads or processors(), kept, look)
+    each = partial(look_at, source, pixels=pixels, take=take)
+    looks = _looks(source, progress, threads or processors(), kept, each)
     if pixels.bands is not None:
         _require_equal_bands(source, looks)
     rows = looks.deep.tolist()
