@@ -7,7 +7,7 @@ from functools import partial
 
 from azeotrope.data.early_packs import Foreseen, Use
 from azeotrope.data.foreseen import Asked
-from azeotrope.sweeping.plan import fitting_size
+from azeotrope.sweeping.plan import fitting_size, foreseen_channels
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.sweep_plan import SweepPlan
 
@@ -25,8 +25,10 @@ def foreseen_packs(plan: SweepPlan, resources: Resources) -> Foreseen | None:
 
 def _students(plan: SweepPlan, resources: Resources) -> Iterator[Use]:
     """They train on frames, and are judged on plain pictures."""
+    channels = foreseen_channels(plan.labels.pixels.bands)
     for name in plan.students or (plan.ladder.students() if plan.ladder else ()):
-        look = resources.student(name, 2, plan.image_size, pretrained=False, seed=0).preprocessing
+        student = resources.student(name, 2, plan.image_size, pretrained=False, seed=0, in_channels=channels)
+        look = student.preprocessing
         pixels = partial(_always, plan.image_size) if plan.image_size else partial(fitting_size, look.size)
         yield Use(pixels, frozenset({"train"}), frozenset({"val", "test"}), look.interpolation)
 

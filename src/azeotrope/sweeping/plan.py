@@ -73,13 +73,11 @@ def check_models(
     image_size: int | None,
     bands: tuple[int, ...] | Literal["all"] | None = None,
 ) -> None:
-    """Load each once, before images are listed: a mistyped name must not cost a scan of a million files. Students of
-    all `bands` are loaded for colour, since it is not known yet how many there are.
+    """Load each once, before images are listed: a mistyped name must not cost a scan of a million files.
 
     Raises InputError, with all problems where there are several.
     """
-    channels = len(bands) if isinstance(bands, tuple) and len(bands) > 1 else 3
-    student = partial(resources.student, pretrained=False, seed=0, in_channels=channels)
+    student = partial(resources.student, pretrained=False, seed=0, in_channels=foreseen_channels(bands))
     loads: list[Callable[[], object]] = [
         *(partial(student, name, 2, image_size) for name in students),
         *(partial(resources.teacher, teacher) for teacher in teachers),
@@ -93,6 +91,13 @@ def check_models(
             found=" ".join(str(refusal) for refusal in refusals),
             next_step="correct these names and give the command again",
         )
+
+
+def foreseen_channels(bands: tuple[int, ...] | Literal["all"] | None) -> int:
+    """What a network is shown before images are listed: of all `bands` colour, since it is not known how many there
+    are.
+    """
+    return len(bands) if isinstance(bands, tuple) and len(bands) > 1 else 3
 
 
 def _refusal(load: Callable[[], object]) -> InputError | None:
