@@ -1,6 +1,8 @@
 """Packs that are filled while a set is listed hold what packs hold that are filled later, to the bit."""
 
+import dataclasses
 import errno
+import time
 import zlib
 from collections import Counter
 
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image
 
 from azeotrope.data import look, pack
+from azeotrope.data import task as task_module
 from azeotrope.data.draft import Draft
 from azeotrope.data.early_packs import Foreseen, Use
 from azeotrope.data.foreseen import Asked, foreseen_rows
@@ -22,6 +25,7 @@ from azeotrope.data.subset import subset
 from azeotrope.data.task import load_folds, load_task
 from azeotrope.labels import LabelSpec, PixelSpec
 
+from .made import checksum
 from .pictures import noise
 
 EVERY = frozenset({"train", "val", "test"})
@@ -97,6 +101,9 @@ def test_early_packs_are_late_packs_to_the_bit(tmp_path, shapes, fit):
     ):
         assert name == other
         np.testing.assert_array_equal(one, two)
+    assert any(sums.any() for sums in there.values())
+    if shapes in (SHAPES["larger than the models"], SHAPES["of one size, smaller"]):
+        assert {file for file, sums in there.items() if sums.any()} == set(files_of(tmp_path / "late"))
     for file, sums in files_of(tmp_path / "late").items():  # of rows that both have
         both = (there.get(file, np.zeros_like(sums)) != 0) & (sums != 0)
         np.testing.assert_array_equal(there[file][both] if both.any() else sums[both], sums[both])
@@ -110,7 +117,7 @@ def test_each_picture_is_decoded_once(tmp_path, decoded, shapes):
     assert len(decoded) == 40
     again = [count for count in decoded.values() if count > 1]
     assert len(again) <= (0 if len(shapes) == 1 else 2)  # the first, before another showed that they differ in size
-    assert not list((tmp_path / "cache").glob("listing-*"))
+    assert not list((tmp_path / "cache").glob("scratch-*"))
     assert open_pack(task, tmp_path / "cache", 24).store.seconds_per_row() > 0
 
 
@@ -151,6 +158,8 @@ def test_files_of_more_than_8_bits_are_packed_later(tmp_path):
         Image.fromarray(deep).save(folder / "ab"[number % 2] / f"deep{number}.png")
     late = load_task(str(folder), cache=tmp_path / "late")
     task = load_task(str(folder), cache=tmp_path / "early", foreseen=Foreseen(ALL, (STUDENT, TEACHER)))
+    early = open_pack(task, tmp_path / "early", 24).store.missing(np.arange(50))
+    assert [task.manifest.keys[row][2:6] for row in early.tolist()] == ["deep"] * 10
     for one, two in zip(packs_of(task, tmp_path / "early"), packs_of(late, tmp_path / "late"), strict=True):
         assert one[0] == two[0]
         np.testing.assert_array_equal(one[1], two[1])
@@ -213,3 +222,61 @@ def test_groups_and_several_labels_are_not_foreseen():
     assert foreseen_rows(grouped, ALL) is None
     several = Source("made", ("a", "b"), [Item("0", (0, 1), ""), Item("1", (), "")], lambda row: b"", kind="multi")
     assert foreseen_rows(several, ALL) is None
+
+
+def test_given_splits_are_foreseen_each_by_itself():
+    """Of 5,000 validation images a run on 200 reads 50."""
+    splits = ["train"] * 20_000 + ["val"] * 5_000 + ["test"] * 1_000
+    items = [Item(f"{row}", row % 10, split) for row, split in enumerate(splits)]
+    source = Source("made", tuple("abcdefghij"), items, lambda row: b"")
+    rows = foreseen_rows(source, Asked(200, (0,)))
+    counts = Counter(part for row in range(len(items)) for part in rows.of(row, checksum(row)))
+    assert counts["test"] == 1_000
+    assert 50 <= counts["val"] < 200
+    assert 200 <= counts["train"] < 500
+
+
+def test_a_source_without_stamps_is_packed_early_once(tmp_path, monkeypatch):
+    """It is listed by every command; its packs are there from the second on."""
+    where, foreseen, rows = photos(tmp_path / "photos", [(40, 40)]), Foreseen(ALL, (STUDENT,)), []
+    opened, put = task_module.open_source(where), Draft.put
+    monkeypatch.setattr(task_module, "open_source", lambda *_: dataclasses.replace(opened, stamp=None))
+    monkeypatch.setattr(Draft, "put", lambda self, row, content: rows.append(row) or put(self, row, content))
+    load_task(where, cache=tmp_path / "cache", foreseen=foreseen)
+    assert rows
+    rows.clear()
+    load_task(where, cache=tmp_path / "cache", foreseen=foreseen)
+    assert not rows
+
+
+def test_a_row_of_which_a_part_was_written_is_not_there(tmp_path):
+    """As at the end of a full disk or a quota."""
+    resource = pytest.importorskip("resource")
+    draft, limits = Draft(tmp_path / "draft", 4, (1000,), np.uint8), resource.getrlimit(resource.RLIMIT_FSIZE)
+    row = np.ones(1000, np.uint8)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2500, limits[1]))
+        draft.put(1, row)
+        with pytest.raises(OSError, match="File too large"):
+            draft.put(2, row)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    store = RowStore.open(tmp_path, "pack", {}, 4, (1000,), np.uint8)
+    draft.become(store, 0.0, None)
+    assert store.missing(np.arange(4)).tolist() == [0, 2, 3]
+
+
+def test_a_draft_takes_rows_of_its_shape_only(tmp_path):
+    with pytest.raises(ValueError, match=r"\(3,\) is needed, got \(4,\)"):
+        Draft(tmp_path / "draft", 4, (3,), np.uint8).put(0, np.ones(4, np.uint8))
+
+
+def test_a_picture_is_charged_by_the_threads_that_worked(tmp_path, monkeypatch):
+    """Forty pictures go to one thread, however many processors there are."""
+    own = look.decode
+    monkeypatch.setattr(look, "decode", lambda *given, **options: time.sleep(0.01) or own(*given, **options))
+    monkeypatch.setattr("azeotrope.data.listing.processors", lambda: 8)
+    task = load_task(
+        photos(tmp_path / "photos", [(40, 40)]), cache=tmp_path / "cache", foreseen=Foreseen(ALL, (TEACHER,))
+    )
+    assert open_pack(task, tmp_path / "cache", 24).store.seconds_per_row() >= 0.01

@@ -32,10 +32,12 @@ class Draft:
         folder.mkdir()
 
     def put(self, row: int, content: Array) -> None:
-        """Store one row. Raises OSError."""
+        """Store one row. Raises OSError, also where only a part of it could be written."""
+        if content.shape != self._table.shape:
+            raise ValueError(f"a row of shape {self._table.shape} is needed, got {content.shape}")
         shard, place = self._table.shard_of(row), row % self._table.shard_rows
         flat = np.ascontiguousarray(content, self._table.dtype).reshape(-1).view(np.uint8)
-        with open(os.open(shard.data, _CREATED, 0o666), "r+b", buffering=0) as file:  # noqa: PTH123 (of a descriptor)
+        with open(os.open(shard.data, _CREATED, 0o666), "r+b") as file:  # noqa: PTH123 (of a descriptor)
             file.seek(place * flat.nbytes)
             file.write(flat.data)
         self._sums[row] = zlib.crc32(flat.data) | PRESENT

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
+from threading import Lock, get_ident
 
 import numpy as np
 
@@ -28,7 +28,6 @@ from azeotrope.data.sources._source import Source
 from azeotrope.errors import StoreError
 from azeotrope.labels import PixelSpec
 from azeotrope.record import energy
-from azeotrope.record.processors import processors
 
 _log = logging.getLogger(__name__)
 _Key = tuple[int, int, str | None]  # pixels, channels, filter of plain pictures (None: frames)
@@ -98,7 +97,7 @@ class EarlyPacks:
     def __init__(self, folder: Path, rows: ForeseenRows, count: int, uses: Sequence[Use], pixels: PixelSpec) -> None:
         self._folder, self._foreseen, self._count, self._uses = folder, rows, count, uses
         self._shapes, self._drafts, self._lock = _Shapes(pixels), dict[_Key, Draft](), Lock()
-        self._made, self._usable = 0, True
+        self._made, self._usable, self._threads = 0, True, set[int]()
         self._began, self._joules = time.perf_counter(), energy.here().joules()
 
     def take(self, row: int, checksum: str, decoded: Decoded, seconds: float) -> None:
@@ -130,6 +129,7 @@ class EarlyPacks:
     def _seen(self, shape: tuple[int, ...]) -> dict[_Key, set[Part]]:
         """The packs as far as is known with this picture; drafts of others go."""
         with self._lock:
+            self._threads.add(get_ident())
             self._shapes.see(*shape)
             keys = self._shapes.keys(self._uses)
             for key in self._drafts.keys() - keys.keys():
@@ -157,7 +157,7 @@ class EarlyPacks:
 
     def become_packs(self, manifest: Manifest, cache: Path) -> None:
         """Make the drafts that turned out right the packs of this set."""
-        threads, wall = processors(), time.perf_counter() - self._began
+        threads, wall = max(1, len(self._threads)), time.perf_counter() - self._began
         joules = energy.here().since(self._joules)
         for key in _Shapes.of(manifest).keys(self._uses):
             if (draft := self._drafts.pop(key, None)) is None:

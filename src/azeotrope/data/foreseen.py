@@ -43,30 +43,33 @@ class ForeseenRows:
 
     def __init__(self, source: Source, asked: Asked, strata: NDArray[np.int64]) -> None:
         self._splits = [item.split for item in source.items]
-        self._strata, self._counts = strata, np.bincount(strata)
-        self._asked, given = asked, set(self._splits)
+        self._strata, self._asked, given = strata, asked, set(self._splits)
         test = 0.0 if "test" in given or asked.folds else asked.held_out
         val = 0.0 if "val" in given else (1 - test) * (HELD_OUT if asked.folds else asked.held_out)
         self._test, self._held = test, test + val
         own = np.array([split in ("", "train") for split in self._splits])
-        self._divided = np.bincount(strata[own], minlength=len(self._counts))
-        trains = int(own.sum()) * (1 - self._held) * (1 - 1 / asked.folds if asked.folds else 1)
-        validates = int(own.sum()) * val if val else sum(split == "val" for split in self._splits)
+        chosen = np.array([split == "val" for split in self._splits])
+        self._divided = np.bincount(strata[own], minlength=int(strata.max()) + 1)
+        held = self._divided * val if val else np.bincount(strata[chosen], minlength=len(self._divided))
+        self._sizes = {"train": self._divided * (1 - self._held), "val": held}  # images of each stratum
+        trains = float(self._sizes["train"].sum()) * (1 - 1 / asked.folds if asked.folds else 1)
         most = len(strata) if asked.train_images is None else asked.train_images
-        chooses = validation_images(most, len(self._counts), int(validates))
-        self._shares = {"train": min(1.0, most / max(1, trains)), "val": min(1.0, chooses / max(1, validates))}
+        chooses = validation_images(most, len(self._divided), int(held.sum()))
+        self._shares = {
+            "train": min(1.0, most / max(1, trains)),
+            "val": min(1.0, chooses / max(1.0, float(held.sum()))),
+        }
 
     def of(self, row: int, checksum: str) -> set[Part]:
         """The parts that may use this image."""
         stratum = int(self._strata[row])
         found = self._parts(row, checksum, int(self._divided[stratum]))
         ranks = [rank_of(checksum, salt_of(seed)) for seed in self._asked.seeds]
-        count = float(self._counts[stratum])
-        return {part for part in found if part == "test" or min(ranks) < self._border(part, count)}
+        return {part for part in found if part == "test" or min(ranks) < self._border(part, stratum)}
 
-    def _border(self, part: Part, count: float) -> float:
+    def _border(self, part: Part, stratum: int) -> float:
         """The rank below which an image of this part is in the largest subset; every class has one there."""
-        size = max(1.0, count * {"train": 1 - self._held, "val": self._held - self._test}.get(part, 1.0))
+        size = max(1.0, float(self._sizes[part][stratum]))
         share = max(self._shares[part], 1 / size)
         return share + _chance(share, size)
 

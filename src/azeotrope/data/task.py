@@ -1,7 +1,8 @@
 """A task: a labelled image set with its splits, opened from what a person types (`fashion-mnist`, `hf:beans`,
 `photos/`).
 
-It trains nothing, and keeps nothing on disk but what `load_task` is given a cache for.
+It trains nothing, and keeps nothing on disk but what `load_task` is given a cache for (and, while the process lasts,
+copies of shards at an address: `data.sources._copies`).
 """
 
 from __future__ import annotations
@@ -204,7 +205,7 @@ def _loaded(
     require_extras(labels.pixels)
     source = open_source(spec, labels)
     kept = kept_looks(cache, spec, labels.pixels, anew=anew) if cache else None
-    if anew and kept is not None and kept.file.exists():
+    if kept is not None and (kept.packed.exists() or (anew and kept.file.exists())):
         foreseen = None  # of a set that was listed before the packs are there
     with early_packs(source, foreseen, cache, labels.pixels) as early:
         take = early.take if early else None
@@ -215,8 +216,9 @@ def _loaded(
             ranged = [manifest.ranged_by(splits.train) if manifest.deep else manifest for splits in divided]
         except InputError as error:
             raise RefusedSet(error, source, manifest) from error
-        if early and cache and not manifest.deep:
+        if early and cache and kept and not manifest.deep:
             early.become_packs(manifest, cache)
+            kept.note_packed()
     return tuple(Task(source, one, splits, near) for one, splits in zip(ranged, divided, strict=True))
 
 

@@ -7,6 +7,7 @@ read from its address part by part.
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
 import weakref
@@ -20,6 +21,7 @@ from azeotrope.data.scratch import scratch_below
 from azeotrope.data.sources._places import cache_root
 
 _SHARE = 0.25  # of the free disk: packs, which come of the same pictures, take more than the shards
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))  # a quota, which the free disk does not tell
 _log = logging.getLogger(__name__)
 
 
@@ -67,7 +69,14 @@ class Copies:
         if size > self._room or self._folder is None:
             return None
         copy = self._folder / str(self._count)
-        system.get_file(path, str(copy))
+        try:
+            system.get_file(path, str(copy))
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            copy.unlink(missing_ok=True)
+            self._room = 0.0
+            return None
         if (found := copy.stat().st_size) != size:
             raise OSError(f"{found:,} bytes of {size:,} were fetched")
         self._room, self._count = self._room - size, self._count + 1

@@ -65,7 +65,12 @@ class Tar:
 
     def read(self, start: int, size: int) -> bytes:
         """Bytes from `start` on. Raises OSError where they are not there any more."""
-        content = self.copy.read(start, size) if self.copy else self._fetched(start, size)
+        try:
+            content = self.copy.read(start, size) if self.copy else self._fetched(start, size)
+        except FileNotFoundError:
+            if self.copy is None:
+                raise
+            content = self._fetched(start, size)  # the cache was deleted, which it may be at any time
         if len(content) != size:
             raise OSError(f"{self.url} ends at byte {start + len(content):,}")
         return content
