@@ -7,7 +7,7 @@ from functools import partial
 
 from azeotrope.data.early_packs import Foreseen, Use
 from azeotrope.data.foreseen import Asked
-from azeotrope.sweeping.plan import fitting_size, foreseen_channels
+from azeotrope.sweeping.network_input import fitting_size, foreseen_channels
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.sweep_plan import SweepPlan
 

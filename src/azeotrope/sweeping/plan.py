@@ -14,13 +14,14 @@ from azeotrope.kinds._kind import Kind
 from azeotrope.kinds._measures import require_metric
 from azeotrope.kinds._own_measure import code_of
 from azeotrope.losses._contract import check_meaning, check_parameters, needs_teacher
-from azeotrope.models.load import load_network, weights_available
+from azeotrope.models.load import weights_available
 from azeotrope.models.sources.file import code_hash
 from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.recipe import AUTO, OFF, OWN_ERROR, Recipe
 from azeotrope.sweeping.bands import check_bands
 from azeotrope.sweeping.class_weights import read_class_weights
 from azeotrope.sweeping.fold_ids import check_pooled
+from azeotrope.sweeping.network_input import default_image_size, foreseen_channels
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec, UpstreamRun
@@ -28,7 +29,6 @@ from azeotrope.sweeping.sweep_plan import SweepPlan
 from azeotrope.terms import CROSS_ENTROPY, Term, losses_text, name_of
 
 MIN_TRAIN_IMAGES = 2  # a contrastive loss needs a pair
-FINEST_DEFAULT = 32  # pixels are rounded up to a multiple of this: the stride of most networks
 
 
 def default_arms(
@@ -52,18 +52,6 @@ def default_arms(
         arms += [f"distill+{kind}" for kind in get_args(Pictures) if pictures.place(kind)]
         arms += ["scratch+synth"] if pictures.synth else []
     return [Arm.parse(arm) for arm in arms], left_out
-
-
-def default_image_size(task: Task, student: str) -> int:
-    """The student's own resolution, or less where the images have less: their size rounded up to a multiple of 32."""
-    channels = task.manifest.in_channels
-    loaded = load_network(student, 2, image_size=None, pretrained=False, seed=0, in_channels=channels)
-    return fitting_size(loaded.preprocessing.size, task.manifest.side)
-
-
-def fitting_size(own: int, side: int) -> int:
-    """A network's own pixels, or fewer where the largest picture has `side` pixels."""
-    return min(own, -(-side // FINEST_DEFAULT) * FINEST_DEFAULT)
 
 
 def check_models(
@@ -91,13 +79,6 @@ def check_models(
             found=" ".join(str(refusal) for refusal in refusals),
             next_step="correct these names and give the command again",
         )
-
-
-def foreseen_channels(bands: tuple[int, ...] | Literal["all"] | None) -> int:
-    """What a network is shown before images are listed: of all `bands` colour, since it is not known how many there
-    are.
-    """
-    return len(bands) if isinstance(bands, tuple) and len(bands) > 1 else 3
 
 
 def _refusal(load: Callable[[], object]) -> InputError | None:
