@@ -25,7 +25,7 @@ LIST = """
 import resource, sys, time
 from pathlib import Path
 from azeotrope.data.kept_looks import kept_looks
-from azeotrope.data.manifest import scan
+from azeotrope.data.listing import scan
 from azeotrope.data.sources.folder import open_source
 began = time.process_time()
 kept = kept_looks(Path(sys.argv[2]), sys.argv[1], anew=sys.argv[3] == "anew")

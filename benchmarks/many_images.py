@@ -26,7 +26,7 @@ from PIL import Image
 
 from _arms import Pair, Steps, cache_of, teacher_of, training
 from azeotrope.data.kept_looks import kept_looks
-from azeotrope.data.manifest import scan
+from azeotrope.data.listing import scan
 from azeotrope.data.near import find_near
 from azeotrope.data.pack import open_pack
 from azeotrope.data.split import split_task

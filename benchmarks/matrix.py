@@ -17,7 +17,7 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from azeotrope.data.manifest import scan
+from azeotrope.data.listing import scan
 from azeotrope.data.sources._source import Source
 from azeotrope.data.split import split_task
 from azeotrope.data.task import Task, open_source

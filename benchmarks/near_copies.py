@@ -16,7 +16,7 @@ from PIL import Image, ImageEnhance
 from sklearn.datasets import load_sample_images
 
 from azeotrope.data.decode import decode
-from azeotrope.data.manifest import scan
+from azeotrope.data.listing import scan
 from azeotrope.data.near import near_pairs
 from azeotrope.data.sources._source import Item, Source
 from azeotrope.data.task import open_source

@@ -6,7 +6,7 @@ from PIL import Image
 
 from azeotrope.data import near
 from azeotrope.data.audit import audit
-from azeotrope.data.manifest import scan
+from azeotrope.data.listing import scan
 from azeotrope.data.near import near_pairs
 from azeotrope.data.sources._source import Item, Source
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 from azeotrope.data.bands import upright
 from azeotrope.data.decode import decode
-from azeotrope.data.pack import open_pack, open_plain, squared
+from azeotrope.data.pack import open_pack, open_plain
+from azeotrope.data.pack_rows import squared
 from azeotrope.data.reading import Reading, Unreadable
 from azeotrope.data.task import load_task
 from azeotrope.data.thumbnail import as_picture

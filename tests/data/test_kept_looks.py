@@ -11,7 +11,7 @@ from PIL import Image
 from azeotrope.data import kept_looks as keeping
 from azeotrope.data import look as looking
 from azeotrope.data.kept_looks import kept_looks
-from azeotrope.data.manifest import scan
+from azeotrope.data.listing import scan
 from azeotrope.data.pack import open_pack
 from azeotrope.data.sources import folder as folders
 from azeotrope.data.sources import table as tables
@@ -51,11 +51,11 @@ def read(monkeypatch):
     """The rows that are read, in order of reading."""
     rows, own = [], looking.look_at
 
-    def look_at(source, row, pixels):
+    def look_at(source, row, pixels, take):
         rows.append(source.items[row].key)
-        return own(source, row, pixels)
+        return own(source, row, pixels, take)
 
-    monkeypatch.setattr("azeotrope.data.manifest.look_at", look_at)
+    monkeypatch.setattr("azeotrope.data.listing.look_at", look_at)
     return rows
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.data import manifest
-from azeotrope.data.manifest import scan
+from azeotrope.data import listing
+from azeotrope.data.listing import scan
 from azeotrope.data.sources._source import Item, Source
 from azeotrope.data.sources.folder import open_source
 
@@ -125,7 +125,7 @@ def test_an_empty_source_has_an_empty_manifest():
 def test_threads_are_those_of_the_processors_that_may_be_used(monkeypatch):
     """Of a container that may use three of a large machine's processors."""
     asked = []
-    monkeypatch.setattr(manifest, "processors", lambda: 3)
-    monkeypatch.setattr(manifest, "ThreadPoolExecutor", lambda n: asked.append(n) or ThreadPoolExecutor(n))
+    monkeypatch.setattr(listing, "processors", lambda: 3)
+    monkeypatch.setattr(listing, "ThreadPoolExecutor", lambda n: asked.append(n) or ThreadPoolExecutor(n))
     scan(source_of([noise(0)] * 3))
     assert asked == [3]

@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 
 from azeotrope.data.decode import decode
-from azeotrope.data.pack import frames_are_pictures, open_pack, open_plain, squared
+from azeotrope.data.pack import open_pack, open_plain
+from azeotrope.data.pack_rows import frames_are_pictures, squared
 from azeotrope.data.render import Renderer
 from azeotrope.data.task import load_task
 from azeotrope.data.views import PLAIN, Views, draw

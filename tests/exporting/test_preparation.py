@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from timm.data import create_transform
 
-from azeotrope.data.pack import squared
+from azeotrope.data.pack_rows import squared
 from azeotrope.data.resample import resample
 from azeotrope.data.views import PLAIN, Views, draw
 from azeotrope.errors import InputError

@@ -220,7 +220,7 @@ def test_a_node_with_a_cache_of_its_own_finds_what_was_listed_in_the_store(bench
 
 def test_cores_are_divided_between_workers(bench, monkeypatch):
     seen = []
-    monkeypatch.setattr("azeotrope.sweeping.engines.local.Processes", lambda bench, *_: seen.append(bench.threads))
+    monkeypatch.setattr("azeotrope.sweeping.engines.local.Workers", lambda bench, *_: seen.append(bench.threads))
     monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
     for workers, threads in ((2, None), (3, None), (16, None), (2, 3)):
         open_engine(replace(bench, threads=None), EngineSpec(workers=workers, threads=threads), lambda *_: None)

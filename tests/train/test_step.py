@@ -2,6 +2,7 @@
 
 import copy
 import math
+import pickle
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -9,7 +10,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import distributed, nn
 
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError, RunFailed
@@ -188,3 +189,24 @@ def test_batch_norm_of_one_process_is_torchs(monkeypatch):
                 (model(seen) * direction).sum().backward()
             found.append([seen.grad, *(p.grad for p in model.parameters()), *model.buffers()])
         torch.testing.assert_close(found[1], found[0])
+
+
+class TwoWordsError(Exception):
+    """Pickle makes it again from one word, and its constructor wants two."""
+
+    def __init__(self, one, other):
+        super().__init__(f"{one} {other}")
+
+
+def test_an_error_that_cannot_be_sent_is_told_in_words(monkeypatch):
+    """The other process would wait for it for ever."""
+
+    def gather(shared, own):
+        shared[:] = [pickle.loads(pickle.dumps(own)), None]
+
+    def fails():
+        raise TwoWordsError("no", "room")
+
+    monkeypatch.setattr(distributed, "all_gather_object", gather)
+    with pytest.raises(RuntimeError, match=r"^TwoWordsError: no room\nIn process 0:"):
+        Processes(0, 2).agreed(fails)

@@ -18,6 +18,11 @@ def ranks(checksums: Sequence[str], salt: str) -> NDArray[np.uint64]:
     return np.array([_number(start.copy(), checksum) for checksum in checksums], dtype=np.uint64)
 
 
+def rank_of(checksum: str, salt: str) -> float:
+    """The same of one image, as a share of all numbers: 0 or more, below 1."""
+    return _number(hashlib.blake2b(salt.encode() + b"\0", digest_size=8), checksum) / 2**64
+
+
 def _number(state: hashlib.blake2b, checksum: str) -> int:
     state.update(checksum.encode())
     return int.from_bytes(state.digest(), "big")

@@ -47,6 +47,18 @@ class KeptLooks:
     file: Path
     anew: bool = False
 
+    @property
+    def packed(self) -> Path:
+        """A note that this source was packed while it was listed, also where its images have no stamps and are read by
+        every command.
+        """
+        return self.file.with_suffix(".packed")
+
+    def note_packed(self) -> None:
+        """Leave this note; without it the next command packs in vain."""
+        with suppress(OSError):
+            self.packed.touch()
+
     def find(self, stamps: Sequence[Stamp | None]) -> tuple[Looks, NDArray[np.int64]]:
         """The looks of a set, as far as they are kept under these stamps, and the rows that are not."""
         stored = None if self.anew else self._stored()

@@ -6,18 +6,23 @@ Columns, since a million objects take a gigabyte and seconds to make; `kept_look
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, UInt8
 from numpy.typing import NDArray
 
-from azeotrope.data.decode import decode
+from azeotrope.data.decode import Decoded, decode
 from azeotrope.data.deep import Values
 from azeotrope.data.reading import Reading, Unreadable
 from azeotrope.data.sources._source import Raw, Source
 from azeotrope.data.thumbnail import SIDE, thumbnail
 from azeotrope.labels import PLAIN_PIXELS, PixelSpec
+
+Take = Callable[[int, str, Decoded, float], None]
+"""What is done with a picture that was decoded: its row, its checksum, and the seconds that reading it took."""
 
 METHOD = 3  # raise when decoding or thumbnails change: what was kept is then not read any more
 
@@ -36,10 +41,11 @@ class Look:
     values: Values | None = None
 
 
-def look_at(source: Source, row: int, pixels: PixelSpec = PLAIN_PIXELS) -> Look:
-    """Read and decode image `row`, its `pixels` as asked. What is wrong with it becomes its reason, never an
-    exception.
+def look_at(source: Source, row: int, pixels: PixelSpec = PLAIN_PIXELS, take: Take | None = None) -> Look:
+    """Read and decode image `row`, its `pixels` as asked; `take` is given what comes of it. What is wrong with it
+    becomes its reason, never an exception.
     """
+    began = time.perf_counter()
     if (formula := source.formula) is not None:
         return Look(formula.checksum(row), (formula.height, formula.width, formula.channels))
     try:
@@ -53,6 +59,8 @@ def look_at(source: Source, row: int, pixels: PixelSpec = PLAIN_PIXELS) -> Look:
         decoded = decode(raw, Reading(pixels=pixels), own=True)
     except Unreadable as error:
         return Look(checksum, reason=str(error))
+    if take is not None:
+        take(row, checksum, decoded, time.perf_counter() - began)
     height, width, channels = decoded.pixels.shape
     small = thumbnail(decoded.pixels)
     return Look(checksum, (height, width, channels), decoded.notes, thumbnail=small, values=decoded.values)

@@ -11,27 +11,23 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import UInt
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from azeotrope.data.decode import decode
 from azeotrope.data.look import checksum_of
-from azeotrope.data.manifest import Manifest
+from azeotrope.data.pack_rows import frames_are_pictures, squared, store_of, stored_size
 from azeotrope.data.reading import Unreadable
-from azeotrope.data.resize import filter_of, grey, kernel_of, resized
+from azeotrope.data.resize import filter_of
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
-from azeotrope.labels import Fit
 from azeotrope.record.processors import processors
 
-DECODING = 3  # raise when the pixels of a pack change: what was computed from the old ones is then not read any more
 _CHUNK = 256  # rows written at a time: what an interruption can cost
 
 
@@ -94,49 +90,10 @@ class Pack:
         return squared(pixels, self.size, self.channels, task.manifest.pixels.fit, self.interpolation)
 
 
-def squared(
-    pixels: UInt[np.ndarray, "H W C"],
-    size: int,
-    channels: int,
-    fit: Fit = "squeeze",
-    interpolation: str | None = None,
-) -> UInt[np.ndarray, "S S K"]:
-    """The picture at [size, size, channels], whole or as `fit` says; colour becomes grey where one is kept, grey is
-    repeated. It is resized once, by the filter that `interpolation` names, or as frames are (None): bicubic, where one
-    that is six times too large or more is first averaged in whole blocks.
-    """
-    if fit != "squeeze":
-        pixels = fitted(pixels, fit)
-    if pixels.shape[2] > channels:
-        pixels = grey(pixels)
-    if pixels.shape[:2] != (size, size):
-        if interpolation is None:
-            pixels = resized(pixels, size, Image.Resampling.BICUBIC, reducing_gap=3.0)
-        else:
-            pixels = resized(pixels, size, kernel_of(interpolation))
-    if pixels.shape[2] < channels:
-        pixels = pixels.repeat(channels, axis=2)
-    return pixels
-
-
-def fitted(pixels: UInt[np.ndarray, "H W C"], fit: Literal["crop", "pad"]) -> UInt[np.ndarray, "side side C"]:
-    """The square in the middle, or the picture in the middle of a black square; a square stays as it is."""
-    height, width, channels = pixels.shape
-    if height == width:
-        return pixels
-    side = min(height, width) if fit == "crop" else max(height, width)
-    top, left = abs(height - side) // 2, abs(width - side) // 2
-    if fit == "crop":
-        return np.ascontiguousarray(pixels[top : top + side, left : left + side])
-    made = np.zeros((side, side, channels), pixels.dtype)
-    made[top : top + height, left : left + width] = pixels
-    return made
-
-
 def open_pack(task: Task, cache: Path, wanted: int) -> Pack:
     """The frames that serve models up to `wanted` pixels."""
     size = stored_size(task.manifest.side, wanted)
-    return Pack(task, size, task.manifest.bands, _table(task, cache, "pack", size))
+    return Pack(task, size, task.manifest.bands, store_of(task.manifest, cache, size))
 
 
 def open_plain(task: Task, cache: Path, size: int, interpolation: str) -> Pack:
@@ -146,30 +103,5 @@ def open_plain(task: Task, cache: Path, size: int, interpolation: str) -> Pack:
     if frames_are_pictures(task.manifest, size):
         return open_pack(task, cache, size)
     kind = filter_of(interpolation)
-    store = _table(task, cache, "plain", size, filter=kind)
+    store = store_of(task.manifest, cache, size, kind)
     return Pack(task, size, task.manifest.bands, store, interpolation=kind)
-
-
-def frames_are_pictures(manifest: Manifest, wanted: int) -> bool:
-    """Whether frames for models of `wanted` pixels are the pictures themselves, all of one size: a plain view of them
-    is then one resize.
-    """
-    sides = np.stack([manifest.heights, manifest.widths])[:, manifest.readable]
-    if manifest.pixels.fit != "squeeze":
-        sides = sides.min(axis=0) if manifest.pixels.fit == "crop" else sides.max(axis=0)
-    return bool((sides == stored_size(manifest.side, wanted)).all())
-
-
-def _table(task: Task, cache: Path, kind: str, size: int, **how: str) -> RowStore:
-    manifest, channels = task.manifest, task.manifest.bands
-    key = {"fingerprint": manifest.fingerprint, "order": task.order_digest, "decoding": DECODING, **how}
-    depth: type[np.unsignedinteger] = np.uint16 if manifest.pixels.bits == 16 else np.uint8
-    return RowStore.open(cache, kind, key, len(manifest.labels), (size, size, channels), depth)
-
-
-def stored_size(native: int, wanted: int) -> int:
-    """Pixels at which images of up to `native` pixels are kept for models of `wanted` pixels.
-
-    Some 15 % more than wanted, so that a crop still has pixels to show, but never more than the images have.
-    """
-    return min(native, -(-wanted * 115 // 800) * 8)

@@ -70,6 +70,10 @@ class RowStore:
         """Rows of one file; the last may have fewer."""
         return max(1, min(self.rows, SHARD_BYTES // self.row_bytes))
 
+    def shard_of(self, row: int) -> Shard:
+        """The file that this row is in."""
+        return self._shard(row // self.shard_rows)
+
     def missing(self, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of the wanted rows that are not present, in the order given, each once."""
         unique = wanted[np.sort(np.unique(wanted, return_index=True)[1])]

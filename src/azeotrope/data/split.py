@@ -25,7 +25,7 @@ from azeotrope.plan import HELD_OUT
 
 MOST_HELD_OUT = 0.5
 SHOWN = 3
-_SALT = "azeotrope/split"
+SALT = "azeotrope/split"
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def parts(
     given: Mapping[str, NDArray[np.int64]],
     units: NDArray[np.int64],
     share: float,
-    salt: str = _SALT,
+    salt: str = SALT,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Training, validation and test, of which those that are not given are made of the pool; by another `salt` other
     images are held out.

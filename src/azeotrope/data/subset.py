@@ -42,8 +42,13 @@ def subset(
             allowed=f"1 to {len(pool)} (test and validation images, copies and unreadable files are not counted)",
             next_step="ask for fewer images or add some",
         )
-    rank = ranks([checksums[row] for row in pool], f"azeotrope/subset/{seed}")
+    rank = ranks([checksums[row] for row in pool], salt_of(seed))
     if units is not None:
         return np.asarray(pool[in_turn(units[pool], kind.strata_of(labels[pool]), rank, count)])
     order = pool[np.argsort(rank, kind="stable")]
     return order[kind.spread(labels[order], count)]
+
+
+def salt_of(seed: int) -> str:
+    """What orders the images of this seed (`data._ranks`)."""
+    return f"azeotrope/subset/{seed}"

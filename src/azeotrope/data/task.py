@@ -1,7 +1,8 @@
 """A task: a labelled image set with its splits, opened from what a person types (`fashion-mnist`, `hf:beans`,
 `photos/`).
 
-It trains nothing, and keeps nothing on disk but what `load_task` is given a cache for.
+It trains nothing, and keeps nothing on disk but what `load_task` is given a cache for (and, while the process lasts,
+copies of shards at an address: `data.sources._copies`).
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ import numpy as np
 from jaxtyping import Int64, UInt64
 
 from azeotrope.data._ranks import identities
+from azeotrope.data.early_packs import Foreseen, early_packs
 from azeotrope.data.folds import fold_splits
 from azeotrope.data.formats import require_extras
 from azeotrope.data.kept_looks import kept_looks
-from azeotrope.data.manifest import Manifest, Progress, scan
+from azeotrope.data.listing import Progress, scan
+from azeotrope.data.manifest import Manifest
 from azeotrope.data.near import METHOD, Near, find_near
 from azeotrope.data.sources._groups import grouped_by_path
 from azeotrope.data.sources._source import Source
@@ -152,6 +155,7 @@ def load_task(
     cache: Path | None = None,
     *,
     anew: bool = False,
+    foreseen: Foreseen | None = None,
 ) -> Task:
     """Open, scan and split what `spec` names: a path or `scheme:name`. `progress(done, total)` is called while
     scanning; `held_out` is the share of images in each split that the source does not give; `cache` is a folder that
@@ -165,7 +169,7 @@ def load_task(
     def split(manifest: Manifest, pairs: Pairs) -> tuple[TaskSplits, ...]:
         return (split_task(manifest, held_out, pairs, keep_leaks=bool(labels.keep_leaks)),)
 
-    (task,) = _loaded(spec, progress, labels, cache, split, anew=anew)
+    (task,) = _loaded(spec, progress, labels, cache, split, anew=anew, foreseen=foreseen)
     return task
 
 
@@ -177,13 +181,14 @@ def load_folds(
     cache: Path | None = None,
     *,
     anew: bool = False,
+    foreseen: Foreseen | None = None,
 ) -> tuple[Task, ...]:
     """The same images as `folds` tasks, of each of which another fold is the test set (`data.folds`)."""
 
     def cut(manifest: Manifest, pairs: Pairs) -> tuple[TaskSplits, ...]:
         return fold_splits(manifest, folds, pairs, keep_leaks=bool(labels.keep_leaks))
 
-    return _loaded(spec, progress, labels, cache, cut, anew=anew)
+    return _loaded(spec, progress, labels, cache, cut, anew=anew, foreseen=foreseen)
 
 
 def _loaded(
@@ -194,19 +199,27 @@ def _loaded(
     divide: Callable[[Manifest, Pairs], tuple[TaskSplits, ...]],
     *,
     anew: bool,
+    foreseen: Foreseen | None,
 ) -> tuple[Task, ...]:
     """The tasks that `divide` makes of what `spec` names, read once."""
     require_extras(labels.pixels)
     source = open_source(spec, labels)
     kept = kept_looks(cache, spec, labels.pixels, anew=anew) if cache else None
-    manifest = scan(source, progress, value_range=labels.value_range, kept=kept, pixels=labels.pixels)
-    near = find_near(manifest, source, cache) if source.formula is None else None
-    try:
-        divided = divide(manifest, near.pairs if near else None)
-        ranged = [manifest.ranged_by(splits.train) if manifest.deep else manifest for splits in divided]
-        return tuple(Task(source, one, splits, near) for one, splits in zip(ranged, divided, strict=True))
-    except InputError as error:
-        raise RefusedSet(error, source, manifest) from error
+    if kept is not None and (kept.packed.exists() or (anew and kept.file.exists())):
+        foreseen = None  # of a set that was listed before the packs are there
+    with early_packs(source, foreseen, cache, labels.pixels) as early:
+        take = early.take if early else None
+        manifest = scan(source, progress, value_range=labels.value_range, kept=kept, pixels=labels.pixels, take=take)
+        near = find_near(manifest, source, cache) if source.formula is None else None
+        try:
+            divided = divide(manifest, near.pairs if near else None)
+            ranged = [manifest.ranged_by(splits.train) if manifest.deep else manifest for splits in divided]
+        except InputError as error:
+            raise RefusedSet(error, source, manifest) from error
+        if early and cache and kept and not manifest.deep:
+            early.become_packs(manifest, cache)
+            kept.note_packed()
+    return tuple(Task(source, one, splits, near) for one, splits in zip(ranged, divided, strict=True))
 
 
 def open_source(spec: str, labels: LabelSpec = ONE_CLASS) -> Source:

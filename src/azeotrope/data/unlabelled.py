@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from azeotrope.data._ranks import ranks
 from azeotrope.data.kept_looks import kept_looks
+from azeotrope.data.listing import Progress, scan
 from azeotrope.data.loose import open_loose
-from azeotrope.data.manifest import Manifest, Progress, scan
+from azeotrope.data.manifest import Manifest
 from azeotrope.data.near import near_pairs
 from azeotrope.data.sources._source import Source, joined
 from azeotrope.data.split import TaskSplits

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import UInt
 from pydantic import Field
 
-from azeotrope.data.pack import fitted
+from azeotrope.data.pack_rows import fitted
 from azeotrope.data.reading import Reading
 from azeotrope.data.resize import Filter, filter_of, grey, kernel_of, resized
 from azeotrope.errors import InputError

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from azeotrope.data.manifest import scan
+from azeotrope.data.listing import scan
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool, held_out_rows, keep_apart
 from azeotrope.data.views import PLAIN

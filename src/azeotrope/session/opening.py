@@ -24,6 +24,7 @@ from azeotrope.sweeping.bands import require_teacher_bands
 from azeotrope.sweeping.cards import require_shares
 from azeotrope.sweeping.class_weights import weights_file
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
+from azeotrope.sweeping.foreseen_packs import foreseen_packs
 from azeotrope.sweeping.grid import Grid, open_grid
 from azeotrope.sweeping.plan_checks import check_models
 from azeotrope.sweeping.resources import Resources
@@ -88,7 +89,7 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     require_teacher_bands(plan.teachers, plan.labels.pixels)
     resources = open_resources(machine, plan.precision, progress, several=True, compiles=plan.compile)
     check_models(resources, plan.students, plan.teachers, plan.image_size, plan.labels.pixels.bands)
-    tasks = _tasks(plan, progress, resources.cache, strict=machine.get("strict", False))
+    tasks = _tasks(plan, progress, resources, strict=machine.get("strict", False))
     task = tasks[0]
     for each in tasks:
         resources.add(each)
@@ -104,11 +105,13 @@ def open_plan(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
     return Opened(grid, resources, task, upstream, tasks)
 
 
-def _tasks(plan: SweepPlan, progress: Progress, cache: Path, *, strict: bool) -> tuple[Task, ...]:
-    """The folds, or the one task, of the plan's images."""
+def _tasks(plan: SweepPlan, progress: Progress, resources: Resources, *, strict: bool) -> tuple[Task, ...]:
+    """The folds, or the one task, of the plan's images, which are packed while they are read."""
+    cache, foreseen = resources.cache, foreseen_packs(plan, resources)
     if plan.folds:
-        return read_folds(plan.data, plan.folds, progress, plan.labels, cache, strict=strict)
-    return (read_task(plan.data, progress, plan.labels, cache, held_out=plan.held_out, strict=strict),)
+        return read_folds(plan.data, plan.folds, progress, plan.labels, cache, strict=strict, foreseen=foreseen)
+    held_out = plan.held_out
+    return (read_task(plan.data, progress, plan.labels, cache, held_out=held_out, strict=strict, foreseen=foreseen),)
 
 
 def open_resources(

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from azeotrope.data.early_packs import Foreseen
 from azeotrope.data.task import Task, load_folds, load_task
 from azeotrope.data.told import lost_words, of_all_folds, passed_words
 from azeotrope.errors import InputError
@@ -22,13 +23,15 @@ def read_task(
     *,
     held_out: float = HELD_OUT,
     strict: bool = False,
+    foreseen: Foreseen | None = None,
 ) -> Task:
     """The task that `data` names; each of its words is shown as a note that stays.
 
-    With `strict` every image is read again, also where its file seems unchanged. Raises InputError where it makes no
-    task, and with `strict` where an image is unreadable or a file that may be a picture was passed over.
+    What is `foreseen` to be packed is packed on the way. With `strict` every image is read again, also where its file
+    seems unchanged. Raises InputError where it makes no task, and with `strict` where an image is unreadable or a file
+    that may be a picture was passed over.
     """
-    task = load_task(os.fspath(data), scanning(progress), labels, held_out, cache, anew=strict)
+    task = load_task(os.fspath(data), scanning(progress), labels, held_out, cache, anew=strict, foreseen=foreseen)
     _say(task.words, task, progress, strict=strict)
     return task
 
@@ -42,11 +45,12 @@ def read_folds(
     *,
     strict: bool = False,
     told: int | None = None,
+    foreseen: Foreseen | None = None,
 ) -> tuple[Task, ...]:
     """The same as `folds` tasks, of which another fold is the test set; what differs is said of each, or of fold `told`
     alone.
     """
-    found = load_folds(os.fspath(data), folds, scanning(progress), labels, cache, anew=strict)
+    found = load_folds(os.fspath(data), folds, scanning(progress), labels, cache, anew=strict, foreseen=foreseen)
     words = of_all_folds([task.words for task in found]) if told is None else found[told - 1].words
     _say(words, found[0], progress, strict=strict)
     return found

@@ -7,19 +7,18 @@ from typing import NamedTuple, get_args
 
 from azeotrope.arm import Arm, Pictures
 from azeotrope.data.task import Task
-from azeotrope.models.load import load_network, weights_available
+from azeotrope.models.load import weights_available
 from azeotrope.models.sources.file import code_hash
 from azeotrope.plan import HELD_OUT, ComparePlan, PicturesSpec, TeacherSpec, UpstreamSpec
 from azeotrope.sweeping.bands import check_bands
 from azeotrope.sweeping.fold_ids import check_pooled
+from azeotrope.sweeping.network_input import default_image_size
 from azeotrope.sweeping.plan_checks import check_apart, check_arms, check_kind, check_sizes, is_taught
 from azeotrope.sweeping.pools import check_pictures, extra_run
 from azeotrope.sweeping.recipes import changes_of_upstream, recipe_of
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.spec import RunSpec, UpstreamRun, repeats_of
 from azeotrope.sweeping.sweep_plan import SweepPlan
-
-FINEST_DEFAULT = 32  # pixels are rounded up to a multiple of this: the stride of most networks
 
 
 def default_arms(
@@ -43,14 +42,6 @@ def default_arms(
         arms += [f"distill+{kind}" for kind in get_args(Pictures) if pictures.place(kind)]
         arms += ["scratch+synth"] if pictures.synth else []
     return [Arm.parse(arm) for arm in arms], left_out
-
-
-def default_image_size(task: Task, student: str) -> int:
-    """The student's own resolution, or less where the images have less: their size rounded up to a multiple of 32."""
-    channels = task.manifest.in_channels
-    loaded = load_network(student, 2, image_size=None, pretrained=False, seed=0, in_channels=channels)
-    own = loaded.preprocessing.size
-    return min(own, -(-task.manifest.side // FINEST_DEFAULT) * FINEST_DEFAULT)
 
 
 class Setting(NamedTuple):

@@ -12,6 +12,7 @@ from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind
 from azeotrope.losses._contract import check_meaning, check_parameters, needs_teacher
 from azeotrope.plan import TeacherSpec, UpstreamSpec
+from azeotrope.sweeping.network_input import foreseen_channels
 from azeotrope.sweeping.recipes import check_smoothing
 from azeotrope.sweeping.resources import Resources
 from azeotrope.sweeping.sweep_plan import SweepPlan
@@ -27,13 +28,11 @@ def check_models(
     image_size: int | None,
     bands: tuple[int, ...] | Literal["all"] | None = None,
 ) -> None:
-    """Load each once, before images are listed: a mistyped name must not cost a scan of a million files. Students of
-    all `bands` are loaded for colour, since it is not known yet how many there are.
+    """Load each once, before images are listed: a mistyped name must not cost a scan of a million files.
 
     Raises InputError, with all problems where there are several.
     """
-    channels = len(bands) if isinstance(bands, tuple) and len(bands) > 1 else 3
-    student = partial(resources.student, pretrained=False, seed=0, in_channels=channels)
+    student = partial(resources.student, pretrained=False, seed=0, in_channels=foreseen_channels(bands))
     loads: list[Callable[[], object]] = [
         *(partial(student, name, 2, image_size) for name in students),
         *(partial(resources.teacher, teacher) for teacher in teachers),

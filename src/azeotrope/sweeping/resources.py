@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from azeotrope.data.pack import Pack, frames_are_pictures, open_pack, open_plain
+from azeotrope.data.pack import Pack, open_pack, open_plain
+from azeotrope.data.pack_rows import frames_are_pictures
 from azeotrope.data.subset import subset
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool, load_unlabelled

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from azeotrope.data.pack import Pack, squared
+from azeotrope.data.pack import Pack
+from azeotrope.data.pack_rows import squared
 from azeotrope.data.task import Task
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError

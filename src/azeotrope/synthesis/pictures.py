@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from azeotrope.data.manifest import Progress, scan
+from azeotrope.data.listing import Progress, scan
 from azeotrope.data.sources._source import Item, Source
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool, keep_apart

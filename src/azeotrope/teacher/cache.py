@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from azeotrope.data.host_batch import HostBatch, Inputs
-from azeotrope.data.pack import DECODING, Pack
+from azeotrope.data.pack import Pack
+from azeotrope.data.pack_rows import DECODING
 from azeotrope.data.rowstore import RowStore
 from azeotrope.data.views import PLAIN, RENDERING, Number, Views, draw
 from azeotrope.devices.ahead import ahead

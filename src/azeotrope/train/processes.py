@@ -6,6 +6,7 @@ about losses. Who starts and ends them is elsewhere (`sweeping.engines`).
 
 from __future__ import annotations
 
+import pickle
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from azeotrope.devices.device import Device
-from azeotrope.errors import InputError, message_of
+from azeotrope.errors import InputError, first_line, message_of
 
 _PATIENCE = timedelta(days=30)  # the first may embed for hours while others wait; a dead process is noticed elsewhere
 _BACKENDS = {"cpu": "gloo", "cuda": "cpu:gloo,cuda:nccl"}
@@ -152,8 +153,8 @@ class Processes:
         try:
             made.append(make())
         except Exception as error:
-            error.add_note(f"In process {self.rank}:\n{traceback.format_exc()}")  # which does not travel by itself
-            failure = error
+            failure = _that_travels(error)
+            failure.add_note(f"In process {self.rank}:\n{traceback.format_exc()}")  # which does not travel by itself
         failures: list[Exception | None] = [None] * self.count
         with _in_step():
             distributed.all_gather_object(failures, failure)
@@ -180,6 +181,17 @@ def joined(device: Device, rank: int, meeting: Path) -> Processes:
         timeout=_PATIENCE,
     )
     return Processes(rank, device.shares)
+
+
+def _that_travels(error: Exception) -> Exception:
+    """The same where it can be sent to another process; else an error that says what it was. Processes that wait for
+    one which cannot be sent would wait for ever.
+    """
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever its attributes and its constructor raise
+        return RuntimeError(first_line(error))
+    return error
 
 
 def _gradients(module: nn.Module) -> Iterator[Tensor]:

@@ -1,6 +1,7 @@
 """Tar files on a disk or behind an address: which pictures are in one, where they begin, and whether it is whole.
 
-Only the headers are read when a shard is opened; a picture is read by its place. Nothing is unpacked or kept.
+On a disk only the headers are read when a shard is opened, and a picture by its place; a shard at an address is fetched
+once, to a copy that goes with the command. Nothing is unpacked or kept.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from azeotrope.data.sources._copies import Copies, Copy
 from azeotrope.data.sources._passed import SUFFIXES
 from azeotrope.data.sources._source import Stamp, stamp_of
 from azeotrope.errors import InputError
@@ -44,7 +46,8 @@ class Packed:
 @dataclass(frozen=True)
 class Tar:
     """One shard. `others` counts what is neither picture nor class, by suffix. `whole` is the stamp of the file when it
-    was opened; None where an address does not tell whether what it holds has changed.
+    was opened; None where an address does not tell whether what it holds has changed. `copy` is what was fetched of an
+    address.
     """
 
     url: str
@@ -53,6 +56,7 @@ class Tar:
     pictures: Sequence[Packed] = ()
     others: Mapping[str, int] = field(default_factory=dict)
     whole: Stamp | None = None
+    copy: Copy | None = None
 
     @property
     def name(self) -> str:
@@ -61,9 +65,18 @@ class Tar:
 
     def read(self, start: int, size: int) -> bytes:
         """Bytes from `start` on. Raises OSError where they are not there any more."""
-        content: bytes = self.system.cat_file(self.path, start=start, end=start + size)
+        try:
+            content = self.copy.read(start, size) if self.copy else self._fetched(start, size)
+        except FileNotFoundError:
+            if self.copy is None:
+                raise
+            content = self._fetched(start, size)  # the cache was deleted, which it may be at any time
         if len(content) != size:
             raise OSError(f"{self.url} ends at byte {start + len(content):,}")
+        return content
+
+    def _fetched(self, start: int, size: int) -> bytes:
+        content: bytes = self.system.cat_file(self.path, start=start, end=start + size)
         return content
 
     def beside(self, name: str) -> bytes | None:
@@ -143,14 +156,18 @@ def _expanded(place: str) -> list[str]:
     return ["".join(a + b for a, b in zip(texts, (*chosen, ""), strict=True)) for chosen in product(*ranges)]
 
 
-def open_tar(url: str) -> Tar:
-    """What is in a shard. Raises InputError for one that is not there, is cut short, or is no plain tar file."""
+def open_tar(url: str, copies: Copies) -> Tar:
+    """What is in a shard, of which one of the `copies` is made if it lies at an address. Raises InputError for one that
+    is not there, is cut short, or is no plain tar file.
+    """
     system, path = _opened(url)
     try:
-        info = system.info(path)
-        with system.open(path, "rb") as file:
-            whole = stamp_of(path) if isinstance(system, LocalFileSystem) else _whole(url, info)
-            return _read(Tar(url, system, path, whole=whole), file, int(info["size"]))
+        info, local = system.info(path), isinstance(system, LocalFileSystem)
+        size = int(info["size"])
+        tar = Tar(url, system, path, whole=stamp_of(path) if local else _whole(url, info))
+        tar = tar if local else replace(tar, copy=copies.of(system, path, size))
+        with tar.copy.open() if tar.copy else system.open(path, "rb") as file:
+            return _read(tar, file, size)
     except InputError:
         raise
     except Exception as error:  # every protocol has exceptions of its own, and not all of them are OSError

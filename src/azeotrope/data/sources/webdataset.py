@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from azeotrope.data.sources._copies import Copies
 from azeotrope.data.sources._labels import sorted_classes
 from azeotrope.data.sources._passed import SUFFIXES
 from azeotrope.data.sources._shards import Packed, Tar, open_tar, shards_of, unsigned
@@ -28,7 +29,8 @@ def open_source(name: str) -> Source:
     """The pictures of the shards that `name` means. Raises InputError where there is none, where one is cut short or no
     tar file, and where a picture has no class.
     """
-    tars = [open_tar(url) for url in shards_of(name)]
+    copies = Copies()
+    tars = [open_tar(url, copies) for url in shards_of(name)]
     _require_names_apart(tars)
     others = Counter({(tar.name, what): count for tar in tars for what, count in tar.others.items()})
     pictures = [(tar, packed) for tar in tars for packed in tar.pictures]

@@ -54,7 +54,7 @@ def open_engine(bench: Bench, spec: EngineSpec, advance: Advance, resources: Res
         )
     bench = replace(bench, threads=spec.threads or max(1, torch.get_num_threads() // (workers * shares)))
     alone = workers * shares == 1
-    return InProcess(bench, advance, resources) if alone else Processes(bench.to_send(), workers, advance)
+    return InProcess(bench, advance, resources) if alone else Workers(bench.to_send(), workers, advance)
 
 
 class InProcess:
@@ -129,8 +129,8 @@ class _Seat:
             self.meeting.cleanup()
 
 
-class Processes:
-    """`workers` processes, each with `bench.threads` threads; see `_engine.Engine`."""
+class Workers:
+    """`workers` worker processes, each with `bench.threads` threads; see `_engine.Engine`."""
 
     def __init__(self, bench: Bench, workers: int, advance: Advance) -> None:
         self.workers = workers
