@@ -122,9 +122,9 @@ def _served(backends: Iterable[Backend], python: Path, named: str) -> list[Backe
             served.append(backend)
         except InputError as error:
             lacking.append((backend, error))
-    for backend, error in lacking:
+    for backend, refusal in lacking:
         if not served or not _has_one(backend):
-            raise error
+            raise refusal
     return served
 
 

@@ -66,10 +66,7 @@ def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, prog
     progress.start("exporting", 2 + len(plan.targets), "steps")
     with beside(plan.out) as work:
         plain = preparation_of(saved, 1.0)
-        shown = plan.page if plain.reading.plain else None
-        if plan.page is not None and shown is None:
-            progress.note(f"{PAGE} is left out: {_NO_PAGE}.")
-        runtime = None if shown is None else runtime_folder(shown, _folder(work / "page"))
+        runtime = _runtime(plan, plain, work, progress)
         evidence, calibration = _evidence(saved, images, images.prepared(images.validation, plain), plan.max_drop)
         temperature = calibration.temperature if calibration else 1.0
         deployed, preparation = Deployed(saved, temperature), preparation_of(saved, temperature)
@@ -102,6 +99,16 @@ def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, prog
         sealed(bundle, plan.out)
         progress.advance(1)
     return verification
+
+
+def _runtime(plan: ExportPlan, plain: Preparation, work: Path, progress: Progress) -> Path | None:
+    """The folder of what the page runs in, None where there is no page."""
+    if plan.page is None:
+        return None
+    if not plain.reading.plain:
+        progress.note(f"{PAGE} is left out: {_NO_PAGE}.")
+        return None
+    return runtime_folder(plan.page, _folder(work / "page"))
 
 
 def _evidence(
@@ -188,7 +195,7 @@ def _made(
         progress.advance(1)
     if not files and not not_run:
         raise NotExported("No file was exported", found="; ".join(f"{each.target}: {each.reason}" for each in refused))
-    ran = backends_of(each.target for each in (*files, *not_run))
+    ran = backends_of([*(file.target for file in files), *(each.target for each in not_run)])
     return {
         "files": tuple(files),
         "refused": tuple(refused),
