@@ -53,7 +53,8 @@ def test_patience_multiplies_the_steps_of_the_rule_and_epochs_that_were_named():
 def test_patience_below_one_is_refused(patience):
     with pytest.raises(InputError) as refusal:
         Recipe.for_images(1000, patience=patience)
-    assert f"patience multiplies the training's length and is 1 or more, not {patience:g}" in str(refusal.value)
+    assert "Found: patience: Input should be" in str(refusal.value)
+    assert refusal.value.allowed == "patience: a number, at least 1"
 
 
 def test_named_epochs_are_whole():

@@ -4,8 +4,9 @@ import pytest
 
 from azeotrope.errors import InputError
 from azeotrope.plan import TeacherSpec
-from azeotrope.recipe import Recipe, ViewPolicy
-from azeotrope.spec import from_yaml, to_yaml
+from azeotrope.recipe import Recipe, RecipeChanges, ViewPolicy
+from azeotrope.spec import from_yaml, to_yaml, validated
+from azeotrope.sweeping.sweep_plan import SweepPlan
 
 
 def test_a_spec_survives_yaml(tmp_path):
@@ -31,3 +32,17 @@ def test_a_file_that_is_no_spec_is_refused(tmp_path, content, reason):
         from_yaml(TeacherSpec, tmp_path / "teacher.yaml")
     assert reason in str(refusal.value)
     assert "teacher.yaml" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "content", "allowed"),
+    [
+        (RecipeChanges, {"patience": 0.5}, "patience: a number, at least 1"),
+        (RecipeChanges, {"patience": float("nan")}, "patience: a number, at least 1"),
+        (SweepPlan, {"data": "digits", "students": ["a"], "held_out": 1.5}, "held_out: a number, above 0, at most 0.5"),
+    ],
+)
+def test_a_number_out_of_its_range_is_told_the_range_and_no_list_of_fields(spec, content, allowed):
+    with pytest.raises(InputError) as refusal:
+        validated(spec, content)
+    assert refusal.value.allowed == allowed

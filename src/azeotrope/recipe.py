@@ -197,14 +197,7 @@ class RecipeChanges(Recipe):
 
     epochs: int = Field(default=1, ge=1)
     batch_images: int = Field(default=RULE_BATCH, ge=2)
-    patience: float = 1.0
-
-    @field_validator("patience")
-    @classmethod
-    def _not_impatient(cls, patience: float) -> float:
-        if not 1 <= patience < math.inf:
-            raise ValueError(f"patience multiplies the training's length and is 1 or more, not {patience:g}")
-        return patience
+    patience: float = Field(default=1.0, ge=1, allow_inf_nan=False)
 
     @classmethod
     def checked(cls, changes: Mapping[str, Any]) -> Self:

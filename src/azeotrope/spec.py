@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from azeotrope.errors import InputError, message_of
 from azeotrope.lookup import nearest
@@ -46,18 +48,58 @@ def validated(spec: type[SpecT], content: dict[str, Any], *, what: str = "", all
         raise InputError(
             f"The {what or spec.__name__} is not valid",
             found="; ".join(problems(spec, error)),
-            allowed=allowed or ", ".join(spec.model_fields),
+            allowed=allowed or _allowed(spec, error),
             next_step="correct these and give the command again",
         ) from error
 
 
 def problems(spec: type[BaseModel], error: ValidationError) -> list[str]:
     """`field: what is wrong`, one a problem; a rule over several fields names none."""
-    return [_problem(spec, item) for item in error.errors()]
+    return list(dict.fromkeys(_problem(spec, item) for item in error.errors()))
+
+
+def range_in_words(kind: Any, metadata: Iterable[Any] = ()) -> str:
+    """What a value of this type may be, such as `a number, above 0, at most 0.5`; "" for what is neither a number nor
+    one of few words. `metadata` holds bounds, as `Annotated` and the fields of pydantic do.
+    """
+    if get_origin(kind) is Annotated:
+        kind, *more = get_args(kind)
+        return range_in_words(kind, chain(metadata, more))
+    if get_origin(kind) in _UNIONS:
+        parts = [range_in_words(part) for part in get_args(kind)]
+        return ", or ".join(parts) if all(parts) else ""
+    if get_origin(kind) is Literal:
+        return " or ".join(map(str, get_args(kind)))
+    if kind not in _NUMBERS:
+        return ""
+    bounds = chain.from_iterable(part.metadata if isinstance(part, FieldInfo) else (part,) for part in metadata)
+    found = ((word, getattr(part, at, None)) for part in bounds for at, word in _BOUNDS)
+    return ", ".join((_NUMBERS[kind], *(word.format(bound) for word, bound in found if bound is not None)))
+
+
+_UNIONS = (Union, UnionType)
+_NUMBERS: Mapping[Any, str] = {int: "a whole number", float: "a number", type(None): "none"}
+_BOUNDS = (("gt", "above {:g}"), ("ge", "at least {:g}"), ("lt", "below {:g}"), ("le", "at most {:g}"))
+
+
+def _range_of(spec: type[BaseModel], name: object) -> str:
+    field = spec.model_fields.get(str(name))
+    return range_in_words(field.annotation, field.metadata) if field else ""
+
+
+def _allowed(spec: type[BaseModel], error: ValidationError) -> str:
+    """The ranges of the fields that are wrong; all fields where one has no range, or is not known."""
+    names = dict.fromkeys(item["loc"][0] if item["loc"] else "" for item in error.errors())
+    ranges = {name: _range_of(spec, name) for name in names}
+    if all(ranges.values()):
+        return "; ".join(f"{name}: {said}" for name, said in ranges.items())
+    return ", ".join(spec.model_fields)
 
 
 def _problem(spec: type[BaseModel], item: Any) -> str:
     where = ".".join(str(part) for part in item["loc"])
+    if len(item["loc"]) == 2 and (said := _range_of(spec, item["loc"][0])):  # the second names a type of several
+        return f"{item['loc'][0]}: Input should be {said}"
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "extra_forbidden" and (near := nearest(str(item["loc"][-1]), _fields(spec, item["loc"][:-1]))):
         message += f" (nearest: {', '.join(near)})"

@@ -4,6 +4,7 @@ from PIL import Image as Picture
 
 from azeotrope.data.decode import decode
 from azeotrope.data.task import load_task, open_source
+from azeotrope.data.told import passed_words
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec
 
@@ -88,8 +89,16 @@ def test_a_set_without_images_is_refused(tmp_path):
 def test_secret_labels_are_refused(tmp_path):
     spec = saved(made([0, -1, None]), tmp_path / "pets")
     assert message(spec) == (
-        f"Every image of {spec} needs a label. Found: 2 of 3 in one split without one. "
-        "Next: remove these rows, or the split whose labels are secret, and write the set with save_to_disk."
+        f"Every image of {spec} needs a label. Found: 2 of 3 without one in the split that serves as all three. "
+        "Next: remove these rows and write the set with save_to_disk."
+    )
+
+
+def test_secret_labels_of_a_test_split_name_the_way_out(pets):
+    assert message(pets) == (
+        f"Every image of {pets} needs a label. Found: 2 of 2 without one in the split that serves as test. "
+        "Next: let another split serve as test, as in hf:NAME?test=validation, or remove these rows and write the set "
+        "with save_to_disk."
     )
 
 
@@ -143,7 +152,7 @@ def test_a_number_is_a_column_that_is_named_where_there_are_several(tmp_path):
 
 def test_a_number_that_is_none_is_refused(tmp_path):
     spec = saved(of_type(datasets.Value("float32"), [1.0, float("nan"), None], "age"), tmp_path / "people")
-    with pytest.raises(InputError, match=r"needs a label. Found: 2 of 3 in one split without one"):
+    with pytest.raises(InputError, match=r"needs a label. Found: 2 of 3 without one in the split that serves as all"):
         open_source(spec, LabelSpec(kind="number", column="age"))
 
 
@@ -160,6 +169,22 @@ def pets(tmp_path):
 
 def test_a_query_says_which_split_serves_as_test(pets):
     assert shown(open_source(f"{pets}?test=validation")) == [("train", 0), ("train", 1), ("test", 1), ("test", 1)]
+
+
+def test_a_split_that_a_query_set_aside_is_no_loss(pets):
+    """It is counted and neither told of nor refused by --strict, which reads these words."""
+    passed = open_source(f"{pets}?test=validation").passed
+    assert [(row.where, row.count) for row in passed] == [("split test", 2), ("split extra", 1)]
+    assert list(passed_words(passed)) == []
+
+
+def test_a_split_that_serves_as_nothing_unasked_is_told_as_a_split(tmp_path):
+    parts = {"train": made([0, 1]), "test": made([0, 1], 10), "extra": made([0], 20)}
+    source = open_source(saved(datasets.DatasetDict(parts), tmp_path / "pets"))
+    assert list(passed_words(source.passed)) == [
+        "Passed over: 1 images that serve as nothing (1 in split extra). "
+        "Next: say which split serves as what, as in hf:NAME?train=SPLIT&test=SPLIT; others are then left out."
+    ]
 
 
 def test_a_query_may_name_any_split_and_stands_before_the_column(pets):

@@ -269,7 +269,7 @@ class TestClassesByName:
     def test_splits_that_are_not_used_are_counted(self, tmp_path):
         names = ["bolt", "nut"]
         parts = {name: self.stored(names, count, names) for name, count in (("train", 8), ("test", 3), ("extra", 2))}
-        assert "Passed over: 4 files split extra" in said(self.saved(tmp_path, **parts))
+        assert "Passed over: 4 images that serve as nothing (4 in split extra)" in said(self.saved(tmp_path, **parts))
 
     def test_two_splits_of_one_meaning_are_asked_about(self, tmp_path):
         names = ["bolt", "nut"]

@@ -45,7 +45,11 @@ def test_an_arms_own_label_smoothing_is_taken_before_the_recipes():
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        ("kl(T=0)", "The loss kl(T=0) is not valid. Found: T: Input should be greater than 0. Allowed: T=4.0."),
+        (
+            "kl(T=0)",
+            "The loss kl(T=0) is not valid. Found: T: Input should be greater than 0. "
+            "Allowed: T: a number, above 0 (4.0 where none is given).",
+        ),
         ("kl(T=-1)", "T: Input should be greater than 0"),
         ("kl(T=inf)", "T: Input should be a finite number"),
         ("kl(T=warm)", "T: Input should be a valid number"),
@@ -53,6 +57,11 @@ def test_an_arms_own_label_smoothing_is_taken_before_the_recipes():
         ("align_uniform(hiden=8)", "hiden: Extra inputs are not permitted (nearest: hidden)"),
         ("align_uniform(width=1.5)", "width: Input should be a valid integer"),
         ("align_uniform(hidden=0)", "hidden"),
+        (
+            "align_uniform(hidden=1.5)",
+            "Found: hidden: Input should be a whole number, at least 1, or features. Allowed: width: ",
+        ),
+        ("kl(temp=1)", "Allowed: T: a number, above 0 (4.0 where none is given)."),
         ("crd(momentum=1)", "momentum: Input should be less than 1"),
         ("cross_entropy(label_smoothing=1)", "label_smoothing: Input should be less than 1"),
         ("similarity(T=1)", "The loss similarity takes no parameters. Found: similarity(T=1). Next: write similarity."),

@@ -71,7 +71,21 @@ def test_facts_that_are_not_published_are_not_assumed():
 
 def test_without_fine_tuning_there_is_nothing_to_compare_with():
     runs = [each for each in at(224) if each.arm != "finetune"]
-    assert missing(summarise(runs)) == "the arm finetune was not run to its end, so there is nothing to compare with"
+    assert missing(summarise(runs)) == "finetune is not among the arms, so there is nothing to compare with"
+
+
+def test_fine_tuning_that_failed_is_another_reason():
+    scratch, finetune, distill = at(224)
+    failed = finetune.model_copy(update={"state": "failed", "reason": "full", "test_error": None, "seconds": {}})
+    said = missing(summarise([scratch, failed, distill]))
+    assert said == "the arm finetune was not run to its end, so there is nothing to compare with"
+
+
+def test_what_rounds_to_all_of_the_time_is_not_called_all():
+    """100 s against 90 million: 99.9999 %, and the arm did take time."""
+    cost = PretrainingCost(source="x", images=90_000_000, epochs=1, images_per_second=1.0)
+    distilled = summarise(at(224), pretraining=cost).faster[-1]
+    assert words.faster(distilled, cost).startswith("distill:kl took over 99.9 % less time than")
 
 
 def test_without_a_rate_there_is_no_cost():

@@ -10,6 +10,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 import azeotrope
+from azeotrope.api.foresee import foresee
 from azeotrope.labels import LabelSpec
 from azeotrope.models.saved import load_model
 from azeotrope.plan import TeacherSpec
@@ -17,6 +18,7 @@ from azeotrope.session.cautions import before_training
 from azeotrope.session.comparison_plan import comparison_plan
 from azeotrope.session.opening import open_plan
 from azeotrope.session.progress import Silent
+from azeotrope.sweeping.sweep_plan import SweepPlan
 from azeotrope.teacher.cache import EmbeddingCache
 
 QUICK = {"epochs": 1, "views": 1, "batch_images": 8, "learning_rates": (1e-3,)}
@@ -159,3 +161,26 @@ def test_fewer_images_of_a_class_than_folds_are_said_before_training(colours, fi
             "With 28 training images (seed 0), 7 of 7 classes have fewer images than the teacher's head has folds (5), "
             "so it knows little of them. More images a class, or fewer --teacher-folds, help."
         )
+
+
+def test_folds_are_said_as_they_will_be_made(colours, fine_tuned, tmp_path):
+    """Of 8 images there are 8 folds, whatever is asked for (`teacher.folds`)."""
+    spec = TeacherSpec(model=fine_tuned, image_size=32, folds=20)
+    made = opened(colours, tmp_path, teacher=spec, arms=["distill:kl"], train_images=[8])
+    (said,) = [caution for caution in before_training(made) if "folds" in caution]
+    assert "7 of 7 classes have fewer images than the teacher's head has folds (8)" in said
+
+
+def test_a_sweep_and_its_dry_run_say_it_too_and_of_several_plans_once(colours, fine_tuned, tmp_path):
+    """Two heads of one teacher, two plans of the grid: one sentence on folds, of the head that has them."""
+    heads = [
+        {"model": fine_tuned, "image_size": 32},
+        {"model": fine_tuned, "image_size": 32, "folds": 1},
+    ]
+    content = {"data": colours, "students": ["test_resnet"], "image_size": 32, "recipe": QUICK, "seeds": [0]}
+    plan = SweepPlan(**content, train_images=[28], arms=["distill:kl"], teachers=heads, budget={"runs": 1})
+    for make in (foresee, azeotrope.sweep):
+        heard = Heard()
+        make(plan, out=tmp_path / "out", cache=tmp_path / "cache", progress=heard)
+        for word in ("commercial", "it is left out", "fewer images than the teacher's head has folds (5)"):
+            assert len([note for note in heard.notes if word in note]) == 1, heard.notes

@@ -135,7 +135,7 @@ def test_a_teacher_near_chance_stops_at_the_gate(resources, digits, teacher, mon
         return fit_head(features, labels.roll(7), *others)
 
     monkeypatch.setattr(module, "fit_head", misled)
-    with pytest.raises(RunFailed, match="is near chance on these images"):
+    with pytest.raises(RunFailed, match="is not shown to know more than chance"):
         resources._taught(teacher, digits.fingerprint, 70, 4, ViewPolicy(mirror=False), 1)
 
 

@@ -107,8 +107,15 @@ def test_it_is_tuned_once_and_then_found(resources, digits, teacher_model, tuned
 
 def test_a_tuning_that_diverges_is_said_with_the_teachers_name(resources, digits, teacher_model):
     spec = TeacherSpec(model=teacher_model, **{**QUICK, "tune_rate": 1e30})
-    with pytest.raises(RunFailed, match=r"The teacher timm:test_resnet@.* could not be tuned: The loss is not finite"):
+    with pytest.raises(
+        RunFailed, match=r"The teacher timm:test_resnet@.* could not be tuned: The loss is not finite"
+    ) as told:
         resources.taught(spec, digits.fingerprint, IMAGES, SEED, POLICY, VIEWS)
+    _, _, after = str(told.value).partition(" Next: ")
+    assert after == (
+        "take a smaller tune_rate of this teacher in a plan of azeotrope sweep (here 1e+30), --precision fp32, or "
+        "--teacher-head linear."
+    )
 
 
 def test_an_exported_program_cannot_be_tuned(resources, digits, teacher_model, monkeypatch):

@@ -121,7 +121,9 @@ def test_a_member_that_knows_nothing_is_named(resources, digits, teacher_model, 
     blind = timm.create_model("test_resnet").state_dict()
     save_file({key: value * 0 for key, value in blind.items()}, tmp_path / "blind.safetensors")
     spec = TeacherSpec(model=f"{teacher_model}+timm:test_resnet@{tmp_path}/blind.safetensors", image_size=32)
-    with pytest.raises(RunFailed, match=r"The teacher timm:test_resnet@.*blind\.safetensors is near chance"):
+    with pytest.raises(
+        RunFailed, match=r"The teacher timm:test_resnet@.*blind\.safetensors is not shown to know more than chance"
+    ):
         resources.taught(spec, digits.fingerprint, N, 0, POLICY, 2)
 
 

@@ -31,7 +31,8 @@ def test_a_teacher_at_chance_is_refused_with_advice():
     with pytest.raises(RunFailed) as refusal:
         check("timm:some_teacher", outputs, labels)
     assert str(refusal.value) == (
-        "The teacher timm:some_teacher is near chance on these images. Found: log-loss 0.813 on 100 images that its "
+        "The teacher timm:some_teacher is not shown to know more than chance about these images. "
+        "Found: log-loss 0.813 on 100 images that its "
         f"head has not seen. Allowed: below {bound:.3f}: that of the class shares, 0.693, less 3 standard errors of "
         "the difference. Next: take a teacher trained on similar images, a larger --teacher-size, or more labelled "
         "images."
@@ -41,10 +42,10 @@ def test_a_teacher_at_chance_is_refused_with_advice():
 def test_what_the_shares_say_themselves_does_not_pass():
     labels = torch.tensor([0] * 90 + [1] * 10)
     shares = torch.log(torch.tensor([0.9, 0.1])).expand(100, 2)
-    with pytest.raises(RunFailed, match="near chance"):
+    with pytest.raises(RunFailed, match="not shown to know more than chance"):
         check("teacher", shares, labels)
     always_the_commonest = torch.tensor([5.0, 0.0]).expand(100, 2)
-    with pytest.raises(RunFailed, match="near chance"):
+    with pytest.raises(RunFailed, match="not shown to know more than chance"):
         check("teacher", always_the_commonest, labels)
 
 
@@ -105,7 +106,7 @@ def test_other_kinds_of_task(kind):
 
 
 def test_one_image_proves_nothing():
-    with pytest.raises(RunFailed, match="near chance"):
+    with pytest.raises(RunFailed, match="not shown to know more than chance"):
         check("teacher", torch.tensor([[9.0, 0.0]]), torch.tensor([0]))
 
 

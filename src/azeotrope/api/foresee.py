@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Unpack
 
 from azeotrope.record.store import expanded
-from azeotrope.session.opening import open_plan
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
-from azeotrope.session.sweep_setup import Foreseen, foreseen, read_plan
+from azeotrope.session.sweep_setup import Foreseen, foreseen, opened_aloud, read_plan
 from azeotrope.sweeping.sweep_plan import SweepPlan
 
 
@@ -18,4 +17,4 @@ def foresee(
 ) -> Foreseen:
     """The runs of `plan` and how long they will take, from a trial of seconds. Nothing is written but the cache."""
     plan, out = read_plan(plan), expanded(out)
-    return foreseen(plan, open_plan(plan, progress or Silent(), machine), out)
+    return foreseen(plan, opened_aloud(plan, progress or Silent(), machine), out)

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Unpack
 
 from azeotrope.record.store import expanded
-from azeotrope.session.opening import open_plan
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.sweep_run import Sweep, carry_out, held
-from azeotrope.session.sweep_setup import check_one_task, read_plan
+from azeotrope.session.sweep_setup import check_one_task, opened_aloud, read_plan
 from azeotrope.session.tracking import open_tracking
 from azeotrope.sweeping.budget import Meter
 from azeotrope.sweeping.status import Unseen, View
@@ -42,5 +41,5 @@ def sweep(
     with held(out):
         check_one_task(out)
         tracking = open_tracking(track, out, progress.note)
-        opened = open_plan(plan, progress, machine)._replace(tracking=tracking)
+        opened = opened_aloud(plan, progress, machine)._replace(tracking=tracking)
         return carry_out(plan, opened, out, meter, retry_failed=retry_failed, view=view or Unseen())

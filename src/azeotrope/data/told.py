@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from azeotrope.data.audit import lost_by_class
 from azeotrope.data.manifest import Manifest
 from azeotrope.data.near import Near
-from azeotrope.data.sources._passed import ASKED
+from azeotrope.data.sources._passed import ASKED, UNUSED_SPLITS
 from azeotrope.data.sources._source import PassedOver, Source
 from azeotrope.data.split import TaskSplits, torn_copies
 from azeotrope.kinds._kind import kind_named
@@ -32,6 +32,7 @@ _WHAT_TO_DO = {
     "no suffix": "give them the suffix of their format",
     "links to folders": "copy the files in, or link the class folder itself",
     "beside the class folders": "put each into the folder of its class",
+    UNUSED_SPLITS: "say which split serves as what, as in hf:NAME?train=SPLIT&test=SPLIT; others are then left out",
     "hidden": "rename them without the dot if they belong to the set",
 }
 
@@ -62,12 +63,12 @@ def passed_words(passed: Sequence[PassedOver]) -> Iterable[str]:
         rows = [row for row in passed if row.picture and row.what == what]
         total = sum(row.count for row in rows)
         done = _WHAT_TO_DO.get(what, "convert them to JPEG or PNG if they are pictures, or move them away")
-        files = (
-            what
-            if what in ("hidden", "links to folders", "beside the class folders") or what[:1] != "."
-            else f"called {what}"
-        )
-        yield f"Passed over: {total:,} files {files} ({by_class(rows)}), such as {rows[0].example}. Next: {done}."
+        example = f", such as {rows[0].example}"
+        if what == UNUSED_SPLITS:
+            said, example = what, ""
+        else:
+            said = f"files called {what}" if what.startswith(".") else f"files {what}"
+        yield f"Passed over: {total:,} {said} ({by_class(rows)}){example}. Next: {done}."
 
 
 def by_class(rows: Sequence[PassedOver]) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 from pydantic import Field, create_model
 
 from azeotrope.errors import InputError
-from azeotrope.spec import Spec, validated
+from azeotrope.spec import Spec, range_in_words, validated
 from azeotrope.terms import Term, Value
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -36,10 +36,15 @@ def checked(loss: type[Any], term: Term) -> Mapping[str, Any]:
         raise InputError(f"The loss {term.name} takes no parameters", found=term.key, next_step=f"write {term.name}")
     fields: dict[str, Any] = {name: (hints[name], default) for name, default in listed.items()}
     model = create_model("Parameters", __base__=Spec, **fields)
-    given = validated(
-        model, dict(term.parameters), what=f"loss {term.key}", allowed=", ".join(f"{k}={v}" for k, v in listed.items())
-    )
+    allowed = "; ".join(_said(name, hints[name], default) for name, default in listed.items())
+    given = validated(model, dict(term.parameters), what=f"loss {term.key}", allowed=allowed)
     return {name: getattr(given, name) for name in term.parameters}
+
+
+def _said(name: str, hint: Any, default: Value | None) -> str:
+    """Like `T: a number, above 0 (4.0 where none is given)`."""
+    said = f"{name}: {range_in_words(hint)}".removesuffix(": ")
+    return said if default is None else f"{said} ({default} where none is given)"
 
 
 def _signature(loss: type[Any]) -> list[inspect.Parameter]:

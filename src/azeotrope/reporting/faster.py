@@ -21,8 +21,10 @@ def faster(
     arms: Sequence[ArmSummary], pretraining: PretrainingCost | None, missing: str | None
 ) -> tuple[tuple[Faster, ...], str | None]:
     """(every arm that starts without published weights, against pre-training plus fine-tuning; why there is none)."""
-    baseline = next((arm for arm in arms if arm.name == BASELINE and arm.seconds), None)
+    baseline = next((arm for arm in arms if arm.name == BASELINE), None)
     if baseline is None:
+        return (), f"{BASELINE} is not among the arms, so there is nothing to compare with"
+    if not baseline.seconds:
         return (), f"the arm {BASELINE} was not run to its end, so there is nothing to compare with"
     if pretraining is None:
         return (), missing or "what the student's pre-training took is not known"

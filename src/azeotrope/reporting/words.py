@@ -26,6 +26,7 @@ _PHASES = {
 }
 _AXES = {"train_images": "training images", "pretrain_images": "pretraining images"}
 MINUS = "−"
+MOST_SAVED = 0.999  # beyond it a share of time rounds to all of it
 LABELS = "labels"  # what cross-entropy compares with
 
 
@@ -190,7 +191,8 @@ def basis(comparison: Comparison) -> str:
 
 def faster(found: Faster, cost: PretrainingCost) -> str:
     """Like "distill took 94.0 % less time than pre-training and finetune: 5 min 02 s against ...", with its parts."""
-    share = f"{percent(abs(found.less))} {'less' if found.less >= 0 else 'more'} time"
+    amount = percent(abs(found.less)) if found.less < MOST_SAVED else f"over {percent(MOST_SAVED)}"
+    share = f"{amount} {'less' if found.less >= 0 else 'more'} time"
     size = f" at {cost.image_size} px" if cost.image_size else ""
     return (
         f"{found.arm} took {share} than pre-training and {found.baseline}: {duration(found.seconds)} against "

@@ -19,6 +19,7 @@ from azeotrope.data.task import Task
 from azeotrope.data.told import of_all_folds
 from azeotrope.data.unlabelled import Pool
 from azeotrope.models.licence import objection
+from azeotrope.plan import ComparePlan
 from azeotrope.recipe import OFF, OWN_ERROR, TOP5, Recipe
 from azeotrope.record.answers import answers_of
 from azeotrope.record.kinds import words_of
@@ -36,12 +37,22 @@ PRETRAINING_CLASSES = (1000, 11821, 21841, 21843)  # ImageNet's: nobody expects 
 
 def before_training(opened: Opened) -> tuple[str, ...]:
     """About the classes (names that are no classes, sizes that are far apart), the pretrained weights that will be used
-    (licences that forbid something, classifiers left out), and the further pictures.
+    (licences that forbid something, classifiers left out), and the further pictures; of several students and teachers
+    each sentence once.
     """
     names = [said] if (said := shard_warning(opened.task.classes)) else []
-    classes = (*names, *_unequal(opened.tasks, next(iter(opened.comparison.recipes.values()))))
-    left_out = (said for teacher in _teachers(opened) for said in _left_out(teacher, opened.task))
-    return (*classes, *_licences(opened), *left_out, *_few_a_fold(opened), *_further_pictures(opened))
+    others = (said for plan in opened.grid.plan.resolved for said in _before(opened, plan))
+    return tuple(dict.fromkeys((*names, *others)))
+
+
+def _before(opened: Opened, plan: ComparePlan) -> Iterable[str]:
+    """About one student and one teacher."""
+    yield from _unequal(opened.tasks, next(iter(plan.recipes.values())))
+    yield from _licences(opened, plan)
+    for teacher in _teachers(opened, plan):
+        yield from _left_out(teacher, opened.task)
+    yield from _few_a_fold(opened, plan)
+    yield from _further_pictures(opened, plan)
 
 
 def cautions(tasks: Sequence[Task], comparison: Comparison, out: Path) -> tuple[str, ...]:
@@ -85,18 +96,15 @@ def _evened_out(recipe: Recipe) -> bool:
     return recipe.class_weights != OFF or recipe.sampling == "balanced" or recipe.logit_adjustment > 0
 
 
-def _teachers(opened: Opened) -> tuple[Teacher, ...]:
-    spec = opened.comparison.teacher
-    return opened.resources.teacher(spec).members if spec else ()
+def _teachers(opened: Opened, plan: ComparePlan) -> tuple[Teacher, ...]:
+    return opened.resources.teacher(plan.teacher).members if plan.teacher else ()
 
 
-def _licences(opened: Opened) -> Iterable[str]:
-    licences = {teacher.name: teacher.licence for teacher in _teachers(opened)}
-    if any(arm.init == "hub" for arm in opened.comparison.arms):
-        student = opened.comparison.student
-        licences[student] = opened.resources.hub_licence(
-            student, opened.comparison.image_size, opened.task.manifest.in_channels
-        )
+def _licences(opened: Opened, plan: ComparePlan) -> Iterable[str]:
+    licences = {teacher.name: teacher.licence for teacher in _teachers(opened, plan)}
+    if any(arm.init == "hub" for arm in plan.arms):
+        channels = opened.task.manifest.in_channels
+        licences[plan.student] = opened.resources.hub_licence(plan.student, plan.image_size, channels)
     for name, named in licences.items():
         if said := objection(named):
             yield (
@@ -118,19 +126,20 @@ def _left_out(teacher: Teacher, task: Task) -> Iterable[str]:
     )
 
 
-def _few_a_fold(opened: Opened) -> Iterable[str]:
+def _few_a_fold(opened: Opened, plan: ComparePlan) -> Iterable[str]:
     """A fold without images of a class is judged by a head that has fewer of them, or none, to learn from."""
-    plan = opened.comparison
     if plan.teacher is None or plan.teacher.folds == 1 or opened.task.kind.name == "number":
         return
     for size, seed, task in product(plan.train_images, plan.seeds, opened.tasks):
-        counts, what = counts_for_folds(task, opened.resources.rows(task.fingerprint, size, seed).train)
-        few = int((counts < plan.teacher.folds).sum())
+        rows = opened.resources.rows(task.fingerprint, size, seed).train
+        counts, what = counts_for_folds(task, rows)
+        folds = min(plan.teacher.folds, len(rows if task.units is None else np.unique(task.units[rows])))
+        few = int((counts < folds).sum())
         if few:
             where = f"seed {seed}, fold {task.splits.fold}" if task.splits.fold else f"seed {seed}"
             yield (
                 f"With {size:,} training images ({where}), {few} of {len(task.classes)} classes have fewer {what} "
-                f"than the teacher's head has folds ({plan.teacher.folds}), so it knows little of them. "
+                f"than the teacher's head has folds ({folds}), so it knows little of them. "
                 f"More {what} a class, or fewer --teacher-folds, help."
             )
             return
@@ -143,13 +152,13 @@ def counts_for_folds(task: Task, rows: NDArray[np.int64]) -> tuple[NDArray[np.in
     return units_showing(task.units[rows], task.kind.strata_of(task.labels[rows]), len(task.classes)), "groups"
 
 
-def _further_pictures(opened: Opened) -> Iterable[str]:
+def _further_pictures(opened: Opened, plan: ComparePlan) -> Iterable[str]:
     """What was taken out of the further pictures before they could teach, and who judged those that were made."""
-    kinds = {arm.pictures for arm in opened.comparison.arms}
+    kinds = {arm.pictures for arm in plan.arms}
     if "unlabelled" in kinds:
         yield from _unlabelled(opened)
     if "synth" in kinds:
-        yield from dict.fromkeys(_made(opened))
+        yield from _made(opened, plan)
 
 
 def _unlabelled(opened: Opened) -> Iterable[str]:
@@ -160,9 +169,9 @@ def _unlabelled(opened: Opened) -> Iterable[str]:
         yield "Near duplicates among them were not looked for, since nearly all resemble each other; exact copies were."
 
 
-def _made(opened: Opened) -> Iterable[str]:
+def _made(opened: Opened, plan: ComparePlan) -> Iterable[str]:
     """Of every set that a run uses; several runs may use one."""
-    plan, teaching = opened.comparison, {(teacher.name, teacher.image_size) for teacher in _teachers(opened)}
+    teaching = {(teacher.name, teacher.image_size) for teacher in _teachers(opened, plan)}
     for size, seed in product(plan.train_images, plan.seeds):
         made: SynthSet = opened.resources.synth_set(plan.fingerprint, size, seed)
         pool, judge = made.pool, made.plan.teacher

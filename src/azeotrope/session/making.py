@@ -11,12 +11,11 @@ from pathlib import Path
 
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
-from azeotrope.session.cautions import before_training
-from azeotrope.session.opening import Opened, open_plan
+from azeotrope.session.opening import Opened
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress
 from azeotrope.session.sweep_run import make_runs
-from azeotrope.session.sweep_setup import standing_records
+from azeotrope.session.sweep_setup import opened_aloud, standing_records
 from azeotrope.session.tracking import Asked, open_tracking
 from azeotrope.sweeping.budget import Meter
 from azeotrope.sweeping.conductor import Everything
@@ -40,8 +39,8 @@ def made(
     is held by the caller.
     """
     tracking = open_tracking(track, out, progress.note)
-    opened = open_plan(plan, progress, machine)._replace(tracking=tracking)
-    for caution in (*before_training(opened), *said_before(opened)):
+    opened = opened_aloud(plan, progress, machine)._replace(tracking=tracking)
+    for caution in said_before(opened):
         progress.note(caution)
     return opened, made_of(opened, out, progress)
 

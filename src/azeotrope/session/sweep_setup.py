@@ -1,4 +1,4 @@
-"""What `sweep` and `foresee` share: the plan read, the records that stand, a run as it is shown."""
+"""What `sweep` and `foresee` share: the plan read and opened, the records that stand, a run as it is shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from azeotrope.errors import InputError, StoreError
 from azeotrope.record.run import RunRecord
 from azeotrope.record.store import RunStore
 from azeotrope.record.tasks import read_tasks
-from azeotrope.session.opening import Opened
+from azeotrope.session.cautions import before_training
+from azeotrope.session.opening import Opened, open_plan
+from azeotrope.session.options import Machine
+from azeotrope.session.progress import Progress
 from azeotrope.spec import read_yaml
 from azeotrope.sweeping.forecast import Forecast
 from azeotrope.sweeping.grid import Grid
@@ -63,6 +66,14 @@ def check_one_task(out: str | Path) -> None:
             found=", ".join(task.folder for task in tasks),
             next_step=f"choose another folder with --out, or {out}/{tasks[0].folder} for more runs of that task",
         )
+
+
+def opened_aloud(plan: SweepPlan, progress: Progress, machine: Machine) -> Opened:
+    """Open the plan, and say what should be known before its first run. Raises InputError as `open_plan`."""
+    opened = open_plan(plan, progress, machine)
+    for caution in before_training(opened):
+        progress.note(caution)
+    return opened
 
 
 def foreseen(plan: SweepPlan, opened: Opened, out: str | Path) -> Foreseen:

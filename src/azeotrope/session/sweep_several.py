@@ -12,10 +12,11 @@ from azeotrope.errors import InputError, StoreError
 from azeotrope.record.claim import PLAN
 from azeotrope.record.store import RunStore
 from azeotrope.reporting.by_task import TaskTable, by_task
-from azeotrope.session.opening import Opened, open_plan
+from azeotrope.session.opening import Opened
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress
 from azeotrope.session.sweep_run import held
+from azeotrope.session.sweep_setup import opened_aloud
 from azeotrope.sweeping.tasks import Planned, content_of, planned
 
 
@@ -58,7 +59,7 @@ def opened_tasks(tasks: Sequence[Planned], out: str | Path, progress: Progress, 
     for task in tasks:
         folder = f"{str(out).rstrip('/')}/{task.folder}"
         try:
-            yield OpenTask(task, folder, open_plan(task.plan, progress, machine))
+            yield OpenTask(task, folder, opened_aloud(task.plan, progress, machine))
         except InputError as refusal:
             raise InputError(
                 f"Task {task.folder}: {refusal.rule}",

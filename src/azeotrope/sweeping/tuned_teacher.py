@@ -87,7 +87,11 @@ def tune(tuning: Tuning, start: Head, fold: int, train: NDArray[np.int64]) -> Tu
     with folder.mine():
         done = folder.outcome() or _trained(tuning, loaded, folder, train)
     if done.failure:
-        raise RunFailed(f"The teacher {tuning.spec.model} could not be tuned: {done.failure}")
+        raise RunFailed(
+            f"The teacher {tuning.spec.model} could not be tuned: {done.failure}",
+            next_step="take a smaller tune_rate of this teacher in a plan of azeotrope sweep (here "
+            f"{tuning.spec.tune_rate:g}), --precision fp32, or --teacher-head linear",
+        )
     loaded.network.load_state_dict(folder.weights())
     network = tuning.teacher.device.place(loaded.network)
     teacher = replace(
@@ -136,7 +140,8 @@ def _trained(tuning: Tuning, loaded: Loaded, folder: TrainingFolder, train: NDAr
     try:
         progress = training.run()
     except RunFailed as failure:
-        failed = Trained(None, None, None, 0, {}, failure=str(failure))
+        told = RunFailed(failure.rule, found=failure.found, allowed=failure.allowed)  # its next step is a student's
+        failed = Trained(None, None, None, 0, {}, failure=str(told))
         folder.finish(failed, None)
         return failed
     best = progress.best

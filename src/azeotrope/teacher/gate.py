@@ -37,7 +37,7 @@ def check(
     if (shares - teacher).mean().item() > margin:
         return
     raise RunFailed(
-        f"The teacher {name} is near chance on these images",
+        f"The teacher {name} is not shown to know more than chance about these images",
         found=f"log-loss {teacher.mean().item():.3f} on {len(labels)} {seen or 'images that its head has not seen'}",
         allowed=f"below {shares.mean().item() - margin:.3f}: that of {kind.knowing_nothing}, "
         f"{shares.mean().item():.3f}, less {STANDARD_ERRORS:g} standard errors of the difference",

@@ -102,15 +102,19 @@ def numbered(feature: Any, labels: Sequence[Any], kind: KindName) -> tuple[Seque
     return [str(label) for label in written], [place[label] for label in labels]
 
 
-def labels_of(images: Any, column: str, name: str, kind: KindName) -> list[Any]:
-    """The column's values. Raises InputError when a row has none."""
+def labels_of(images: Any, column: str, name: str, kind: KindName, role: str) -> list[Any]:
+    """The column's values, of the split that serves as `role` ("" where it is the only one). Raises InputError when a
+    row has none.
+    """
     labels = images.select_columns([column])[:][column]
     missing = sum(_MISSING[kind](label) for label in labels)
     if missing:
+        query = f"hf:NAME?{role}=" + ("validation" if role == "test" else "SPLIT")
         raise InputError(
             f"Every image of hf:{name} needs a label",
-            found=f"{missing} of {len(labels)} in one split without one",
-            next_step="remove these rows, or the split whose labels are secret, and write the set with save_to_disk",
+            found=f"{missing} of {len(labels)} without one in the split that serves as {role or 'all three'}",
+            next_step=(f"let another split serve as {role}, as in {query}, or " if role else "")
+            + "remove these rows and write the set with save_to_disk",
         )
     return [tuple(label) if kind == "multi" else label for label in labels]
 

@@ -49,6 +49,7 @@ LINK = "links to folders"
 HIDDEN = "hidden"
 SPECIAL = "pipes and devices"
 LOOSE = "beside the class folders"
+UNUSED_SPLITS = "images that serve as nothing"
 
 
 class Tally:

@@ -14,6 +14,7 @@ from typing import Any
 
 from azeotrope.data.sources._groups import with_groups
 from azeotrope.data.sources._names import in_one_list
+from azeotrope.data.sources._passed import UNUSED_SPLITS
 from azeotrope.data.sources._query import parted
 from azeotrope.data.sources._source import Item, Part, PassedOver, Source, Split, joined, keyed_items
 from azeotrope.data.sources._splits import split_word
@@ -57,13 +58,13 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
     path, _, config = place.partition("@")
     loaded = _load(path, config or None)
     sets = _chosen(loaded, chosen, name) if chosen else _by_split(loaded, name)
-    passed = _not_used(loaded, sets)
+    passed = _not_used(loaded, sets, on_purpose=bool(chosen))
     features = next(iter(sets.values())).features
     image = one_column(features, is_image, "images (a feature of type Image)", name)
     label = label_column(features, name, labels.model_copy(update={"column": labels.column or column or None}))
     for images in sets.values():
         _require_columns(images.features, (image, label, *([labels.group] if labels.group else [])), name)
-    found = [labels_of(images, label, name, labels.kind) for images in sets.values()]
+    found = [labels_of(images, label, name, labels.kind, role) for role, images in sets.items()]
     classes: tuple[str, ...] = (label,)
     words: tuple[str, ...] = ()
     if labels.kind != "number":
@@ -153,13 +154,13 @@ def _by_split(loaded: Any, name: str) -> Mapping[Split, Any]:
     return {word: loaded[splits[0]] for word, splits in named.items()}
 
 
-def _not_used(loaded: Any, sets: Mapping[Split, Any]) -> tuple[PassedOver, ...]:
-    """The splits that serve as nothing."""
+def _not_used(loaded: Any, sets: Mapping[Split, Any], *, on_purpose: bool) -> tuple[PassedOver, ...]:
+    """The splits that serve as nothing; who chose by a query has set them aside and misses none."""
     if not isinstance(loaded, Mapping):
         return ()
     used = {id(part) for part in sets.values()}
     return tuple(
-        PassedOver("", f"split {split}", len(part), split, picture=True)
+        PassedOver(f"split {split}", UNUSED_SPLITS, len(part), split, picture=not on_purpose)
         for split, part in loaded.items()
         if id(part) not in used
     )
