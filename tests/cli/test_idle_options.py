@@ -216,6 +216,7 @@ OPTIONS = {
         **dict.fromkeys(("--to", "--out", "--max-drop", "--validation-images", "--data", "--held-out"), ALWAYS),
         "--calibration-images": "export nowhere --to onnx --calibration-images 5",
         "--page": "export nowhere --to pt2 --page npm",
+        "--env": "export nowhere --to pt2 --env make",
     },
     "predict": MACHINE | {"--top": "tests/cli/test_kind_options.py", "--threshold": "tests/cli/test_others.py"},
     "list": MACHINE | {"--ladder": "list teachers --ladder foo"},
