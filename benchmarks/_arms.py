@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from azeotrope.arm import Arm
-from azeotrope.data.pack import open_pack
+from azeotrope.data.packing.pack import open_pack
 from azeotrope.data.task import Task, load_task
 from azeotrope.devices.device import Device
 from azeotrope.models.load import load_backbone, load_network
@@ -25,7 +25,7 @@ from azeotrope.recipe import Recipe, ViewPolicy
 from azeotrope.strategies import distill, scratch
 from azeotrope.teacher.cache import EmbeddingCache, open_cache
 from azeotrope.teacher.embedder import Frozen
-from azeotrope.teacher.head import Head
+from azeotrope.teacher.heads.head import Head
 from azeotrope.teacher.teacher import Teacher
 from azeotrope.train.dataset import StudentData, Targets, TaskImages
 from azeotrope.train.loop import Rows, Training

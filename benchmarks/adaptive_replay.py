@@ -20,7 +20,7 @@ from azeotrope.boundaries.standing import Contest, contest
 from azeotrope.planning.adaptive import Step, next_step
 from azeotrope.planning.candidates import Candidate
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.tables.grouping import finished
 
 

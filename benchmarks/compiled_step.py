@@ -20,8 +20,8 @@ from azeotrope.devices.device import Device
 from azeotrope.devices.process import prepare
 from azeotrope.losses._contract import Setup, build
 from azeotrope.models.load import load_network
+from azeotrope.train.parallel.processes import ALONE
 from azeotrope.train.prepare import Batch
-from azeotrope.train.processes import ALONE
 from azeotrope.train.step import Step
 
 CLASSES = 10

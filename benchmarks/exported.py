@@ -16,7 +16,7 @@ import azeotrope
 from azeotrope.errors import AzeotropeError
 from azeotrope.exporting.environment import prepare
 from azeotrope.exporting.target import backends_of, named
-from azeotrope.record.verification import File, Verification
+from azeotrope.record.storage.verification import File, Verification
 
 STUDENTS = {
     "resnet10t": 32,

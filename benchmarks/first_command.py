@@ -34,12 +34,12 @@ FIRST = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from azeotrope.data.pack import open_pack, open_plain
+from azeotrope.data.packing.pack import open_pack, open_plain
 from azeotrope.data.task import load_task
 where, cache, size, more = sys.argv[1], Path(sys.argv[2]), 224, {}
 try:
-    from azeotrope.data.early_packs import Foreseen, Use
-    from azeotrope.data.foreseen import Asked
+    from azeotrope.data.packing.early_packs import Foreseen, Use
+    from azeotrope.data.packing.foreseen import Asked
     every, judged = frozenset({"train", "val", "test"}), frozenset({"val", "test"})
     student = Use(lambda side: size, frozenset({"train"}), judged)
     more = {"foreseen": Foreseen(Asked(None, (0, 1, 2)), (student, Use(lambda side: size, every)))}

@@ -41,8 +41,8 @@ class Kind:
     """A learner: `hidden` random features (0: the features themselves), the `ridge`, `dims` features of each sort.
 
     `train`: it takes so many images, of each class alike, drawn by the seed and for all folds alike but for their test
-    images, as `data.subset` does; 0: all. `collapse`: the share of trainings that answer one class for half of the
-    images. `groups`: images come in so many groups, whose features are shifted together, whole groups to a fold; 0:
+    images, as `data.division.subset` does; 0: all. `collapse`: the share of trainings that answer one class for half of
+    the images. `groups`: images come in so many groups, whose features are shifted together, whole groups to a fold; 0:
     each for itself.
     """
 

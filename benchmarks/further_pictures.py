@@ -12,7 +12,7 @@ from pathlib import Path
 
 import azeotrope
 from azeotrope.plan import PicturesSpec, TeacherSpec
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.synthesis.spec import GeneratorSpec, SetsSpec, Training
 from azeotrope.verdicts.verdict import verdict
 

@@ -26,9 +26,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from azeotrope.data.decode import decode
+from azeotrope.data.decoding.decode import decode
+from azeotrope.data.decoding.reading import Unreadable
 from azeotrope.data.named import named_images
-from azeotrope.data.reading import Unreadable
 from azeotrope.data.sources._source import Source
 from azeotrope.data.task import RefusedSet, load_task, open_source
 from azeotrope.errors import InputError

@@ -15,7 +15,7 @@ import numpy as np
 
 import azeotrope
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 
 
 def main() -> None:

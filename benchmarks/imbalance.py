@@ -21,7 +21,7 @@ from azeotrope.api.compare import compare
 from azeotrope.data.task import open_source
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.verdicts.verdict import verdict
 
 RATIO, CLASSES, SMALLEST = 50, 10, "Ankle boot"

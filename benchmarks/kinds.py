@@ -21,7 +21,7 @@ from azeotrope.api.compare import compare
 from azeotrope.data.task import open_source
 from azeotrope.labels import LabelSpec
 from azeotrope.plan import TeacherSpec
-from azeotrope.reporting.table import WIDTH, table
+from azeotrope.reporting.texts.table import WIDTH, table
 
 IMAGES = 6000  # of the training images, and as many of the test images as IMAGES // 3
 SHOWN = {

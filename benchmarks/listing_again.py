@@ -1,4 +1,4 @@
-"""How much faster a folder is listed when its looks are kept (`data/kept_looks.py`) than when every image is read.
+"""How much faster a folder is listed when its looks are kept (`data/listing/kept_looks.py`) than when each is read.
 
     python benchmarks/listing_again.py [--files 60000] [--pixels 64] [--rounds 5]
 
@@ -24,8 +24,8 @@ from PIL import Image
 LIST = """
 import resource, sys, time
 from pathlib import Path
-from azeotrope.data.kept_looks import kept_looks
-from azeotrope.data.listing import scan
+from azeotrope.data.listing.kept_looks import kept_looks
+from azeotrope.data.listing.scan import scan
 from azeotrope.data.sources.folder import open_source
 began = time.process_time()
 kept = kept_looks(Path(sys.argv[2]), sys.argv[1], anew=sys.argv[3] == "anew")

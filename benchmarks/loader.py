@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
-from azeotrope.data.pack import open_pack
+from azeotrope.data.packing.pack import open_pack
 from azeotrope.data.task import load_task
 from azeotrope.devices.ahead import in_turn
 from azeotrope.devices.choice import choose

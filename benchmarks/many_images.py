@@ -25,11 +25,11 @@ import numpy as np
 from PIL import Image
 
 from _arms import Pair, Steps, cache_of, teacher_of, training
-from azeotrope.data.kept_looks import kept_looks
-from azeotrope.data.listing import scan
-from azeotrope.data.near import find_near
-from azeotrope.data.pack import open_pack
-from azeotrope.data.split import split_task
+from azeotrope.data.division.split import split_task
+from azeotrope.data.listing.kept_looks import kept_looks
+from azeotrope.data.listing.near import find_near
+from azeotrope.data.listing.scan import scan
+from azeotrope.data.packing.pack import open_pack
 from azeotrope.data.task import Task, open_source
 from azeotrope.devices.choice import choose
 from azeotrope.devices.process import prepare

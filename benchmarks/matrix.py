@@ -17,21 +17,21 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from azeotrope.data.listing import scan
+from azeotrope.data.division.split import split_task
+from azeotrope.data.listing.scan import scan
 from azeotrope.data.sources._source import Source
-from azeotrope.data.split import split_task
 from azeotrope.data.task import Task, open_source
 from azeotrope.devices.choice import choose
 from azeotrope.devices.process import prepare
 from azeotrope.lookup import members
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.run import RunRecord
-from azeotrope.session.comparison_plan import comparison_plan
-from azeotrope.sweeping.grid import open_grid
-from azeotrope.sweeping.resources import Resources
-from azeotrope.sweeping.runner import Runner
+from azeotrope.session.comparisons.comparison_plan import comparison_plan
+from azeotrope.sweeping.plans.grid import open_grid
+from azeotrope.sweeping.runs.resources import Resources
+from azeotrope.sweeping.runs.runner import Runner
+from azeotrope.sweeping.runs.training import student_data, student_of
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.training import student_data, student_of
 from azeotrope.train.evaluate import final_test
 
 HYBRID = Path(__file__).parent / "variants" / "small_hybrid.py"

@@ -15,10 +15,10 @@ from pathlib import Path
 from azeotrope.data.task import load_task
 from azeotrope.devices.choice import choose
 from azeotrope.plan import PicturesSpec, TeacherSpec
-from azeotrope.session.comparison_plan import comparison_plan
-from azeotrope.sweeping.grid import open_grid
-from azeotrope.sweeping.resources import Resources
-from azeotrope.sweeping.training import _prepare
+from azeotrope.session.comparisons.comparison_plan import comparison_plan
+from azeotrope.sweeping.plans.grid import open_grid
+from azeotrope.sweeping.runs.resources import Resources
+from azeotrope.sweeping.runs.training import _prepare
 
 TRIALS = 5
 IMAGES = 1000

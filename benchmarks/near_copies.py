@@ -15,9 +15,9 @@ import numpy as np
 from PIL import Image, ImageEnhance
 from sklearn.datasets import load_sample_images
 
-from azeotrope.data.decode import decode
-from azeotrope.data.listing import scan
-from azeotrope.data.near import near_pairs
+from azeotrope.data.decoding.decode import decode
+from azeotrope.data.listing.near import near_pairs
+from azeotrope.data.listing.scan import scan
 from azeotrope.data.sources._source import Item, Source
 from azeotrope.data.task import open_source
 from azeotrope.errors import AzeotropeError

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import azeotrope
-from azeotrope.data.pack import Pack, open_pack, open_plain
-from azeotrope.data.pack_rows import frames_are_pictures
-from azeotrope.data.render import plain_pixels
+from azeotrope.data.augmentation.render import plain_pixels
+from azeotrope.data.packing.pack import Pack, open_pack, open_plain
+from azeotrope.data.packing.pack_rows import frames_are_pictures
 from azeotrope.data.task import Task, load_task
 from azeotrope.devices.device import Device
 from azeotrope.exporting.deployed import Deployed

@@ -19,10 +19,10 @@ import polars as pl
 import simple_scaling_laws
 from chinchilla import Chinchilla
 
-from azeotrope.curves import average
-from azeotrope.curves.applicable_laws import default_forms
-from azeotrope.curves.draws import prediction_draws
-from azeotrope.curves.law_fit import Options, fit_form
+from azeotrope.curves.fitted import average
+from azeotrope.curves.fitted.applicable_laws import default_forms
+from azeotrope.curves.fitted.draws import prediction_draws
+from azeotrope.curves.fitted.law_fit import Options, fit_form
 from fit_speed import bootstrap, ours, points
 from vision_curves import Curve, curves, rmse
 

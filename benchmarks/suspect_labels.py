@@ -19,7 +19,7 @@ from PIL import Image
 from azeotrope.api.check import check
 from azeotrope.data.task import open_source
 from azeotrope.plan import TeacherSpec
-from azeotrope.session.suspecting import SuspectLabel
+from azeotrope.session.findings.suspecting import SuspectLabel
 
 SPLITS = ["test", "val", *["train"] * 8]  # of ten images; labels of the test split are not judged
 

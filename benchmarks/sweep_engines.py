@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 from azeotrope.api.sweep import Sweep, sweep
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.sweeping.engines._engine import EngineSpec
-from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 import azeotrope
 from azeotrope import losses
 from azeotrope.plan import TeacherSpec
-from azeotrope.reporting.table import table
+from azeotrope.reporting.texts.table import table
 
 RECIPE = {"epochs": 15, "views": 4, "learning_rates": (3e-3,)}
 ARMS = [

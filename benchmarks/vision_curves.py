@@ -2,8 +2,8 @@
 interval is right.
 
 Only the `fit` rows are fitted; the `extrapolate` rows score, and chose the shares held out and the sharpness of the
-weights (`curves/average.py`). Run: `python benchmarks/vision_curves.py`. With `--choose` both are chosen for each curve
-on those of other tasks and other architectures.
+weights (`curves/fitted/average.py`). Run: `python benchmarks/vision_curves.py`. With `--choose` both are chosen for
+each curve on those of other tasks and other architectures.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from azeotrope.curves import average
-from azeotrope.curves.applicable_laws import default_forms
 from azeotrope.curves.cells import JointCells, joint_cells
-from azeotrope.curves.draws import replicates
+from azeotrope.curves.fitted import average
+from azeotrope.curves.fitted.applicable_laws import default_forms
+from azeotrope.curves.fitted.draws import replicates
+from azeotrope.curves.fitted.law_fit import Options, fit_form
+from azeotrope.curves.fitted.weighing import judgeable
 from azeotrope.curves.joint_draws import draw_curves
-from azeotrope.curves.law_fit import Options, fit_form
-from azeotrope.curves.weighing import judgeable
 from azeotrope.laws._law import law
 from azeotrope.tables.frame import read_runs
 

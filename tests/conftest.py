@@ -18,8 +18,8 @@ from documents import check_document
 
 SHAPES_CHECKED = (
     "azeotrope.losses",
-    "azeotrope.data.render",
-    "azeotrope.data.resample",
+    "azeotrope.data.augmentation.render",
+    "azeotrope.data.augmentation.resample",
     "azeotrope.train",
     "azeotrope.teacher",
     "azeotrope.models.network",
@@ -79,8 +79,8 @@ def teacher_model(tmp_path_factory):
 @pytest.fixture(scope="session")
 def embed():
     """What a teacher says of one view of packed images [n, S, S, K]."""
+    from azeotrope.data.augmentation.views import draw
     from azeotrope.data.host_batch import Inputs
-    from azeotrope.data.views import draw
 
     def said(teacher, images, policy, identities, view):
         return teacher.embedder(teacher.device.send(Inputs(images.numpy(), draw(policy, identities, view))))

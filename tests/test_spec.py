@@ -6,7 +6,7 @@ from azeotrope.errors import InputError
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import Recipe, RecipeChanges, ViewPolicy
 from azeotrope.spec import from_yaml, to_yaml, validated
-from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
 
 
 def test_a_spec_survives_yaml(tmp_path):

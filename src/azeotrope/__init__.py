@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from azeotrope.advice.answer import Advice as Advice
-    from azeotrope.advice.limits import Needs as Needs
+    from azeotrope.advice.needs.limits import Needs as Needs
     from azeotrope.api.advise import advise as advise
     from azeotrope.api.advise_data import advise_data as advise_data
     from azeotrope.api.boundary import boundary as boundary
@@ -54,11 +54,11 @@ if TYPE_CHECKING:
     from azeotrope.recipe import Recipe as Recipe
     from azeotrope.recipe import ViewPolicy as ViewPolicy
     from azeotrope.record.run import RunRecord as RunRecord
-    from azeotrope.record.store import RunStore as RunStore
+    from azeotrope.record.storage.store import RunStore as RunStore
     from azeotrope.reporting.numbers import Comparison as Comparison
-    from azeotrope.session.sweep_run import Sweep as Sweep
+    from azeotrope.session.sweeps.sweep_run import Sweep as Sweep
     from azeotrope.sweeping.budget import Budget as Budget
-    from azeotrope.sweeping.sweep_plan import SweepPlan as SweepPlan
+    from azeotrope.sweeping.plans.sweep_plan import SweepPlan as SweepPlan
     from azeotrope.synthesis.spec import FilesSpec as FilesSpec
     from azeotrope.synthesis.spec import FilterSpec as FilterSpec
     from azeotrope.synthesis.spec import GeneratorSpec as GeneratorSpec
@@ -69,7 +69,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "advice.answer": ("Advice",),
-    "advice.limits": ("Needs",),
+    "advice.needs.limits": ("Needs",),
     "api.advise": ("advise",),
     "api.advise_data": ("advise_data",),
     "api.boundary": ("boundary",),
@@ -103,11 +103,11 @@ _MODULES = {
     "plan": ("PicturesSpec", "TeacherSpec", "UpstreamSpec"),
     "recipe": ("Recipe", "ViewPolicy"),
     "record.run": ("RunRecord",),
-    "record.store": ("RunStore",),
+    "record.storage.store": ("RunStore",),
     "reporting.numbers": ("Comparison",),
-    "session.sweep_run": ("Sweep",),
+    "session.sweeps.sweep_run": ("Sweep",),
     "sweeping.budget": ("Budget",),
-    "sweeping.sweep_plan": ("SweepPlan",),
+    "sweeping.plans.sweep_plan": ("SweepPlan",),
     "synthesis.spec": ("FilesSpec", "FilterSpec", "GeneratorSpec", "SetsSpec"),
     "tables.columns": ("Columns",),
 }

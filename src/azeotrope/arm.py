@@ -1,6 +1,6 @@
 """One way to train the student, and how it is written: strategy, further pictures, init, losses.
 
-Which losses and parameters there are is checked where a plan is made (`sweeping.plan`).
+Which losses and parameters there are is checked where a plan is made (`sweeping.plans.plan`).
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Recipe(Spec):
     `Recipe.for_images(n)` states the rules by which the numbers depend on N. `max_steps` ends the training within its
     last epoch. With `weight_average` the student is not the epoch that validation likes best, but the average of the
     weights over about this share of the steps, as it stands at the end. `class_weights`, `sampling` and
-    `logit_adjustment` are for classes of unequal size (`kinds._balance`, `data.sampling`).
+    `logit_adjustment` are for classes of unequal size (`kinds._balance`, `data.division.sampling`).
     """
 
     epochs: int = Field(ge=1)

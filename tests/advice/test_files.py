@@ -3,7 +3,7 @@
 import pytest
 
 import azeotrope
-from azeotrope.advice.limits import Needs
+from azeotrope.advice.needs.limits import Needs
 from azeotrope.errors import InputError
 from azeotrope.record.facts import DeployedFacts
 from curves.worlds import CROSSING, records

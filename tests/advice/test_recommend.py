@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 
 import azeotrope
-from azeotrope.advice.limits import Needs
+from azeotrope.advice.needs.limits import Needs
 from azeotrope.errors import InputError
 from azeotrope.record.facts import TeacherFacts
 from azeotrope.record.labelled_images import Division
-from azeotrope.record.store import RunStore
-from azeotrope.reporting.advice_text import document
+from azeotrope.record.storage.store import RunStore
+from azeotrope.reporting.texts.advice_text import document
 from azeotrope.tables.columns import Columns
 from curves.worlds import CROSSING, power, records
 

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import azeotrope
-from azeotrope.advice.limits import Needs
+from azeotrope.advice.needs.limits import Needs
 from azeotrope.errors import AzeotropeError, InputError, NotIdentifiable
 
 SIZES = (100, 200, 400, 800)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import azeotrope
-from azeotrope.advice.limits import Needs
+from azeotrope.advice.needs.limits import Needs
 from azeotrope.analysis.study import Functions, sweep_of
 from azeotrope.boundaries.standing import contest
 from azeotrope.tables.grouping import finished

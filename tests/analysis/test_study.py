@@ -8,8 +8,8 @@ import pytest
 
 import azeotrope
 from azeotrope.analysis.study import Functions, sweep_of
-from azeotrope.record.store import RunStore
-from azeotrope.reporting import render, trade_off
+from azeotrope.record.storage.store import RunStore
+from azeotrope.reporting.drawing import render, trade_off
 from azeotrope.reporting.summary import summarise
 from azeotrope.testing.worlds import CROSSING
 from reporting.factories import run, three_seeds

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from azeotrope.advice.limits import Needs
+from azeotrope.advice.needs.limits import Needs
 from azeotrope.api.advise_data import advise_data
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from curves.worlds import CROSSING, records
 
 

@@ -11,9 +11,9 @@ from rich.console import Console
 
 import azeotrope
 from azeotrope.errors import InputError, NotIdentifiable
-from azeotrope.reporting.boundary_text import document, headline, text
-from azeotrope.reporting.difference import figure, numbers
-from azeotrope.reporting.render import svg
+from azeotrope.reporting.drawing.difference import figure, numbers
+from azeotrope.reporting.drawing.render import svg
+from azeotrope.reporting.texts.boundary_text import document, headline, text
 from curves.worlds import CROSSING, CROSSING_AT, NONE, WINDOW, runs
 
 KEYS = {"axis", "outcome", "crossings", "confidence_set", "p_win", "regret", "form_free", "warnings"}

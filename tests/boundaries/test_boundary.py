@@ -9,8 +9,8 @@ import pytest
 from azeotrope.boundaries.boundary import find_boundary
 from azeotrope.boundaries.law_free import disagreements, form_free
 from azeotrope.curves.beyond import AtTheEnd, Rates, onward
+from azeotrope.curves.fitted.law_fit import Options
 from azeotrope.curves.joint_draws import Draws, LawDraws, draw_curves
-from azeotrope.curves.law_fit import Options
 from azeotrope.curves.level import LevelLine
 from curves.worlds import CROSSING, CROSSING_AT, NONE, WINDOW, cells, power, runs
 

@@ -8,8 +8,8 @@ import pytest
 from azeotrope.boundaries.images_needed import check_target, required, required_draws
 from azeotrope.boundaries.next_runs import KAPPA, rank, settle_forecast
 from azeotrope.boundaries.worth import effective_data
+from azeotrope.curves.fitted.law_fit import Options
 from azeotrope.curves.joint_draws import draw_curves
-from azeotrope.curves.law_fit import Options
 from azeotrope.errors import InputError
 from curves.worlds import CROSSING, NONE, cells, runs
 

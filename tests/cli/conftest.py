@@ -16,7 +16,7 @@ def tiny():
 def _no_trial():
     """A trial of two seconds for each rate would be most of these tests' time; one test leaves it in."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("azeotrope.session.pretraining_cost.training_rate", lambda *_: 100.0)
+        patched.setattr("azeotrope.session.comparisons.pretraining_cost.training_rate", lambda *_: 100.0)
         yield
 
 

@@ -171,7 +171,7 @@ def test_a_defect_is_called_one_and_says_how_to_show_it(cli, monkeypatch):
 
 
 def test_a_comparison_in_which_no_run_finishes_has_status_1_and_keeps_the_reason(cli, tmp_path, monkeypatch):
-    monkeypatch.setattr("azeotrope.session.pretraining_cost.training_rate", lambda *_: 100.0)
+    monkeypatch.setattr("azeotrope.session.comparisons.pretraining_cost.training_rate", lambda *_: 100.0)
     rates = ("--arms", "scratch", "--seeds", "1", "--epochs", "1", "--learning-rates", "1e30", "--precision", "fp32")
     done = cli(*compare(tmp_path / "out", *rates))
     assert done.status == 1

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.testing import CliRunner
 
-from azeotrope.cli._spread import Group, spread
+from azeotrope.cli._options.spread import Group, spread
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ import pytest
 import yaml
 
 from azeotrope.api.predict import Prediction
-from azeotrope.cli._check import _outputs
-from azeotrope.data.audit import audit
+from azeotrope.cli._terminal.check import _outputs
+from azeotrope.data.auditing.audit import audit
 from azeotrope.data.task import load_task
 from azeotrope.labels import LabelSpec
 from azeotrope.record.kinds import number_text
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 
 QUICK = ("-s", "test_resnet", "--image-size", "32", "--epochs", "1", "--learning-rates", "1e-3", "--views", "1")
 SEVERAL = ("--kind", "multi")

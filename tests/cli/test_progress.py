@@ -7,7 +7,7 @@ import threading
 import pytest
 from rich.console import Console
 
-from azeotrope.cli._progress import EVERY_SECONDS, Bars, Lines, Shown, Ticker
+from azeotrope.cli._terminal.progress import EVERY_SECONDS, Bars, Lines, Shown, Ticker
 
 
 class Clock:

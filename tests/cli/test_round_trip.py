@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 
 
 def files(folder):
@@ -67,7 +67,7 @@ def test_the_same_command_again_trains_nothing_and_prints_a_table_of_100_columns
         raise AssertionError("a finished run was trained again")
 
     out, _ = compared
-    monkeypatch.setattr("azeotrope.sweeping.runner.train_once", trained)
+    monkeypatch.setattr("azeotrope.sweeping.runs.runner.train_once", trained)
     monkeypatch.setenv("COLUMNS", "200")
     before = files(out / "runs") | files(out / "models")
     done = cli(*asked)

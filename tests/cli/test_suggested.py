@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from azeotrope.api.suggest import Suggestion
-from azeotrope.cli._models import holds_images
+from azeotrope.cli._options.models import holds_images
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.plan import TeacherSpec

@@ -144,7 +144,7 @@ def test_a_teacher_that_the_gate_refuses_costs_the_list_and_not_the_audit(
     def refuse(*_):
         raise RunFailed("The teacher knows less than the pixels")
 
-    monkeypatch.setattr("azeotrope.session.suspecting.suspect_labels", refuse)
+    monkeypatch.setattr("azeotrope.session.findings.suspecting.suspect_labels", refuse)
     line = ["check", exchanged[0], "-s", "test_resnet", "--image-size", 32, "-t", teacher_model]
     done = cli(*line, "--suspect-labels", tmp_path / "list.csv")
     assert done.status == 2

@@ -6,8 +6,8 @@ import shutil
 import pytest
 import yaml
 
-from azeotrope.record.claim import claimed
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.claim import claimed
+from azeotrope.record.storage.store import RunStore
 
 GRID = ("--arms", "scratch", "-n", "40,60", "--seeds", "2", "--image-size", "32", "--precision", "fp32")
 QUICK = ("--epochs", "1", "--views", "1", "--learning-rates", "1e-3")
@@ -37,7 +37,7 @@ def no_training(monkeypatch):
     def trained(*_, **__):
         raise AssertionError("a run was made again")
 
-    monkeypatch.setattr("azeotrope.sweeping.runner.train_once", trained)
+    monkeypatch.setattr("azeotrope.sweeping.runs.runner.train_once", trained)
 
 
 def test_json_is_one_document_and_progress_goes_elsewhere(swept):

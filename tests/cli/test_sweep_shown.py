@@ -4,8 +4,8 @@ import io
 
 from rich.console import Console
 
-from azeotrope.cli._sweep import LEFT_OUT_SHOWN, drawn, ended
-from azeotrope.session.sweep_run import Sweep
+from azeotrope.cli._terminal.sweep import LEFT_OUT_SHOWN, drawn, ended
+from azeotrope.session.sweeps.sweep_run import Sweep
 from azeotrope.sweeping.status import NEWEST_ERRORS, Running, Status
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 
 QUICK = ("--epochs", "1", "--views", "1", "--learning-rates", "1e-3", "--image-size", "32", "--precision", "fp32")
 GRID = ("-s", "test_resnet", "--arms", "scratch", "-n", "8,12", "--seeds", "1", *QUICK)

@@ -2,8 +2,8 @@
 
 import sys
 
-from azeotrope.record.store import RunStore
-from azeotrope.record.training_curve import curve_of
+from azeotrope.record.storage.store import RunStore
+from azeotrope.record.storage.training_curve import curve_of
 
 
 def test_runs_are_shown_and_what_is_missing_is_shown_by_the_same_command(cli, tiny, tmp_path, monkeypatch):

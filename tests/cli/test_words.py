@@ -2,7 +2,7 @@
 
 import pytest
 
-from azeotrope.cli import _words as words
+from azeotrope.cli._options import words
 from azeotrope.errors import InputError
 
 

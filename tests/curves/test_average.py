@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from azeotrope.curves import average
 from azeotrope.curves.cells import Cells, plain
-from azeotrope.curves.draws import prediction_draws, replicates
-from azeotrope.curves.law_fit import Options, fit_form
+from azeotrope.curves.fitted import average
+from azeotrope.curves.fitted.draws import prediction_draws, replicates
+from azeotrope.curves.fitted.law_fit import Options, fit_form
 from azeotrope.curves.noise import pooled
 from azeotrope.fitting.profile import floor_interval, identified, profile
 from azeotrope.laws._law import law

@@ -11,7 +11,7 @@ import azeotrope
 from azeotrope.curves.cells import joint_cells
 from azeotrope.curves.joint_draws import draw_curves
 from azeotrope.errors import NotIdentifiable
-from azeotrope.reporting.boundary_text import text
+from azeotrope.reporting.texts.boundary_text import text
 from azeotrope.tables.columns import Columns
 from azeotrope.tables.frame import read_runs
 from curves.worlds import power

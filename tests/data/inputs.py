@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from azeotrope.data.audit import audit
+from azeotrope.data.auditing.audit import audit
 from azeotrope.data.task import RefusedSet, load_task
 from azeotrope.labels import LabelSpec
 

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from azeotrope.data.manifest import Manifest
+from azeotrope.data.listing.manifest import Manifest
 
 
 def checksum(content):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.data import near
-from azeotrope.data.audit import audit
-from azeotrope.data.listing import scan
-from azeotrope.data.near import near_pairs
+from azeotrope.data.auditing.audit import audit
+from azeotrope.data.listing import near
+from azeotrope.data.listing.near import near_pairs
+from azeotrope.data.listing.scan import scan
 from azeotrope.data.sources._source import Item, Source
 
 from .pictures import encoded, noise, png_header, smooth

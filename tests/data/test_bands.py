@@ -11,13 +11,13 @@ import pytest
 import tifffile
 from PIL import Image
 
-from azeotrope.data.bands import upright
-from azeotrope.data.decode import decode
-from azeotrope.data.pack import open_pack, open_plain
-from azeotrope.data.pack_rows import squared
-from azeotrope.data.reading import Reading, Unreadable
+from azeotrope.data.decoding.bands import upright
+from azeotrope.data.decoding.decode import decode
+from azeotrope.data.decoding.reading import Reading, Unreadable
+from azeotrope.data.listing.thumbnail import as_picture
+from azeotrope.data.packing.pack import open_pack, open_plain
+from azeotrope.data.packing.pack_rows import squared
 from azeotrope.data.task import load_task
-from azeotrope.data.thumbnail import as_picture
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.spec import validated
@@ -200,10 +200,10 @@ def test_too_many_pixels_are_refused_before_any_is_decoded(kind, monkeypatch):
     def decoding(*_, **__):
         raise AssertionError("pixels were decoded")
 
-    monkeypatch.setattr("azeotrope.data.reading.MAX_PIXELS", 100)
+    monkeypatch.setattr("azeotrope.data.decoding.reading.MAX_PIXELS", 100)
     monkeypatch.setattr("numpy.load", decoding)
     monkeypatch.setattr("tifffile.TiffPageSeries.asarray", decoding)
-    monkeypatch.setattr("azeotrope.data.dicom._pixels", decoding)
+    monkeypatch.setattr("azeotrope.data.decoding.dicom._pixels", decoding)
     raw = {"npy": npy(values(0)), "tiff": tiff(values(0)), "dicom": dicom(values(0, (20, 24)))}[kind]
     with pytest.raises(Unreadable, match=r"24 x 20 pixels: more than 100"):
         decode(raw, Reading(pixels=PixelSpec(bands="all", formats=("dicom",))))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from azeotrope.data.close_pairs import close_pairs, count_close
+from azeotrope.data.listing.close_pairs import close_pairs, count_close
 
 
 def clustered(n, d=16, seed=0):

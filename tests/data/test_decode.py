@@ -6,8 +6,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from azeotrope.data.decode import decode
-from azeotrope.data.reading import Reading, Unreadable
+from azeotrope.data.decoding.decode import decode
+from azeotrope.data.decoding.reading import Reading, Unreadable
 from azeotrope.labels import PixelSpec
 
 from .pictures import encoded, noise, png_header

@@ -10,18 +10,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.data import look, pack
 from azeotrope.data import task as task_module
-from azeotrope.data.draft import Draft
-from azeotrope.data.early_packs import Foreseen, Use
-from azeotrope.data.foreseen import Asked, foreseen_rows
-from azeotrope.data.listing import scan
-from azeotrope.data.pack import open_pack, open_plain
-from azeotrope.data.rowstore import RowStore
-from azeotrope.data.shard import _effect
+from azeotrope.data.division.split import split_task
+from azeotrope.data.division.subset import subset
+from azeotrope.data.listing import look
+from azeotrope.data.listing.scan import scan
+from azeotrope.data.packing import pack
+from azeotrope.data.packing.draft import Draft
+from azeotrope.data.packing.early_packs import Foreseen, Use
+from azeotrope.data.packing.foreseen import Asked, foreseen_rows
+from azeotrope.data.packing.pack import open_pack, open_plain
+from azeotrope.data.packing.rowstore import RowStore
+from azeotrope.data.packing.shard import _effect
 from azeotrope.data.sources._source import Item, Source
-from azeotrope.data.split import split_task
-from azeotrope.data.subset import subset
 from azeotrope.data.task import load_folds, load_task
 from azeotrope.labels import LabelSpec, PixelSpec
 
@@ -127,7 +128,7 @@ def test_a_listing_alone_packs_nothing(tmp_path, decoded):
 
 
 def test_what_is_kept_stays_valid(tmp_path, decoded, monkeypatch):
-    monkeypatch.setattr("azeotrope.data.kept_looks.SETTLED", -3600 * 10**9)
+    monkeypatch.setattr("azeotrope.data.listing.kept_looks.SETTLED", -3600 * 10**9)
     where, foreseen = photos(tmp_path / "photos", [(40, 52, 3)]), Foreseen(ALL, (STUDENT, TEACHER))
     before = load_task(where, cache=tmp_path / "cache", foreseen=foreseen)
     first = packs_of(before, tmp_path / "cache")
@@ -275,7 +276,7 @@ def test_a_picture_is_charged_by_the_threads_that_worked(tmp_path, monkeypatch):
     """Forty pictures go to one thread, however many processors there are."""
     own = look.decode
     monkeypatch.setattr(look, "decode", lambda *given, **options: time.sleep(0.01) or own(*given, **options))
-    monkeypatch.setattr("azeotrope.data.listing.processors", lambda: 8)
+    monkeypatch.setattr("azeotrope.data.listing.scan.processors", lambda: 8)
     task = load_task(
         photos(tmp_path / "photos", [(40, 40)]), cache=tmp_path / "cache", foreseen=Foreseen(ALL, (TEACHER,))
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.data.audit import audit
+from azeotrope.data.auditing.audit import audit
 from azeotrope.data.sources import emoji
 from azeotrope.data.sources._svg import png
 from azeotrope.data.sources.emoji import HANDS, open_source

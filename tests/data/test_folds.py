@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from sklearn.model_selection import StratifiedKFold
 
-from azeotrope.data.folds import _table, assigned, fold_splits
+from azeotrope.data.division.folds import _table, assigned, fold_splits
 from azeotrope.data.task import load_folds, load_task
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec

@@ -13,14 +13,14 @@ from PIL import Image, ImageCms
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEGLSLossless, RLELossless
 
-from azeotrope.data import heic
-from azeotrope.data.decode import decode
-from azeotrope.data.reading import Reading, Unreadable
+from azeotrope.data.decoding import heic
+from azeotrope.data.decoding.decode import decode
+from azeotrope.data.decoding.reading import Reading, Unreadable
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec, PixelSpec
-from azeotrope.session.export_images import sample_of
-from azeotrope.session.predicting import Predictor
+from azeotrope.session.exports.export_images import sample_of
+from azeotrope.session.exports.predicting import Predictor
 from azeotrope.spec import validated
 from medical import NAME, dicom, hounsfield, medical_set
 

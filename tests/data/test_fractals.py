@@ -3,12 +3,12 @@ import hashlib
 import numpy as np
 import pytest
 
-from azeotrope.data import look as looking
-from azeotrope.data.audit import audit
+from azeotrope.data.auditing.audit import audit
+from azeotrope.data.division.subset import subset
+from azeotrope.data.listing import look as looking
 from azeotrope.data.sources import _ifs
 from azeotrope.data.sources._ifs import picture, system
 from azeotrope.data.sources.fractals import open_source
-from azeotrope.data.subset import subset
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
 

@@ -7,16 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from azeotrope.data.groups import divided, in_turn, joined, units_showing
-from azeotrope.data.split import split_task
-from azeotrope.data.subset import subset
+from azeotrope.data.division.groups import divided, in_turn, joined, units_showing
+from azeotrope.data.division.split import split_task
+from azeotrope.data.division.subset import subset
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError, RunFailed
 from azeotrope.kinds._kind import kind_named
 from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.labels import LabelSpec
 from azeotrope.spec import validated
-from azeotrope.teacher.folds import folds_of
+from azeotrope.teacher.heads.folds import folds_of
 
 from .made import manifest
 

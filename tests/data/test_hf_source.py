@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from azeotrope.data.decode import decode
+from azeotrope.data.auditing.told import passed_words
+from azeotrope.data.decoding.decode import decode
 from azeotrope.data.task import load_task, open_source
-from azeotrope.data.told import passed_words
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec
 

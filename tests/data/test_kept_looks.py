@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.data import kept_looks as keeping
-from azeotrope.data import look as looking
-from azeotrope.data.kept_looks import kept_looks
-from azeotrope.data.listing import scan
-from azeotrope.data.pack import open_pack
+from azeotrope.data.listing import kept_looks as keeping
+from azeotrope.data.listing import look as looking
+from azeotrope.data.listing.kept_looks import kept_looks
+from azeotrope.data.listing.scan import scan
+from azeotrope.data.packing.pack import open_pack
 from azeotrope.data.sources import folder as folders
 from azeotrope.data.sources import table as tables
 from azeotrope.data.sources._source import Stamp
@@ -55,7 +55,7 @@ def read(monkeypatch):
         rows.append(source.items[row].key)
         return own(source, row, pixels, take)
 
-    monkeypatch.setattr("azeotrope.data.listing.look_at", look_at)
+    monkeypatch.setattr("azeotrope.data.listing.scan.look_at", look_at)
     return rows
 
 

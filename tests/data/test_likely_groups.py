@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.data.audit import audit
+from azeotrope.data.auditing.audit import audit
 from azeotrope.data.task import load_task
 from azeotrope.labels import LabelSpec
 

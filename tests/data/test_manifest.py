@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.data import listing
-from azeotrope.data.listing import scan
+from azeotrope.data.listing import scan as listing
+from azeotrope.data.listing.scan import scan
 from azeotrope.data.sources._source import Item, Source
 from azeotrope.data.sources.folder import open_source
 

@@ -7,17 +7,17 @@ import pytest
 import torch
 from PIL import Image
 
-from azeotrope.data.decode import decode
-from azeotrope.data.pack import open_pack, open_plain
-from azeotrope.data.pack_rows import frames_are_pictures, squared
-from azeotrope.data.render import Renderer
+from azeotrope.data.augmentation.render import Renderer
+from azeotrope.data.augmentation.views import PLAIN, Views, draw
+from azeotrope.data.decoding.decode import decode
+from azeotrope.data.packing.pack import open_pack, open_plain
+from azeotrope.data.packing.pack_rows import frames_are_pictures, squared
 from azeotrope.data.task import load_task
-from azeotrope.data.views import PLAIN, Views, draw
 from azeotrope.errors import InputError, StoreError
 from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.recipe import ViewPolicy
-from azeotrope.session.predicting import _plain
+from azeotrope.session.exports.predicting import _plain
 
 from .pictures import encoded, noise, write_class_folders
 
@@ -145,7 +145,7 @@ def test_a_file_that_changed_after_packing_is_packed_anew(tmp_path):
 
 def test_images_are_decoded_side_by_side(photos, tmp_path, monkeypatch):
     """Two threads meet at a barrier inside `read`: one after the other they would wait for ever."""
-    monkeypatch.setattr("azeotrope.data.pack.processors", lambda: 2)
+    monkeypatch.setattr("azeotrope.data.packing.pack.processors", lambda: 2)
     both = threading.Barrier(2, timeout=5)
 
     def read(row):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from azeotrope.data.philox import permutation, philox4x32, uniforms
+from azeotrope.data.augmentation.philox import permutation, philox4x32, uniforms
 
 ONES = 0xFFFFFFFF
 

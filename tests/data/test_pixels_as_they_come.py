@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from azeotrope.data.decode import decode
-from azeotrope.data.pack import open_pack
-from azeotrope.data.reading import Unreadable
+from azeotrope.data.decoding.decode import decode
+from azeotrope.data.decoding.reading import Unreadable
+from azeotrope.data.packing.pack import open_pack
 from azeotrope.data.task import load_task
 from azeotrope.labels import LabelSpec
 

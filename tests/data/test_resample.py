@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from azeotrope.data.resample import by_matrices, by_pillow
-from azeotrope.data.views import draw
+from azeotrope.data.augmentation.resample import by_matrices, by_pillow
+from azeotrope.data.augmentation.views import draw
 from azeotrope.recipe import ViewPolicy
 
 FEW = 0.02  # where the scale is a simple fraction, sums that end in exactly one half are common

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from azeotrope.data import rowstore, shard
-from azeotrope.data.rowstore import RowStore
+from azeotrope.data.packing import rowstore, shard
+from azeotrope.data.packing.rowstore import RowStore
 from azeotrope.errors import StoreError
 
 KEY = {"of": "squares"}
@@ -322,7 +322,7 @@ def test_the_cost_of_a_row_is_kept(tmp_path):
 WRITER = f"""
 import sys, numpy as np
 from pathlib import Path
-from azeotrope.data.rowstore import RowStore
+from azeotrope.data.packing.rowstore import RowStore
 store = RowStore.open(Path(sys.argv[1]), "table", {KEY!r}, {ROWS}, ({WIDTH},), np.float32)
 squares = lambda rows: np.repeat((rows.astype(np.float32) ** 2)[:, None], {WIDTH}, axis=1)
 print("ready", flush=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from azeotrope.data.sampling import balanced_order
+from azeotrope.data.division.sampling import balanced_order
 
 SIZES = (100, 10, 3)
 LABELS = np.random.default_rng(0).permutation(np.repeat([4, 7, 9], SIZES))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from azeotrope.data.pack import open_pack
+from azeotrope.data.packing.pack import open_pack
 from azeotrope.data.task import load_task, open_source
 
 from .test_webdataset_source import Web, png, refused, samples, shard

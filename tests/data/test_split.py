@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from azeotrope.data.split import split_task
+from azeotrope.data.division.split import split_task
 from azeotrope.errors import InputError
 
 from .made import manifest

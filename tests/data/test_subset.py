@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from azeotrope.data.subset import subset
+from azeotrope.data.division.subset import subset
 from azeotrope.errors import InputError
 
 from .made import checksum

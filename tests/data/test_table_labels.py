@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from azeotrope.data.audit import audit
-from azeotrope.data.subset import subset
+from azeotrope.data.auditing.audit import audit
+from azeotrope.data.division.subset import subset
 from azeotrope.data.task import load_task, open_source
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from azeotrope.data.listing import scan
+from azeotrope.data.listing.scan import scan
 from azeotrope.data.sources.table import open_source
 from azeotrope.errors import InputError
 

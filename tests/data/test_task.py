@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from azeotrope.data.subset import subset
+from azeotrope.data.division.subset import subset
 from azeotrope.data.task import load_task, open_source, schemes
 from azeotrope.errors import InputError
 

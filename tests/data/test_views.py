@@ -6,9 +6,9 @@ import torch
 from torch.nn import functional
 from torchvision.transforms.v2 import functional as reference
 
+from azeotrope.data.augmentation.render import Renderer
+from azeotrope.data.augmentation.views import PLAIN, draw
 from azeotrope.data.host_batch import Inputs
-from azeotrope.data.render import Renderer
-from azeotrope.data.views import PLAIN, draw
 from azeotrope.recipe import ViewPolicy
 
 POLICY = ViewPolicy()

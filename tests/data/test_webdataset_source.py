@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.data.kept_looks import kept_looks
-from azeotrope.data.listing import scan
+from azeotrope.data.listing.kept_looks import kept_looks
+from azeotrope.data.listing.scan import scan
 from azeotrope.data.task import load_task, open_source
 from azeotrope.errors import InputError
 
@@ -181,9 +181,9 @@ def test_no_shard_no_picture_and_no_class_are_refused(tmp_path):
 
 @pytest.mark.parametrize("scheme", ["", "file://"])
 def test_only_a_shard_that_changed_is_read_again(shards, tmp_path, monkeypatch, scheme):
-    monkeypatch.setattr("azeotrope.data.kept_looks.SETTLED", -3600 * 10**9)
+    monkeypatch.setattr("azeotrope.data.listing.kept_looks.SETTLED", -3600 * 10**9)
     spec, read = f"webdataset:{scheme}{shards}/part-{{0000..0001}}.tar", []
-    from azeotrope.data import look
+    from azeotrope.data.listing import look
 
     own = look.look_at
 
@@ -191,7 +191,7 @@ def test_only_a_shard_that_changed_is_read_again(shards, tmp_path, monkeypatch, 
         read.append(source.items[row].key)
         return own(source, row, pixels, take)
 
-    monkeypatch.setattr("azeotrope.data.listing.look_at", look_at)
+    monkeypatch.setattr("azeotrope.data.listing.scan.look_at", look_at)
     listed = lambda: scan(open_source(spec), threads=1, kept=kept_looks(tmp_path / "cache", spec))  # noqa: E731
     first = listed()
     assert len(read) == 10

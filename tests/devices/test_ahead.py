@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from azeotrope.data.augmentation.views import PLAIN, draw
 from azeotrope.data.host_batch import Inputs
-from azeotrope.data.views import PLAIN, draw
 from azeotrope.devices.ahead import ahead, in_turn
 from azeotrope.devices.device import Device
 from azeotrope.errors import StoreError

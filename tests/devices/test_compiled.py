@@ -10,7 +10,7 @@ from azeotrope.api.compare import compare
 from azeotrope.devices.compiled import compiled, require_compiler
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 
 CPU = Device("cpu", "fp32", compiles=True)
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from azeotrope.data.augmentation.views import draw
 from azeotrope.data.host_batch import Inputs
-from azeotrope.data.views import draw
 from azeotrope.devices.transfer import sent
 from azeotrope.recipe import ViewPolicy
 

@@ -26,7 +26,7 @@ def compare(teacher_model, tmp_path_factory):
 
     def run(data, out, **changes):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("azeotrope.session.pretraining_cost.training_rate", lambda *_, **__: 100.0)
+            patch.setattr("azeotrope.session.comparisons.pretraining_cost.training_rate", lambda *_, **__: 100.0)
             return module.compare(data, out=out, **{**asked, **changes})
 
     return run

@@ -13,8 +13,8 @@ from azeotrope.exporting.targets._onnxruntime import OnnxProgram
 from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.models.saved import load_model, model_folder
 from azeotrope.plan import TeacherSpec
-from azeotrope.record.answers import stored_test_set
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.answers import stored_test_set
+from azeotrope.record.storage.store import RunStore
 from data.test_formats import by_hand, profile
 from medical import NAME, NUMBER, medical_set
 

@@ -12,11 +12,11 @@ from azeotrope.api.foresee import foresee
 from azeotrope.api.predict import predict
 from azeotrope.errors import InputError, StoreError
 from azeotrope.plan import UpstreamSpec
-from azeotrope.record.answers import answers_of
-from azeotrope.record.claim import claimed
-from azeotrope.record.store import RunStore
-from azeotrope.reporting import files
-from azeotrope.sweeping import runner
+from azeotrope.record.storage.answers import answers_of
+from azeotrope.record.storage.claim import claimed
+from azeotrope.record.storage.store import RunStore
+from azeotrope.reporting.page import files
+from azeotrope.sweeping.runs import runner
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +178,7 @@ def test_arms_that_cannot_be_tested_are_listed_with_the_reason(compare, tmp_path
 
 
 def test_a_teacher_that_fails_the_gate_leaves_failed_records_and_a_report(compare, tmp_path, monkeypatch):
-    monkeypatch.setattr("azeotrope.teacher.gate.STANDARD_ERRORS", 1e6)
+    monkeypatch.setattr("azeotrope.teacher.heads.gate.STANDARD_ERRORS", 1e6)
     comparison = compare("digits", tmp_path / "out", seeds=1)
     (failed,) = comparison.failed
     assert failed.arm == "distill"

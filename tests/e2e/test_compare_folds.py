@@ -13,11 +13,11 @@ from azeotrope.errors import InputError, StoreError
 from azeotrope.labels import LabelSpec
 from azeotrope.models.saved import load_model
 from azeotrope.plan import PicturesSpec
-from azeotrope.record.answers import stored_test_set
-from azeotrope.record.store import RunStore
-from azeotrope.session.export_images import images_of
+from azeotrope.record.storage.answers import stored_test_set
+from azeotrope.record.storage.store import RunStore
+from azeotrope.session.exports.export_images import images_of
 from azeotrope.session.progress import Silent
-from azeotrope.sweeping import runner
+from azeotrope.sweeping.runs import runner
 from azeotrope.tables.frame import read_runs
 
 FOLDS, SEEDS = 3, 2

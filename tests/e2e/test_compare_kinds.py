@@ -12,8 +12,8 @@ from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec
 from azeotrope.plan import PicturesSpec, TeacherSpec, UpstreamSpec
-from azeotrope.record.answers import answers_of
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.answers import answers_of
+from azeotrope.record.storage.store import RunStore
 from azeotrope.verdicts.verdict import verdict
 
 LONGER = {"epochs": 12, "views": 2, "learning_rates": (8e-3,)}

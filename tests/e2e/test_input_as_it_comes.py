@@ -12,7 +12,7 @@ from PIL import Image
 
 from azeotrope.api.compare import compare as compare_function
 from azeotrope.cli.__main__ import main
-from azeotrope.data.audit import audit
+from azeotrope.data.auditing.audit import audit
 from azeotrope.data.task import load_task
 
 SOURCE = Path(__file__).parents[2] / "src" / "azeotrope"
@@ -44,7 +44,7 @@ def photos(root, bolt=12, nut=12):
 
 @pytest.fixture(autouse=True)
 def _no_trial(monkeypatch):
-    monkeypatch.setattr("azeotrope.session.pretraining_cost.training_rate", lambda *_, **__: 100.0)
+    monkeypatch.setattr("azeotrope.session.comparisons.pretraining_cost.training_rate", lambda *_, **__: 100.0)
 
 
 def test_a_tilde_that_no_shell_expanded(cli, tmp_path, monkeypatch):
@@ -91,7 +91,7 @@ def test_what_always_naming_the_commonest_class_scores_stands_beside_the_error(c
 def _check(data):
     from rich.console import Console
 
-    from azeotrope.cli._check import _show_audit
+    from azeotrope.cli._terminal.check import _show_audit
 
     task, out = load_task(str(data)), io.StringIO()
     _show_audit(audit(task.manifest, task.source), Console(file=out, width=100))
@@ -120,7 +120,7 @@ class TestLocale:
     def test_records_are_utf8_whatever_the_locale(self, tmp_path):
         code = """
 import sys
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.record.facts import StudentFacts, TaskFacts
 from azeotrope.record.run import RunRecord
 task = TaskFacts(name="Schl\\u00fcssel", fingerprint="f", classes=("a",))

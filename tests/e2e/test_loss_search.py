@@ -3,8 +3,8 @@
 import pytest
 
 from azeotrope.errors import InputError
-from azeotrope.record.store import RunStore
-from azeotrope.reporting.files import PAGE
+from azeotrope.record.storage.store import RunStore
+from azeotrope.reporting.page.files import PAGE
 from azeotrope.reporting.words import described
 
 FORM = "Allowed: --arms scratch,distill --losses kl,info_nce+kl=0.5. Next: add such an arm, or leave --losses out."

@@ -12,8 +12,8 @@ from sklearn.metrics import balanced_accuracy_score
 import azeotrope
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
-from azeotrope.record.answers import answers_of, validation_of
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.answers import answers_of, validation_of
+from azeotrope.record.storage.store import RunStore
 
 COUNTS = {"0": 100, "1": 100, "8": 12}
 

@@ -12,11 +12,11 @@ import onnx
 import pytest
 
 import azeotrope
-from azeotrope.data.decode import decode
+from azeotrope.data.decoding.decode import decode
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError, NotExported, StoreError
 from azeotrope.models.saved import load_model
-from azeotrope.session.predicting import open_predictor
+from azeotrope.session.exports.predicting import open_predictor
 
 BLOCK = """
 import runpy, sys
@@ -151,7 +151,7 @@ def test_a_bundle_is_not_replaced_by_less_nor_when_it_was_changed(exported, mode
 
 def test_a_file_that_loses_too_much_is_not_left_behind(model, tmp_path, monkeypatch):
     """Calibrated on black pictures, every range is wrong."""
-    from azeotrope.session.export_images import ExportImages
+    from azeotrope.session.exports.export_images import ExportImages
 
     prepared = ExportImages.prepared
     monkeypatch.setattr(
@@ -245,7 +245,7 @@ def test_a_disk_that_is_full_leaves_nothing(model, tmp_path, monkeypatch):
 KILLED = """
 import os, sys
 import azeotrope
-from azeotrope.session import exporting
+from azeotrope.session.exports import exporting
 exporting.write_texts = lambda *_: os._exit(9)
 azeotrope.export(sys.argv[1], to="pt2", out=sys.argv[2])
 """

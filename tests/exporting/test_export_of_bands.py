@@ -13,7 +13,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 import azeotrope
-from azeotrope.data.decode import decode
+from azeotrope.data.decoding.decode import decode
 from azeotrope.exporting.preparation import read_preparation
 from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.models.saved import load_model

@@ -16,7 +16,7 @@ from PIL import Image
 
 import azeotrope
 import azeotrope.exporting
-from azeotrope.data.decode import decode
+from azeotrope.data.decoding.decode import decode
 from azeotrope.data.task import load_task
 from azeotrope.devices.device import Device
 from azeotrope.exporting.deployed import Deployed
@@ -28,10 +28,10 @@ from azeotrope.models.network import Network
 from azeotrope.models.saved import SavedModel, load_model
 from azeotrope.models.spec import ModelSpec
 from azeotrope.recipe import ViewPolicy
-from azeotrope.record.store import RunStore
-from azeotrope.session.predicting import _plain
-from azeotrope.sweeping.deploying import _pixels
-from azeotrope.sweeping.resources import Resources
+from azeotrope.record.storage.store import RunStore
+from azeotrope.session.exports.predicting import _plain
+from azeotrope.sweeping.runs.deploying import _pixels
+from azeotrope.sweeping.runs.resources import Resources
 from azeotrope.train.dataset import StudentData, TaskImages
 from azeotrope.train.evaluate import _file_test, validate
 

@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 from timm.data import create_transform
 
-from azeotrope.data.pack_rows import squared
-from azeotrope.data.resample import resample
-from azeotrope.data.views import PLAIN, Views, draw
+from azeotrope.data.augmentation.resample import resample
+from azeotrope.data.augmentation.views import PLAIN, Views, draw
+from azeotrope.data.packing.pack_rows import squared
 from azeotrope.errors import InputError
 from azeotrope.exporting.preparation import Preparation, preparation_of, read_preparation, steps_of
 from azeotrope.models.backbone import Preprocessing

@@ -15,11 +15,11 @@ import tifffile
 from PIL import Image
 
 import azeotrope
-from azeotrope.data.decode import decode
+from azeotrope.data.decoding.decode import decode
 from azeotrope.data.task import load_task
 from azeotrope.exporting.preparation import read_preparation
 from azeotrope.labels import LabelSpec, PixelSpec
-from azeotrope.session.export_images import sample_of
+from azeotrope.session.exports.export_images import sample_of
 from data.test_formats import by_hand, profile
 
 SIDE = 32

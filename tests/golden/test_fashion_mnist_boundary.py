@@ -8,8 +8,8 @@ from statistics import fmean
 import pytest
 
 import azeotrope
-from azeotrope.advice.limits import Needs
-from azeotrope.record.store import RunStore
+from azeotrope.advice.needs.limits import Needs
+from azeotrope.record.storage.store import RunStore
 from azeotrope.verdicts.verdict import verdict
 
 STORE = Path(__file__).parent / "fashion-mnist-boundary"

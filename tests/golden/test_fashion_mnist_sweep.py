@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import azeotrope
-from azeotrope.advice.limits import Needs
+from azeotrope.advice.needs.limits import Needs
 from azeotrope.planning.adaptive import next_step
 from azeotrope.planning.candidates import Candidate
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.tables.columns import Columns
 
 STORE = Path(__file__).parent / "fashion-mnist-sweep"

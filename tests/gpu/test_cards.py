@@ -8,8 +8,8 @@ import torch
 from azeotrope.api.compare import compare
 from azeotrope.api.sweep import sweep
 from azeotrope.plan import TeacherSpec
-from azeotrope.record.store import RunStore
-from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.record.storage.store import RunStore
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA card")]
 

@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import average_precision_score, hamming_loss
 from torch.nn import functional
 
-from azeotrope.data.split import split_task
+from azeotrope.data.division.split import split_task
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import UNSCALED
 from azeotrope.kinds.multi import KIND as MULTI

@@ -3,7 +3,7 @@
 import huggingface_hub
 import pytest
 
-from azeotrope.models import hub
+from azeotrope.models.pretrained import hub
 
 
 @pytest.fixture(autouse=True)

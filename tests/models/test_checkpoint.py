@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from azeotrope.errors import InputError
-from azeotrope.models.checkpoint import rooted
-from azeotrope.models.weights import fingerprint, load_into, read_tensors
+from azeotrope.models.pretrained.checkpoint import rooted
+from azeotrope.models.pretrained.weights import fingerprint, load_into, read_tensors
 
 
 def body():

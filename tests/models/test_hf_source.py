@@ -11,7 +11,7 @@ import torch
 
 from azeotrope.errors import InputError
 from azeotrope.models.load import load_backbone, load_network, weights_available
-from azeotrope.models.weights import fingerprint
+from azeotrope.models.pretrained.weights import fingerprint
 
 transformers = pytest.importorskip("transformers")
 transformers.utils.logging.disable_progress_bar()

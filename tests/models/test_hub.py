@@ -10,7 +10,7 @@ import pytest
 import torch
 from huggingface_hub.errors import EntryNotFoundError
 
-from azeotrope.models import hub
+from azeotrope.models.pretrained import hub
 
 REPOSITORY, URL = "timm/test_resnet.r160_in1k", "https://example.invalid/checkpoints/w-0123abcd.pth"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from azeotrope.models import licence
+from azeotrope.models.pretrained import licence
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from azeotrope.errors import InputError
 from azeotrope.models.load import load_backbone, load_network, weights_available
-from azeotrope.models.weights import fingerprint
+from azeotrope.models.pretrained.weights import fingerprint
 
 
 def student(seed, name="test_resnet", classes=5, pretrained=False, image_size=32):
@@ -177,7 +177,7 @@ def test_weights_in_the_cache_of_torch_serve_offline():
 
 
 def test_a_hub_that_fails_halfway_says_what_to_do(monkeypatch):
-    monkeypatch.setattr("azeotrope.models.hub.repository_problem", lambda *_: None)
+    monkeypatch.setattr("azeotrope.models.pretrained.hub.repository_problem", lambda *_: None)
     with pytest.raises(InputError, match=r"fetched from their hub.*timm:test_resnet@FILE"):
         load_backbone("test_resnet", image_size=32)
 

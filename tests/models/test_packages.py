@@ -10,9 +10,9 @@ from timm.data import create_transform
 from torch import nn
 
 from azeotrope.errors import InputError, MissingDependency
-from azeotrope.models import packages
 from azeotrope.models.load import load_backbone, weights_available
-from azeotrope.models.weights import read_tensors
+from azeotrope.models.pretrained import packages
+from azeotrope.models.pretrained.weights import read_tensors
 
 PALACE, DAISY, MILITARY_UNIFORM = 698, 985, 652  # class numbers of ImageNet-1k
 

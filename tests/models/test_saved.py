@@ -9,8 +9,8 @@ from azeotrope.errors import InputError, StoreError
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.card import escape
 from azeotrope.models.load import load_network
+from azeotrope.models.pretrained.weights import Weights
 from azeotrope.models.saved import load_model, save_model
-from azeotrope.models.weights import Weights
 
 CLASSES = ("cat", "<b>dog</b> & *co*", "[x](javascript:alert(1))\n# heading", "été 🐈")
 FACTS = {"data_fingerprint": "abc123", "test_error": 0.1234, "val_error": None, "seed": 3}

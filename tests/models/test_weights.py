@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from azeotrope.errors import InputError
-from azeotrope.models.weights import fingerprint, load_into, read_tensors
+from azeotrope.models.pretrained.weights import fingerprint, load_into, read_tensors
 
 
 def body():

@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from azeotrope.curves import average
-from azeotrope.curves.applicable_laws import default_forms
 from azeotrope.curves.cells import plain
-from azeotrope.curves.law_fit import Options, fit_form
+from azeotrope.curves.fitted import average
+from azeotrope.curves.fitted.applicable_laws import default_forms
+from azeotrope.curves.fitted.law_fit import Options, fit_form
 from azeotrope.laws._law import law
 from azeotrope.solver.many import fit_many
 from published import published

@@ -1,6 +1,6 @@
 import numpy as np
 
-from azeotrope.record.answers import (
+from azeotrope.record.storage.answers import (
     Answers,
     TestSet,
     answers_of,
@@ -9,7 +9,7 @@ from azeotrope.record.answers import (
     stored_test_set,
     validation_of,
 )
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 
 
 def test_answers_are_read_back_in_half_precision(tmp_path):

@@ -5,12 +5,12 @@ import sys
 import pytest
 
 from azeotrope.errors import StoreError
-from azeotrope.record.claim import check_same_data, claimed
+from azeotrope.record.storage.claim import check_same_data, claimed
 
 HOLDER = """
 import sys
 from pathlib import Path
-from azeotrope.record.claim import claimed
+from azeotrope.record.storage.claim import claimed
 with claimed(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()
@@ -53,7 +53,7 @@ def half_written(tmp_path):
     script = """
 import os, signal, sys
 from pathlib import Path
-from azeotrope.record.store import write_atomically
+from azeotrope.record.storage.store import write_atomically
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 write_atomically(Path(sys.argv[1]) / "predictions" / "run.npz", b"half")
 """

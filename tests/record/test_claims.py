@@ -8,14 +8,14 @@ import time
 
 import pytest
 
-from azeotrope.record import claims as module
-from azeotrope.record.claims import FOLDER, PATIENCE, Claims
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage import claims as module
+from azeotrope.record.storage.claims import FOLDER, PATIENCE, Claims
+from azeotrope.record.storage.store import RunStore
 
 HOLDER = """
 import sys
-from azeotrope.record.claims import Claims
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.claims import Claims
+from azeotrope.record.storage.store import RunStore
 with Claims(RunStore(sys.argv[1])) as claims:
     print(claims.take("r"), flush=True)
     sys.stdin.readline()

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from azeotrope.record import energy
-from azeotrope.record.energy import Counter, Meter, open_meter
+from azeotrope.record.machine import energy
+from azeotrope.record.machine.energy import Counter, Meter, open_meter
 
 RANGE = 262_143_328_850  # microjoules, as Intel's processors say it
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from azeotrope.data.split import split_task
+from azeotrope.data.division.split import split_task
 from azeotrope.record.labelled_images import Division, divided, owned_for, validation_images
 from data.made import manifest
 

@@ -11,9 +11,9 @@ import time
 import pytest
 
 from azeotrope.errors import StoreError
-from azeotrope.record import lock as module
-from azeotrope.record.claim import claimed
-from azeotrope.record.lock import locked
+from azeotrope.record.storage import lock as module
+from azeotrope.record.storage.claim import claimed
+from azeotrope.record.storage.lock import locked
 
 HOLDER = """
 import sys
@@ -22,7 +22,7 @@ if sys.argv[2] != "native":
     import errno, fcntl
     def refused(*_): raise OSError(getattr(errno, sys.argv[2]), "no locks here")
     fcntl.flock = refused
-from azeotrope.record.lock import locked
+from azeotrope.record.storage.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()
@@ -146,7 +146,7 @@ def on_windows(code, *arguments):
 def test_a_lock_is_held_where_python_has_no_fcntl(tmp_path):
     code = """
 from pathlib import Path
-from azeotrope.record.lock import locked
+from azeotrope.record.storage.lock import locked
 path = Path(sys.argv[1])
 with locked(path):
     try:

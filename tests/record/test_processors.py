@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from azeotrope.record import processors as module
-from azeotrope.record.processors import processors
+from azeotrope.record.machine import processors as module
+from azeotrope.record.machine.processors import processors
 
 
 @pytest.fixture(autouse=True)

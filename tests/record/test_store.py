@@ -9,7 +9,7 @@ import pytest
 from azeotrope.errors import InputError, StoreError
 from azeotrope.record.facts import DeployedFacts, EnvironmentFacts, StudentFacts, TaskFacts
 from azeotrope.record.run import RunRecord, pack_correctness
-from azeotrope.record.store import RunStore, write_atomically
+from azeotrope.record.storage.store import RunStore, write_atomically
 
 
 def record(run_id="a" * 16, **changes):

@@ -3,8 +3,8 @@ import csv
 import pytest
 
 from azeotrope.errors import InputError
-from azeotrope.record.store import RunStore
-from azeotrope.record.training_curve import Epoch, curve_of, curves_of, keep_curve
+from azeotrope.record.storage.store import RunStore
+from azeotrope.record.storage.training_curve import Epoch, curve_of, curves_of, keep_curve
 
 CURVE = (
     Epoch(0, 1e-3, 812.5, 2.25, {"cross_entropy": 1.5, "kl(T=1,alpha=2)": 0.75}),

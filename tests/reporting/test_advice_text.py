@@ -12,12 +12,12 @@ from rich.console import Console
 import azeotrope
 from analysis.test_study import swept
 from azeotrope.advice.answer import LabelsNeeded, ProposedRun, Recommendation
-from azeotrope.advice.limits import Needs
+from azeotrope.advice.needs.limits import Needs
 from azeotrope.cli.__main__ import main
 from azeotrope.record.interval import Interval
-from azeotrope.record.store import RunStore
-from azeotrope.reporting.advice_text import _labels, document, points, settling_title, short, text
+from azeotrope.record.storage.store import RunStore
 from azeotrope.reporting.plain import plain
+from azeotrope.reporting.texts.advice_text import _labels, document, points, settling_title, short, text
 
 
 def shown(advice):

@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 
 from azeotrope.record.facts import TaskFacts
-from azeotrope.record.training_curve import Epoch
+from azeotrope.record.storage.training_curve import Epoch
 from azeotrope.reporting.document import Disagreement, Document
-from azeotrope.reporting.html import page as report
 from azeotrope.reporting.numbers import NotTested
+from azeotrope.reporting.page.html import page as report
 from azeotrope.reporting.summary import summarise
 
 from .factories import run, three_seeds

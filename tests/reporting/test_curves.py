@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from azeotrope.api.fit import fit
-from azeotrope.reporting import curves, render
+from azeotrope.reporting.drawing import curves, render
 from fitting.worlds import runs
 
 

@@ -11,13 +11,13 @@ from rich.console import Console
 from azeotrope import reporting
 from azeotrope.record.facts import DeployedFacts
 from azeotrope.record.run import pack_correctness
-from azeotrope.reporting import deployed_text
 from azeotrope.reporting.document import Document
-from azeotrope.reporting.html import page
 from azeotrope.reporting.numbers import Comparison
+from azeotrope.reporting.page.html import page
 from azeotrope.reporting.page_verdicts import shared_by
 from azeotrope.reporting.summary import summarise
-from azeotrope.reporting.table import WIDTH, table
+from azeotrope.reporting.texts import deployed_text
+from azeotrope.reporting.texts.table import WIDTH, table
 
 from .factories import TEST_IMAGES, run
 

@@ -10,13 +10,13 @@ import pytest
 import azeotrope
 from azeotrope.analysis.comparisons import compared
 from azeotrope.errors import InputError
-from azeotrope.record.answers import Answers, TestSet, keep_answers, keep_test_set
 from azeotrope.record.facts import TaskFacts
 from azeotrope.record.run import pack_correctness
-from azeotrope.record.store import RunStore
-from azeotrope.reporting import files
-from azeotrope.reporting.class_page import of_class, text
+from azeotrope.record.storage.answers import Answers, TestSet, keep_answers, keep_test_set
+from azeotrope.record.storage.store import RunStore
 from azeotrope.reporting.document import Document, Mistake
+from azeotrope.reporting.page import files
+from azeotrope.reporting.page.class_page import of_class, text
 
 from .factories import run
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from azeotrope.reporting import figures
-from azeotrope.reporting.render import svg
+from azeotrope.reporting.drawing import figures
+from azeotrope.reporting.drawing.render import svg
+from azeotrope.reporting.drawing.theme import REFERENCE
 from azeotrope.reporting.summary import summarise
-from azeotrope.reporting.theme import REFERENCE
 
 from .factories import run, three_seeds
 

@@ -8,12 +8,12 @@ from html.parser import HTMLParser
 import pytest
 
 from azeotrope.record.facts import TaskFacts
-from azeotrope.reporting import figures
 from azeotrope.reporting.document import Disagreement, Document
-from azeotrope.reporting.html import Section, page
+from azeotrope.reporting.drawing import figures
+from azeotrope.reporting.drawing.theme import DARK, PALETTE
 from azeotrope.reporting.numbers import NotTested, PretrainingCost
+from azeotrope.reporting.page.html import Section, page
 from azeotrope.reporting.summary import summarise
-from azeotrope.reporting.theme import DARK, PALETTE
 
 from .factories import run, three_seeds
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from azeotrope.reporting.overall import overall
+from azeotrope.reporting.page.overall import overall
 from azeotrope.reporting.summary import summarise
 
 from .factories import run, three_seeds

@@ -3,7 +3,7 @@
 import pytest
 
 from azeotrope.errors import NotIdentifiable
-from azeotrope.reporting.part import Missing, attempt
+from azeotrope.reporting.page.part import Missing, attempt
 
 
 def test_what_can_be_made_is_given():

@@ -5,8 +5,8 @@ import altair as alt
 import pytest
 
 from azeotrope.errors import InputError, StoreError
-from azeotrope.reporting import render
-from azeotrope.reporting.theme import PALETTE
+from azeotrope.reporting.drawing import render
+from azeotrope.reporting.drawing.theme import PALETTE
 
 
 @pytest.fixture

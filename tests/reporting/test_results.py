@@ -14,8 +14,8 @@ from rich.console import Console
 import azeotrope
 from azeotrope.boundaries.next_runs import APART, NextRun, apart
 from azeotrope.record.probability import probability
-from azeotrope.reporting import advice_text, boundary_text, fit_text
 from azeotrope.reporting.summary import summarise
+from azeotrope.reporting.texts import advice_text, boundary_text, fit_text
 
 from .factories import three_seeds
 

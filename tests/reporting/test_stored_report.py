@@ -6,14 +6,15 @@ import pytest
 
 import azeotrope
 from azeotrope.analysis.comparisons import compared
-from azeotrope.cli._columns import Columns
+from azeotrope.cli._options.columns import Columns
 from azeotrope.cli.report import command
 from azeotrope.errors import InputError, StoreError
 from azeotrope.record.facts import TeacherFacts
-from azeotrope.record.store import RunStore
-from azeotrope.reporting import files, render
+from azeotrope.record.storage.store import RunStore
 from azeotrope.reporting.document import Disagreement, Document
+from azeotrope.reporting.drawing import render
 from azeotrope.reporting.numbers import NotTested
+from azeotrope.reporting.page import files
 from azeotrope.reporting.summary import summarise
 
 from .factories import MACHINE, STUDENT, run, three_seeds

@@ -5,7 +5,7 @@ from rich.console import Console
 
 from azeotrope.reporting.numbers import NotTested
 from azeotrope.reporting.summary import summarise
-from azeotrope.reporting.table import WIDTH, table
+from azeotrope.reporting.texts.table import WIDTH, table
 
 from .factories import run, three_seeds
 

@@ -5,7 +5,7 @@ import pytest
 import azeotrope
 from azeotrope.analysis.comparisons import compared
 from azeotrope.plan import TeacherSpec
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.record.teachers import told_apart
 from azeotrope.tables.columns import Columns
 

@@ -2,11 +2,11 @@ import dataclasses
 
 import pytest
 
-from azeotrope.record.training_curve import Epoch
-from azeotrope.reporting import training_curves
+from azeotrope.record.storage.training_curve import Epoch
 from azeotrope.reporting.document import Document
-from azeotrope.reporting.html import page
-from azeotrope.reporting.render import svg
+from azeotrope.reporting.drawing import training_curves
+from azeotrope.reporting.drawing.render import svg
+from azeotrope.reporting.page.html import page
 from azeotrope.reporting.summary import summarise
 
 from .factories import three_seeds

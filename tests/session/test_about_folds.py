@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.data.split import Fold, TaskSplits
+from azeotrope.data.division.split import Fold, TaskSplits
 from azeotrope.kinds.single import KIND
 from azeotrope.labels import LabelSpec
 from azeotrope.recipe import Recipe
 from azeotrope.reporting.summary import summarise
-from azeotrope.session.about_folds import about_folds, fold_hint
-from azeotrope.session.cautions import _unequal, cautions
+from azeotrope.session.findings.about_folds import about_folds, fold_hint
+from azeotrope.session.findings.cautions import _unequal, cautions
 from azeotrope.session.progress import Silent
 from azeotrope.session.reading import read_folds
 from reporting.factories import three_seeds

@@ -2,9 +2,9 @@
 
 import pytest
 
-from azeotrope.cli._groups import Recipe
+from azeotrope.cli._options.groups import Recipe
 from azeotrope.errors import InputError
-from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.session.comparisons.comparison_plan import comparison_plan
 from azeotrope.session.opening import open_plan
 from azeotrope.session.options import parted
 from azeotrope.session.progress import Silent

@@ -11,8 +11,8 @@ from azeotrope.labels import LabelSpec
 from azeotrope.recipe import Recipe
 from azeotrope.reporting import verdict_words
 from azeotrope.reporting.summary import summarise
-from azeotrope.session.cautions import _unequal, before_training, cautions
-from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.session.comparisons.comparison_plan import comparison_plan
+from azeotrope.session.findings.cautions import _unequal, before_training, cautions
 from azeotrope.session.opening import open_plan
 from azeotrope.session.progress import Silent
 from reporting.factories import TASK, three_seeds

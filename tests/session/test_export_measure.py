@@ -8,7 +8,7 @@ from azeotrope.kinds._own_measure import code_of
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel
 from azeotrope.models.spec import ModelSpec
-from azeotrope.session.exporting import _judge
+from azeotrope.session.exports.exporting import _judge
 
 
 def saved(**facts):

@@ -14,11 +14,11 @@ from azeotrope.api.foresee import foresee
 from azeotrope.labels import LabelSpec
 from azeotrope.models.saved import load_model
 from azeotrope.plan import TeacherSpec
-from azeotrope.session.cautions import before_training
-from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.session.comparisons.comparison_plan import comparison_plan
+from azeotrope.session.findings.cautions import before_training
 from azeotrope.session.opening import open_plan
 from azeotrope.session.progress import Silent
-from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
 from azeotrope.teacher.cache import EmbeddingCache
 
 QUICK = {"epochs": 1, "views": 1, "batch_images": 8, "learning_rates": (1e-3,)}
@@ -164,7 +164,7 @@ def test_fewer_images_of_a_class_than_folds_are_said_before_training(colours, fi
 
 
 def test_folds_are_said_as_they_will_be_made(colours, fine_tuned, tmp_path):
-    """Of 8 images there are 8 folds, whatever is asked for (`teacher.folds`)."""
+    """Of 8 images there are 8 folds, whatever is asked for (`teacher.heads.folds`)."""
     spec = TeacherSpec(model=fine_tuned, image_size=32, folds=20)
     made = opened(colours, tmp_path, teacher=spec, arms=["distill:kl"], train_images=[8])
     (said,) = [caution for caution in before_training(made) if "folds" in caution]

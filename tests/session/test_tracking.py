@@ -6,8 +6,8 @@ import pytest
 
 from azeotrope.errors import InputError
 from azeotrope.lookup import members
-from azeotrope.record.store import RunStore
-from azeotrope.record.training_curve import Epoch, keep_curve
+from azeotrope.record.storage.store import RunStore
+from azeotrope.record.storage.training_curve import Epoch, keep_curve
 from azeotrope.session import tracking
 from azeotrope.session.tracking import open_tracking
 from reporting.factories import run

@@ -10,10 +10,10 @@ from azeotrope.devices.device import Device
 from azeotrope.devices.process import make_repeatable
 from azeotrope.plan import TeacherSpec, UpstreamSpec
 from azeotrope.spec import validated
-from azeotrope.sweeping.plan import Setting, make_plan, run_specs
-from azeotrope.sweeping.resources import Resources
-from azeotrope.sweeping.runner import Runner
-from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.sweeping.plans.plan import Setting, make_plan, run_specs
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
+from azeotrope.sweeping.runs.resources import Resources
+from azeotrope.sweeping.runs.runner import Runner
 
 IMAGES = 60
 SHAPES = UpstreamSpec(data="shapes", pretrain_images=20)

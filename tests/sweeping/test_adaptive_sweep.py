@@ -4,11 +4,11 @@ import math
 
 import pytest
 
-from azeotrope.session.adaptive_sweep import Deciding, Firming, candidate
+from azeotrope.session.sweeps.adaptive_sweep import Deciding, Firming, candidate
 from azeotrope.spec import validated
 from azeotrope.sweeping.budget import Budget, Meter
-from azeotrope.sweeping.grid import open_grid
-from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.sweeping.plans.grid import open_grid
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
 
 from .records import record
 

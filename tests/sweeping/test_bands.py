@@ -5,14 +5,14 @@ from types import SimpleNamespace
 import pytest
 
 from azeotrope.analysis.comparisons import compared
-from azeotrope.data.reading import Reading
+from azeotrope.data.decoding.reading import Reading
 from azeotrope.errors import InputError
 from azeotrope.labels import PLAIN_PIXELS, PixelSpec
 from azeotrope.plan import TeacherSpec
-from azeotrope.record.store import RunStore
-from azeotrope.sweeping.bands import check_bands
-from azeotrope.sweeping.plan_checks import check_models
-from azeotrope.sweeping.resources import Resources
+from azeotrope.record.storage.store import RunStore
+from azeotrope.sweeping.plans.bands import check_bands
+from azeotrope.sweeping.plans.plan_checks import check_models
+from azeotrope.sweeping.runs.resources import Resources
 from reporting.factories import TEACHER, run
 
 NOTHING = SimpleNamespace(pictures=None)

@@ -13,15 +13,15 @@ import torch
 from azeotrope.api.compare import compare
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.sweeping.cards import require_shares
 from azeotrope.sweeping.engines import _worker
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.engines._engine import EngineSpec, Finished, Lost
 from azeotrope.sweeping.engines.local import open_engine
-from azeotrope.sweeping.runner import Runner
-from azeotrope.sweeping.training import _run, assist
-from azeotrope.train.processes import OutOfStepError, Processes
+from azeotrope.sweeping.runs.runner import Runner
+from azeotrope.sweeping.runs.training import _run, assist
+from azeotrope.train.parallel.processes import OutOfStepError, Processes
 
 from .test_local_engine import events
 

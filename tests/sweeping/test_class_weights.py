@@ -6,7 +6,7 @@ import re
 import pytest
 
 from azeotrope.errors import InputError
-from azeotrope.sweeping.class_weights import read_class_weights
+from azeotrope.sweeping.plans.class_weights import read_class_weights
 
 CLASSES = ("cat", "dog", "owl")
 READ = {"cat": 1.0, "dog": 2.5, "owl": 10.0}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from azeotrope.record.claims import Claims
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.claims import Claims
+from azeotrope.record.storage.store import RunStore
 from azeotrope.sweeping.budget import Budget, Meter
 from azeotrope.sweeping.conductor import COMPLETE, MOST_LOSSES, OVER_BUDGET, Choice, Conductor, Everything
 from azeotrope.sweeping.engines._engine import Finished, Lost

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from azeotrope.data.decode import decode
-from azeotrope.data.render import plain_pixels
+from azeotrope.data.augmentation.render import plain_pixels
+from azeotrope.data.decoding.decode import decode
 from azeotrope.errors import InputError, NotExported, RunFailed
 from azeotrope.exporting.targets import onnx
 from azeotrope.exporting.targets._onnxruntime import OnnxProgram
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import RunStore
-from azeotrope.session.sweep_setup import ask_for_files_again, standing_records
-from azeotrope.sweeping.runner import Runner
-from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.record.storage.store import RunStore
+from azeotrope.session.sweeps.sweep_setup import ask_for_files_again, standing_records
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
+from azeotrope.sweeping.runs.runner import Runner
 
 BOTH = ("onnx", "onnx-int8")
 
@@ -125,7 +125,7 @@ def test_many_validation_images_are_verified_in_part_and_all_of_them_judged_a_fe
     resources, specs, out, record, monkeypatch, tmp_path
 ):
     asked, answer = [], OnnxProgram.answer
-    monkeypatch.setattr("azeotrope.sweeping.deploying.VERIFIED_IMAGES", 12)
+    monkeypatch.setattr("azeotrope.sweeping.runs.deploying.VERIFIED_IMAGES", 12)
     monkeypatch.setattr("azeotrope.train.evaluate.AT_A_TIME", (5, 2**21))
     monkeypatch.setattr(OnnxProgram, "answer", lambda self, pixels: asked.append(len(pixels)) or answer(self, pixels))
     runner = Runner(resources, tmp_path, deploy=("onnx",))
@@ -141,7 +141,7 @@ def test_what_all_files_need_does_not_cost_the_run_either(resources, specs, out,
     def fail(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("azeotrope.sweeping.deploying.eager", fail)
+    monkeypatch.setattr("azeotrope.sweeping.runs.deploying.eager", fail)
     runner = Runner(resources, tmp_path, deploy=BOTH)
     runner.work = out / "work"
     made = runner.run(specs("scratch")["scratch", 0])
@@ -157,11 +157,11 @@ def test_a_done_run_whose_training_fails_when_made_again_for_a_file_stays_done(
 
     spec, runner = specs("scratch")["scratch", 0], Runner(resources, tmp_path, deploy=("onnx",))
     runner.store.put(alone)
-    monkeypatch.setattr("azeotrope.sweeping.runner.train_once", fail)
+    monkeypatch.setattr("azeotrope.sweeping.runs.runner.train_once", fail)
     made = runner.run(spec)
     assert (made.state, made.test_error, runner.store.get(alone.run_id)) == ("done", alone.test_error, made)
     assert "The loss must be finite" in made.deployed["onnx"].reason
-    monkeypatch.setattr("azeotrope.sweeping.runner.train_once", None)
+    monkeypatch.setattr("azeotrope.sweeping.runs.runner.train_once", None)
     assert runner.run(spec) == made  # and nothing is trained again
 
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from azeotrope.record import energy
-from azeotrope.record.energy import Counter, Meter
-from azeotrope.sweeping.facts import _decoded
+from azeotrope.record.machine import energy
+from azeotrope.record.machine.energy import Counter, Meter
+from azeotrope.sweeping.runs.facts import _decoded
 
 
 def test_validation_frames_that_a_teacher_alone_looks_at_are_charged(resources, shapes):

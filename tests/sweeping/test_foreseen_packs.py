@@ -9,15 +9,15 @@ from PIL import Image
 from azeotrope.devices.choice import choose
 from azeotrope.labels import LabelSpec, PixelSpec
 from azeotrope.models.backbone import Preprocessing
-from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.session.comparisons.comparison_plan import comparison_plan
 from azeotrope.session.opening import open_plan
 from azeotrope.session.options import parted
 from azeotrope.session.progress import Silent
-from azeotrope.sweeping.foreseen_packs import foreseen_packs
-from azeotrope.sweeping.plan import check_models
-from azeotrope.sweeping.resources import Resources
-from azeotrope.sweeping.sweep_plan import SweepPlan
-from azeotrope.sweeping.training import student_of
+from azeotrope.sweeping.plans.foreseen_packs import foreseen_packs
+from azeotrope.sweeping.plans.plan import check_models
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
+from azeotrope.sweeping.runs.resources import Resources
+from azeotrope.sweeping.runs.training import student_of
 
 
 def test_a_plan_packs_while_it_lists_what_its_runs_read(tmp_path, teacher_model):

@@ -7,8 +7,8 @@ import pytest
 
 from azeotrope.errors import InputError
 from azeotrope.spec import from_yaml, to_yaml, validated
-from azeotrope.sweeping.grid import AUTO_SEEDS, auto_sizes, open_grid
-from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.sweeping.plans.grid import AUTO_SEEDS, auto_sizes, open_grid
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
 
 from .conftest import QUICK
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import torch
 
-from azeotrope.record.training_curve import curve_of
-from azeotrope.sweeping.runner import Runner
+from azeotrope.record.storage.training_curve import curve_of
+from azeotrope.sweeping.runs.runner import Runner
 
 SCRIPT = """
 import sys, time
@@ -18,8 +18,8 @@ from pathlib import Path
 from azeotrope.data.task import load_task
 from azeotrope.devices.device import Device
 from azeotrope.devices.process import make_repeatable
-from azeotrope.sweeping.resources import Resources
-from azeotrope.sweeping.runner import Runner
+from azeotrope.sweeping.runs.resources import Resources
+from azeotrope.sweeping.runs.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.train import loop
 

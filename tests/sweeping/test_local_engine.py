@@ -16,7 +16,7 @@ from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.engines._engine import EngineSpec, Finished, Lost
 from azeotrope.sweeping.engines._ray_worker import Home, bring, leave
 from azeotrope.sweeping.engines.local import InProcess, open_engine
-from azeotrope.sweeping.runner import Runner, images_trained
+from azeotrope.sweeping.runs.runner import Runner, images_trained
 
 LONGEST = 120  # seconds; a worker has torch to import
 

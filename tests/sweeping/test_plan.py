@@ -7,8 +7,8 @@ from azeotrope.models import load
 from azeotrope.plan import ComparePlan, UpstreamSpec
 from azeotrope.recipe import Recipe
 from azeotrope.spec import from_yaml, to_yaml
-from azeotrope.sweeping.network_input import default_image_size
-from azeotrope.sweeping.plan import default_arms, run_specs
+from azeotrope.sweeping.plans.network_input import default_image_size
+from azeotrope.sweeping.plans.plan import default_arms, run_specs
 
 EVERY = ["scratch", "distill", "linear_probe", "finetune", "distill@hub"]
 

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from azeotrope.data import rowstore
+from azeotrope.data.packing import rowstore
 from azeotrope.data.sources._places import cache_root
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.sweeping.engines import _carried
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
 from azeotrope.sweeping.engines._engine import EngineSpec
 from azeotrope.sweeping.engines._ray_embed import pieces
 from azeotrope.sweeping.engines._ray_worker import Home, Worker, at_home
 from azeotrope.sweeping.engines.ray import open_engine
-from azeotrope.sweeping.resources import Resources
-from azeotrope.sweeping.runner import Runner, images_trained
-from azeotrope.sweeping.training_folder import TrainingFolder
+from azeotrope.sweeping.runs.resources import Resources
+from azeotrope.sweeping.runs.runner import Runner, images_trained
+from azeotrope.sweeping.runs.training_folder import TrainingFolder
 
 from .conftest import IMAGES
 from .ray_cluster import conduct, two_nodes

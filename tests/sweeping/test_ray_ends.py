@@ -2,7 +2,7 @@
 
 import pytest
 
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.sweeping.engines._ray_embed import embed_all
 from azeotrope.sweeping.engines._ray_worker import Home, leave
 from azeotrope.sweeping.engines.ray import RayEngine

@@ -3,13 +3,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from azeotrope.data.views import PLAIN
+from azeotrope.data.augmentation.views import PLAIN
 from azeotrope.errors import RunFailed
 from azeotrope.recipe import ViewPolicy
 from azeotrope.record.labelled_images import VAL_PER_TRAIN
-from azeotrope.sweeping import resources as resources_module
-from azeotrope.sweeping import taught as module
-from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.runs import resources as resources_module
+from azeotrope.sweeping.runs import taught as module
+from azeotrope.sweeping.runs.resources import Resources
 
 
 def test_whether_pictures_are_stored_as_they_came_is_looked_up_once(resources, shapes, monkeypatch):

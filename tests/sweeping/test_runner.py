@@ -8,11 +8,11 @@ from safetensors.torch import load_file
 from azeotrope.api.training_curves import training_curves
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError, RunFailed, StoreError
-from azeotrope.record.training_curve import curve_of
-from azeotrope.sweeping import runner as module
-from azeotrope.sweeping.resources import Resources
-from azeotrope.sweeping.runner import Runner, images_trained
-from azeotrope.sweeping.training_folder import Trained, TrainingFolder
+from azeotrope.record.storage.training_curve import curve_of
+from azeotrope.sweeping.runs import runner as module
+from azeotrope.sweeping.runs.resources import Resources
+from azeotrope.sweeping.runs.runner import Runner, images_trained
+from azeotrope.sweeping.runs.training_folder import Trained, TrainingFolder
 from azeotrope.teacher.teacher import Teacher
 from azeotrope.train import loop
 

@@ -3,9 +3,9 @@
 import pytest
 
 from azeotrope.errors import InputError
-from azeotrope.sweeping.runner import images_of_training, images_trained
-from azeotrope.sweeping.search import choose
-from azeotrope.sweeping.training_folder import Trained
+from azeotrope.sweeping.runs.runner import images_of_training, images_trained
+from azeotrope.sweeping.runs.search import choose
+from azeotrope.sweeping.runs.training_folder import Trained
 
 RATES = (1e-4, 1e-3, 1e-2)
 ARM = "distill:kl/info_nce/kl=2+rkd=1..0"

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from azeotrope.api.sweep import sweep
-from azeotrope.record.store import RunStore
-from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.record.storage.store import RunStore
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
 
 SCRIPT = """
 import sys
 from pathlib import Path
 from azeotrope.api.sweep import sweep
-from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
 
 if __name__ == "__main__":
     sweep(SweepPlan.model_validate_json(sys.argv[3]), out=sys.argv[1], cache=Path(sys.argv[2]))

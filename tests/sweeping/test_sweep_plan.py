@@ -9,7 +9,7 @@ import yaml
 from azeotrope.errors import InputError
 from azeotrope.models.ladder import Rung
 from azeotrope.spec import from_yaml, to_yaml, validated
-from azeotrope.sweeping.sweep_plan import Ladder, SweepPlan
+from azeotrope.sweeping.plans.sweep_plan import Ladder, SweepPlan
 
 LEAST = {"data": "digits", "students": "test_resnet"}
 LONG = """
@@ -134,7 +134,7 @@ def test_what_cannot_be_is_refused(content, message):
 def three(monkeypatch):
     """A family of three sizes."""
     rungs = [Rung(f"timm:net_{size}", size * 1000, 1, 224, 32) for size in (400, 800, 1600)]
-    monkeypatch.setattr("azeotrope.sweeping.sweep_plan.ladder", lambda family: rungs)
+    monkeypatch.setattr("azeotrope.sweeping.plans.sweep_plan.ladder", lambda family: rungs)
 
 
 @pytest.mark.usefixtures("three")

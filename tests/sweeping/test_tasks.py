@@ -4,7 +4,7 @@ import pytest
 
 from azeotrope.errors import InputError
 from azeotrope.sweeping.budget import Budget
-from azeotrope.sweeping.tasks import laid_over, planned
+from azeotrope.sweeping.plans.tasks import laid_over, planned
 
 PLAN = {"students": "test_resnet", "arms": "scratch", "train_images": [10], "recipe": {"epochs": 2, "views": 1}}
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from azeotrope.data.views import PLAIN, draw
+from azeotrope.data.augmentation.views import PLAIN, draw
 from azeotrope.errors import InputError, RunFailed
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import ViewPolicy
-from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.runs.resources import Resources
 from networks import trained_on_digits
 
 POLICY = ViewPolicy(mirror=False)
@@ -119,7 +119,7 @@ def test_a_tuning_that_diverges_is_said_with_the_teachers_name(resources, digits
 
 
 def test_an_exported_program_cannot_be_tuned(resources, digits, teacher_model, monkeypatch):
-    from azeotrope.sweeping import tuned_teacher
+    from azeotrope.sweeping.runs import tuned_teacher
 
     spec = TeacherSpec(model=teacher_model, **{**QUICK, "tune_epochs": 2})
     named = spec.model_copy(update={"model": "exported:teacher.onnx"})

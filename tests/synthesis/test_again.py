@@ -61,7 +61,7 @@ def test_a_hubs_generator_goes_on_at_the_revision_that_the_set_began_with(synth,
 
 def test_judging_costs_what_it_would_alone_although_caches_are_full(synth, shapes, tmp_path, monkeypatch):
     """At 10 s an image for decoding and as much for the teacher, whoever did both."""
-    monkeypatch.setattr("azeotrope.data.rowstore.RowStore.seconds_per_row", lambda _: 10.0)
+    monkeypatch.setattr("azeotrope.data.packing.rowstore.RowStore.seconds_per_row", lambda _: 10.0)
     embedded = 20 * (len(shapes.splits.val) + len(shapes.splits.test) + 24)
     for _ in range(2):
         (done,) = synth(tmp_path, Artist())

@@ -50,7 +50,7 @@ def test_other_arms_with_pictures_are_refused_with_the_form(text):
 
 
 def test_distill_uses_the_pictures_that_were_named():
-    from azeotrope.cli._groups import Pictures
+    from azeotrope.cli._options.groups import Pictures
     from azeotrope.cli.distill import arm_with
 
     unlabelled = Pictures(unlabelled="pool").spec()

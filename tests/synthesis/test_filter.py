@@ -15,7 +15,7 @@ from azeotrope.synthesis.filter import (
     judge,
 )
 from azeotrope.synthesis.spec import FilterSpec
-from azeotrope.teacher.head import Head
+from azeotrope.teacher.heads.head import Head
 
 FEATURES, CLASSES = 32, 3
 

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import azeotrope
-from azeotrope.data.decode import decode
+from azeotrope.data.decoding.decode import decode
 from azeotrope.data.task import load_task
 from azeotrope.errors import InputError
 from azeotrope.labels import LabelSpec, PixelSpec

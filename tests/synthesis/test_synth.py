@@ -11,19 +11,19 @@ import pytest
 from PIL import Image
 
 import azeotrope
-from azeotrope.data.decode import decode
-from azeotrope.data.pack import open_pack
+from azeotrope.data.decoding.decode import decode
+from azeotrope.data.packing.pack import open_pack
 from azeotrope.data.task import load_task
 from azeotrope.data.unlabelled import HELD_OUT
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError, RunFailed
 from azeotrope.plan import PicturesSpec, TeacherSpec
-from azeotrope.session.cautions import before_training
-from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.session.comparisons.comparison_plan import comparison_plan
+from azeotrope.session.findings.cautions import before_training
 from azeotrope.session.opening import open_plan
 from azeotrope.session.progress import Silent
-from azeotrope.sweeping import training
-from azeotrope.sweeping.pools import extra_of
+from azeotrope.sweeping.runs import training
+from azeotrope.sweeping.runs.pools import extra_of
 from azeotrope.synthesis import opening
 from azeotrope.synthesis.generators._generator import Made
 from azeotrope.synthesis.generators.pipeline import WITHHELD
@@ -195,7 +195,7 @@ QUICK = {"epochs": 2, "views": 2, "learning_rates": (2e-3,), "batch_images": 16}
 @pytest.fixture
 def compare(shapes_folder, teacher, monkeypatch):
     def run(out, arms, pictures, **changes):
-        monkeypatch.setattr("azeotrope.session.pretraining_cost.training_rate", lambda *_, **__: 100.0)
+        monkeypatch.setattr("azeotrope.session.comparisons.pretraining_cost.training_rate", lambda *_, **__: 100.0)
         asked = {"student": "test_resnet", "teacher": teacher, "train_images": 40, "seeds": 2, "image_size": 32}
         return azeotrope.compare(
             str(shapes_folder),

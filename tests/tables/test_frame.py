@@ -10,7 +10,7 @@ import pytest
 from azeotrope.errors import AzeotropeError, InputError, NotIdentifiable
 from azeotrope.record.facts import StudentFacts, TaskFacts
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.tables.checks import check_one_curve, check_sizes, common_sizes, sizes
 from azeotrope.tables.columns import Columns
 from azeotrope.tables.edges import NoUsableRun

@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from azeotrope.record.store import RunStore
-from azeotrope.record.training_curve import Epoch, keep_curve
+from azeotrope.record.storage.store import RunStore
+from azeotrope.record.storage.training_curve import Epoch, keep_curve
 from azeotrope.tables.training_curves import epochs_frame
 from reporting.factories import run
 

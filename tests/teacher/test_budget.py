@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from azeotrope.data.rowstore import RowStore
+from azeotrope.data.packing.rowstore import RowStore
 from azeotrope.errors import InputError
 from azeotrope.recipe import MAX_VIEWS
 from azeotrope.teacher.budget import affordable_views, cache_bytes

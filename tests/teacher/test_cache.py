@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from azeotrope.data.pack import open_pack
-from azeotrope.data.views import PLAIN
+from azeotrope.data.augmentation.views import PLAIN
+from azeotrope.data.packing.pack import open_pack
 from azeotrope.devices.device import Device
 from azeotrope.errors import RunFailed
 from azeotrope.plan import TeacherSpec
@@ -109,7 +109,7 @@ def test_code_that_decodes_otherwise_is_another_pack_and_another_cache(teacher, 
         return {pack.store.folder, open_cache(tmp_path, teacher, pack, POLICY, 2).store.folder}
 
     before = folders()
-    monkeypatch.setattr("azeotrope.data.pack.DECODING", 99)
+    monkeypatch.setattr("azeotrope.data.packing.pack.DECODING", 99)
     monkeypatch.setattr("azeotrope.teacher.cache.DECODING", 99)
     assert not before & folders()
 

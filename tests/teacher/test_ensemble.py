@@ -7,16 +7,16 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from azeotrope.data.views import PLAIN, draw
+from azeotrope.data.augmentation.views import PLAIN, draw
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError, RunFailed
 from azeotrope.models import cost
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import Recipe
-from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.runs.resources import Resources
 from azeotrope.teacher.embedder import side_by_side
 from azeotrope.teacher.ensemble import EnsembleHead, scale_of
-from azeotrope.teacher.head import Head
+from azeotrope.teacher.heads.head import Head
 
 POLICY = Recipe.for_images(100).policy
 N = 100

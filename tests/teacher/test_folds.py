@@ -4,7 +4,7 @@ import pytest
 from azeotrope.kinds.multi import KIND as MULTI
 from azeotrope.kinds.number import KIND as NUMBER
 from azeotrope.kinds.single import KIND as SINGLE
-from azeotrope.teacher.folds import folds_of
+from azeotrope.teacher.heads.folds import folds_of
 
 
 @pytest.mark.parametrize("images", [250, 997])

@@ -9,10 +9,10 @@ from azeotrope.errors import RunFailed
 from azeotrope.kinds.multi import KIND as MULTI
 from azeotrope.kinds.number import KIND as NUMBER
 from azeotrope.kinds.single import KIND as SINGLE
-from azeotrope.teacher.folds import folds_of
-from azeotrope.teacher.gate import check, check_against_pixels
-from azeotrope.teacher.head import fit_head
-from azeotrope.teacher.pixels import IMAGES, judged_rows, pixel_losses
+from azeotrope.teacher.heads.folds import folds_of
+from azeotrope.teacher.heads.gate import check, check_against_pixels
+from azeotrope.teacher.heads.head import fit_head
+from azeotrope.teacher.heads.pixels import IMAGES, judged_rows, pixel_losses
 
 
 def said(right, others=0.0, images=100, classes=2):

@@ -7,8 +7,8 @@ from sklearn.linear_model import LogisticRegression
 
 from azeotrope.kinds.number import KIND as NUMBER
 from azeotrope.kinds.single import KIND as SINGLE
-from azeotrope.teacher.folds import folds_of
-from azeotrope.teacher.head import STRENGTHS, Head, best_temperature, fit_head, fit_in_sample
+from azeotrope.teacher.heads.folds import folds_of
+from azeotrope.teacher.heads.head import STRENGTHS, Head, best_temperature, fit_head, fit_in_sample
 
 from .problems import problem
 

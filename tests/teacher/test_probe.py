@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from azeotrope.kinds.multi import KIND as MULTI
 from azeotrope.kinds.number import KIND as NUMBER
 from azeotrope.kinds.single import KIND as SINGLE
-from azeotrope.teacher.probe import Problem, axes_of
+from azeotrope.teacher.heads.probe import Problem, axes_of
 
 from .problems import problem
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from azeotrope.data.views import PLAIN
+from azeotrope.data.augmentation.views import PLAIN
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
 from azeotrope.plan import TeacherSpec

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from azeotrope.data.pack import open_pack
-from azeotrope.data.views import PLAIN
+from azeotrope.data.augmentation.views import PLAIN
+from azeotrope.data.packing.pack import open_pack
 from azeotrope.devices.device import Device
 from azeotrope.errors import StoreError
 from azeotrope.plan import TeacherSpec

@@ -10,9 +10,9 @@ from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import Recipe
-from azeotrope.sweeping.resources import Resources
-from azeotrope.teacher.head import Head
-from azeotrope.teacher.zero_shot import zero_shot_head
+from azeotrope.sweeping.runs.resources import Resources
+from azeotrope.teacher.heads.head import Head
+from azeotrope.teacher.heads.zero_shot import zero_shot_head
 
 open_clip = pytest.importorskip("open_clip")
 
@@ -54,7 +54,7 @@ def test_logits_are_the_scaled_cosine(folder):
 
 def test_a_run_uses_it_when_asked(folder, digits, tmp_path, monkeypatch):
     """Random towers know no digits, so the gate, which is not meant here, is opened."""
-    monkeypatch.setattr("azeotrope.teacher.gate.check", lambda *_: None)
+    monkeypatch.setattr("azeotrope.teacher.heads.gate.check", lambda *_: None)
     resources = Resources(tmp_path, Device("cpu", "fp32"))
     resources.add(digits)
     spec = TeacherSpec(model=f"open_clip:{folder}", head="zero_shot", weak=True)

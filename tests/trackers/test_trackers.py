@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from azeotrope.lookup import member, members
-from azeotrope.record.training_curve import Epoch
+from azeotrope.record.storage.training_curve import Epoch
 from azeotrope.trackers._tracker import tracked, without_folders
 from azeotrope.trackers.mlflow import _named
 from reporting.factories import run as a_run

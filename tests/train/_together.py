@@ -11,20 +11,20 @@ import torch
 from timm.layers import BatchNormAct2d
 from torch import nn
 
+from azeotrope.data.augmentation.views import PLAIN, draw
 from azeotrope.data.host_batch import Inputs
-from azeotrope.data.views import PLAIN, draw
 from azeotrope.devices.device import Device
 from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.kinds.single import UNLABELLED
 from azeotrope.models.network import Network
 from azeotrope.recipe import Recipe, ViewPolicy
-from azeotrope.teacher.folds import ANY
-from azeotrope.teacher.head import Head
+from azeotrope.teacher.heads.folds import ANY
+from azeotrope.teacher.heads.head import Head
 from azeotrope.train import loop
 from azeotrope.train.dataset import StudentData, Targets
 from azeotrope.train.loop import Rows, Training
+from azeotrope.train.parallel.processes import ALONE, OutOfStepError, joined
 from azeotrope.train.prepare import Prepare
-from azeotrope.train.processes import ALONE, OutOfStepError, joined
 from azeotrope.train.stage import Stage
 
 IMAGES, CLASSES, TEACHER_FEATURES, BATCH, FURTHER = 24, 3, 5, 8, 8

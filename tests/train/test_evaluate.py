@@ -42,15 +42,15 @@ def test_the_test_split_has_one_reader():
     found = {str(path.relative_to(SOURCE)): readers(path) for path in SOURCE.rglob("*.py")}
     assert {file: functions for file, functions in found.items() if functions} == {
         "train/evaluate.py": {"final_test"},
-        "session/export_images.py": {"images_of"},  # for the card of an export: they decide nothing
-        "session/pictures.py": {
+        "session/exports/export_images.py": {"images_of"},  # for the card of an export: they decide nothing
+        "session/findings/pictures.py": {
             "tested_rows"
         },  # of all folds: pictures for the report, classes that an arm never names
-        "session/about_folds.py": {"_fewest_units"},  # how many folds a class allows, from labels alone
-        "sweeping/cache_budget.py": {"_images"},  # how many bytes their embeddings take
-        "data/told.py": {"group_words"},  # how many groups each split has, from names alone
-        "data/split.py": {"torn_copies"},  # how many of them are near copies of an earlier split's
-        "data/audit.py": {"_rows_by_split"},  # which groups the splits tear
+        "session/findings/about_folds.py": {"_fewest_units"},  # how many folds a class allows, from labels alone
+        "sweeping/plans/cache_budget.py": {"_images"},  # how many bytes their embeddings take
+        "data/auditing/told.py": {"group_words"},  # how many groups each split has, from names alone
+        "data/division/split.py": {"torn_copies"},  # how many of them are near copies of an earlier split's
+        "data/auditing/audit.py": {"_rows_by_split"},  # which groups the splits tear
         "data/task.py": {
             "commonest",
             "commonest_over_classes",

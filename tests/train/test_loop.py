@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 
-from azeotrope.data.rowstore import RowStore
+from azeotrope.data.packing.rowstore import RowStore
 from azeotrope.devices.device import Device
 from azeotrope.errors import RunFailed, StoreError
 from azeotrope.train import loop

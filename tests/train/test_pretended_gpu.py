@@ -19,7 +19,7 @@ from torch import nn
 from torch._subclasses import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from azeotrope.data.views import draw
+from azeotrope.data.augmentation.views import draw
 from azeotrope.devices.device import Device
 from azeotrope.lookup import members
 from azeotrope.models.load import load_network

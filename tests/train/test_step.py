@@ -18,8 +18,8 @@ from azeotrope.losses._contract import Setup, build
 from azeotrope.models.network import Network
 from azeotrope.recipe import Recipe
 from azeotrope.spec import validated
-from azeotrope.train.batch_norm import OverWholeBatch
-from azeotrope.train.processes import ALONE, Processes
+from azeotrope.train.parallel.batch_norm import OverWholeBatch
+from azeotrope.train.parallel.processes import ALONE, Processes
 from azeotrope.train.step import Step
 
 from . import _together

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from azeotrope.advice.price import Cost
+from azeotrope.advice.needs.price import Cost
 from azeotrope.record.interval import Interval
 from azeotrope.record.labelled_images import Division
 from azeotrope.record.result import Result

@@ -13,10 +13,10 @@ import numpy as np
 from azeotrope.advice.answer import Bounds, Change
 from azeotrope.advice.choice import Choice, choose
 from azeotrope.advice.contender_draws import Judged
-from azeotrope.advice.counting import Counting
 from azeotrope.advice.evidence import Contender
-from azeotrope.advice.limits import Excluded, Needs
-from azeotrope.advice.price import cost
+from azeotrope.advice.needs.counting import Counting
+from azeotrope.advice.needs.limits import Excluded, Needs
+from azeotrope.advice.needs.price import cost
 from azeotrope.boundaries.boundary import Boundary, Crossing, find_boundary
 from azeotrope.boundaries.standing import AXIS
 from azeotrope.curves.cells import Floats

@@ -17,7 +17,7 @@ from azeotrope.recipe import BALANCED
 from azeotrope.record.folds import pooled
 from azeotrope.record.kinds import MEASURES, words_of
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.tables.columns import LINE, Columns, keep_where
 from azeotrope.tables.frame import RunFrame, read_runs
 from azeotrope.tables.grouping import contender

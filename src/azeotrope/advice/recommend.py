@@ -26,10 +26,10 @@ from azeotrope.advice.answer import (
 from azeotrope.advice.changes import Case, changes
 from azeotrope.advice.choice import Choice
 from azeotrope.advice.contender_draws import Judged, separate
-from azeotrope.advice.counting import counting, named, train_images
 from azeotrope.advice.evidence import Contender, Evidence
-from azeotrope.advice.limits import Needs, unknown, within
-from azeotrope.advice.price import cost
+from azeotrope.advice.needs.counting import counting, named, train_images
+from azeotrope.advice.needs.limits import Needs, unknown, within
+from azeotrope.advice.needs.price import cost
 from azeotrope.advice.summary import summarise
 from azeotrope.advice.worth import parts, worth
 from azeotrope.boundaries.boundary import PRACTICAL

@@ -11,8 +11,8 @@ from azeotrope.advice.answer import ContenderEvidence, EvidenceSummary
 from azeotrope.advice.changes import Case
 from azeotrope.advice.choice import Choice
 from azeotrope.advice.evidence import Contender, Evidence
-from azeotrope.advice.limits import Excluded, Needs
-from azeotrope.advice.price import cost
+from azeotrope.advice.needs.limits import Excluded, Needs
+from azeotrope.advice.needs.price import cost
 
 
 def summarise(

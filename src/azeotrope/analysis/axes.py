@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from azeotrope.analysis.options import AVERAGE
-from azeotrope.curves.applicable_laws import default_forms, is_in, takes
+from azeotrope.curves.fitted.applicable_laws import default_forms, is_in, takes
 from azeotrope.errors import InputError, NotIdentifiable
 from azeotrope.fitting.result import GroupFit
 from azeotrope.laws._law import Law

@@ -14,11 +14,11 @@ from azeotrope.errors import InputError
 from azeotrope.record.facts import EnvironmentFacts
 from azeotrope.record.kinds import named_measure
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import RunStore
-from azeotrope.record.tasks import read_tasks
+from azeotrope.record.storage.store import RunStore
+from azeotrope.record.storage.tasks import read_tasks
 from azeotrope.record.teachers import told_apart
-from azeotrope.reporting.files import read_comparisons
 from azeotrope.reporting.numbers import Comparison
+from azeotrope.reporting.page.files import read_comparisons
 from azeotrope.reporting.page_verdicts import Shared, shared_by
 from azeotrope.reporting.summary import summarise
 from azeotrope.reporting.words import plural

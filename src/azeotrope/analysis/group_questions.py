@@ -11,9 +11,9 @@ from azeotrope.analysis.options import AVERAGE, FEWEST_DRAWS
 from azeotrope.boundaries.images_needed import required, required_draws
 from azeotrope.boundaries.next_runs import Price, apart, settle_forecast
 from azeotrope.curves.cells import JointCells, joint_cells, surface_cells
+from azeotrope.curves.fitted.law_fit import Options
 from azeotrope.curves.irregular import irregularities
 from azeotrope.curves.joint_draws import Draws, draw_curves
-from azeotrope.curves.law_fit import Options
 from azeotrope.errors import InputError, NotIdentifiable
 from azeotrope.fitting.group import fit_group
 from azeotrope.fitting.result import Forecast, GroupFit, NextSize

@@ -18,7 +18,7 @@ from azeotrope.fitting.result import FitResult
 from azeotrope.record.folds import pooled
 from azeotrope.record.run import RunRecord
 from azeotrope.record.teachers import told_apart
-from azeotrope.reporting.study import Study, Sweep
+from azeotrope.reporting.page.study import Study, Sweep
 from azeotrope.reporting.summary import shown_order
 from azeotrope.tables.checks import FEWEST_SIZES
 from azeotrope.tables.grouping import contender

@@ -14,8 +14,8 @@ from azeotrope.advice.evidence import Contender, Evidence, Source, read_evidence
 from azeotrope.analysis.study import Functions, tabulated_sweep
 from azeotrope.errors import InputError
 from azeotrope.reporting.numbers import ArmSummary, Comparison, Estimate
+from azeotrope.reporting.page.study import Sweep
 from azeotrope.reporting.page_verdicts import asked_pairs, shown
-from azeotrope.reporting.study import Sweep
 from azeotrope.tables.columns import LINE, Columns
 from azeotrope.verdicts.differences import Differences, of_rows, one_number
 from azeotrope.verdicts.moderated import Common

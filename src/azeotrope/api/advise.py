@@ -9,13 +9,13 @@ from pathlib import Path
 
 from azeotrope.advice.answer import Advice, NotTested
 from azeotrope.advice.evidence import Evidence, Source, read_evidence
-from azeotrope.advice.limits import Needs
+from azeotrope.advice.needs.limits import Needs
 from azeotrope.advice.recommend import recommend
 from azeotrope.analysis.arms import practical_difference
 from azeotrope.boundaries.boundary import PRACTICAL
 from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.lookup import as_typed
-from azeotrope.reporting.files import read_comparisons
+from azeotrope.reporting.page.files import read_comparisons
 from azeotrope.tables.columns import Columns
 from azeotrope.tables.reading import SUFFIXES
 

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from azeotrope.advice.answer import Advice
-from azeotrope.advice.limits import Needs
+from azeotrope.advice.needs.limits import Needs
 from azeotrope.api.advise import advise
 from azeotrope.api.sweep import sweep
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.plan import TeacherSpec
 from azeotrope.record.labelled_images import divided
-from azeotrope.record.store import expanded
+from azeotrope.record.storage.store import expanded
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress
 from azeotrope.spec import validated
 from azeotrope.sweeping.budget import Budget
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
 from azeotrope.sweeping.status import View
-from azeotrope.sweeping.sweep_plan import SweepPlan
 
 
 def advise_data(

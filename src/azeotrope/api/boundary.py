@@ -13,9 +13,9 @@ from azeotrope.analysis.options import AVERAGE, check_at, check_draws
 from azeotrope.boundaries.boundary import PRACTICAL, Boundary, find_boundary
 from azeotrope.boundaries.next_runs import Price, by_size
 from azeotrope.curves.cells import joint_cells
+from azeotrope.curves.fitted.law_fit import Options
 from azeotrope.curves.irregular import irregularities
 from azeotrope.curves.joint_draws import DRAWS, draw_curves
-from azeotrope.curves.law_fit import Options
 from azeotrope.curves.level import is_level
 from azeotrope.record.run import RunRecord
 from azeotrope.tables.columns import Columns

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
-from azeotrope.data.audit import Audit, audit
+from azeotrope.data.auditing.audit import Audit, audit
 from azeotrope.data.task import RefusedSet
 from azeotrope.devices.choice import choose
 from azeotrope.errors import RunFailed
 from azeotrope.plan import TeacherSpec
-from azeotrope.session import suspecting
-from azeotrope.session.about_folds import fold_hint
-from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.session.comparisons.comparison_plan import comparison_plan
+from azeotrope.session.findings import suspecting
+from azeotrope.session.findings.about_folds import fold_hint
+from azeotrope.session.findings.suspecting import SuspectLabels
 from azeotrope.session.forecast import Forecast, Rates, forecast, measure
 from azeotrope.session.opening import open_plan
 from azeotrope.session.options import Options, parted
 from azeotrope.session.progress import Progress, Silent
-from azeotrope.session.suspecting import SuspectLabels
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Literal, Unpack, overload
 
 from azeotrope.errors import InputError
 from azeotrope.plan import TeacherSpec
-from azeotrope.record.store import expanded
+from azeotrope.record.storage.store import expanded
 from azeotrope.reporting.numbers import Comparison
-from azeotrope.session.comparing import compare_sizes
-from azeotrope.session.comparison_plan import comparison_plan
+from azeotrope.session.comparisons.comparing import compare_sizes
+from azeotrope.session.comparisons.comparison_plan import comparison_plan
 from azeotrope.session.options import Compared, Options, parted
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.verdicts.stopping import LOOKS
@@ -43,19 +43,19 @@ def compare(
     """Compare strategies at one number of training images (or at each of several, which gives a tuple), and leave
     records, one report and the winner's model at the largest in `out`.
 
-    `data`, `student` and `teacher` are written as on the command line (`fashion-mnist`, `photos/`,
-    `timm:resnet10t`), `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the
-    `distill` arms that name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
-    (`sweeping.search`). `seeds` is how many there are, or a list of them; "auto" adds paired seeds until every verdict
-    is decided, 12 at most, at a level that keeps the error of looking several times at 5 % (`verdicts.stopping`).
-    `folds` cuts the labelled images into so many parts, each of which is the test set once, for every seed: for sets of
-    fewer than 500 images, where one test split decides little (`verdicts.folded`).
-    `deploy` names export targets (`onnx,onnx-int8`): each student is also measured as their files, calibrated on its
-    training images, and the arms are judged as such beside the networks. `workers` runs are made at a time, in
-    processes that share the cores or cards: small students train faster so. `track` names trackers that finished runs
-    are shown to (`tensorboard`, `mlflow:FOLDER`, ...); by default they write to `out/trackers/NAME`.
-    The other keywords are those of `session.options.Options`. `out/plan.yaml` is a plan of `azeotrope sweep`. A run
-    that is in `out` already is not made again, so an interrupted comparison goes on.
+    `data`, `student` and `teacher` are written as on the command line (`fashion-mnist`, `photos/`, `timm:resnet10t`),
+    `arms` as `Arm.parse` reads them; None takes all that are possible here. `losses` are for the `distill` arms that
+    name none: one list such as `kl+align_uniform=0.5`, or several, of which validation chooses
+    (`sweeping.runs.search`). `seeds` is how many there are, or a list of them; "auto" adds paired seeds until every
+    verdict is decided, 12 at most, at a level that keeps the error of looking several times at 5 %
+    (`verdicts.stopping`). `folds` cuts the labelled images into so many parts, each of which is the test set once, for
+    every seed: for sets of fewer than 500 images, where one test split decides little (`verdicts.folded`). `deploy`
+    names export targets (`onnx,onnx-int8`): each student is also measured as their files, calibrated on its training
+    images, and the arms are judged as such beside the networks. `workers` runs are made at a time, in processes that
+    share the cores or cards: small students train faster so. `track` names trackers that finished runs are shown to
+    (`tensorboard`, `mlflow:FOLDER`, ...); by default they write to `out/trackers/NAME`. The other keywords are those of
+    `session.options.Options`. `out/plan.yaml` is a plan of `azeotrope sweep`. A run that is in `out` already is not
+    made again, so an interrupted comparison goes on.
 
     Raises InputError for wrong input and StoreError for an output folder that cannot be used.
     """

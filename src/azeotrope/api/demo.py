@@ -14,14 +14,16 @@ from azeotrope.api.compare import compare
 from azeotrope.boundaries.boundary import Boundary
 from azeotrope.data.sources import fashion_mnist
 from azeotrope.errors import MissingDependency
-from azeotrope.models.packages import installed_for
+from azeotrope.models.pretrained.packages import installed_for
 from azeotrope.plan import TeacherSpec
-from azeotrope.record.store import expanded
-from azeotrope.reporting import boundary_text, difference, files
+from azeotrope.record.storage.store import expanded
 from azeotrope.reporting.document import Document
-from azeotrope.reporting.html import Section
+from azeotrope.reporting.drawing import difference
 from azeotrope.reporting.numbers import Comparison
-from azeotrope.reporting.part import Missing, attempt
+from azeotrope.reporting.page import files
+from azeotrope.reporting.page.html import Section
+from azeotrope.reporting.page.part import Missing, attempt
+from azeotrope.reporting.texts import boundary_text
 from azeotrope.session.progress import Progress, Silent
 
 EMBEDDED = "emoji:Activities,Animals,Food,Objects,Travel"  # things, of which a teacher of photographs knows something

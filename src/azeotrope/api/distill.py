@@ -11,15 +11,15 @@ import polars as pl
 
 from azeotrope.errors import RunFailed
 from azeotrope.plan import TeacherSpec
-from azeotrope.record.claim import claimed
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import expanded
-from azeotrope.session.comparison_plan import comparison_plan
-from azeotrope.session.making import made
+from azeotrope.record.storage.claim import claimed
+from azeotrope.record.storage.store import expanded
+from azeotrope.session.comparisons.comparison_plan import comparison_plan
+from azeotrope.session.comparisons.making import made
+from azeotrope.session.comparisons.saving import save_run
 from azeotrope.session.options import Options, parted
 from azeotrope.session.progress import Progress, Silent
-from azeotrope.session.saving import save_run
-from azeotrope.sweeping.runner import Runner
+from azeotrope.sweeping.runs.runner import Runner
 from azeotrope.tables.training_curves import epochs_frame
 
 

@@ -12,12 +12,12 @@ from azeotrope.exporting.bundle import refuse_other_files
 from azeotrope.exporting.environment import prepare
 from azeotrope.exporting.target import backends_of, named, target_named
 from azeotrope.labels import LabelSpec
+from azeotrope.models.pretrained.weights import fingerprint
 from azeotrope.models.saved import load_model, model_folder
-from azeotrope.models.weights import fingerprint
-from azeotrope.record.store import expanded
-from azeotrope.record.verification import Verification
-from azeotrope.session.export_images import images_of
-from azeotrope.session.exporting import ExportPlan, export_model
+from azeotrope.record.storage.store import expanded
+from azeotrope.record.storage.verification import Verification
+from azeotrope.session.exports.export_images import images_of
+from azeotrope.session.exports.exporting import ExportPlan, export_model
 from azeotrope.session.progress import Progress, Silent
 
 

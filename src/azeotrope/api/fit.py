@@ -13,8 +13,8 @@ from azeotrope.analysis.group_questions import GroupQuestions
 from azeotrope.analysis.options import AVERAGE, FEWEST_DRAWS, check_at, check_draws
 from azeotrope.boundaries.images_needed import check_target
 from azeotrope.boundaries.next_runs import Price, by_size
+from azeotrope.curves.fitted.law_fit import Options
 from azeotrope.curves.joint_draws import DRAWS
-from azeotrope.curves.law_fit import Options
 from azeotrope.fitting.result import FitResult
 from azeotrope.record.run import RunRecord
 from azeotrope.tables.columns import Columns

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Unpack
 
-from azeotrope.record.store import expanded
+from azeotrope.record.storage.store import expanded
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
-from azeotrope.session.sweep_setup import Foreseen, foreseen, opened_aloud, read_plan
-from azeotrope.sweeping.sweep_plan import SweepPlan
+from azeotrope.session.sweeps.sweep_setup import Foreseen, foreseen, opened_aloud, read_plan
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
 
 
 def foresee(

@@ -8,9 +8,9 @@ from typing import Unpack
 
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
-from azeotrope.session.sweep_setup import Foreseen, foreseen
-from azeotrope.session.sweep_several import opened_tasks, tasks_of
-from azeotrope.sweeping.tasks import Planned
+from azeotrope.session.sweeps.sweep_setup import Foreseen, foreseen
+from azeotrope.session.sweeps.sweep_several import opened_tasks, tasks_of
+from azeotrope.sweeping.plans.tasks import Planned
 
 
 def foresee_tasks(

@@ -87,6 +87,6 @@ def _students(family: str | None) -> Sequence[Row]:
 def _teachers() -> Sequence[Row]:
     """Well-known teachers, and whether their weights can be had on this machine without the network."""
     from azeotrope.models.ladder import TEACHERS
-    from azeotrope.models.packages import installed_for
+    from azeotrope.models.pretrained.packages import installed_for
 
     return [{"name": f"timm:{name}", "weights": "installed" if installed_for(name) else "hub"} for name in TEACHERS]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 
+from azeotrope.data.decoding.reading import Unreadable
 from azeotrope.data.named import Named, named_images
-from azeotrope.data.reading import Unreadable
 from azeotrope.errors import InputError
 from azeotrope.labels import KindName
-from azeotrope.session.predicting import Predictor, open_predictor
+from azeotrope.session.exports.predicting import Predictor, open_predictor
 
 TOP, THRESHOLD = 3, 0.5
 _USED_BY = {"top": "single", "threshold": "multi"}

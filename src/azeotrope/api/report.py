@@ -14,10 +14,11 @@ from azeotrope.api.advise import advise
 from azeotrope.api.boundary import boundary
 from azeotrope.api.fit import fit
 from azeotrope.errors import InputError
-from azeotrope.record.store import RunStore
-from azeotrope.record.training_curve import Curve
+from azeotrope.record.storage.store import RunStore
+from azeotrope.record.storage.training_curve import Curve
 from azeotrope.reporting.document import Document
-from azeotrope.reporting.files import (
+from azeotrope.reporting.numbers import Comparison
+from azeotrope.reporting.page.files import (
     PAGE,
     read_bundles,
     read_curves,
@@ -26,10 +27,9 @@ from azeotrope.reporting.files import (
     write_page,
     write_text,
 )
-from azeotrope.reporting.html import Section, one_class
-from azeotrope.reporting.numbers import Comparison
-from azeotrope.reporting.part import Missing, attempt
-from azeotrope.reporting.study import Sweep
+from azeotrope.reporting.page.html import Section, one_class
+from azeotrope.reporting.page.part import Missing, attempt
+from azeotrope.reporting.page.study import Sweep
 from azeotrope.tables.columns import Columns
 from azeotrope.tables.reading import SUFFIXES
 

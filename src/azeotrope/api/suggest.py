@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from azeotrope.data.reading import Reading
+from azeotrope.data.decoding.reading import Reading
 from azeotrope.data.task import open_source
 from azeotrope.devices.choice import choose
 from azeotrope.labels import ONE_CLASS, LabelSpec

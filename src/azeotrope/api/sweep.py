@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Unpack
 
-from azeotrope.record.store import expanded
+from azeotrope.record.storage.store import expanded
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
-from azeotrope.session.sweep_run import Sweep, carry_out, held
-from azeotrope.session.sweep_setup import check_one_task, opened_aloud, read_plan
+from azeotrope.session.sweeps.sweep_run import Sweep, carry_out, held
+from azeotrope.session.sweeps.sweep_setup import check_one_task, opened_aloud, read_plan
 from azeotrope.session.tracking import open_tracking
 from azeotrope.sweeping.budget import Meter
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
 from azeotrope.sweeping.status import Unseen, View
-from azeotrope.sweeping.sweep_plan import SweepPlan
 
 
 def sweep(

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
-from azeotrope.record.store import RunStore
-from azeotrope.record.tasks import TaskFolder, keep_tasks
-from azeotrope.reporting.by_task import TaskTable
+from azeotrope.record.storage.store import RunStore
+from azeotrope.record.storage.tasks import TaskFolder, keep_tasks
+from azeotrope.reporting.texts.by_task import TaskTable
 from azeotrope.session.options import Machine
 from azeotrope.session.progress import Progress, Silent
-from azeotrope.session.sweep_run import Sweep, carry_out, held
-from azeotrope.session.sweep_several import OpenTask, held_root, opened_tasks, table_of, tasks_of
+from azeotrope.session.sweeps.sweep_run import Sweep, carry_out, held
+from azeotrope.session.sweeps.sweep_several import OpenTask, held_root, opened_tasks, table_of, tasks_of
 from azeotrope.session.tracking import open_tracking
 from azeotrope.sweeping.budget import Budget, BudgetTooSmallError, Meter
+from azeotrope.sweeping.plans.tasks import Planned
 from azeotrope.sweeping.status import Unseen, View
-from azeotrope.sweeping.tasks import Planned
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,15 @@ from azeotrope.devices.memory import give_back_freed_memory
 from azeotrope.errors import InputError, StoreError
 from azeotrope.labels import ONE_CLASS, PLAIN_PIXELS, LabelSpec
 from azeotrope.plan import HELD_OUT, TeacherSpec
-from azeotrope.record.claim import PLAN, claimed
-from azeotrope.record.store import cannot_write, expanded, write_atomically
+from azeotrope.record.storage.claim import PLAN, claimed
+from azeotrope.record.storage.store import cannot_write, expanded, write_atomically
 from azeotrope.session.judging import judged
 from azeotrope.session.opening import open_resources
 from azeotrope.session.options import SynthOptions
 from azeotrope.session.progress import Progress, Silent
 from azeotrope.session.reading import read_task
 from azeotrope.spec import from_yaml, to_yaml
-from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.runs.resources import Resources
 from azeotrope.synthesis import page, provenance
 from azeotrope.synthesis.filter import check_worth
 from azeotrope.synthesis.making import Line, make_missing, read_journal, requests_for

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.text import Text
 
 from azeotrope import __version__
-from azeotrope.cli import _help
-from azeotrope.cli._locale import spell_out, start_in_utf8
-from azeotrope.cli._spread import PROGRAM, Debug, spread
+from azeotrope.cli._options.spread import PROGRAM, Debug, spread
+from azeotrope.cli._terminal import help as _help
+from azeotrope.cli._terminal.locale import spell_out, start_in_utf8
 from azeotrope.errors import AzeotropeError
 from azeotrope.lookup import member, members
 

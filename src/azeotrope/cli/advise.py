@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from azeotrope.boundaries.boundary import PRACTICAL
-from azeotrope.cli import _fitting as fitting
-from azeotrope.cli import _options as options
-from azeotrope.cli import _printing as printing
-from azeotrope.cli import _words as words
-from azeotrope.cli._columns import Columns
-from azeotrope.cli._labels import Labels
-from azeotrope.cli._models import Models, holds_images
-from azeotrope.cli._spread import Group, Typed, refuse_idle
+from azeotrope.cli._options import fitting, words
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._options.columns import Columns
+from azeotrope.cli._options.labels import Labels
+from azeotrope.cli._options.models import Models, holds_images
+from azeotrope.cli._options.spread import Group, Typed, refuse_idle
+from azeotrope.cli._terminal import printing
 
 if TYPE_CHECKING:
     from azeotrope.advice.answer import Advice
-    from azeotrope.advice.limits import Needs
+    from azeotrope.advice.needs.limits import Needs
 
 PRICES = "Prices and what may be used"
 
@@ -76,7 +75,7 @@ class Wanted(Group):
 
     def needs(self) -> Needs:
         """As `azeotrope.advise` takes them."""
-        from azeotrope.advice.limits import Needs
+        from azeotrope.advice.needs.limits import Needs
 
         return Needs(**asdict(self))
 
@@ -135,7 +134,7 @@ def command(
     Example: azeotrope advise result/ --images 2000 --target-error 0.1 --max-parameters 5e6
     """
     import azeotrope
-    from azeotrope.reporting import advice_text
+    from azeotrope.reporting.texts import advice_text
 
     if holds_images(runs, insisted=bool(making.student or labels.flags())):
         idle = (*columns.flags(), *typed.of_these("deploy"))
@@ -154,7 +153,7 @@ def command(
 def _from_images(data: str, wanted: Wanted, making: Making, labels: Labels, judging: Judging) -> Advice:
     """The runs are made first, with their progress on standard error."""
     from azeotrope.api.advise_data import advise_data
-    from azeotrope.cli import _sweep as shown
+    from azeotrope.cli._terminal import sweep as shown
 
     spec, needs = labels.spec(), wanted.needs()
     size = None if needs.at is None else [round(needs.at)]

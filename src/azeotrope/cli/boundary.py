@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 
 from azeotrope.boundaries.boundary import PRACTICAL
-from azeotrope.cli import _fitting as fitting
-from azeotrope.cli import _options as options
-from azeotrope.cli import _printing as printing
-from azeotrope.cli import _words as words
-from azeotrope.cli._columns import Columns
+from azeotrope.cli._options import fitting, words
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._options.columns import Columns
+from azeotrope.cli._terminal import printing
 
 
 def command(
@@ -42,7 +41,8 @@ def command(
     Example: azeotrope boundary runs.csv --x images=n_train --error top1_err --by method --at 1000
     """
     import azeotrope
-    from azeotrope.reporting import boundary_text, difference, render
+    from azeotrope.reporting.drawing import difference, render
+    from azeotrope.reporting.texts import boundary_text
 
     found = azeotrope.boundary(
         runs,

@@ -9,11 +9,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from azeotrope.cli import _groups as groups
-from azeotrope.cli import _options as options
-from azeotrope.cli import _printing as printing
-from azeotrope.cli import _words as words
-from azeotrope.cli._models import refuse_unused
+from azeotrope.cli._options import groups, words
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._options.models import refuse_unused
+from azeotrope.cli._terminal import printing
 
 
 def command(
@@ -42,8 +41,8 @@ def command(
     Example: azeotrope check digits -s resnet10t -t tf_efficientnet_lite0
     """
     import azeotrope
-    from azeotrope.cli._check import show
-    from azeotrope.cli._progress import Shown
+    from azeotrope.cli._terminal.check import show
+    from azeotrope.cli._terminal.progress import Shown
 
     asked = further.options()
     refuse_unused(words.names(arms), teacher=None if suspect_labels else teacher, upstream=further.upstream.upstream)

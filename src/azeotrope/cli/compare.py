@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from azeotrope.cli import _groups as groups
-from azeotrope.cli import _options as options
-from azeotrope.cli import _printing as printing
-from azeotrope.cli import _words as words
-from azeotrope.cli._models import Models, refuse_unused
-from azeotrope.cli._spread import Typed, refuse_idle
+from azeotrope.cli._options import groups, words
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._options.models import Models, refuse_unused
+from azeotrope.cli._options.spread import Typed, refuse_idle
+from azeotrope.cli._terminal import printing
 
 
 def command(
@@ -54,10 +53,10 @@ def command(
     Example: azeotrope compare photos/ -s resnet10t -t tf_efficientnet_lite0
     """
     import azeotrope
-    from azeotrope.cli._progress import Shown
-    from azeotrope.reporting.files import PAGE
-    from azeotrope.reporting.files import as_json as document
-    from azeotrope.reporting.table import WIDTH, table
+    from azeotrope.cli._terminal.progress import Shown
+    from azeotrope.reporting.page.files import PAGE
+    from azeotrope.reporting.page.files import as_json as document
+    from azeotrope.reporting.texts.table import WIDTH, table
 
     sizes, asked = words.counts(train_images), further.options()
     refuse_unused(words.names(arms), teacher=teacher, upstream=further.upstream.upstream)

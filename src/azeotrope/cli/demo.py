@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from azeotrope.cli import _options as options
-from azeotrope.cli import _printing as printing
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._terminal import printing
 
 
 def command(out: options.Out = Path("azeotrope-demo"), as_json: options.AsJson = False) -> None:
@@ -18,12 +18,12 @@ def command(out: options.Out = Path("azeotrope-demo"), as_json: options.AsJson =
     Example: azeotrope demo --out first-look
     """
     import azeotrope
-    from azeotrope.cli._progress import Shown
-    from azeotrope.reporting import boundary_text
-    from azeotrope.reporting.files import as_json as document
-    from azeotrope.reporting.overall import overall
-    from azeotrope.reporting.part import Missing
-    from azeotrope.reporting.table import WIDTH, table
+    from azeotrope.cli._terminal.progress import Shown
+    from azeotrope.reporting.page.files import as_json as document
+    from azeotrope.reporting.page.overall import overall
+    from azeotrope.reporting.page.part import Missing
+    from azeotrope.reporting.texts import boundary_text
+    from azeotrope.reporting.texts.table import WIDTH, table
 
     with Shown() as progress:
         shown = azeotrope.demo(out, progress=progress)

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from azeotrope.arm import Arm, Pictures
-from azeotrope.cli import _groups as groups
-from azeotrope.cli import _options as options
-from azeotrope.cli import _printing as printing
-from azeotrope.cli._models import refuse_unused
-from azeotrope.cli._words import names
+from azeotrope.cli._options import groups
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._options.models import refuse_unused
+from azeotrope.cli._options.words import names
+from azeotrope.cli._terminal import printing
 from azeotrope.errors import InputError
 from azeotrope.plan import PicturesSpec
 
@@ -38,7 +38,7 @@ def command(
     Example: azeotrope distill photos/ -s resnet10t -t tf_efficientnet_lite0
     """
     import azeotrope
-    from azeotrope.cli._progress import Shown
+    from azeotrope.cli._terminal.progress import Shown
     from azeotrope.reporting import words
 
     asked = further.options()

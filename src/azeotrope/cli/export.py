@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from azeotrope.cli import _options as options
-from azeotrope.cli import _printing as printing
-from azeotrope.cli._labels import Labels
-from azeotrope.record.store import expanded
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._options.labels import Labels
+from azeotrope.cli._terminal import printing
+from azeotrope.record.storage.store import expanded
 
 if TYPE_CHECKING:
     from azeotrope.api.export import Exported
-    from azeotrope.record.verification import File
+    from azeotrope.record.storage.verification import File
 
 
 def command(
@@ -82,7 +82,7 @@ def command(
     A target whose file is refused is named on standard error, the others are kept, and the exit status is 1.
     """
     import azeotrope
-    from azeotrope.cli._progress import Shown
+    from azeotrope.cli._terminal.progress import Shown
 
     with Shown() as progress:
         exported = azeotrope.export(

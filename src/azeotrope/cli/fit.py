@@ -7,13 +7,11 @@ from typing import Annotated
 
 import typer
 
-from azeotrope.cli import _choices as choices
-from azeotrope.cli import _fitting as fitting
-from azeotrope.cli import _options as options
-from azeotrope.cli import _printing as printing
-from azeotrope.cli import _words as words
-from azeotrope.cli._columns import Columns
-from azeotrope.cli._spread import Typed, refuse_idle
+from azeotrope.cli._options import choices, fitting, words
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._options.columns import Columns
+from azeotrope.cli._options.spread import Typed, refuse_idle
+from azeotrope.cli._terminal import printing
 
 
 def command(
@@ -44,7 +42,8 @@ def command(
     Example: azeotrope fit runs.csv --x images=n_train --error top1_err --by method --at 1000,5000
     """
     import azeotrope
-    from azeotrope.reporting import curves, fit_text, render
+    from azeotrope.reporting.drawing import curves, render
+    from azeotrope.reporting.texts import fit_text
 
     if not laws.drawn.draws:
         refuse_idle(typed.of_these("draw_seed"), "--draws 0 draws nothing")

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from azeotrope.cli import _choices as choices
-from azeotrope.cli import _options as options
-from azeotrope.cli import _printing as printing
+from azeotrope.cli._options import choices
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._terminal import printing
 
 
 def command(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from azeotrope.cli import _options as options
-from azeotrope.cli import _printing as printing
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._terminal import printing
 from azeotrope.record.kinds import number_text
 
 if TYPE_CHECKING:

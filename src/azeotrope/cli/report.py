@@ -8,10 +8,10 @@ import typer
 from pydantic import JsonValue
 from rich.console import Console
 
-from azeotrope.cli import _options as options
-from azeotrope.cli import _printing as printing
-from azeotrope.cli._columns import Columns
-from azeotrope.cli._spread import refuse_idle
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._options.columns import Columns
+from azeotrope.cli._options.spread import refuse_idle
+from azeotrope.cli._terminal import printing
 
 
 def command(
@@ -38,10 +38,10 @@ def command(
     """
     import azeotrope
     from azeotrope.analysis.comparisons import compared
-    from azeotrope.reporting import class_page
     from azeotrope.reporting.document import Document
-    from azeotrope.reporting.files import read_mistakes
-    from azeotrope.reporting.table import WIDTH
+    from azeotrope.reporting.page import class_page
+    from azeotrope.reporting.page.files import read_mistakes
+    from azeotrope.reporting.texts.table import WIDTH
     from azeotrope.tables.reading import SUFFIXES
 
     table = runs.lower().endswith(SUFFIXES)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from azeotrope.cli import _printing as printing
+from azeotrope.cli._terminal import printing
 
 
 def command(

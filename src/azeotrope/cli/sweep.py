@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from azeotrope.cli import _groups as groups
-from azeotrope.cli import _options as options
-from azeotrope.cli import _plan as plan_of
-from azeotrope.cli import _printing as printing
-from azeotrope.cli._spread import Group, refuse_idle
-from azeotrope.cli._words import names
+from azeotrope.cli._options import groups
+from azeotrope.cli._options import plan as plan_of
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._options.spread import Group, refuse_idle
+from azeotrope.cli._options.words import names
+from azeotrope.cli._terminal import printing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azeotrope.sweeping.budget import Budget
-    from azeotrope.sweeping.tasks import Planned
+    from azeotrope.sweeping.plans.tasks import Planned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def command(
     """
     import azeotrope
     from azeotrope.api.foresee import foresee
-    from azeotrope.cli import _sweep as shown
+    from azeotrope.cli._terminal import sweep as shown
 
     if how.dry_run and how.retry_failed:
         refuse_idle(("--retry-failed",), "--dry-run makes no runs")
@@ -94,8 +94,8 @@ def _several(tasks: Sequence[Planned], budget: Budget | None, how: How) -> None:
     """The same of several tasks: what each did, then one table."""
     from azeotrope.api.foresee_tasks import foresee_tasks
     from azeotrope.api.sweep_tasks import sweep_tasks
-    from azeotrope.cli import _sweep as shown
-    from azeotrope.cli import _tasks as together
+    from azeotrope.cli._terminal import sweep as shown
+    from azeotrope.cli._terminal import tasks as together
 
     machine = how.machine.options()
     with shown.Watched() as watched:

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from azeotrope.cli import _generating as generating
-from azeotrope.cli import _groups as groups
-from azeotrope.cli import _options as options
-from azeotrope.cli import _printing as printing
-from azeotrope.cli._labels import Labels
-from azeotrope.cli._spread import given
+from azeotrope.cli._options import generating, groups
+from azeotrope.cli._options import shared as options
+from azeotrope.cli._options.labels import Labels
+from azeotrope.cli._options.spread import given
+from azeotrope.cli._terminal import printing
 from azeotrope.plan import TeacherSpec
 from azeotrope.spec import validated
 
@@ -40,7 +39,7 @@ def command(
     Example: azeotrope synth fashion-mnist --train -t tf_efficientnet_lite0 -n 1000 --multiple 2x
     """
     import azeotrope
-    from azeotrope.cli._progress import Shown
+    from azeotrope.cli._terminal.progress import Shown
     from azeotrope.synthesis.page import PAGE
 
     spec = validated(TeacherSpec, {"model": teacher, "image_size": judged.teacher_size})

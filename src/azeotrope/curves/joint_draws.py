@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.curves.applicable_laws import default_forms
 from azeotrope.curves.beyond import ONE_LAW, AtTheEnd, Onward, Rates, onward
 from azeotrope.curves.cells import Floats, JointCells
+from azeotrope.curves.fitted.applicable_laws import default_forms
+from azeotrope.curves.fitted.law_fit import FormFit, Options, fit_form
+from azeotrope.curves.fitted.weighing import between, beyond, judgeable
 from azeotrope.curves.kept import Kept
-from azeotrope.curves.law_fit import FormFit, Options, fit_form
 from azeotrope.curves.level import LevelLine
 from azeotrope.curves.moved_cells import Moved
-from azeotrope.curves.weighing import between, beyond, judgeable
 from azeotrope.errors import NotIdentifiable
 from azeotrope.laws._law import Law, law
 from azeotrope.record.interval import Interval, quantile_interval

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from azeotrope.curves.cells import Floats, JointCells
-from azeotrope.curves.law_fit import FormFit
+from azeotrope.curves.fitted.law_fit import FormFit
 from azeotrope.curves.noise import correlation
 
 BY_CHANCE = 0.1

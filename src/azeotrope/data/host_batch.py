@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from numpy.typing import NDArray
 from torch import Tensor
 
-from azeotrope.data.views import Views
+from azeotrope.data.augmentation.views import Views
 
 Array = TypeVar("Array")
 Other = TypeVar("Other")

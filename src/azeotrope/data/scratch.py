@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 from uuid import uuid4
 
-from azeotrope.record.lock import locked
+from azeotrope.record.storage.lock import locked
 
 _NAMED = "scratch-"
 

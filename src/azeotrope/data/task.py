@@ -19,17 +19,17 @@ import numpy as np
 from jaxtyping import Int64, UInt64
 
 from azeotrope.data._ranks import identities
-from azeotrope.data.early_packs import Foreseen, early_packs
-from azeotrope.data.folds import fold_splits
-from azeotrope.data.formats import require_extras
-from azeotrope.data.kept_looks import kept_looks
-from azeotrope.data.listing import Progress, scan
-from azeotrope.data.manifest import Manifest
-from azeotrope.data.near import METHOD, Near, find_near
+from azeotrope.data.auditing.told import group_words, lost_words, passed_words, reading_words, split_words
+from azeotrope.data.decoding.formats import require_extras
+from azeotrope.data.division.folds import fold_splits
+from azeotrope.data.division.split import TaskSplits, split_task
+from azeotrope.data.listing.kept_looks import kept_looks
+from azeotrope.data.listing.manifest import Manifest
+from azeotrope.data.listing.near import METHOD, Near, find_near
+from azeotrope.data.listing.scan import Progress, scan
+from azeotrope.data.packing.early_packs import Foreseen, early_packs
 from azeotrope.data.sources._groups import grouped_by_path
 from azeotrope.data.sources._source import Source
-from azeotrope.data.split import TaskSplits, split_task
-from azeotrope.data.told import group_words, lost_words, passed_words, reading_words, split_words
 from azeotrope.errors import InputError
 from azeotrope.kinds._kind import Kind, Labels, kind_named
 from azeotrope.labels import ONE_CLASS, LabelSpec
@@ -183,7 +183,7 @@ def load_folds(
     anew: bool = False,
     foreseen: Foreseen | None = None,
 ) -> tuple[Task, ...]:
-    """The same images as `folds` tasks, of each of which another fold is the test set (`data.folds`)."""
+    """The same images as `folds` tasks, of each of which another fold is the test set (`data.division.folds`)."""
 
     def cut(manifest: Manifest, pairs: Pairs) -> tuple[TaskSplits, ...]:
         return fold_splits(manifest, folds, pairs, keep_leaks=bool(labels.keep_leaks))
@@ -257,8 +257,8 @@ class _Option(NamedTuple):
 
 
 def _options(labels: LabelSpec) -> list[_Option]:
-    """What was asked of the source itself; the range of values is asked of the files (`data.decode`), what may leak of
-    the splits (`data.split`).
+    """What was asked of the source itself; the range of values is asked of the files (`data.decoding.decode`), what may
+    leak of the splits (`data.division.split`).
     """
     given = labels.model_dump(exclude_defaults=True, exclude={"value_range", "pixels", "keep_leaks"})
     flags = {"column": "label-column"}

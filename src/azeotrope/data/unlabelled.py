@@ -1,7 +1,7 @@
 """A pool of pictures that may help to teach: what is left of them when everything that could leak is taken out.
 
-Taken out and counted: unreadable files, copies, and near duplicates (`data.near`) of validation and test images. What a
-picture shows is not judged here; that is the teacher's part (`synthesis.filter`).
+Taken out and counted: unreadable files, copies, and near duplicates (`data.listing.near`) of validation and test
+images. What a picture shows is not judged here; that is the teacher's part (`synthesis.filter`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azeotrope.data._ranks import ranks
-from azeotrope.data.kept_looks import kept_looks
-from azeotrope.data.listing import Progress, scan
+from azeotrope.data.division.split import TaskSplits
+from azeotrope.data.listing.kept_looks import kept_looks
+from azeotrope.data.listing.manifest import Manifest
+from azeotrope.data.listing.near import near_pairs
+from azeotrope.data.listing.scan import Progress, scan
 from azeotrope.data.loose import open_loose
-from azeotrope.data.manifest import Manifest
-from azeotrope.data.near import near_pairs
 from azeotrope.data.sources._source import Source, joined
-from azeotrope.data.split import TaskSplits
 from azeotrope.data.task import Task
 from azeotrope.errors import InputError
 

@@ -9,7 +9,7 @@ import os
 import torch
 
 from azeotrope.devices.memory import keep_freed_memory
-from azeotrope.record.processors import processors
+from azeotrope.record.machine.processors import processors
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 

@@ -17,7 +17,7 @@ from azeotrope.diagnosis.mistakes import Certain, most_certain
 from azeotrope.diagnosis.records import ArmDiagnosis, Between, Diagnosis
 from azeotrope.diagnosis.residuals import residuals
 from azeotrope.labels import KindName
-from azeotrope.record.answers import Answers, TestSet, answers_of, stored_test_set, validation_of
+from azeotrope.record.storage.answers import Answers, TestSet, answers_of, stored_test_set, validation_of
 
 
 def diagnose(

@@ -20,9 +20,9 @@ from azeotrope.errors import StoreError
 from azeotrope.exporting import preparation as prep
 from azeotrope.exporting.card import bundle_card
 from azeotrope.exporting.preparation import Preparation
-from azeotrope.record.store import cannot_write
-from azeotrope.record.verification import FILE as VERIFICATION
-from azeotrope.record.verification import Verification
+from azeotrope.record.storage.store import cannot_write
+from azeotrope.record.storage.verification import FILE as VERIFICATION
+from azeotrope.record.storage.verification import Verification
 
 SUMS = "SHA256SUMS"
 RUN = "run.py"

@@ -8,7 +8,7 @@ from azeotrope.exporting.preparation import Grey, Preparation, Square
 from azeotrope.models.card import escape
 from azeotrope.recipe import OWN_ERROR
 from azeotrope.record.kinds import words_of
-from azeotrope.record.verification import File, Verification
+from azeotrope.record.storage.verification import File, Verification
 
 _COLUMNS = (
     "file",

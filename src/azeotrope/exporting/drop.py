@@ -14,7 +14,7 @@ from torch import Tensor
 from azeotrope.errors import RunFailed
 from azeotrope.kinds._kind import UNSCALED, Kind, Labels
 from azeotrope.record.interval import Interval
-from azeotrope.record.verification import Verdict
+from azeotrope.record.storage.verification import Verdict
 
 LEVEL = 0.95
 _RESAMPLES = 1000

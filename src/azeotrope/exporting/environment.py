@@ -22,8 +22,8 @@ from typing import Any
 from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError, MissingDependency, NotExported, StoreError
 from azeotrope.exporting.worker import worker
-from azeotrope.record.lock import locked
-from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.record.storage.lock import locked
+from azeotrope.record.storage.store import cannot_write, write_atomically
 from azeotrope.spec import digest
 
 MAKE = "make"

@@ -15,15 +15,15 @@ import numpy as np
 from jaxtyping import UInt
 from pydantic import Field
 
-from azeotrope.data.pack_rows import fitted
-from azeotrope.data.reading import Reading
-from azeotrope.data.resize import Filter, filter_of, grey, kernel_of, resized
+from azeotrope.data.decoding.reading import Reading
+from azeotrope.data.decoding.resize import Filter, filter_of, grey, kernel_of, resized
+from azeotrope.data.packing.pack_rows import fitted
 from azeotrope.errors import InputError
 from azeotrope.exporting.deployed import INPUT, OUTPUTS
 from azeotrope.labels import PLAIN_PIXELS, KindName, PixelSpec
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.saved import SavedModel
-from azeotrope.record.verification import bundle_file
+from azeotrope.record.storage.verification import bundle_file
 from azeotrope.spec import Spec, read_yaml, validated
 
 FILE = "preprocessing.json"

@@ -27,7 +27,7 @@ from azeotrope.errors import InputError, NotExported, first_line
 from azeotrope.exporting.deployed import INPUT, Deployed
 from azeotrope.exporting.environment import Backend
 from azeotrope.lookup import as_typed, member, members, unknown
-from azeotrope.record.verification import Latency
+from azeotrope.record.storage.verification import Latency
 
 FAMILY = "exporting.targets"
 WARM_UP = 10  # runs not counted

@@ -15,7 +15,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from azeotrope.kinds._kind import Kind
-from azeotrope.record.verification import Calibration
+from azeotrope.record.storage.verification import Calibration
 
 FOLDS = 5
 FEWEST_IMAGES = 10 * FOLDS

@@ -19,7 +19,7 @@ from azeotrope.exporting.deployed import Deployed
 from azeotrope.exporting.drop import drop, verdict
 from azeotrope.exporting.target import AT_A_TIME, Program, Target, timed
 from azeotrope.kinds._kind import UNSCALED, Kind, Labels
-from azeotrope.record.verification import Drop, File, Latency, Parity
+from azeotrope.record.storage.verification import Drop, File, Latency, Parity
 
 TOLERANCE = 1e-3  # of the spread of the outputs: what 32-bit floats in another order may differ by
 TIE = 2e-3  # of that spread: answers closer together than this are the same answer

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from azeotrope.curves import average
-from azeotrope.curves.draws import RESAMPLED_FROM
-from azeotrope.curves.law_fit import ASSUMED_SPREAD, LEAST_SPREAD, FormFit
+from azeotrope.curves.fitted import average
+from azeotrope.curves.fitted.draws import RESAMPLED_FROM
+from azeotrope.curves.fitted.law_fit import ASSUMED_SPREAD, LEAST_SPREAD, FormFit
 from azeotrope.fitting.result import Checklist, Point
 from azeotrope.laws._law import Floats, Law
 from azeotrope.solver.many import HUBER_DELTA

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from azeotrope.curves.law_fit import FormFit
+from azeotrope.curves.fitted.law_fit import FormFit
 from azeotrope.fitting.result import LawFit
 from azeotrope.laws._law import Floats
 

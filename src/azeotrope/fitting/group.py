@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from azeotrope.curves import average
 from azeotrope.curves.cells import Cells
-from azeotrope.curves.draws import prediction_draws, replicates
+from azeotrope.curves.fitted import average
+from azeotrope.curves.fitted.draws import prediction_draws, replicates
+from azeotrope.curves.fitted.law_fit import FormFit, Options, fit_form
 from azeotrope.curves.joint_draws import Draws
-from azeotrope.curves.law_fit import FormFit, Options, fit_form
 from azeotrope.fitting.checklist import checklist
 from azeotrope.fitting.diagnose import warnings_of
 from azeotrope.fitting.profile import floor_interval, identified

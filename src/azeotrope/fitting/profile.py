@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.curves.law_fit import FormFit
+from azeotrope.curves.fitted.law_fit import FormFit
 from azeotrope.laws._law import Floats
 from azeotrope.record.interval import Interval
 from azeotrope.solver.many import Fits, fit_many, highest

@@ -3,7 +3,7 @@
 Both follow from the labels that a run is shown: its own training images', and those of made pictures that count as
 labelled. They change what is learnt from labels and nothing of what
 is said: predictions, validation and test are without them. Balanced sampling, which changes what is shown, is in
-`data.sampling`.
+`data.division.sampling`.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from typing import Annotated, Self
 from pydantic import Field
 from torch import Tensor, nn
 
-from azeotrope.data.reading import Reading
+from azeotrope.data.decoding.reading import Reading
 from azeotrope.errors import InputError
 from azeotrope.labels import PLAIN_PIXELS, PixelSpec
-from azeotrope.models.weights import Weights
+from azeotrope.models.pretrained.weights import Weights
 from azeotrope.record.resizes import Resizes
 
 Adapt = Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]]

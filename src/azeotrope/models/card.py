@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from azeotrope.labels import KindName
 from azeotrope.models.backbone import Preprocessing
-from azeotrope.models.weights import Weights
+from azeotrope.models.pretrained.weights import Weights
 
 ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:@=^])")
 OUTPUTS: dict[KindName, str] = {

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from azeotrope.errors import InputError
-from azeotrope.models import hub, packages
-from azeotrope.models import licence as licences
 from azeotrope.models.backbone import Backbone, Preprocessing, check_size
-from azeotrope.models.checkpoint import rooted
 from azeotrope.models.network import Network
+from azeotrope.models.pretrained import hub, packages
+from azeotrope.models.pretrained import licence as licences
+from azeotrope.models.pretrained.checkpoint import rooted
+from azeotrope.models.pretrained.weights import Weights, fingerprint, load_into, read_tensors
 from azeotrope.models.sources import source_of
 from azeotrope.models.spec import ModelSpec, WeightsRef
-from azeotrope.models.weights import Weights, fingerprint, load_into, read_tensors
 
 HEAD_STREAM = 1_000_003  # keeps the head's random numbers apart from the body's, which start from the seed itself
 

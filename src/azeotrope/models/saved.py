@@ -23,10 +23,10 @@ from azeotrope.models.card import Fact, card
 from azeotrope.models.cost import parameters
 from azeotrope.models.load import load_network
 from azeotrope.models.network import Network
+from azeotrope.models.pretrained.weights import Weights, fingerprint, load_into, read_safetensors
 from azeotrope.models.sources.file import locate
 from azeotrope.models.spec import ModelSpec
-from azeotrope.models.weights import Weights, fingerprint, load_into, read_safetensors
-from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.record.storage.store import cannot_write, write_atomically
 from azeotrope.spec import problems
 
 CODE = "architecture.py"

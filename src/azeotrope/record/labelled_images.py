@@ -1,7 +1,7 @@
 """What "labelled images" means: all that a person owns, and how many of them train, validate and test.
 
 The one place of this arithmetic, for the half that divides images and for the half that speaks of them. Which images go
-where is `data.split`'s and `data.subset`'s.
+where is `data.division.split`'s and `data.division.subset`'s.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from azeotrope.record.training_curve import Curve
-from azeotrope.record.verification import Verification
+from azeotrope.record.storage.training_curve import Curve
+from azeotrope.record.storage.verification import Verification
 from azeotrope.reporting.numbers import Comparison, Shown
 
 DATA_URI = r"^data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/=]+$"

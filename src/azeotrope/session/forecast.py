@@ -12,7 +12,7 @@ from azeotrope.losses._contract import needs_teacher
 from azeotrope.models import cost
 from azeotrope.plan import ComparePlan
 from azeotrope.session.opening import Opened
-from azeotrope.sweeping.runner import images_of_training, images_trained
+from azeotrope.sweeping.runs.runner import images_of_training, images_trained
 from azeotrope.train.throughput import inference_rate, training_rate
 
 DECODE_SAMPLE = 256  # images

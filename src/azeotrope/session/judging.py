@@ -13,19 +13,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from azeotrope.data.listing import scan
+from azeotrope.data.augmentation.views import PLAIN
+from azeotrope.data.listing.scan import scan
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool, held_out_rows, keep_apart
-from azeotrope.data.views import PLAIN
 from azeotrope.recipe import Recipe, ViewPolicy
 from azeotrope.session.progress import Progress
-from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.runs.resources import Resources
 from azeotrope.synthesis.filter import Judgement, Reference, judge
 from azeotrope.synthesis.making import Line
 from azeotrope.synthesis.pictures import source_of
 from azeotrope.synthesis.spec import SynthPlan
 from azeotrope.teacher.cache import EmbeddingCache
-from azeotrope.teacher.head import Head
+from azeotrope.teacher.heads.head import Head
 
 
 @dataclass(frozen=True)

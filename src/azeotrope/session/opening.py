@@ -20,16 +20,16 @@ from azeotrope.session.reading import read_folds, read_task
 from azeotrope.session.seen_weights import refuse_seen_weights
 from azeotrope.session.tracking import Tracking
 from azeotrope.spec import digest
-from azeotrope.sweeping.bands import require_teacher_bands
 from azeotrope.sweeping.cards import require_shares
-from azeotrope.sweeping.class_weights import weights_file
 from azeotrope.sweeping.engines._bench import Bench, ShippedTask
-from azeotrope.sweeping.foreseen_packs import foreseen_packs
-from azeotrope.sweeping.grid import Grid, open_grid
-from azeotrope.sweeping.plan_checks import check_models
-from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.plans.bands import require_teacher_bands
+from azeotrope.sweeping.plans.class_weights import weights_file
+from azeotrope.sweeping.plans.foreseen_packs import foreseen_packs
+from azeotrope.sweeping.plans.grid import Grid, open_grid
+from azeotrope.sweeping.plans.plan_checks import check_models
+from azeotrope.sweeping.plans.sweep_plan import SweepPlan
+from azeotrope.sweeping.runs.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.sweep_plan import SweepPlan
 
 
 class Opened(NamedTuple):

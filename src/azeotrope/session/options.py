@@ -1,5 +1,6 @@
 """What `compare`, `distill` and `check` take by keyword beside the data, the models and the folder of results, as typed
-groups that are passed on whole: an option is named here, on the command line (`cli._groups`), and where it acts.
+groups that are passed on whole: an option is named here, on the command line (`cli._options.groups`), and where it
+acts.
 """
 
 from __future__ import annotations

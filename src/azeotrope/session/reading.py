@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from azeotrope.data.early_packs import Foreseen
+from azeotrope.data.auditing.told import lost_words, of_all_folds, passed_words
+from azeotrope.data.packing.early_packs import Foreseen
 from azeotrope.data.task import Task, load_folds, load_task
-from azeotrope.data.told import lost_words, of_all_folds, passed_words
 from azeotrope.errors import InputError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.plan import HELD_OUT

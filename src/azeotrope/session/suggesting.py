@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from azeotrope.data.decode import decode
-from azeotrope.data.reading import AS_PICTURES, Reading, Unreadable
+from azeotrope.data.decoding.decode import decode
+from azeotrope.data.decoding.reading import AS_PICTURES, Reading, Unreadable
 from azeotrope.data.sources._source import Source
 from azeotrope.errors import InputError
-from azeotrope.models.hub import unreachable
 from azeotrope.models.ladder import STUDENTS, Rung, rung
-from azeotrope.models.packages import installed_for
+from azeotrope.models.pretrained.hub import unreachable
+from azeotrope.models.pretrained.packages import installed_for
 from azeotrope.models.sources.timm import hub_problem
 from azeotrope.recipe import rule_batch, rule_steps
 from azeotrope.session.device_budget import DeviceBudget

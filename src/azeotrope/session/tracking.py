@@ -12,11 +12,11 @@ from pathlib import Path
 
 from azeotrope.errors import AzeotropeError, InputError
 from azeotrope.lookup import member
-from azeotrope.record.lock import locked
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import cannot_write, expanded, write_atomically
-from azeotrope.record.training_curve import Curve, curve_of
-from azeotrope.reporting.part import Missing, attempt
+from azeotrope.record.storage.lock import locked
+from azeotrope.record.storage.store import cannot_write, expanded, write_atomically
+from azeotrope.record.storage.training_curve import Curve, curve_of
+from azeotrope.reporting.page.part import Missing, attempt
 from azeotrope.terms import split
 from azeotrope.trackers._tracker import Tracker, tracked
 

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from azeotrope.record.claims import Claims
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.claims import Claims
+from azeotrope.record.storage.store import RunStore
 from azeotrope.sweeping.budget import Meter
 from azeotrope.sweeping.engines._engine import Engine, Event, Finished, Lost
 from azeotrope.sweeping.forecast import Forecast
-from azeotrope.sweeping.runner import images_trained
+from azeotrope.sweeping.runs.runner import images_trained
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.sweeping.status import Running, Status, Unseen, View, label
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.data.views import PLAIN
+from azeotrope.data.augmentation.views import PLAIN
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import ViewPolicy
-from azeotrope.sweeping.resources import Resources
-from azeotrope.sweeping.runner import images_of_training, images_trained
+from azeotrope.sweeping.runs.resources import Resources
+from azeotrope.sweeping.runs.runner import images_of_training, images_trained
 from azeotrope.sweeping.spec import RunSpec
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.train.throughput import inference_rate, training_rate

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from azeotrope.errors import RunFailed
 from azeotrope.synthesis.spec import FilterSpec
-from azeotrope.teacher.head import Head
+from azeotrope.teacher.heads.head import Head
 
 KEPT = ""
 OTHER_CLASS = "not seen as its class"

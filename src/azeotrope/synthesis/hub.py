@@ -13,7 +13,7 @@ from typing import Any
 
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
-from azeotrope.models.hub import reason
+from azeotrope.models.pretrained.hub import reason
 from azeotrope.synthesis.unet import diffusers_member
 
 _PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")

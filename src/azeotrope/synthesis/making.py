@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from azeotrope.errors import RunFailed, first_line
-from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.record.storage.store import cannot_write, write_atomically
 from azeotrope.synthesis.generators._generator import Generator, Made
 from azeotrope.synthesis.spec import Request
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from azeotrope.data.pack import Pack
-from azeotrope.data.pack_rows import squared
+from azeotrope.data.packing.pack import Pack
+from azeotrope.data.packing.pack_rows import squared
 from azeotrope.data.task import Task
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError
-from azeotrope.models.hub import card_licence
-from azeotrope.models.licence import objection
-from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.models.pretrained.hub import card_licence
+from azeotrope.models.pretrained.licence import objection
+from azeotrope.record.storage.store import cannot_write, write_atomically
 from azeotrope.synthesis.generators._generator import Generator
 from azeotrope.synthesis.generators.own import OwnGenerator, load_own, save_own, saved
 from azeotrope.synthesis.generators.pipeline import Originals, PipelineGenerator

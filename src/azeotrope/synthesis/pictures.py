@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from azeotrope.data.listing import Progress, scan
+from azeotrope.data.listing.scan import Progress, scan
 from azeotrope.data.sources._source import Item, Source
 from azeotrope.data.task import Task
 from azeotrope.data.unlabelled import Pool, keep_apart
 from azeotrope.errors import InputError
-from azeotrope.record.claim import PLAN
+from azeotrope.record.storage.claim import PLAN
 from azeotrope.spec import from_yaml
 from azeotrope.synthesis import provenance
 from azeotrope.synthesis.spec import SynthPlan

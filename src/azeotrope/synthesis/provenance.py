@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from azeotrope.errors import InputError, message_of
-from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.record.storage.store import cannot_write, write_atomically
 from azeotrope.synthesis.filter import Judgement
 from azeotrope.synthesis.making import Line
 

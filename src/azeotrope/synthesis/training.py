@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from azeotrope.data.philox import permutation
+from azeotrope.data.augmentation.philox import permutation
 from azeotrope.devices.device import Device
 from azeotrope.errors import RunFailed
 from azeotrope.synthesis.spec import Training

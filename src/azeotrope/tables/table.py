@@ -16,7 +16,7 @@ from azeotrope.record.folds import pooled
 from azeotrope.record.kinds import words_of
 from azeotrope.record.resizes import STORED
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import RunStore
+from azeotrope.record.storage.store import RunStore
 from azeotrope.record.teachers import told_apart
 from azeotrope.tables.columns import CLUSTERS, CORRECT, RESIZE, TEST_CLASSES, UPSTREAM_RESIZE
 from azeotrope.tables.reading import SUFFIXES, read_file

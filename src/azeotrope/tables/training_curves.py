@@ -8,8 +8,8 @@ import polars as pl
 
 from azeotrope.errors import InputError
 from azeotrope.record.run import RunRecord
-from azeotrope.record.store import RunStore
-from azeotrope.record.training_curve import FIRST, LAST, LOSS, curves_of
+from azeotrope.record.storage.store import RunStore
+from azeotrope.record.storage.training_curve import FIRST, LAST, LOSS, curves_of
 
 _OF_A_RUN = {
     **dict.fromkeys(("run_id", "state", "task", "arm", "student", "teacher"), pl.String),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from azeotrope.data.views import PLAIN
+from azeotrope.data.augmentation.views import PLAIN
 from azeotrope.errors import InputError
 from azeotrope.recipe import MAX_VIEWS
 

@@ -20,11 +20,11 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from azeotrope.data.augmentation.views import PLAIN, RENDERING, Number, Views, draw
 from azeotrope.data.host_batch import HostBatch, Inputs
-from azeotrope.data.pack import Pack
-from azeotrope.data.pack_rows import DECODING
-from azeotrope.data.rowstore import RowStore
-from azeotrope.data.views import PLAIN, RENDERING, Number, Views, draw
+from azeotrope.data.packing.pack import Pack
+from azeotrope.data.packing.pack_rows import DECODING
+from azeotrope.data.packing.rowstore import RowStore
 from azeotrope.devices.ahead import ahead
 from azeotrope.errors import RunFailed
 from azeotrope.models.sources.file import code_hash

@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from azeotrope.data.augmentation.render import Renderer
+from azeotrope.data.augmentation.views import Views
 from azeotrope.data.host_batch import DeviceInputs, Inputs
-from azeotrope.data.render import Renderer
-from azeotrope.data.views import Views
 from azeotrope.devices.device import Device
 
 

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from azeotrope.data.augmentation.views import Number, Views
 from azeotrope.data.host_batch import HostBatch
-from azeotrope.data.views import Number, Views
 from azeotrope.kinds._kind import Kind
 from azeotrope.kinds.single import KIND as SINGLE
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.embedder import Embedder, Frozen, Versions, side_by_side
-from azeotrope.teacher.head import Head
+from azeotrope.teacher.heads.head import Head
 from azeotrope.teacher.routed import RoutedCache
 from azeotrope.teacher.teacher import Teacher
 

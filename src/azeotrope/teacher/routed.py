@@ -16,9 +16,9 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from azeotrope.data.augmentation.views import Number, Views
 from azeotrope.data.host_batch import HostBatch, Inputs
-from azeotrope.data.rowstore import RowStore
-from azeotrope.data.views import Number, Views
+from azeotrope.data.packing.rowstore import RowStore
 from azeotrope.teacher.cache import EmbeddingCache
 from azeotrope.teacher.embedder import Versions
 from azeotrope.teacher.teacher import Teacher

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from azeotrope.data.render import Renderer
+from azeotrope.data.augmentation.render import Renderer
 from azeotrope.devices.device import Device
 from azeotrope.models import cost
 from azeotrope.models.backbone import Preprocessing

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from azeotrope.data.views import PLAIN
+from azeotrope.data.augmentation.views import PLAIN
 from azeotrope.errors import StoreError
 from azeotrope.teacher.cache import EmbeddingCache
 

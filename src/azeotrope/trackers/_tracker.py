@@ -18,7 +18,7 @@ from pydantic import JsonValue
 
 from azeotrope.errors import MissingDependency
 from azeotrope.record.run import RunRecord
-from azeotrope.record.training_curve import FIRST, LOSS, Curve
+from azeotrope.record.storage.training_curve import FIRST, LOSS, Curve
 
 PROJECT = "azeotrope"
 _BY_CLASS = {"class_weights"}  # its keys are a person's class names, of any number and with any letters

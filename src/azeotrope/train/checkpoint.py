@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from azeotrope.record.store import cannot_write, write_atomically
+from azeotrope.record.storage.store import cannot_write, write_atomically
 
 State = dict[str, Any]
 

@@ -18,11 +18,11 @@ from jaxtyping import Int
 from numpy.typing import NDArray
 from torch import Tensor
 
+from azeotrope.data.augmentation.philox import permutation
+from azeotrope.data.augmentation.views import PLAIN, Number, draw
+from azeotrope.data.division.sampling import balanced_order
 from azeotrope.data.host_batch import HostBatch, Inputs
-from azeotrope.data.pack import Pack
-from azeotrope.data.philox import permutation
-from azeotrope.data.sampling import balanced_order
-from azeotrope.data.views import PLAIN, Number, draw
+from azeotrope.data.packing.pack import Pack
 from azeotrope.kinds._balance import Shown
 from azeotrope.kinds._kind import UNSCALED, Kind, Scale
 from azeotrope.kinds._measures import judged_by
@@ -30,8 +30,8 @@ from azeotrope.kinds.single import UNLABELLED
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.recipe import OWN_ERROR, Sampling, ViewPolicy
 from azeotrope.teacher.ensemble import AnyCache, EnsembleHead
-from azeotrope.teacher.folds import ANY
-from azeotrope.teacher.head import Head
+from azeotrope.teacher.heads.folds import ANY
+from azeotrope.teacher.heads.head import Head
 
 _OTHER_STREAM = 1 << 20  # the order of further pictures is drawn apart from that of the labelled ones
 

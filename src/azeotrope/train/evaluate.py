@@ -16,13 +16,13 @@ import torch
 from jaxtyping import Float, UInt
 from numpy.typing import NDArray
 
-from azeotrope.data.render import plain_pixels
+from azeotrope.data.augmentation.render import plain_pixels
 from azeotrope.devices.ahead import ahead
 from azeotrope.devices.device import Device
 from azeotrope.kinds._kind import UNSCALED, Kind
 from azeotrope.models.network import Network
-from azeotrope.record import energy
-from azeotrope.record.answers import Answers, TestSet
+from azeotrope.record.machine import energy
+from azeotrope.record.storage.answers import Answers, TestSet
 from azeotrope.train.dataset import StudentData, Targets
 from azeotrope.train.prepare import Prepare
 

@@ -28,17 +28,17 @@ from azeotrope.devices.device import Device
 from azeotrope.kinds._balance import balance_of
 from azeotrope.losses._contract import Setup, WeightedSum, build
 from azeotrope.models.network import Network
-from azeotrope.record import energy
-from azeotrope.record.training_curve import Epoch
+from azeotrope.record.machine import energy
+from azeotrope.record.storage.training_curve import Epoch
 from azeotrope.train import checkpoint
 from azeotrope.train.average import Average
-from azeotrope.train.batch_norm import require_seen
 from azeotrope.train.dataset import StudentData
 from azeotrope.train.evaluate import Score, validate
 from azeotrope.train.faults import require_finite, require_taken_steps
 from azeotrope.train.optimizer import build_optimizer, rate_factor, set_rate
+from azeotrope.train.parallel.batch_norm import require_seen
+from azeotrope.train.parallel.processes import ALONE, Processes
 from azeotrope.train.prepare import Batch, Prepare
-from azeotrope.train.processes import ALONE, Processes
 from azeotrope.train.stage import Stage
 from azeotrope.train.step import Step
 

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
+from azeotrope.data.augmentation.render import Renderer
 from azeotrope.data.host_batch import DeviceInputs
-from azeotrope.data.render import Renderer
 from azeotrope.devices.device import Device
 from azeotrope.teacher.embedder import side_by_side
 from azeotrope.train.dataset import StudentData, Targets

@@ -24,9 +24,9 @@ from azeotrope.devices.compiled import compiled, not_compiled
 from azeotrope.devices.device import Device
 from azeotrope.losses._contract import Signals, WeightedSum
 from azeotrope.models.network import Network, Output
-from azeotrope.train.batch_norm import OverWholeBatch
+from azeotrope.train.parallel.batch_norm import OverWholeBatch
+from azeotrope.train.parallel.processes import Processes
 from azeotrope.train.prepare import Batch
-from azeotrope.train.processes import Processes
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Which images belong together: a patient's, a film's, a place's. A group is a text beside each item.
 
-What a group means for splits, subsets and folds is decided elsewhere (`data.split`, `data.subset`, `teacher.folds`).
+What a group means for splits, subsets and folds is decided elsewhere (`data.division.split`, `data.division.subset`,
+`teacher.heads.folds`).
 """
 
 from __future__ import annotations

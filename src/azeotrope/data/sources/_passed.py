@@ -13,7 +13,7 @@ from pathlib import Path
 
 from azeotrope.data.sources._source import PassedOver
 from azeotrope.labels import PLAIN_PIXELS, Format, PixelSpec
-from azeotrope.record.claim import is_output
+from azeotrope.record.storage.claim import is_output
 
 SUFFIXES = frozenset(
     f".{suffix}"

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from azeotrope.data.foreign import POINTERS_AND_PAGES, WORKBOOKS, called_by_name
+from azeotrope.data.decoding.foreign import POINTERS_AND_PAGES, WORKBOOKS, called_by_name
 from azeotrope.errors import InputError, message_of
 
 _MARKS = (  # a file's first bytes, the longer ones first

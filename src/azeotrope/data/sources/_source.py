@@ -1,7 +1,7 @@
 """What every source of labelled images gives: names, labels, splits and a way to read one image.
 
-It holds no pixels of its own and decodes nothing (`data.decode`). Class names and keys are data: shown escaped, never
-used as a path.
+It holds no pixels of its own and decodes nothing (`data.decoding.decode`). Class names and keys are data: shown
+escaped, never used as a path.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from azeotrope.data.sources._source import Item, Source, Split
 from azeotrope.data.sources._svg import png
 from azeotrope.errors import InputError, MissingDependency
 from azeotrope.lookup import unknown
-from azeotrope.record.store import write_atomically
+from azeotrope.record.storage.store import write_atomically
 
 SIDE = 128  # pixels; OpenMoji's own grid has 72, Twemoji's 36
 LICENCE = "CC BY 4.0 (Twemoji) and CC BY-SA 4.0 (OpenMoji)"

@@ -105,7 +105,7 @@ def _is_there(name: str, path: str) -> bool:
 
 def _refuse_parts(table: Table, paths: Sequence[str], labels: Sequence[Any]) -> None:
     """Rows of one image with a label each, or with the values of several raters: one of them would be kept in silence,
-    since each image counts once (`data.split`).
+    since each image counts once (`data.division.split`).
     """
     said = [frozenset(label) if isinstance(label, tuple) else label for label in labels]
     first: dict[str, int] = {}

@@ -18,7 +18,7 @@ from jaxtyping import Float, UInt
 from azeotrope.exporting import target
 from azeotrope.exporting.environment import Backend
 from azeotrope.exporting.target import Conversion, Program
-from azeotrope.record.verification import Latency
+from azeotrope.record.storage.verification import Latency
 
 LITERT = Backend(
     "litert",

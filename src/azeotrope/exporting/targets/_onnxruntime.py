@@ -16,8 +16,8 @@ from jaxtyping import Float, UInt
 from azeotrope.errors import MissingDependency
 from azeotrope.exporting.deployed import INPUT
 from azeotrope.exporting.target import AT_A_TIME, Program, timed
-from azeotrope.record.processors import processors
-from azeotrope.record.verification import Latency
+from azeotrope.record.machine.processors import processors
+from azeotrope.record.storage.verification import Latency
 
 try:
     import onnx

@@ -13,7 +13,7 @@ from jaxtyping import Float, UInt
 from torch import Tensor
 
 from azeotrope.exporting.target import AT_A_TIME, Conversion, Program, converting, timed
-from azeotrope.record.verification import Latency
+from azeotrope.record.storage.verification import Latency
 
 FILES = ("model.pt2",)
 INT8 = False

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from azeotrope.errors import InputError
-from azeotrope.models import hub
+from azeotrope.models.pretrained import hub
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from azeotrope.errors import InputError
 from azeotrope.models.backbone import Backbone, Preprocessing
+from azeotrope.models.pretrained.weights import Weights
 from azeotrope.models.probe import pooled_width, probe
 from azeotrope.models.sources._program import Program
 from azeotrope.models.spec import WeightsRef
-from azeotrope.models.weights import Weights
 from azeotrope.spec import Spec, from_yaml
 
 READERS = {".onnx": "_onnx", ".pt2": "_pt2"}

@@ -16,13 +16,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from azeotrope.errors import InputError, MissingDependency
-from azeotrope.models import hub, licence
 from azeotrope.models.backbone import Backbone, Preprocessing
 from azeotrope.models.classifier import stride_of
+from azeotrope.models.pretrained import hub, licence
+from azeotrope.models.pretrained.weights import Weights, fingerprint
 from azeotrope.models.probe import pooled_width, probe
 from azeotrope.models.sources._pooling import UNMASKED, WITHOUT_POOLER, Pooled
 from azeotrope.models.spec import WeightsRef
-from azeotrope.models.weights import Weights, fingerprint
 
 try:
     import transformers

@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from azeotrope.errors import InputError, MissingDependency
 from azeotrope.lookup import unknown
-from azeotrope.models import hub
 from azeotrope.models.backbone import Backbone, Preprocessing
 from azeotrope.models.classifier import stride_of
+from azeotrope.models.pretrained import hub
+from azeotrope.models.pretrained.weights import Weights, fingerprint
 from azeotrope.models.probe import pooled_width, probe
 from azeotrope.models.spec import WeightsRef
-from azeotrope.models.weights import Weights, fingerprint
 
 try:
     import open_clip

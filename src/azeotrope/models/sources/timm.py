@@ -21,12 +21,12 @@ from torch import Tensor, nn
 
 from azeotrope.errors import InputError
 from azeotrope.lookup import unknown
-from azeotrope.models import hub, packages
 from azeotrope.models.backbone import Backbone, Preprocessing
+from azeotrope.models.pretrained import hub, packages
+from azeotrope.models.pretrained.weights import Weights, fingerprint
 from azeotrope.models.probe import pooled_width, probe
 from azeotrope.models.sources._published import Published, imagenet_1k
 from azeotrope.models.spec import WeightsRef
-from azeotrope.models.weights import Weights, fingerprint
 
 _BACK = "ResNet strikes back, arXiv 2110.00476, table 2"
 _RECIPES: Mapping[str, tuple[float, int, str]] = {

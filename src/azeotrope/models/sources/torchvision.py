@@ -17,12 +17,12 @@ from torchvision.models.vision_transformer import interpolate_embeddings
 
 from azeotrope.errors import InputError
 from azeotrope.lookup import unknown
-from azeotrope.models import hub
 from azeotrope.models.backbone import Backbone, Preprocessing, unchanged
 from azeotrope.models.classifier import find_classifier, remove
+from azeotrope.models.pretrained import hub
+from azeotrope.models.pretrained.weights import Weights, fingerprint, load_into
 from azeotrope.models.sources._published import Published, imagenet_1k
 from azeotrope.models.spec import WeightsRef
-from azeotrope.models.weights import Weights, fingerprint, load_into
 
 _README = "https://github.com/pytorch/vision/tree/main/references/classification"
 _NEW_RECIPE = "https://github.com/pytorch/vision/issues/3995"

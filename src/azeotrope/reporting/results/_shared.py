@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console, RenderableType
 
-from azeotrope.reporting import render
+from azeotrope.reporting.drawing import render
 
 _WIDTH = 80
 _PAGE = '<pre style="line-height:1.3;white-space:pre;overflow-x:auto">{code}</pre>'

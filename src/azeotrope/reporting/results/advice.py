@@ -8,11 +8,11 @@ import altair as alt
 import polars as pl
 
 from azeotrope.advice.answer import Advice
-from azeotrope.reporting import advice_text
-from azeotrope.reporting.render import Chart
+from azeotrope.reporting.drawing.render import Chart
+from azeotrope.reporting.drawing.scales import chart_of
+from azeotrope.reporting.drawing.theme import PALETTE
 from azeotrope.reporting.results._shared import drawn, page
-from azeotrope.reporting.scales import chart_of
-from azeotrope.reporting.theme import PALETTE
+from azeotrope.reporting.texts import advice_text
 
 document = advice_text.document
 

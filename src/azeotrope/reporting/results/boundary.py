@@ -7,9 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from azeotrope.boundaries.boundary import Boundary
-from azeotrope.reporting import boundary_text, difference
-from azeotrope.reporting.render import Chart
+from azeotrope.reporting.drawing import difference
+from azeotrope.reporting.drawing.render import Chart
 from azeotrope.reporting.results._shared import drawn, page
+from azeotrope.reporting.texts import boundary_text
 
 document = boundary_text.document
 

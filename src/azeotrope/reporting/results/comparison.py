@@ -7,11 +7,13 @@ from pathlib import Path
 import polars as pl
 from pydantic import JsonValue
 
-from azeotrope.reporting import figures, table, verdict_words, words
-from azeotrope.reporting.files import as_json
+from azeotrope.reporting import verdict_words, words
+from azeotrope.reporting.drawing import figures
+from azeotrope.reporting.drawing.render import Chart
 from azeotrope.reporting.numbers import ArmSummary, Comparison
-from azeotrope.reporting.render import Chart
+from azeotrope.reporting.page.files import as_json
 from azeotrope.reporting.results._shared import drawn, page
+from azeotrope.reporting.texts import table
 
 _TYPES = {"test_error": pl.Float64, "low": pl.Float64, "high": pl.Float64, "val_error": pl.Float64, "flops": pl.Float64}
 

@@ -9,9 +9,10 @@ import polars as pl
 from pydantic import JsonValue
 
 from azeotrope.fitting.result import FitResult
-from azeotrope.reporting import curves, fit_text
-from azeotrope.reporting.render import Chart
+from azeotrope.reporting.drawing import curves
+from azeotrope.reporting.drawing.render import Chart
 from azeotrope.reporting.results._shared import drawn, page
+from azeotrope.reporting.texts import fit_text
 from azeotrope.reporting.words import axis_name, plural
 
 

@@ -13,18 +13,18 @@ from pathlib import Path
 
 import torch
 
-from azeotrope.data.manifest import Manifest
-from azeotrope.data.split import TaskSplits
+from azeotrope.data.division.split import TaskSplits
+from azeotrope.data.listing.manifest import Manifest
 from azeotrope.data.task import Task, open_source
 from azeotrope.devices.device import Device
 from azeotrope.devices.process import prepare
 from azeotrope.errors import InputError, StoreError
 from azeotrope.labels import ONE_CLASS, LabelSpec
 from azeotrope.plan import PicturesSpec
-from azeotrope.record.store import cannot_write, write_atomically
-from azeotrope.sweeping.resources import Resources
-from azeotrope.sweeping.runner import Runner
-from azeotrope.train.processes import ALONE, Processes
+from azeotrope.record.storage.store import cannot_write, write_atomically
+from azeotrope.sweeping.runs.resources import Resources
+from azeotrope.sweeping.runs.runner import Runner
+from azeotrope.train.parallel.processes import ALONE, Processes
 
 LISTS_KEPT = 16  # in a cache, of as many sets: some 400 bytes an image each
 

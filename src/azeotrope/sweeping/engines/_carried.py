@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from azeotrope.record.store import write_atomically
-from azeotrope.sweeping.runner import Runner
+from azeotrope.record.storage.store import write_atomically
+from azeotrope.sweeping.runs.runner import Runner
+from azeotrope.sweeping.runs.training_folder import TrainingFolder
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.training_folder import TrainingFolder
 
 FILES = ("weights.safetensors", "trained.json")  # the outcome last: where it is, all is there
 

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from azeotrope.lookup import members
 from azeotrope.record.run import RunRecord
 from azeotrope.spec import Spec
-from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.runs.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 
 

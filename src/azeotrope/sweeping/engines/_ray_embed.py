@@ -1,8 +1,8 @@
 """A large set through the teacher on all of a Ray cluster, before the first run asks for it.
 
-The cache is a table in files of many rows (`data.rowstore`), each of which one process fills at a time: a piece of the
-job is what is missing of one file. It needs a cache folder that all nodes see; where a node has a cache of its own, its
-runs embed what they need there.
+The cache is a table in files of many rows (`data.packing.rowstore`), each of which one process fills at a time: a piece
+of the job is what is missing of one file. It needs a cache folder that all nodes see; where a node has a cache of its
+own, its runs embed what they need there.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from azeotrope.data.views import PLAIN
+from azeotrope.data.augmentation.views import PLAIN
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import ViewPolicy
 from azeotrope.sweeping.engines._bench import Bench
 from azeotrope.sweeping.engines._ray_worker import Home, at_home, sees_cache
-from azeotrope.sweeping.resources import Resources
-from azeotrope.sweeping.runner import Runner
+from azeotrope.sweeping.runs.resources import Resources
+from azeotrope.sweeping.runs.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
 
 RETRIES = 3  # of a piece whose worker or node dies

@@ -16,13 +16,13 @@ import torch
 
 from azeotrope.data.sources._places import cache_root
 from azeotrope.errors import InputError
-from azeotrope.record import energy
-from azeotrope.record.store import RunStore, write_atomically
+from azeotrope.record.machine import energy
+from azeotrope.record.storage.store import RunStore, write_atomically
 from azeotrope.spec import digest
 from azeotrope.sweeping.engines import _carried
 from azeotrope.sweeping.engines._bench import Bench, StoredTask
 from azeotrope.sweeping.engines._worker import Made, end_with_card, made
-from azeotrope.sweeping.runner import Runner
+from azeotrope.sweeping.runs.runner import Runner
 from azeotrope.sweeping.spec import RunSpec
 
 

@@ -16,13 +16,13 @@ import torch
 
 from azeotrope.devices.memory import give_back_freed_memory
 from azeotrope.errors import AzeotropeError
-from azeotrope.record import energy
+from azeotrope.record.machine import energy
 from azeotrope.record.run import RunRecord
 from azeotrope.sweeping.engines._bench import Bench
-from azeotrope.sweeping.runner import Runner
+from azeotrope.sweeping.runs.runner import Runner
+from azeotrope.sweeping.runs.training import assist
 from azeotrope.sweeping.spec import RunSpec
-from azeotrope.sweeping.training import assist
-from azeotrope.train.processes import ALONE, OutOfStepError, Processes, joined
+from azeotrope.train.parallel.processes import ALONE, OutOfStepError, Processes, joined
 
 TELL_SECONDS = 0.5  # how often a run tells how far it is
 CARD_FAILED = 70  # exit status: an error inside a layer below, as in sysexits.h

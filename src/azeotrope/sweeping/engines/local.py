@@ -32,7 +32,7 @@ from azeotrope.sweeping.engines._worker import (
     made,
     work,
 )
-from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.runs.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would take over torch's threads in an unknown state

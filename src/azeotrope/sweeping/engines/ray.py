@@ -21,7 +21,7 @@ from azeotrope.sweeping.engines._ray_cluster import connect, import_ray
 from azeotrope.sweeping.engines._ray_embed import embed_all, pieces
 from azeotrope.sweeping.engines._ray_worker import Home, Worker, leave, remove
 from azeotrope.sweeping.engines._worker import Made
-from azeotrope.sweeping.resources import Resources
+from azeotrope.sweeping.runs.resources import Resources
 from azeotrope.sweeping.spec import RunSpec
 
 POLL_SECONDS = 1.0  # how often running workers are asked how far they are

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from azeotrope.devices.device import Device
 from azeotrope.errors import InputError, message_of
-from azeotrope.record.store import cannot_write
+from azeotrope.record.storage.store import cannot_write
 from azeotrope.synthesis.generators._generator import Made
 from azeotrope.synthesis.spec import Request
 from azeotrope.synthesis.unet import Frame, diffusers_member, sampler

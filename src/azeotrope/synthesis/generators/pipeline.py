@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from azeotrope.errors import InputError
-from azeotrope.models.hub import reason
+from azeotrope.models.pretrained.hub import reason
 from azeotrope.synthesis.generators._generator import Made
 from azeotrope.synthesis.spec import GeneratorSpec, Request
 

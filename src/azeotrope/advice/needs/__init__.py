@@ -1,0 +1,1 @@
+"""What the user has, needs and may spend: images, limits, prices."""

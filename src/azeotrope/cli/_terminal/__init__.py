@@ -1,0 +1,1 @@
+"""How commands read on a terminal: help, tables, progress, letters."""

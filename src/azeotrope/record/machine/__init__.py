@@ -1,0 +1,1 @@
+"""The machine that made a run: its environment, processors and energy."""

@@ -1,0 +1,1 @@
+"""Where records, answers and curves live, and who may write there."""

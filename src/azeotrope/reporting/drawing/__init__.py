@@ -1,0 +1,1 @@
+"""Charts of numbers, all in one look, as SVG and PNG."""

@@ -1,0 +1,1 @@
+"""What a person should see of their images beside the numbers: cautions, suspects, disagreements."""
