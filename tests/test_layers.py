@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,55 @@ def test_a_second_function_would_be_caught(tmp_path):
     wrong.write_text("class Shape: ...\ndef fit() -> int: ...\ndef axes_of() -> int: ...\ndef _private() -> int: ...\n")
     functions, classes = public_names(wrong)
     assert (list(functions), classes) == (["fit", "axes_of"], {"Shape"})
+
+
+FAMILIES = {"laws", "losses", "api", "cli", "data/sources"}  # one file a member, so as many files as members
+MOST_FILES = 12
+
+
+def folders() -> list[Path]:
+    return sorted({path.parent for path in files()})
+
+
+def rooms(folder: Path) -> dict[str, set[str]]:
+    """The rooms of a folder, each with those beside it that it imports."""
+    names = {path.name for path in folders() if path.parent == folder}
+    start = len(["azeotrope", *folder.relative_to(SOURCE).parts])
+    return {
+        name: {
+            module.split(".")[start]
+            for path in (folder / name).rglob("*.py")
+            for module in imported(path)
+            if module.startswith(".".join(["azeotrope", *folder.relative_to(SOURCE).parts, ""]))
+        }
+        & names - {name}
+        for name in names
+    }
+
+
+@pytest.mark.parametrize("folder", folders(), ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_a_folder_holds_a_dozen_files_but_for_families(folder):
+    assert folder.relative_to(SOURCE).as_posix() in FAMILIES or len(list(folder.glob("[!_]*.py"))) <= MOST_FILES
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [folder for folder in folders() if folder != SOURCE and rooms(folder)],
+    ids=lambda path: path.relative_to(SOURCE).as_posix(),
+)
+def test_no_two_rooms_of_a_folder_import_each_other(folder):
+    """The order that `TopologicalSorter` finds has no circle, or it raises CycleError."""
+    list(TopologicalSorter(rooms(folder)).static_order())
+
+
+def test_a_circle_of_rooms_would_be_caught(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "SOURCE", tmp_path)
+    for room, other in (("listing", "packing"), ("packing", "listing")):
+        (tmp_path / "data" / room).mkdir(parents=True)
+        (tmp_path / "data" / room / "file.py").write_text(f"from azeotrope.data.{other} import file\n")
+    assert rooms(tmp_path / "data") == {"listing": {"packing"}, "packing": {"listing"}}
+    with pytest.raises(CycleError):
+        list(TopologicalSorter(rooms(tmp_path / "data")).static_order())
 
 
 BLOCK = f"""
