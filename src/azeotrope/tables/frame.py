@@ -211,8 +211,7 @@ def _of_loss(error_name: str) -> list[str]:
     if error_name not in LOG_LOSSES:
         return []
     return [
-        f"{LOG_LOSSES[error_name]} also counts how sure answers are: an arm that learns smoothed labels stays unsure, "
-        "and one that follows a calibrated teacher does not, so arms may rank otherwise than by the error (test_ece)"
+        f"{LOG_LOSSES[error_name]} also counts how sure answers are (test_ece), so arms may rank otherwise than by the error"
     ]
 
 
