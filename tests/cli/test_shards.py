@@ -29,4 +29,4 @@ def test_compare_warns_and_says_why_there_is_no_time_against_pre_training(cli, s
     assert done.status == 0, done.err
     said = " ".join(done.out.split())
     assert "look like the parts of an archive" in said
-    assert "Time against pre-training and fine-tuning is not given: the arm finetune was not run to its end" in said
+    assert "Time against pre-training and fine-tuning is not given: finetune is not among the arms" in said

@@ -192,9 +192,7 @@ def trained(compared):
 
 
 def test_a_run_is_judged_on_pictures_resized_once(compared, trained):
-    """Its record says so, its cache has no frame of a picture that judged, and its errors are those of the bytes that a
-    device makes.
-    """
+    """Its record says so, and its errors are those of the bytes that a device makes."""
     (record,) = RunStore(str(compared / "out"))
     assert (record.state, record.resize, record.upstream_resize) == ("done", "once", None)
     task, saved = load_task(str(compared / "set")), load_model(trained)
@@ -202,9 +200,7 @@ def test_a_run_is_judged_on_pictures_resized_once(compared, trained):
     resources.add(task)
     held_out = np.concatenate([resources.rows(task.fingerprint, 20, 0).val, task.splits.test])
     plain = resources.plain(task.fingerprint, 32, saved.preprocessing.interpolation)
-    frames = resources.pack(task.fingerprint, 32)
     assert len(plain.store.missing(held_out)) == 0
-    assert len(frames.store.missing(held_out)) == len(held_out)
 
     how = preparation_of(saved, 1.0)
     pictures = [decode(task.source.read(row), saved.preprocessing.reading).pixels for row in held_out.tolist()]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from azeotrope import reporting
 from azeotrope.record.facts import DeployedFacts
 from azeotrope.record.run import pack_correctness
+from azeotrope.reporting import page as page_room
 from azeotrope.reporting.document import Document
 from azeotrope.reporting.numbers import Comparison
 from azeotrope.reporting.page.html import page
@@ -124,7 +124,7 @@ def test_terminal_and_page_show_networks_and_files_side_by_side(comparison):
 
 
 def test_templates_leave_milliseconds_and_megabytes_to_the_words_of_files():
-    found = list((Path(reporting.__file__).parent / "templates").glob("*.jinja"))
+    found = list((Path(page_room.__file__).parent / "templates").glob("*.jinja"))
     assert found
     assert [path.name for path in found if re.search(r"format\([^}]*}} (ms|MB)", path.read_text("utf-8"))] == []
 

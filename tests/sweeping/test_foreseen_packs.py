@@ -14,7 +14,7 @@ from azeotrope.session.opening import open_plan
 from azeotrope.session.options import parted
 from azeotrope.session.progress import Silent
 from azeotrope.sweeping.plans.foreseen_packs import foreseen_packs
-from azeotrope.sweeping.plans.plan import check_models
+from azeotrope.sweeping.plans.plan_checks import check_models
 from azeotrope.sweeping.plans.sweep_plan import SweepPlan
 from azeotrope.sweeping.runs.resources import Resources
 from azeotrope.sweeping.runs.training import student_of

@@ -80,7 +80,7 @@ def test_the_teachers_own_resolution_is_written_into_the_plan(plan, teacher_mode
         (["distill:kl(T=0)"], {}, "The loss kl(T=0) is not valid. Found: T: Input should be greater than 0."),
         (["distill:kl(temp=1)"], {}, "temp: Extra inputs are not permitted"),
         (["distill:kl(T=1)/kl(T=hot)"], {}, "The loss kl(T=hot) is not valid."),
-        (["scratch"], {"recipe": {"patience": 0.5}}, "patience multiplies the training's length and is 1 or more"),
+        (["scratch"], {"recipe": {"patience": 0.5}}, "recipe: patience: Input should be greater than or equal to 1"),
         (
             ["scratch"],
             {"image_size": 16},

@@ -109,7 +109,7 @@ def test_code_that_decodes_otherwise_is_another_pack_and_another_cache(teacher, 
         return {pack.store.folder, open_cache(tmp_path, teacher, pack, POLICY, 2).store.folder}
 
     before = folders()
-    monkeypatch.setattr("azeotrope.data.packing.pack.DECODING", 99)
+    monkeypatch.setattr("azeotrope.data.packing.pack_rows.DECODING", 99)
     monkeypatch.setattr("azeotrope.teacher.cache.DECODING", 99)
     assert not before & folders()
 

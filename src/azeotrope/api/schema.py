@@ -32,7 +32,7 @@ _SIZES: dict[str, JsonValue] = {
     "sizes": {"type": "array", "items": {"$ref": "#/$defs/Comparison"}, "description": "where there are several"}
 }
 _FORMS = {
-    "plan": _Form("sweeping.sweep_plan", "SweepPlan"),
+    "plan": _Form("sweeping.plans.sweep_plan", "SweepPlan"),
     "synth-plan": _Form("synthesis.spec", "SynthPlan"),
     "record": _Form("record.run", "RunRecord"),
     "advise": _Form("advice.answer", "Advice", unbounded=True),
@@ -51,10 +51,10 @@ _FORMS = {
         rows="comparisons",
         beside={"page": {"type": "string", "description": "where the page was written"}},
     ),
-    "sweep": _Form("session.sweep_run", "Sweep"),
-    "sweep-dry-run": _Form("session.sweep_setup", "Foreseen"),
+    "sweep": _Form("session.sweeps.sweep_run", "Sweep"),
+    "sweep-dry-run": _Form("session.sweeps.sweep_setup", "Foreseen"),
     "sweep-tasks": _Form("api.sweep_tasks", "SweptTasks"),
-    "sweep-tasks-dry-run": _Form("session.sweep_setup", "Foreseen", rows="tasks", by_folder=True),
+    "sweep-tasks-dry-run": _Form("session.sweeps.sweep_setup", "Foreseen", rows="tasks", by_folder=True),
     "synth": _Form("api.synth", "Synthesis", rows="sets"),
 }
 

@@ -211,7 +211,8 @@ def _of_loss(error_name: str) -> list[str]:
     if error_name not in LOG_LOSSES:
         return []
     return [
-        f"{LOG_LOSSES[error_name]} also counts how sure answers are (test_ece), so arms may rank otherwise than by the error"
+        f"{LOG_LOSSES[error_name]} also counts how sure answers are (test_ece), "
+        "so arms may rank otherwise than by the error"
     ]
 
 
