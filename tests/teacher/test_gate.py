@@ -155,10 +155,12 @@ def test_the_losses_of_the_pixels_are_those_of_heads_that_have_not_seen_them():
     assert pixel_losses(images, labels, folds, 2, SINGLE).mean().item() > math.log(2) - 0.03
 
 
-def test_of_many_images_some_are_judged_spread_evenly():
-    rows = np.arange(10_000) * 3
+@pytest.mark.parametrize("times", [2, 3, 5])
+def test_of_many_images_those_are_judged_that_show_every_class(times):
+    """Classes take turns in the rows that train: every second row would be of five classes of ten."""
+    rows = np.arange(times * IMAGES)[::-1] + 7
     judged = judged_rows(rows)
-    assert len(judged) == IMAGES
-    assert np.isin(judged, rows).all()
-    assert np.abs(np.diff(judged) - 15).max() <= 3
+    assert len(set(judged.tolist()) & set(rows.tolist())) == IMAGES
+    assert np.bincount(judged % 10).min() > 0.8 * IMAGES / 10
+    assert np.array_equal(judged, judged_rows(rows))
     assert np.array_equal(judged_rows(rows[:7]), rows[:7])
