@@ -156,7 +156,14 @@ def test_a_second_function_would_be_caught(tmp_path):
     assert (list(functions), classes) == (["fit", "axes_of"], {"Shape"})
 
 
-FAMILIES = {"laws", "losses", "api", "cli", "data/sources", "exporting/targets"}  # one file a member, so as many files as members
+FAMILIES = {
+    "laws",
+    "losses",
+    "api",
+    "cli",
+    "data/sources",
+    "exporting/targets",
+}  # one file a member, so as many files as members
 MOST_FILES = 12
 
 

@@ -37,9 +37,9 @@ def grouped_by_path(source: Source, pattern: str) -> Source:
     return replace(source, items=items)
 
 
-def with_groups(items: Iterable[Item], groups: Sequence[Any], name: str, column: str) -> list[Item]:
-    """Items with the cells of a column as their groups. Raises InputError for an empty cell."""
-    texts = ["" if cell is None else str(cell).strip() for cell in groups]
+def with_groups(items: Iterable[Item], groups: Iterable[Any], name: str, column: str) -> list[Item]:
+    """Items with the cells of a column as their groups. Raises InputError for an empty cell, of which NaN is one."""
+    texts = ["" if cell is None or cell != cell else str(cell).strip() for cell in groups]
     missing = [str(place + 1) for place, text in enumerate(texts) if not text]
     if missing:
         raise InputError(
