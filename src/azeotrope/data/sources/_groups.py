@@ -7,7 +7,7 @@ What a group means for splits, subsets and folds is decided elsewhere (`data.div
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
