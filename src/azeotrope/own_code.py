@@ -17,6 +17,7 @@ from azeotrope.errors import InputError
 from azeotrope.lookup import unknown
 
 FILE = "file:"  # before the name of a person's own function
+FAILURES = (Exception, SystemExit)  # of a person's code: sys.exit in it would end the program without a word
 
 
 def located(name: str, what: str) -> tuple[Path, str]:
@@ -50,7 +51,7 @@ def function_in(path: Path, function: str, what: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]  # what it returns is checked when it is called
 
 
-def broken(rule: str, error: Exception) -> InputError:
+def broken(rule: str, error: BaseException) -> InputError:
     """The error for code that does not run as the rule says."""
     return InputError(
         rule,
@@ -68,7 +69,7 @@ def _imported(path: Path, what: str) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # the person's code
+    except FAILURES as error:
         del sys.modules[name]
         raise broken(f"The {what}'s file {path} must be importable", error) from error
     return module

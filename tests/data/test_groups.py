@@ -227,6 +227,9 @@ def test_a_column_of_groups(tmp_path):
     table.with_columns(patient=pl.lit("")).write_csv(tmp_path / "empty.csv")
     with pytest.raises(InputError, match=r"Every image of .*empty\.csv needs a group\. Found: 24 of 24 without one"):
         load_task(str(tmp_path / "empty.csv"), labels=LabelSpec(group="patient"))
+    table.with_columns(patient=pl.Series([float("nan")] + [1.0] * 23)).write_parquet(tmp_path / "no.parquet")
+    with pytest.raises(InputError, match=r"Every image of .*no\.parquet needs a group\. Found: 1 of 24 without one"):
+        load_task(str(tmp_path / "no.parquet"), labels=LabelSpec(group="patient"))
 
 
 def test_a_column_that_tears_its_groups_is_said(tmp_path):

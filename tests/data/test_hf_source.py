@@ -1,3 +1,5 @@
+from datetime import date
+
 import numpy as np
 import pytest
 from PIL import Image as Picture
@@ -218,3 +220,24 @@ def test_an_option_that_is_none_is_refused(pets):
 def test_a_set_without_splits_has_none_to_choose(tmp_path):
     spec = saved(made([0, 1]), tmp_path / "pets")
     assert "Allowed: the set has no splits to choose among." in message(f"{spec}?test=validation")
+
+
+@pytest.mark.parametrize("column", ["picture", "seen", "raw"])
+def test_groups_of_images_lists_or_bytes_are_refused(tmp_path, column):
+    """The text of a picture is its address in memory, which is another at every call."""
+    more = {"seen": [[1], [2]], "raw": [b"a", b"b"], "patient": ["p", "q"], "day": [date(2026, 1, 1)] * 2}
+    content = made([0, 1])
+    for name, cells in more.items():
+        content = content.add_column(name, cells)
+    name = saved(content, tmp_path / "pets")
+    with pytest.raises(InputError, match=f"Found: '{column}'.* Allowed: patient, day") as caught:
+        load_task(name, labels=LabelSpec(group=column))
+    assert "name one of these with --group" in caught.value.next_step
+    groups = [item.group for item in open_source(name, LabelSpec(group="day")).items]
+    assert groups == ["2026-01-01"] * 2
+
+
+def test_a_group_that_is_no_number_is_an_empty_cell(tmp_path):
+    content = made([0, 1]).add_column("patient", [1.0, float("nan")])
+    with pytest.raises(InputError, match="1 of 2 without one"):
+        load_task(saved(content, tmp_path / "pets"), labels=LabelSpec(group="patient"))

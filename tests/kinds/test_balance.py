@@ -33,8 +33,9 @@ def test_automatic_weights_go_as_one_over_the_effective_number_and_their_mean_ov
     assert weights[2] > weights[1] > weights[0]
 
 
-def test_given_weights_keep_their_ratios_and_their_mean_over_what_is_shown_is_1():
-    given = {"cat": 1.0, "dog": 4.0, "owl": 2.0}
+@pytest.mark.parametrize("unit", [1.0, 1e-307, 4e307])
+def test_given_weights_keep_their_ratios_and_their_mean_over_what_is_shown_is_1(unit):
+    given = {"cat": unit, "dog": 4 * unit, "owl": 2 * unit}
     weights = balance_of(recipe(class_weights=given), SINGLE, NAMES, SHOWN).weights.numpy()
     assert weights[LABELS].mean() == pytest.approx(1)
     np.testing.assert_allclose(weights / weights[0], [1, 4, 2], rtol=1e-6)

@@ -24,6 +24,9 @@ def missed(labels, probabilities):
 def raises(labels, probabilities):
     raise KeyError("nut")
 
+def leaves(labels, probabilities):
+    raise SystemExit(3)
+
 def nothing(labels, probabilities):
     return np.nan
 
@@ -72,6 +75,7 @@ def test_it_is_what_the_function_says_of_classes_and_probabilities(own):
     ("function", "words"),
     [
         ("raises", "failed|KeyError: 'nut'"),
+        ("leaves", "failed|SystemExit: 3"),
         ("nothing", "it gave nan"),
         ("first", "of the same images in another order"),
         ("accuracy_in_percent", "it gave [1-9][0-9]"),
@@ -113,9 +117,13 @@ def test_a_function_edited_since_is_the_one_that_runs(tmp_path):
         assert judge.error(torch.zeros(2, 2), torch.tensor([0, 1])) == value
 
 
-def test_a_file_that_cannot_be_imported_is_called_what_it_is(tmp_path):
-    (tmp_path / "bad.py").write_text("import no_such_module_here")
-    with pytest.raises(InputError, match=r"The measure's file .*bad\.py must be importable.*no_such_module_here"):
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("import no_such_module_here", "no_such_module_here"), ("import sys; sys.exit(3)", "SystemExit: 3")],
+)
+def test_a_file_that_cannot_be_imported_is_called_what_it_is(tmp_path, code, said):
+    (tmp_path / "bad.py").write_text(code)
+    with pytest.raises(InputError, match=rf"The measure's file .*bad\.py must be importable.*{said}"):
         require_metric(SINGLE, 3, f"file:{tmp_path / 'bad.py'}:cost")
 
 

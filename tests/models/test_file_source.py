@@ -33,6 +33,10 @@ class Dense(Net):
 def broken():
     raise ValueError("no such table")
 
+
+def leaves():
+    raise SystemExit(3)
+
 def number():
     return 3
 
@@ -81,6 +85,7 @@ def test_own_normalisation_is_kept(tmp_path):
         ("Softmax", r"must end in its classifier.*no torch\.nn\.Linear whose output is the model's output.*no softmax"),
         ("Dense", r"one pooled vector for each image.*output of shape \[1, 9, "),
         ("broken", r"must run without arguments.*ValueError: no such table"),
+        ("leaves", r"must run without arguments.*SystemExit: 3"),
         ("number", r"must return a model.*Found: int.*torch\.nn\.Module"),
         ("Nett", r"no function in model\.py named 'Nett'.*nearest: Net"),
         ("one_size", r"must run on images of 16 x 16 pixels.*RuntimeError"),

@@ -56,6 +56,22 @@ def test_clusters_of_two_folds_are_different_ones_and_classes_are_the_same():
     assert run.test_error == pytest.approx((2 / 2 + 2 / 4) / 2)  # a mean over classes, here over those of all images
 
 
+def test_a_mean_over_classes_has_one_value_as_error_and_as_measure():
+    """Each fold's is (1 + 0) / 2; over all images one of three is wrong in either class."""
+    folds = [
+        part(number, wrong, test_classes=pack_clusters(np.array(classes)), metrics={"per_class_error": 0.5, **images})
+        for number, wrong, classes, images in (
+            (1, [1, 0, 0], [0, 1, 1], {"image_error": 1 / 3}),
+            (2, [0, 0, 1], [0, 0, 1], {"image_error": 1 / 3}),
+        )
+    ]
+    (run,) = pooled(folds)
+    assert run.test_error == pytest.approx(1 / 3)
+    assert run.metrics == pytest.approx({"per_class_error": 1 / 3, "image_error": 1 / 3})
+    (plain,) = pooled([fold.model_copy(update={"test_classes": None}) for fold in folds])
+    assert plain.metrics["per_class_error"] == pytest.approx(0.5)
+
+
 def test_a_fold_that_failed_or_is_not_made_leaves_no_error():
     failed = part(2, [0], state="failed", reason="the card is full", test_error=None)
     (run,) = pooled([part(1, [0, 1]), failed])

@@ -83,6 +83,23 @@ def test_a_file_that_is_not_there_is_named():
         read_class_weights("nowhere.csv", CLASSES)
 
 
+@pytest.mark.parametrize("weights", [(1, 1e300, 1e308), (1e-308, 1, 1), (1, 2, 1e6 + 1), (5e-324, 1e308, 1)])
+def test_weights_too_far_apart_for_single_precision_are_refused(tmp_path, weights):
+    lines = [f"{name},{weight}" for name, weight in zip(CLASSES, weights, strict=True)]
+    (tmp_path / "w.csv").write_text("\n".join(["class,weight", *lines]) + "\n")
+    said = rf"within a factor of 1,000,000 of each other\. Found: {min(weights):g} for '.*' and "
+    with pytest.raises(InputError, match=said + re.escape(f"{max(weights):g}")) as caught:
+        read_class_weights(str(tmp_path / "w.csv"), CLASSES)
+    assert "only ratios matter" in caught.value.allowed
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1.0, 1e300])
+def test_weights_of_any_unit_are_read(unit):
+    read = read_class_weights({"cat": unit, "dog": unit * 1e6, "owl": unit}, CLASSES)
+    assert read["dog"] == unit * 1e6
+    assert read_class_weights({"cat": unit}, ("cat",)) == {"cat": unit}
+
+
 def test_a_mapping_of_python_is_held_against_the_classes_too():
     assert read_class_weights({"owl": 10, "dog": 2.5, "cat": 1}, CLASSES) == READ
     with pytest.raises(InputError, match=r"in class_weights must be positive numbers\. Found: nan for 'dog'"):

@@ -94,9 +94,10 @@ def require_balance(kind: Kind, recipe: Recipe) -> None:
 
 
 def _weights(recipe: Recipe, classes: Sequence[str], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Of which only the ratios matter."""
+    """Of which only the ratios matter; the largest of a person's is brought to 1, so that no sum overflows."""
     asked = recipe.class_weights
     if asked == AUTO:
         return np.asarray(1 / effective_number(np.maximum(counts, 1)))
     assert isinstance(asked, dict), "a plan reads the file"
-    return np.array([asked[name] for name in classes], dtype=np.float64)
+    given = np.array([asked[name] for name in classes], dtype=np.float64)
+    return np.asarray(given / given.max())

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from azeotrope.errors import InputError, RunFailed
 from azeotrope.kinds._kind import Kind
-from azeotrope.own_code import FILE, function_in, located
+from azeotrope.own_code import FAILURES, FILE, function_in, located
 
 _TRIED = 60  # made-up images on which a function is tried before anything is trained
 _ORDERS = 20  # in which they are shown
@@ -97,7 +97,7 @@ def _called(metric: str, labels: NDArray[Any], said: NDArray[np.float64]) -> flo
         value = float(_function(metric, code_of(metric))(labels.copy(), said.copy()))
     except InputError:
         raise
-    except Exception as error:  # the person's code
+    except FAILURES as error:
         raise RunFailed(f"The measure {metric} failed", found=f"{type(error).__name__}: {error}") from error
     if not (math.isfinite(value) and 0 <= value <= 1):
         raise RunFailed(f"The measure {metric} must be from 0 (best) to 1", found=f"it gave {value:g}")

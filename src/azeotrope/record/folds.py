@@ -17,6 +17,7 @@ from azeotrope.errors import InputError
 from azeotrope.record.bits import unpack_correct
 from azeotrope.record.clusters import by_class, pack_clusters, side_by_side, unpack_clusters
 from azeotrope.record.facts import DeployedFacts, SearchFacts, TeacherFacts
+from azeotrope.record.kinds import PER_CLASS
 from azeotrope.record.run import RunRecord, pack_correctness
 
 Fact = TypeVar("Fact")
@@ -27,7 +28,8 @@ class PooledRun(RunRecord):
     images come in that order.
 
     Its id is `FoldFacts.over_folds`. The error is that of all test images; further measures are means of the folds' own
-    by their test images, without calibration, which a small fold overstates. Seconds, energy and FLOPs are means over
+    by their test images (but for the mean over classes where classes are stored), without calibration, which a small
+    fold overstates. Seconds, energy and FLOPs are means over
     the folds: what one training costs. What folds chose differently is left out, but for losses: those that most took,
     with the count in `search.chosen`. It fails where a fold failed or was not made. It is never stored.
     """
@@ -146,6 +148,9 @@ def _judged(parts: Sequence[RunRecord]) -> dict[str, Any]:
     if classes is not None and correct is not None:  # a mean over classes is one over those of all images
         error = _over_classes(correct, classes)
     every = set.intersection(*(set(part.metrics) for part in parts))
+    metrics = {name: _mean([part.metrics[name] for part in parts], images) for name in sorted(every)}
+    if PER_CLASS in metrics and classes is not None:
+        metrics[PER_CLASS] = error  # the same thing, which has one value
     common = [part.task.common_error for part in parts]
     return {
         "task": parts[0].task.model_copy(update={"common_error": _mean(common, images)}),
@@ -156,7 +161,7 @@ def _judged(parts: Sequence[RunRecord]) -> dict[str, Any]:
         "test_nll": mean("test_nll"),
         "test_ece": None,
         "test_images": sum(part.test_images or 0 for part in parts) or None,
-        "metrics": {name: _mean([part.metrics[name] for part in parts], images) for name in sorted(every)},
+        "metrics": metrics,
         "correct": correct,
         "clusters": _joined([part.clusters for part in parts], apart=True),
         "test_classes": classes,

@@ -33,6 +33,10 @@ TEST_CLASSES = "test_class_numbers"
 RESIZE = "judged_resize"
 UPSTREAM_RESIZE = "upstream_resize"
 """`RunRecord.resize`, or `STORED`; of the pre-training too, where there is one. Only records have them."""
+EVENED = ("class_weights", "sampling", "logit_adjustment")
+"""What a recipe does about classes of unequal size."""
+SETTINGS = ("student", "image_size", "teacher", "init", "upstream", "synthetic_images", "unlabelled_images", *EVENED)
+"""Columns that may tell apart two runs of one group, size and seed."""
 LINE = "line "
 """Before the number of a line of a table without ids, which then names its run."""
 _NUMBERS = (*AXES, "seed", "test_images", "classes")
@@ -97,6 +101,7 @@ def name_columns(raw: pl.DataFrame, columns: Columns) -> tuple[pl.DataFrame, str
             (pl.col(name).cast(pl.String) if name in raw.columns else pl.lit(None, pl.String)).alias(name)
             for name in ("run_id", CORRECT, CLUSTERS, TEST_CLASSES)
         ),
+        *(pl.col(name).cast(pl.String).fill_null("none") for name in SETTINGS if name in raw.columns),
     )
     if all(tidy[axis].null_count() == tidy.height for axis in AXES):
         raise InputError(

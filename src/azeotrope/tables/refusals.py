@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from azeotrope.errors import InputError
-from azeotrope.tables.columns import AXES, RESIZE, UPSTREAM_RESIZE
+from azeotrope.tables.columns import AXES, RESIZE, SETTINGS, UPSTREAM_RESIZE
 from azeotrope.tables.edges import NoUsableRun
 
 _LEAST = {"train_images": 1, "pretrain_images": 0, "parameters": 1, "classes": 2, "test_images": 1}
@@ -91,16 +91,24 @@ def refuse_bad_counts(tidy: pl.DataFrame) -> None:
 
 
 def refuse_conflicts(tidy: pl.DataFrame) -> None:
-    """One group, size and seed has one result."""
+    """One group, size and seed has one result. What tells the runs apart is named."""
     key = ["task", "group", *AXES, "seed"]
-    conflict = tidy.group_by(key).agg(pl.len(), pl.col("error").sort()).filter(pl.col("len") > 1).sort(key)
-    if not conflict.is_empty():
-        row = conflict.row(0, named=True)
-        size = ", ".join(f"{axis} {row[axis]:g}" for axis in AXES if row[axis] is not None)
-        raise InputError(
-            "One group, size and seed may have one run only",
-            found=f"{row['len']} runs of {row['group']!r} at {size}, seed {row['seed']:g}, with errors "
-            + ", ".join(f"{value:g}" for value in row["error"]),
-            allowed="one; what else differs (student, recipe) must be part of the group or be filtered",
-            next_step="add the column that differs to --by, or keep one value with --where",
-        )
+    told = [name for name in SETTINGS if name in tidy.columns]
+    conflict = tidy.group_by(key).agg(pl.len(), pl.col("error").sort(), pl.col(told).unique().sort())
+    conflict = conflict.filter(pl.col("len") > 1).sort(key)
+    if conflict.is_empty():
+        return
+    row = conflict.row(0, named=True)
+    size = ", ".join(f"{axis} {row[axis]:g}" for axis in AXES if row[axis] is not None)
+    apart = [name for name in told if len(row[name]) > 1]
+    differ = " and in ".join(f"{name} ({', '.join(row[name])})" for name in apart)
+    raise InputError(
+        "One group, size and seed may have one run only",
+        found=f"{row['len']} runs of {row['group']!r} at {size}, seed {row['seed']:g}, with errors "
+        + ", ".join(f"{value:g}" for value in row["error"])
+        + (f"; they differ in {differ}" if differ else ""),
+        allowed="one; what else differs (student, recipe) must be part of the group or be filtered",
+        next_step=f"add {apart[0]} to --by, or keep one value, such as --where '{apart[0]}={row[apart[0]][0]}'"
+        if apart
+        else "add the column that differs to --by, or keep one value with --where",
+    )

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from azeotrope.errors import InputError
-from azeotrope.recipe import TOP5
+from azeotrope.recipe import TOP5, Recipe
 from azeotrope.record.folds import pooled
 from azeotrope.record.kinds import words_of
 from azeotrope.record.resizes import STORED
 from azeotrope.record.run import RunRecord
 from azeotrope.record.storage.store import RunStore
 from azeotrope.record.teachers import told_apart
-from azeotrope.tables.columns import CLUSTERS, CORRECT, RESIZE, TEST_CLASSES, UPSTREAM_RESIZE
+from azeotrope.spec import digest
+from azeotrope.tables.columns import CLUSTERS, CORRECT, EVENED, RESIZE, TEST_CLASSES, UPSTREAM_RESIZE
 from azeotrope.tables.reading import SUFFIXES, read_file
 from azeotrope.tables.recognise import recognised
 
@@ -52,6 +54,9 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
     "judged_by": pl.String,
     RESIZE: pl.String,
     UPSTREAM_RESIZE: pl.String,
+    "class_weights": pl.String,
+    "sampling": pl.String,
+    "logit_adjustment": pl.Float64,
     CORRECT: pl.String,
     CLUSTERS: pl.String,
     TEST_CLASSES: pl.String,
@@ -70,6 +75,7 @@ _ELSEWHERE = (
     "teacher_head_error",
     RESIZE,
     UPSTREAM_RESIZE,
+    *EVENED,
     CORRECT,
     CLUSTERS,
     TEST_CLASSES,
@@ -138,7 +144,16 @@ def _row(record: RunRecord) -> dict[str, str | int | float | None]:
         CORRECT: record.correct,
         CLUSTERS: record.clusters,
         TEST_CLASSES: record.test_classes,
+        **_evened(record),
     }
+
+
+def _evened(record: RunRecord) -> dict[str, str | float]:
+    """What its recipe does about classes of unequal size: weights of a file as `by class (HASH)`."""
+    found: dict[str, Any] = {name: record.recipe.get(name, Recipe.model_fields[name].default) for name in EVENED}
+    if isinstance(found["class_weights"], dict):
+        found["class_weights"] = f"by class ({digest(found['class_weights'])})"
+    return found
 
 
 def _classes(record: RunRecord) -> int | None:

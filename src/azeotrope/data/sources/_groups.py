@@ -7,7 +7,7 @@ What a group means for splits, subsets and folds is decided elsewhere (`data.div
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -37,9 +37,9 @@ def grouped_by_path(source: Source, pattern: str) -> Source:
     return replace(source, items=items)
 
 
-def with_groups(items: Iterable[Item], groups: Sequence[Any], name: str, column: str) -> list[Item]:
-    """Items with the cells of a column as their groups. Raises InputError for an empty cell."""
-    texts = ["" if cell is None else str(cell).strip() for cell in groups]
+def with_groups(items: Iterable[Item], groups: Iterable[Any], name: str, column: str) -> list[Item]:
+    """Items with the cells of a column as their groups. Raises InputError for an empty cell, of which NaN is one."""
+    texts = ["" if cell is None or cell != cell else str(cell).strip() for cell in groups]
     missing = [str(place + 1) for place, text in enumerate(texts) if not text]
     if missing:
         raise InputError(

@@ -52,6 +52,22 @@ _TYPES: Mapping[KindName, tuple[_Check, str]] = {
 }
 
 
+def require_cells(features: Mapping[str, object], group: str, label: str, name: str) -> None:
+    """Raise InputError for a column of groups that holds images or lists, whose text is another at every call."""
+    if not _is_cell(features[group]):
+        fit = [column for column, feature in features.items() if _is_cell(feature) and column != label]
+        raise InputError(
+            f"The column of groups of hf:{name} must hold one text, number, yes/no, date or class a row",
+            found=f"{group!r} with features of the type {type(features[group]).__name__}",
+            allowed=", ".join(fit) or "no column of this set",
+            next_step="name one of these with --group" if fit else "add such a column, or leave --group out",
+        )
+
+
+def _is_cell(feature: object) -> bool:
+    return is_class(feature) or (isinstance(feature, datasets.Value) and "binary" not in feature.dtype)
+
+
 def label_column(features: Mapping[str, object], name: str, spec: LabelSpec) -> str:
     """The column of labels: the one that was named, else the only one of its type, or that called "label"."""
     if spec.separator is not None:

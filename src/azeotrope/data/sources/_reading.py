@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import Any
 
 import polars as pl
+from polars import selectors
 
 from azeotrope.data.decoding.foreign import POINTERS_AND_PAGES, WORKBOOKS, called_by_name
 from azeotrope.errors import InputError, message_of
@@ -128,7 +129,7 @@ def _holds_images(dtype: pl.DataType) -> bool:
 
 
 def _as_text(frame: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Raises InputError for a column that holds more than one value a row."""
+    """Cells as text, none for NaN. Raises InputError for a column that holds more than one value a row."""
     for column, dtype in frame.schema.items():
         if dtype.is_nested():
             what = "records of several fields" if isinstance(dtype, pl.Struct) else "lists"
@@ -137,7 +138,7 @@ def _as_text(frame: pl.DataFrame, name: str) -> pl.DataFrame:
                 found=f"column {column!r} holds {what}",
                 next_step="join its labels into one text (cat;dog), or remove the column",
             )
-    return frame.with_columns(pl.all().cast(pl.String))
+    return frame.with_columns(selectors.float().fill_nan(None)).cast(pl.String)
 
 
 def _named_classes(frame: pl.DataFrame, content: bytes) -> tuple[pl.DataFrame, tuple[str, ...]]:

@@ -31,6 +31,7 @@ try:
         labels_of,
         numbered,
         one_column,
+        require_cells,
     )
 except ImportError as error:
     raise MissingDependency(
@@ -64,6 +65,8 @@ def open_labelled(name: str, labels: LabelSpec) -> Source:
     label = label_column(features, name, labels.model_copy(update={"column": labels.column or column or None}))
     for images in sets.values():
         _require_columns(images.features, (image, label, *([labels.group] if labels.group else [])), name)
+    if labels.group:
+        require_cells(features, labels.group, label, name)
     found = [labels_of(images, label, name, labels.kind, role) for role, images in sets.items()]
     classes: tuple[str, ...] = (label,)
     words: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from azeotrope.errors import InputError
 from azeotrope.models.backbone import Backbone, Preprocessing
 from azeotrope.models.classifier import REFERENCE_SIZE, find_classifier, remove
 from azeotrope.models.spec import ModelSpec, WeightsRef
-from azeotrope.own_code import broken, function_in, located
+from azeotrope.own_code import FAILURES, broken, function_in, located
 
 
 def build(name: str, *, image_size: int | None, in_channels: int = 3) -> Backbone:
@@ -74,7 +74,7 @@ def code_hash(model: str) -> str | None:
 def _call(function: Callable[[], object], name: str) -> nn.Module:
     try:
         module = function()
-    except Exception as error:  # the user's code
+    except FAILURES as error:
         raise broken(f"The code of {name} must run without arguments", error) from error
     if not isinstance(module, nn.Module):
         raise InputError(

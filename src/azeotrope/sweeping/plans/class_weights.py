@@ -16,6 +16,7 @@ from azeotrope.spec import read_yaml_texts
 
 _COLUMNS = ["class", "weight"]
 _SHOWN = 5
+_MOST_APART = 1e6  # heaviest to lightest: a sum in single precision has seven digits, and still holds both
 
 
 def read_class_weights(asked: str | Mapping[str, float], classes: Sequence[str]) -> str | dict[str, float]:
@@ -95,7 +96,21 @@ def _checked(given: Iterable[tuple[str, Any]], classes: Sequence[str], where: st
             found=f"none for {_listed(missing)}",
             next_step="add a weight for each; 1 weights a class as if there were no weights",
         )
+    _require_near(weights, where)
     return {name: weights[name] for name in classes}
+
+
+def _require_near(weights: Mapping[str, float], where: str) -> None:
+    """Raise InputError for weights so far apart that the lighter class is not learnt."""
+    ordered = sorted(weights.items(), key=lambda pair: pair[1])
+    (light, least), (heavy, most) = ordered[0], ordered[-1]
+    if most / _MOST_APART > least:
+        raise InputError(
+            f"The weights in {where} must be within a factor of {_MOST_APART:,.0f} of each other",
+            found=f"{least:g} for {shortened(light)} and {most:g} for {shortened(heavy)}",
+            allowed="any unit: only ratios matter",
+            next_step="bring them nearer; a class that is not to be learnt is left out of the images",
+        )
 
 
 def _positive(name: str, weight: Any, where: str) -> float:
