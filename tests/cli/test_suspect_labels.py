@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -76,6 +77,13 @@ def test_the_list_is_never_replaced(cli, checked):
     assert done.status == 2
     assert f"must be a new file. Found: {out}, which exists. Allowed: a name that is free" in done.said
     assert out.read_bytes() == before
+
+
+def test_images_that_were_embedded_before_count_as_judged(cli, checked, tmp_path):
+    for name in ("first.csv", "again.csv"):
+        done = cli(*checked[2], "--arms", "scratch", "--suspect-labels", tmp_path / name)
+        assert done.status == 0, done.err
+    assert re.search(r"judging labels: (\d+) of \1 images in", done.err), done.err
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from azeotrope.data.sources.folder import open_source
@@ -76,6 +77,14 @@ def test_an_empty_folder_is_refused(tmp_path):
         "Allowed: a folder of class folders (DATA/cat/1.jpg), or the same below train, val and test "
         "(DATA/train/cat/1.jpg), of files such as .jpg, .png, .webp, .tif. "
         "Next: check the path; for a folder of the datasets library write `hf:FOLDER`."
+    )
+
+
+def test_a_folder_of_arrays_names_the_option_that_reads_them(tmp_path):
+    (tmp_path / "a").mkdir()
+    np.save(tmp_path / "a" / "0.npy", noise(0))
+    assert message(tmp_path).endswith(
+        "of files such as .jpg, .png, .webp, .tif. Next: add --bands all to read the .npy files as pictures."
     )
 
 

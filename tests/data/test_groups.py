@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from azeotrope.data.auditing.told import group_words
 from azeotrope.data.division.groups import divided, in_turn, joined, units_showing
 from azeotrope.data.division.split import split_task
 from azeotrope.data.division.subset import subset
@@ -138,7 +139,12 @@ def test_a_group_in_both_given_splits_is_refused_unless_insisted():
         "Allowed: splits that hold whole groups: an error on test images whose group was trained on flatters. "
         "Next: give splits that keep groups apart or none at all, or insist with --keep-leaks."
     )
-    assert split_task(made, keep_leaks=True).torn == 1
+    task = split_task(made, keep_leaks=True)
+    assert task.torn == 1
+    (said,) = group_words(made, task)
+    assert said.startswith(
+        "1 groups stand in several of the given splits, as --keep-leaks insists: the error may flatter. Of 9 groups "
+    )
 
 
 def test_near_copies_join_groups_in_the_splits_made_here():

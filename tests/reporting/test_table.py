@@ -45,3 +45,18 @@ def test_a_long_arm_is_folded_and_not_cut(text):
     rows = text[text.index("test error") :].splitlines()
     first_column = "".join(row.split("  ")[0].strip() for row in rows)
     assert LONG in first_column
+
+
+def test_the_name_of_a_measure_leaves_room_for_arms_and_verdicts():
+    """At 80 columns: a heading of two words once took the place of "scratch" and "INCONCLUSIVE"."""
+    measured = {"recipe": {"epochs": 3, "batch_images": 32, "metric": "balanced_error"}}
+    runs = [
+        *three_seeds("scratch", [220, 224, 221], **measured),
+        *three_seeds("linear_probe", [219, 225, 220], **measured),
+    ]
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(table(summarise(runs)))
+    text = console.export_text()
+    rows = text[text.index("───") :]
+    assert "test balanced" in text
+    assert all(whole in rows for whole in ("scratch ", "linear_probe ", "INCONCLUSIVE"))

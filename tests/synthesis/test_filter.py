@@ -91,20 +91,25 @@ def test_farthest_first_takes_the_corners():
     assert farthest_first(points[:0], 3) == set()
 
 
-def test_nothing_kept_is_refused_with_reasons_and_advice(world):
+@pytest.mark.parametrize(
+    ("trained_here", "ways"),
+    [(True, "try more --training-steps, more images"), (False, "try other --template or --descriptions")],
+)
+def test_nothing_kept_is_refused_with_reasons_and_advice(world, trained_here, ways):
     pictures, head, reference = world
     labels = torch.tensor([0, 1, 2] * 20)
     made = judge(pictures([0] * 60), labels, head, reference, FilterSpec())
     with pytest.raises(RunFailed) as refused:
-        check_worth(made, labels.numpy(), "out/pictures.html")
+        check_worth(made, labels.numpy(), "out/pictures.html", trained_here=trained_here)
     said = str(refused.value)
     assert "The teacher refuses these pictures" in said
     assert "33.3 % of 60 kept (40 not seen as its class); the intended class seen in 33.3 %" in said
     assert "chance and three standard errors" in said
-    assert "look at out/pictures.html; try other --template" in said
+    assert f"look at out/pictures.html; {ways}" in said
 
 
 def test_a_good_set_passes(world):
     pictures, head, reference = world
     labels = [0, 1, 2] * 20
-    check_worth(judge(pictures(labels), torch.tensor(labels), head, reference, FilterSpec()), np.array(labels), "x")
+    made = judge(pictures(labels), torch.tensor(labels), head, reference, FilterSpec())
+    check_worth(made, np.array(labels), "x", trained_here=False)

@@ -171,7 +171,8 @@ def _one_set(task: Task, resources: Resources, plan: SynthPlan, folder: Path, pr
     done = Synthesis(folder, len(lines), int(judgement.kept.sum()), judgement.counts(), seconds, said)
     provenance.write(folder, rows)
     _write(folder / page.PAGE, page.page(folder, plan, rows, seconds, said))
-    check_worth(judgement, np.array([line.label for line in lines]), str(folder / page.PAGE))
+    labels, own = np.array([line.label for line in lines]), plan.generator.training is not None
+    check_worth(judgement, labels, str(folder / page.PAGE), trained_here=own)
     _write(folder / SUMMARY, json.dumps({"made": done.made, "kept": done.kept, "seconds": seconds}, indent=1))
     return done
 

@@ -13,6 +13,7 @@ from azeotrope.cli._options import shared as options
 from azeotrope.cli._options.models import Models, refuse_unused
 from azeotrope.cli._options.spread import Typed, refuse_idle
 from azeotrope.cli._terminal import printing
+from azeotrope.cli._terminal.final import final_command
 
 
 def command(
@@ -97,6 +98,6 @@ def command(
         typer.echo(f"Use it: azeotrope predict {next(folder for folder in saved if folder.exists())} IMAGE")
         if comparison.folds:
             typer.echo(
-                f"This model is of one of {comparison.folds} folds. For one of nearly all images: azeotrope distill "
-                f"--arm {comparison.winner} --held-out 0.05"
+                f"This model is of one of {comparison.folds} folds. For one of nearly all images:\n"
+                f"{final_command(typed, comparison.winner, chosen, out)}"
             )

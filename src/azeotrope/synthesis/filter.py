@@ -27,6 +27,10 @@ LIKE_TRAINING = "near duplicate of a training image"
 LIKE_ANOTHER = "near duplicate of another picture"
 NOT_DIVERSE = "enough like it were kept"
 MIN_KEPT = 0.05  # share of the pictures; below it the generator does not know this task
+_OTHER_WAYS = {  # by whether the generator was trained here
+    True: "more --training-steps, more images with --train-images, or another generator with --generator",
+    False: "other --template or --descriptions, another --generator, or --train",
+}
 _BLOCK = 1024  # pictures compared at a time
 
 
@@ -91,9 +95,9 @@ def judge(
     return Judgement(agreement, logits.argmax(1).numpy(), said)
 
 
-def check_worth(judgement: Judgement, labels: NDArray[np.int64], where: str) -> None:
+def check_worth(judgement: Judgement, labels: NDArray[np.int64], where: str, *, trained_here: bool) -> None:
     """Raise RunFailed when the teacher sees the intended class no more often than chance would, or keeps next to
-    nothing.
+    nothing. `where` shows the pictures; the next step is what the generator takes, one `trained_here` or a named one.
     """
     kept, agreed = float(judgement.kept.mean()), float((judgement.seen_as == labels).mean())
     needed = _needed_agreement(labels)
@@ -106,7 +110,7 @@ def check_worth(judgement: Judgement, labels: NDArray[np.int64], where: str) -> 
         "The teacher refuses these pictures: they do not show what they should",
         found=f"{share} ({reasons}); the intended class seen in {seen}",
         allowed=f"{at_least} (chance and three standard errors)",
-        next_step=f"look at {where}; try other --template or --descriptions, another --generator, or --train",
+        next_step=f"look at {where}; try {_OTHER_WAYS[trained_here]}",
     )
 
 

@@ -46,20 +46,36 @@ class Group:
 
 @dataclass(frozen=True)
 class Typed:
-    """The options that a person typed, by the names of their parameters; a default is not among them."""
+    """What a person typed, by the names of the parameters; a default is not among them. `words` holds each option and
+    argument as it may be typed again.
+    """
 
     flags: Mapping[str, str]
+    words: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, context: typer.Context) -> Self:
         """What stands on the command line."""
-        written = {parameter.name: parameter.opts[0] for parameter in context.command.params}
-        sources = {name: context.get_parameter_source(name) for name in written if name}
-        return cls({name: written[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"})
+        every = {parameter.name: parameter for parameter in context.command.params if parameter.name}
+        sources = {name: context.get_parameter_source(name) for name in every}
+        typed = {name: every[name] for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+        words = {name: tuple(_words(parameter, context.params[name])) for name, parameter in typed.items()}
+        return cls({name: parameter.opts[0] for name, parameter in typed.items()}, words)
 
     def of_these(self, *names: str) -> tuple[str, ...]:
         """Which of these were typed, as they are written."""
         return tuple(self.flags[name] for name in names if name in self.flags)
+
+
+def _words(parameter: Any, value: Any) -> Iterator[str]:
+    """The parameter with its value, or values, as one types it."""
+    if isinstance(value, bool):
+        yield (parameter.opts if value else parameter.secondary_opts)[0]
+        return
+    for each in value if isinstance(value, list | tuple) else (value,):
+        if parameter.param_type_name == "option":
+            yield parameter.opts[0]
+        yield str(each)
 
 
 def refuse_idle(flags: tuple[str, ...], because: str, next_step: str = "leave out what has no effect") -> None:

@@ -152,14 +152,16 @@ def group_words(manifest: Manifest, splits: TaskSplits) -> Iterable[str]:
     every = np.concatenate(list(parts.values()))
     count = len({manifest.groups[row] for row in every.tolist()})
     divided = ", ".join(f"{groups[name]:,} {name} ({len(rows):,} images)" for name, rows in parts.items())
-    yield f"Images of one group stay together: of {count:,} groups {divided}.{_furthest(manifest, every, splits.test)}"
-    if count == len(every):
-        yield "Each image is a group of its own: these groups keep nothing together."
+    furthest = _furthest(manifest, every, splits.test)
     if splits.torn:
         yield (
             f"{splits.torn:,} groups stand in several of the given splits, as --keep-leaks insists: the error may "
-            "flatter."
+            f"flatter. Of {count:,} groups {divided}.{furthest}"
         )
+    else:
+        yield f"Images of one group stay together: of {count:,} groups {divided}.{furthest}"
+    if count == len(every):
+        yield "Each image is a group of its own: these groups keep nothing together."
 
 
 def _furthest(manifest: Manifest, every: NDArray[np.int64], test: NDArray[np.int64]) -> str:

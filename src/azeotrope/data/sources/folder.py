@@ -107,6 +107,8 @@ def _no_images(root: Path, base: Path) -> InputError:
     asked = [each for each, names in ASKED.items() if names & set(suffixes)]
     if asked:
         next_step = f"add --formats {','.join(asked)} to read them"
+    elif ".npy" in suffixes:
+        next_step = "add --bands all to read the .npy files as pictures"
     if loose:
         next_step = "put each image into a folder named after its class, or give a CSV of paths and labels"
     if tables:

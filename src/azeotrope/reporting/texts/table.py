@@ -43,9 +43,9 @@ def _grid(comparison: Comparison) -> Table:
     # rich reads [..] in plain strings as markup and would swallow intervals and class names: every cell is a Text.
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     grid.add_column("arm", overflow="fold", max_width=29)
-    error = words.error_word(comparison)
+    error = words.error_word(comparison).replace(" ", "\n")  # lines of one word leave room for arms and verdicts
     grid.add_column(f"test {error}, 95 %", justify="right", no_wrap=True)
-    grid.add_column(f"val {error}", justify="right", no_wrap=True)
+    grid.add_column(f"val {error}" if "\n" not in error else f"val\n{error}", justify="right", no_wrap=True)
     grid.add_column("seeds", justify="right", no_wrap=True)
     grid.add_column("time a run", justify="right", no_wrap=True)
     grid.add_column(f"points gained on {comparison.reference}", overflow="fold")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool
+from numpy.typing import NDArray
 
 from azeotrope.data.augmentation.views import PLAIN
 from azeotrope.diagnosis.suspects import suspects
@@ -117,10 +118,7 @@ def suspect_labels(opened: Opened, path: Path, progress: Progress) -> SuspectLab
     recipe, rows = plan.recipes[size], resources.rows(task.fingerprint, size, seed)
     every = np.concatenate([rows.train, rows.val])
     judged = _judged(opened, rows, plan.teacher)
-    progress.start("judging labels", len(every) * len(plan.teacher.members), "images")
-    for member in plan.teacher.members:
-        cache = resources.embeddings(member, task.fingerprint, recipe.policy, recipe.views)
-        cache.ensure(every, [PLAIN], progress.advance)
+    _embed(opened, plan.teacher, every, progress)
     taught = resources.taught(plan.teacher, task.fingerprint, size, seed, recipe.policy, recipe.views)
     features, _ = known(taught.targets.cache, every, task, resources.scale(task.fingerprint, size, seed))
     said = task.kind.probabilities(taught.targets.head.logits(features, taught.targets.folds_of(every)))
@@ -143,6 +141,22 @@ def suspect_labels(opened: Opened, path: Path, progress: Progress) -> SuspectLab
     )
     _write(path, listed)
     return SuspectLabels(plan.teacher.model, int(judged.sum()), int((~judged).sum()), str(path), listed)
+
+
+def _embed(opened: Opened, teacher: TeacherSpec, every: NDArray[np.int64], progress: Progress) -> None:
+    """Let each teacher look at these images; those that it embedded before count as done at once."""
+    recipe, fingerprint = opened.comparison.recipes[opened.comparison.train_images[-1]], opened.task.fingerprint
+    progress.start("judging labels", len(every) * len(teacher.members), "images")
+    for member in teacher.members:
+        looked: list[int] = []
+
+        def advance(images: int, looked: list[int] = looked) -> None:
+            looked.append(images)
+            progress.advance(images)
+
+        cache = opened.resources.embeddings(member, fingerprint, recipe.policy, recipe.views)
+        cache.ensure(every, [PLAIN], advance)
+        progress.advance(len(every) - sum(looked))
 
 
 def _judged(opened: Opened, rows: Rows, teacher: TeacherSpec) -> Bool[np.ndarray, " n"]:
