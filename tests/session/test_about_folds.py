@@ -12,7 +12,7 @@ from azeotrope.labels import LabelSpec
 from azeotrope.recipe import Recipe
 from azeotrope.reporting.summary import summarise
 from azeotrope.session.findings.about_folds import about_folds, fold_hint
-from azeotrope.session.findings.cautions import _unequal, cautions
+from azeotrope.session.findings.cautions import cautions, unequal_classes
 from azeotrope.session.progress import Silent
 from azeotrope.session.reading import read_folds
 from reporting.factories import three_seeds
@@ -133,5 +133,5 @@ def test_an_export_is_told_of_its_own_fold(tmp_path):
 def test_the_fold_whose_classes_are_least_alike_is_named():
     """4 to 1 in the first fold, 7 to 1 in the second."""
     cut = [task(40, 8, 12, fold=Fold(1, 2), rare=8), task(40, 8, 12, fold=Fold(2, 2), rare=5)]
-    (said,) = _unequal(cut, Recipe.for_images(40))
+    (said,) = unequal_classes(cut, Recipe.for_images(40))
     assert said.startswith("The training split of fold 2 of 2 holds 35 images of 'a' and 5 of 'b', more than 5 to 1.")

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import azeotrope
 from azeotrope.data.task import load_task
 from azeotrope.labels import LabelSpec
 from azeotrope.recipe import Recipe
 from azeotrope.reporting import verdict_words
 from azeotrope.reporting.summary import summarise
 from azeotrope.session.comparisons.comparison_plan import comparison_plan
-from azeotrope.session.findings.cautions import _unequal, before_training, cautions
+from azeotrope.session.findings.cautions import before_training, cautions, unequal_classes
 from azeotrope.session.opening import open_plan
 from azeotrope.session.progress import Silent
 from reporting.factories import TASK, three_seeds
@@ -84,10 +85,16 @@ def test_a_class_five_times_another_is_told_of_where_the_error_counts_images(tmp
     )
 
 
+def test_check_tells_of_them_too(tmp_path):
+    data = written(tmp_path, ["a"] * 60 + ["b"] * 5)
+    found = azeotrope.check(data, student="test_resnet", train_images=8, arms=["scratch"], image_size=32, seeds=1)
+    assert any("more than 5 to 1" in hint for hint in found.hints)
+
+
 @pytest.mark.parametrize("changes", [{"class_weights": "auto"}, {"sampling": "balanced"}, {"logit_adjustment": 0.5}])
 def test_who_evens_out_classes_is_not_told_to(tmp_path, changes):
     task = load_task(written(tmp_path, ["a"] * 60 + ["b"] * 5))
-    (told,) = _unequal([task], Recipe.for_images(8, **changes))
+    (told,) = unequal_classes([task], Recipe.for_images(8, **changes))
     assert told.endswith("or say --metric balanced_error.")
 
 

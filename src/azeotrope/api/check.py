@@ -19,6 +19,7 @@ from azeotrope.plan import TeacherSpec
 from azeotrope.session.comparisons.comparison_plan import comparison_plan
 from azeotrope.session.findings import suspecting
 from azeotrope.session.findings.about_folds import fold_hint
+from azeotrope.session.findings.cautions import unequal_classes
 from azeotrope.session.findings.suspecting import SuspectLabels
 from azeotrope.session.forecast import Forecast, Rates, forecast, measure
 from azeotrope.session.opening import open_plan
@@ -92,5 +93,5 @@ def check(
         forecast(opened, rates),
         refusal,
         suspects,
-        tuple(fold_hint(opened.task)),
+        (*fold_hint(opened.task), *unequal_classes(opened.tasks, next(iter(opened.comparison.recipes.values())))),
     )

@@ -47,7 +47,7 @@ def before_training(opened: Opened) -> tuple[str, ...]:
 
 def _before(opened: Opened, plan: ComparePlan) -> Iterable[str]:
     """About one student and one teacher."""
-    yield from _unequal(opened.tasks, next(iter(plan.recipes.values())))
+    yield from unequal_classes(opened.tasks, next(iter(plan.recipes.values())))
     yield from _licences(opened, plan)
     for teacher in _teachers(opened, plan):
         yield from _left_out(teacher, opened.task)
@@ -64,7 +64,7 @@ def cautions(tasks: Sequence[Task], comparison: Comparison, out: Path) -> tuple[
     return (*words, *about_classes, *_teacher(comparison), *_searches(comparison))
 
 
-def _unequal(tasks: Sequence[Task], recipe: Recipe) -> Iterable[str]:
+def unequal_classes(tasks: Sequence[Task], recipe: Recipe) -> Iterable[str]:
     """An error over images hardly moves with a class of few; means over classes, of other kinds of task, do. Of folds
     the most unequal one is named.
     """
