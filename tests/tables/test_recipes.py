@@ -25,9 +25,7 @@ def run(number, student="s", **recipe):
         ({"logit_adjustment": 1.5}, "logit_adjustment", "0.0", "1.5"),
     ],
 )
-def test_two_recipes_are_kept_apart_by_the_column_that_the_error_names(
-    recipe, column, plain, other
-):
+def test_two_recipes_are_kept_apart_by_the_column_that_the_error_names(recipe, column, plain, other):
     runs = [run(0), run(1, **recipe)]
     with pytest.raises(InputError, match="may have one run only") as caught:
         read_runs(runs)
