@@ -156,14 +156,8 @@ def test_a_second_function_would_be_caught(tmp_path):
     assert (list(functions), classes) == (["fit", "axes_of"], {"Shape"})
 
 
-FAMILIES = {
-    "laws",
-    "losses",
-    "api",
-    "cli",
-    "data/sources",
-    "exporting/targets",
-}  # one file a member, so as many files as members
+# One file is one member, so there are as many files as members.
+FAMILIES = {"laws", "losses", "api", "cli", "data/sources", "exporting/targets"}
 MOST_FILES = 12
 
 
