@@ -3,6 +3,7 @@
 import pytest
 
 from azeotrope.errors import InputError
+from azeotrope.labels import LabelSpec
 from azeotrope.plan import TeacherSpec
 from azeotrope.recipe import Recipe, RecipeChanges, ViewPolicy
 from azeotrope.spec import from_yaml, to_yaml, validated
@@ -40,9 +41,12 @@ def test_a_file_that_is_no_spec_is_refused(tmp_path, content, reason):
         (RecipeChanges, {"patience": 0.5}, "patience: a number, at least 1"),
         (RecipeChanges, {"patience": float("nan")}, "patience: a number, at least 1"),
         (SweepPlan, {"data": "digits", "students": ["a"], "held_out": 1.5}, "held_out: a number, above 0, at most 0.5"),
+        (LabelSpec, {"keep_leaks": True}, ""),
+        (LabelSpec, {"value_range": (5, 5)}, ""),
+        (LabelSpec, {"pixels": {"bits": 12}}, ""),
     ],
 )
-def test_a_number_out_of_its_range_is_told_the_range_and_no_list_of_fields(spec, content, allowed):
+def test_what_breaks_a_range_or_a_rule_is_told_no_list_of_fields(spec, content, allowed):
     with pytest.raises(InputError) as refusal:
         validated(spec, content)
     assert refusal.value.allowed == allowed

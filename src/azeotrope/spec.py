@@ -88,12 +88,13 @@ def _range_of(spec: type[BaseModel], name: object) -> str:
 
 
 def _allowed(spec: type[BaseModel], error: ValidationError) -> str:
-    """The ranges of the fields that are wrong; all fields where one has no range, or is not known."""
+    """All fields where one is not known; else the ranges of those that are wrong, where they have one: what is said of
+    the others says itself what is allowed.
+    """
+    if any(item["type"] == "extra_forbidden" for item in error.errors()):
+        return ", ".join(spec.model_fields)
     names = dict.fromkeys(item["loc"][0] if item["loc"] else "" for item in error.errors())
-    ranges = {name: _range_of(spec, name) for name in names}
-    if all(ranges.values()):
-        return "; ".join(f"{name}: {said}" for name, said in ranges.items())
-    return ", ".join(spec.model_fields)
+    return "; ".join(f"{name}: {said}" for name in names if (said := _range_of(spec, name)))
 
 
 def _problem(spec: type[BaseModel], item: Any) -> str:

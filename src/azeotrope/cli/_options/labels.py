@@ -137,4 +137,4 @@ class Labels(Group):
 
     def spec(self) -> LabelSpec:
         """What a label is, as the public functions take it."""
-        return validated(LabelSpec, self.given())
+        return validated(LabelSpec, self.given(), what="description of images and labels")
