@@ -88,7 +88,7 @@ def _ratio(task: Task) -> float:
     if task.kind.name != "single":
         return 1.0
     counts = task.kind.counts(task.labels[task.splits.train], len(task.classes))
-    return float(counts.max() / max(counts.min(), 0.5))
+    return float(counts.max()) / max(float(counts.min()), 0.5)
 
 
 def _evened_out(recipe: Recipe) -> bool:
