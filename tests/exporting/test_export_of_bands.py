@@ -167,9 +167,20 @@ def test_the_page_is_left_out_with_the_reason(scans, tmp_path, notes):
     made = azeotrope.export(model, out=tmp_path / "bundle", page=tmp_path, max_drop=1.0, progress=notes)
     assert not (made.folder / "demo.html").exists()
     assert notes.said[1:] == [
-        "demo.html is left out: a browser gives grey and colour of 8 bits, and this model was trained on files with "
-        "--bands, --bits, --colours, --fit or --formats."
+        "demo.html is left out: a browser gives grey and colour of 8 bits, and this model was trained on files of more "
+        "than 8 bits, or with --bands, --bits, --colours, --fit or --formats."
     ]
+
+
+def test_files_of_16_bits_without_an_option_have_no_page_and_a_card_with_their_range(distilled, tmp_path, notes):
+    """Their range is found, and no option says that they are not plain pictures."""
+    model = distilled(written(tmp_path / "scans", as_png), train_images=60)
+    made = azeotrope.export(model, page=tmp_path, max_drop=1.0, progress=notes)
+    assert not (made.folder / "demo.html").exists()
+    assert notes.said[-1].startswith("demo.html is left out: a browser gives grey and colour of 8 bits")
+    low, high = json.loads((made.folder / "preprocessing.json").read_text())["value_range"]
+    wanted = f"1. Decode the file as grey or colour, upright, 8 bits a channel, {low:g} as 0 and {high:g} as 255."
+    assert wanted in (made.folder / "card.md").read_text().splitlines()
 
 
 @pytest.fixture

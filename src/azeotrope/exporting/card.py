@@ -182,7 +182,7 @@ def _preparation(preparation: Preparation) -> Iterable[str]:
 
 def _reading(preparation: Preparation) -> str:
     """How a file becomes levels."""
-    if preparation.reading.plain:
+    if preparation.plain_files:
         return "Decode the picture, turn it upright (EXIF), put transparent parts on white, 8 bits a channel, RGB."
     files, span = preparation.files, preparation.value_range
     what = "as grey or colour"

@@ -91,6 +91,11 @@ class Preparation(Spec):
         """How files become pictures."""
         return Reading(self.value_range, self.files)
 
+    @property
+    def plain_files(self) -> bool:
+        """Whether files are grey or colour of 8 bits, as any program decodes them."""
+        return self.reading.plain and self.value_range is None
+
     def pixels(self, picture: UInt[np.ndarray, "H W K"]) -> UInt[np.ndarray, "channels size size"]:
         """The decoded picture (K 1: grey, 3, or the bands) as the graph takes it."""
         shape = (self.size, self.size, self.channels)

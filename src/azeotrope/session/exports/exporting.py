@@ -42,8 +42,8 @@ from azeotrope.session.progress import Progress
 SAMPLES = 3
 STAGE_IMAGES = 64
 _NO_PAGE = (
-    "a browser gives grey and colour of 8 bits, and this model was trained on files with --bands, --bits, --colours, "
-    "--fit or --formats"
+    "a browser gives grey and colour of 8 bits, and this model was trained on files of more than 8 bits, or with "
+    "--bands, --bits, --colours, --fit or --formats"
 )
 
 
@@ -105,7 +105,7 @@ def _runtime(plan: ExportPlan, plain: Preparation, work: Path, progress: Progres
     """The folder of what the page runs in, None where there is no page."""
     if plan.page is None:
         return None
-    if not plain.reading.plain:
+    if not plain.plain_files:
         progress.note(f"{PAGE} is left out: {_NO_PAGE}.")
         return None
     return runtime_folder(plan.page, _folder(work / "page"))
