@@ -1,12 +1,15 @@
 """What class names may hold, in texts that programs and people read."""
 
 import json
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from azeotrope.errors import StoreError
+import azeotrope
+from azeotrope.errors import NotExported, StoreError
 from azeotrope.exporting.bundle import Sample, beside, one_line, sealed, write_texts
 from azeotrope.exporting.page import page
 from azeotrope.exporting.preparation import Preparation, Resize, read_preparation
@@ -78,3 +81,10 @@ def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"), beside(tmp_path / "file" / "export"):
         SimpleNamespace()
+
+
+def test_a_disk_that_is_full_while_a_file_is_converted_is_told_as_such(model, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.onnx.export", lambda *_, **__: Path("/dev/full").write_bytes(b"graph"))
+    with pytest.raises(StoreError, match=r"The disk is full while writing .*/x\. Found: No space left on device"):
+        azeotrope.export(model, to="onnx", out=tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []

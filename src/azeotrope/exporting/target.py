@@ -27,6 +27,7 @@ from azeotrope.errors import InputError, NotExported, first_line
 from azeotrope.exporting.deployed import INPUT, Deployed
 from azeotrope.exporting.environment import Backend
 from azeotrope.lookup import as_typed, member, members, unknown
+from azeotrope.record.storage.store import disk_full
 from azeotrope.record.storage.verification import Latency
 
 FAMILY = "exporting.targets"
@@ -143,10 +144,12 @@ def remove(target: Target, folder: Path) -> None:
 
 @contextmanager
 def converting(rule: str, instead: str) -> Iterator[None]:
-    """What a converter raises, in errors of many kinds, becomes NotExported with its first line."""
+    """What a converter raises, in errors of many kinds, becomes NotExported with its first line; a full disk stays."""
     try:
         yield
     except Exception as error:
+        if disk_full(error):
+            raise
         raise NotExported(rule, found=first_line(error), next_step=f"take {instead}") from error
 
 

@@ -167,9 +167,14 @@ def write_atomically(path: Path, content: str | bytes, *, durable: bool = True) 
         temporary.unlink(missing_ok=True)
 
 
+def disk_full(error: BaseException) -> bool:
+    """Whether the disk, or what a person may use of it, is full."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def cannot_write(path: str | Path, error: OSError, *, option: str = "--out") -> StoreError:
     """The error for a folder that is full, read-only or not ours; `option` is the one that names another."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = disk_full(error)
     return StoreError(
         f"The disk is full while writing {path}" if full else f"The output {path} cannot be written",
         found=os.strerror(error.errno) if error.errno else str(error),
