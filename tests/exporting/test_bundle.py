@@ -88,3 +88,18 @@ def test_a_disk_that_is_full_while_a_file_is_converted_is_told_as_such(model, tm
     with pytest.raises(StoreError, match=r"The disk is full while writing .*/x\. Found: No space left on device"):
         azeotrope.export(model, to="onnx", out=tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_target_that_is_refused_does_not_take_its_older_file_away(exported, model, tmp_path, monkeypatch):
+    place = tmp_path / "bundle"
+    shutil.copytree(exported.folder, place)
+    before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+    def refuse(*_):
+        raise NotExported("Too few images")
+
+    monkeypatch.setattr("azeotrope.exporting.targets.onnx_int8.convert", refuse)
+    with pytest.raises(NotExported, match=r"stays as it was.*Found: onnx-int8: Too few images\. Next: .*--out"):
+        azeotrope.export(model, to="onnx,onnx-int8,pt2", out=place, max_drop=0.05)
+    assert {path: path.read_bytes() for path in place.rglob("*") if path.is_file()} == before
+    assert list(tmp_path.iterdir()) == [place]

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt
 
-from azeotrope.errors import StoreError
+from azeotrope.errors import NotExported, StoreError
 from azeotrope.exporting import preparation as prep
 from azeotrope.exporting.card import bundle_card
 from azeotrope.exporting.preparation import Preparation
 from azeotrope.record.storage.store import cannot_write
 from azeotrope.record.storage.verification import FILE as VERIFICATION
-from azeotrope.record.storage.verification import Verification
+from azeotrope.record.storage.verification import Refused, Verification
 
 SUMS = "SHA256SUMS"
 RUN = "run.py"
@@ -76,6 +76,17 @@ def refuse_other_files(folder: Path, fingerprint: str, targets: Sequence[str]) -
         )
 
 
+def refuse_to_lose(folder: Path, refused: Sequence[Refused]) -> None:
+    """Raise NotExported where the bundle in `folder` has a file of a target that could not be made again."""
+    lost = [each for each in refused if each.target in _targets_in(folder)]
+    if lost:
+        raise NotExported(
+            f"The bundle in {folder} stays as it was: a new one would lack files that it has",
+            found="; ".join(f"{each.target}: {each.reason}" for each in lost),
+            next_step="choose another folder with --out, or move this one away",
+        )
+
+
 def write_texts(work: Path, verification: Verification, preparation: Preparation, samples: Sequence[Sample]) -> None:
     """All of the bundle but the exported files."""
     (work / prep.FILE).write_text(_json(preparation.model_dump(mode="json")), encoding="utf-8")
@@ -116,12 +127,18 @@ def _not_replaceable(folder: Path, fingerprint: str, targets: Sequence[str]) -> 
     changed = sorted(name for name, path in present.items() if name != SUMS and listed.get(name) != _sha256(path))
     if changed:
         return f"files that were changed or added since: {', '.join(changed[:3])}"
-    old = json.loads((folder / VERIFICATION).read_text(encoding="utf-8"))
-    if old.get("weights") != fingerprint:
+    if json.loads((folder / VERIFICATION).read_text(encoding="utf-8")).get("weights") != fingerprint:
         return "a bundle of another model"
-    present_files = [*old["files"], *old.get("not_run", ())]
-    lost = sorted({file["target"] for file in present_files} - set(targets))
+    lost = sorted(_targets_in(folder) - set(targets))
     return f"{', '.join(lost)}, which this export would not make" if lost else ""
+
+
+def _targets_in(folder: Path) -> set[str]:
+    """Of which targets the bundle in `folder` has files; none where there is no bundle."""
+    if not (folder / VERIFICATION).is_file():
+        return set()
+    old = json.loads((folder / VERIFICATION).read_text(encoding="utf-8"))
+    return {file["target"] for file in [*old["files"], *old.get("not_run", ())]}
 
 
 def _write_samples(folder: Path, samples: Sequence[Sample]) -> None:

@@ -18,7 +18,7 @@ from azeotrope.data.augmentation.render import Renderer
 from azeotrope.data.augmentation.views import PLAIN, Views, draw
 from azeotrope.data.packing.pack import Pack, open_pack, open_plain
 from azeotrope.errors import InputError, NotExported
-from azeotrope.exporting.bundle import NETWORK, ONNX, RUN, Sample, beside, sealed, write_texts
+from azeotrope.exporting.bundle import NETWORK, ONNX, RUN, Sample, beside, refuse_to_lose, sealed, write_texts
 from azeotrope.exporting.deployed import Deployed
 from azeotrope.exporting.page import FILE as PAGE
 from azeotrope.exporting.page import page, runtime_folder
@@ -60,8 +60,8 @@ class ExportPlan:
 
 
 def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, progress: Progress) -> Verification:
-    """Convert, verify, and write what passed; `refuse_other_files` was asked. Raises NotExported where nothing did,
-    StoreError where `out` cannot be written; then nothing is left behind.
+    """Convert, verify, and write what passed; `refuse_other_files` was asked. Raises NotExported where nothing did, or
+    a bundle in `out` would lose a file, StoreError where `out` cannot be written; then nothing is left behind.
     """
     progress.start("exporting", 2 + len(plan.targets), "steps")
     with beside(plan.out) as work:
@@ -82,6 +82,7 @@ def export_model(saved: SavedModel, images: ExportImages, plan: ExportPlan, prog
         bundle = _folder(work / plan.out.name)
         test = _test(deployed, images, evidence, plain)
         made = _made(plan, conversion, bundle, evidence, test, progress)
+        refuse_to_lose(plan.out, made["refused"])
         verification = Verification(
             **_origin(saved, images),
             network=_network(saved, deployed, evidence, test),
