@@ -1,6 +1,7 @@
 """What class names may hold, in texts that programs and people read."""
 
 import json
+import runpy
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,10 +10,13 @@ import numpy as np
 import pytest
 
 import azeotrope
+from azeotrope.api.predict import Prediction
+from azeotrope.cli import predict
 from azeotrope.errors import NotExported, StoreError
-from azeotrope.exporting.bundle import Sample, beside, one_line, sealed, write_texts
+from azeotrope.exporting.bundle import Sample, beside, sealed, write_texts
 from azeotrope.exporting.page import page
 from azeotrope.exporting.preparation import Preparation, Resize, read_preparation
+from azeotrope.record.kinds import one_line
 
 NAMES = ("zero\nline", "<b>one</b></script>", "two, 2", "été 🐈", " spaced\t out ")
 
@@ -62,6 +66,15 @@ def test_the_page_cannot_be_broken_out_of(texts, tmp_path):
 
 def test_one_line_of_a_name_that_shows_nothing():
     assert one_line("\n\t") == ""
+
+
+def test_an_answer_is_one_line_whatever_the_class_is_called(exported, capsys):
+    named = ("cat\ndog", "red\x1b[31m")
+    predict._show([Prediction("p.png", named, (0.75, 0.25))])
+    assert capsys.readouterr().out == "p.png: cat dog 75.0 %, red [31m 25.0 %\n"
+    said = runpy.run_path(str(exported.folder / "run.py"))["said"]
+    outputs = {"probabilities": np.array([[0.75, 0.25]])}
+    assert said(outputs, {"kind": "single", "classes": named}, 2, 0.5) == "cat dog 75.0 %, red [31m 25.0 %"
 
 
 def test_a_bundle_takes_its_place_at_once(tmp_path):

@@ -10,7 +10,7 @@ import typer
 
 from azeotrope.cli._options import shared as options
 from azeotrope.cli._terminal import printing
-from azeotrope.record.kinds import number_text
+from azeotrope.record.kinds import number_text, one_line
 
 if TYPE_CHECKING:
     from azeotrope.api.predict import Prediction
@@ -68,4 +68,4 @@ def _said(prediction: Prediction) -> str:
     if prediction.value is not None:
         return number_text(prediction.value) + (f" {prediction.unit}" if prediction.unit else "")
     said = zip(prediction.classes, prediction.probabilities, strict=True)
-    return ", ".join(f"{name} {100 * share:.1f} %" for name, share in said) or "none of the classes"
+    return ", ".join(f"{one_line(name)} {100 * share:.1f} %" for name, share in said) or "none of the classes"

@@ -20,6 +20,7 @@ from azeotrope.errors import NotExported, StoreError
 from azeotrope.exporting import preparation as prep
 from azeotrope.exporting.card import bundle_card
 from azeotrope.exporting.preparation import Preparation
+from azeotrope.record.kinds import one_line
 from azeotrope.record.storage.store import cannot_write
 from azeotrope.record.storage.verification import FILE as VERIFICATION
 from azeotrope.record.storage.verification import Refused, Verification
@@ -110,11 +111,6 @@ def sealed(work: Path, folder: Path) -> None:
         shutil.rmtree(old)
     else:
         work.rename(folder)
-
-
-def one_line(name: str) -> str:
-    """A class name as one line of labels.txt: what does not print, line breaks too, becomes a space."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
 
 
 def _not_replaceable(folder: Path, fingerprint: str, targets: Sequence[str]) -> str:

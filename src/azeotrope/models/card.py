@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from azeotrope.labels import KindName
 from azeotrope.models.backbone import Preprocessing
 from azeotrope.models.pretrained.weights import Weights
+from azeotrope.record.kinds import one_line
 
 ACTIVE = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&$:@=^])")
 OUTPUTS: dict[KindName, str] = {
@@ -58,8 +59,7 @@ def _title(kind: KindName, classes: Sequence[str], unit: str | None) -> str:
 
 def escape(text: str) -> str:
     """One line that shows as it is in Markdown: marks escaped, line breaks and control characters made spaces."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return ACTIVE.sub(r"\\\1", line)
+    return ACTIVE.sub(r"\\\1", one_line(text))
 
 
 def _preparation(preprocessing: Preprocessing) -> str:

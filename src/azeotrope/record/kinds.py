@@ -101,3 +101,8 @@ def number_text(value: float, figures: int = 4) -> str:
         return f"{value:.{figures}g}"
     text = f"{value:,.0f}"
     return text if len(text.lstrip("-")) > len("9,999") else text.replace(",", "")
+
+
+def one_line(name: str) -> str:
+    """A name from outside as one line: what does not print, line breaks too, becomes a space."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())

@@ -243,7 +243,8 @@ def said(outputs: Outputs, how: Settings, top: int, threshold: float) -> str:
     probabilities = outputs["probabilities"][0]
     order = np.argsort(-probabilities, kind="stable")
     count = top if how["kind"] == "single" else int((probabilities >= threshold).sum())
-    named = [f"{how['classes'][place]} {100 * probabilities[place]:.1f} %" for place in order[:count]]
+    names = [" ".join("".join(c if c.isprintable() else " " for c in name).split()) for name in how["classes"]]
+    named = [f"{names[place]} {100 * probabilities[place]:.1f} %" for place in order[:count]]
     return ", ".join(named) or "none of the classes"
 
 
