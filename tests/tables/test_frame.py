@@ -173,6 +173,21 @@ def test_accuracy_is_read_as_1_minus_it_and_said():
     assert "'acc'" in frame.notes[0]
 
 
+@pytest.mark.parametrize("name", ["Val Acc", "validation/accuracy", "val_top1", "Train Accuracy (%)", "dev.acc"])
+def test_an_accuracy_of_other_images_is_read_as_one_where_the_user_names_it(name):
+    rows = table().select("arm", "train_images", "seed", (1 - pl.col("test_error")).alias(name))
+    frame = read_runs(rows, Columns(error=name))
+    assert frame.table["error"].sort().to_list() == pytest.approx(read_runs(table()).table["error"].sort().to_list())
+    assert f"{name!r} is read as accuracy" in frame.notes[0]
+
+
+@pytest.mark.parametrize("name", ["Val Acc", "train_accuracy"])
+def test_an_accuracy_of_other_images_is_not_taken_unasked(name):
+    with pytest.raises(InputError, match="No column here says error") as caught:
+        read_runs(table().select("arm", "train_images", "seed", (1 - pl.col("test_error")).alias(name)))
+    says(caught, "--error")
+
+
 @pytest.mark.parametrize("missing", [float("nan"), None, float("inf")])
 def test_missing_errors_are_left_out_and_counted(missing):
     frame = read_runs(errors(r3=missing))
