@@ -240,16 +240,11 @@ def _test_images(tidy: pl.DataFrame, unit: Unit) -> tuple[pl.DataFrame, tuple[st
     unknown, runs = int((tidy["test_images"].is_null() & missing).sum()), int(tidy["sampled"].sum())
     filled = tidy.filter(missing & pl.col("test_images").is_not_null())
     taken = ", ".join(f"{images:,.0f}" for images in filled["test_images"].unique().sort())
-    said = (
-        [f"{filled.height} of {runs} runs lack test_images: taken as {taken}, which all others have"] if taken else []
-    )
+    lack = f"of {runs} runs lack test_images"
+    said = [f"{filled.height} {lack}: taken as {taken}, which all others have"] if taken else []
     if unknown:
-        none, some = (
-            "test_images is not given: intervals",
-            f"{unknown} of {runs} runs lack test_images: where none has it, intervals",
-        )
-        lacking = none if unknown == runs else some
-        said.append(f"{lacking} leave out the sampling of test images, and are too narrow by that")
+        which = "test_images is not given:" if unknown == runs else f"{unknown} {lack}: where none has it,"
+        said.append(f"{which} intervals leave out the sampling of test images, and are too narrow by that")
     return tidy, tuple(said)
 
 
