@@ -205,6 +205,25 @@ def test_it_refuses_far_beyond_the_data(one_student):
     assert [run.train_images for run in advice.recommendation.settled_by] == [130_000, 1_000_000]
 
 
+def test_it_refuses_far_beyond_the_own_sizes_of_one_arm(one_student):
+    """The other arm has runs there; nothing is said of an arm by a law that reaches out 16-fold."""
+    runs = [run for run in one_student if run.arm != "scratch" or run.train_images <= 1000]
+    advice = advise(runs, at=16_000)
+    assert advice.recommendation.arm is None
+    assert "more than 5 x outside the 250 to 1,000 images of scratch that were run" in advice.recommendation.sentence
+    assert advice.p_win is None
+    proposed = [(run.contenders, run.train_images) for run in advice.recommendation.settled_by]
+    assert proposed == [(("scratch",), 4000), (("scratch",), 16_000)]
+
+
+def test_an_arm_that_ends_too_far_is_not_tested_where_two_others_do_not(two_students):
+    runs = [run for run in two_students if run.arm != "finetune" or run.train_images <= 1000]
+    advice = advise(runs, at=16_000)
+    assert advice.recommendation.arm is not None
+    reasons = [gap.reason for gap in advice.not_tested if gap.what.startswith("finetune")]
+    assert "16,000 images are more than 5 x outside the 250 to 1,000 images that were run" in reasons
+
+
 def test_two_sizes_are_too_few_and_the_missing_ones_are_named(one_student):
     advice = advise([run for run in one_student if run.train_images in (1000, 16_000)])
     assert advice.recommendation.arm is None

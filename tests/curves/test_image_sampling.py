@@ -131,3 +131,17 @@ def test_a_test_set_of_one_patient_is_read_as_so_many_images():
     noise = image_noise(tables, "train_images", np.array([100.0, 200.0]), np.log(wrong.mean(axis=2)), repeated=False)
     assert noise.counted == "test_images"
     assert np.isfinite(noise.covariance).all()
+
+
+def test_cells_without_a_number_of_test_images_leave_the_sampling_of_the_others_in():
+    def arm(images):
+        rows = {"train_images": [100, 100, 200], "test_images": images, "correct_bits": [None] * 3}
+        return pl.DataFrame(rows, schema_overrides={"correct_bits": pl.String})
+
+    sizes, mean = np.array([100.0, 200.0]), np.log([[0.3, 0.2], [0.25, 0.2]])
+    whole, some = (
+        image_noise([arm([500] * 3), arm(other)], "train_images", sizes, mean, repeated=False).covariance.reshape(4, 4)
+        for other in ([300] * 3, [300, None, None])
+    )
+    np.testing.assert_allclose(some[:3, :3], whole[:3, :3])
+    assert not some[3].any()

@@ -173,6 +173,21 @@ def test_accuracy_is_read_as_1_minus_it_and_said():
     assert "'acc'" in frame.notes[0]
 
 
+@pytest.mark.parametrize("name", ["Val Acc", "validation/accuracy", "val_top1", "Train Accuracy (%)", "dev.acc"])
+def test_an_accuracy_of_other_images_is_read_as_one_where_the_user_names_it(name):
+    rows = table().select("arm", "train_images", "seed", (1 - pl.col("test_error")).alias(name))
+    frame = read_runs(rows, Columns(error=name))
+    assert frame.table["error"].sort().to_list() == pytest.approx(read_runs(table()).table["error"].sort().to_list())
+    assert f"{name!r} is read as accuracy" in frame.notes[0]
+
+
+@pytest.mark.parametrize("name", ["Val Acc", "train_accuracy"])
+def test_an_accuracy_of_other_images_is_not_taken_unasked(name):
+    with pytest.raises(InputError, match="No column here says error") as caught:
+        read_runs(table().select("arm", "train_images", "seed", (1 - pl.col("test_error")).alias(name)))
+    says(caught, "--error")
+
+
 @pytest.mark.parametrize("missing", [float("nan"), None, float("inf")])
 def test_missing_errors_are_left_out_and_counted(missing):
     frame = read_runs(errors(r3=missing))
@@ -221,7 +236,7 @@ def test_edges_alone_need_the_number_of_test_images(edge):
 
 
 def test_test_images_that_some_rows_lack_are_read_from_the_steps_there_only():
-    rows = errors(r0=0.0, r6=0.0).with_columns(test_images=pl.Series([None] + [500] * 11))
+    rows = errors(r0=0.0, r6=0.0).with_columns(test_images=pl.Series([None] + [500] * 10 + [400]))
     assert read_runs(rows).table.sort("group", "train_images", "seed")["error"][0] == pytest.approx(0.5 / 101)
     assert read_runs(rows).only("scratch").table["error"][0] == pytest.approx(0.5 / 501)
 
@@ -460,7 +475,10 @@ def test_published_transfer_runs_are_read():
 
 @pytest.mark.parametrize(
     ("images", "said"),
-    [([None] * 4, "test_images is not given: "), ([100, None, 100, None], "2 of 4 runs lack test_images: ")],
+    [
+        ([None] * 4, "test_images is not given: "),
+        ([100, None, 200, None], "2 of 4 runs lack test_images: where none has it, "),
+    ],
 )
 def test_missing_test_images_are_said(images, said):
     table = pl.DataFrame(
@@ -468,6 +486,13 @@ def test_missing_test_images_are_said(images, said):
     ).with_columns(test_images=pl.Series(images, dtype=pl.Int64))
     (warning,) = read_runs(table).warnings
     assert warning == f"{said}intervals leave out the sampling of test images, and are too narrow by that"
+
+
+def test_test_images_that_some_runs_lack_are_those_that_all_others_have():
+    whole = table().with_columns(test_images=500)
+    frame = read_runs(whole.with_columns(test_images=pl.Series([500, None] * 6)))
+    assert frame.table.equals(read_runs(whole).table)
+    assert frame.warnings == ("6 of 12 runs lack test_images: taken as 500, which all others have",)
 
 
 def test_known_test_images_and_losses_are_not_warned_of():

@@ -30,11 +30,12 @@ from azeotrope.advice.evidence import Contender, Evidence
 from azeotrope.advice.needs.counting import counting, named, train_images
 from azeotrope.advice.needs.limits import Needs, unknown, within
 from azeotrope.advice.needs.price import cost
+from azeotrope.advice.reach import not_followed, outside, too_far
 from azeotrope.advice.summary import summarise
 from azeotrope.advice.worth import parts, worth
 from azeotrope.boundaries.boundary import PRACTICAL
 from azeotrope.boundaries.confidence_set import LEVEL
-from azeotrope.boundaries.images_needed import TRUSTED_REACH, required, required_draws
+from azeotrope.boundaries.images_needed import required, required_draws
 from azeotrope.curves.irregular import irregularities
 from azeotrope.curves.joint_draws import DRAWS
 from azeotrope.planning.settled import SURE
@@ -65,8 +66,10 @@ def recommend(
     eligible, excluded = within(evidence.contenders, needs)
     good, missing, weak = separate(evidence.contenders)
     fitting = tuple(one for one in good if one in eligible)
-    gaps = (*_gaps(evidence, needs, at, missing), *left_out)
+    far = too_far(fitting, at)
+    gaps = (*_gaps(evidence, needs, at, missing), *not_followed(far, at), *left_out)
     refusal = _unanswerable(evidence, at, here, eligible, fitting, good)
+    fitting = tuple(one for one in fitting if not any(one in some for some in far.values()))
     if refusal is not None:
         return Advice(
             recommendation=replace(refusal, division=counted.division(needs.images)),
@@ -106,15 +109,7 @@ def recommend(
 def _recommendation(
     case: Case, choice: Choice, first: Contender, rival: Contender | None, p_win: WinChance, measure: str, here: str
 ) -> Recommendation:
-    at, sizes = case.at, case.judged.cells.sizes
-    if not sizes[0] / TRUSTED_REACH <= at <= TRUSTED_REACH * sizes[-1]:
-        reason = (
-            f"{at:,.0f} images are more than {TRUSTED_REACH:g} x outside the {sizes[0]:,.0f} to {sizes[-1]:,.0f} run"
-        )
-        seen = float(sizes[-1] if at > sizes[-1] else sizes[0])
-        return _refused(
-            f"No recommendation {here}: {reason}.", at, reason, settling_runs.nearer(case.eligible, seen, at)
-        )
+    at = case.at
     if (bound := _never_wrong(first, rival, case.practical)) is not None:
         reason = f"{bound}; more test images would tell more than more runs"
         return _refused(f"No recommendation {here}: {reason}.", at, reason, ())
@@ -267,19 +262,23 @@ def _unanswerable(
     good: Sequence[Contender],
 ) -> Recommendation | None:
     """The refusal when no answer was ever right, when there are no two curves, none within the limits, or all end too
-    far from `at`; else None.
+    far from `at`, by the own sizes of each; else None.
     """
     if all(one.always_wrong for one in evidence.contenders):
         reason = "no answer of any run was right. If these are accuracies, name their column accuracy"
         return _refused(f"No recommendation {here}: {reason}.", at, reason, ())
     lacking = [one for one in evidence.contenders if one not in good]
     if fitting and len(good) > 1:
-        sizes = [float(size) for one in fitting for size in one.curve.table["train_images"]]
-        low, high = min(sizes), max(sizes)
-        if low / TRUSTED_REACH <= at <= TRUSTED_REACH * high:
+        far = too_far(fitting, at)
+        if not far or len(fitting) - sum(map(len, far.values())) > 1:
             return None
-        reason = f"that is more than {TRUSTED_REACH:g} x outside the {low:,.0f} to {high:,.0f} images that were run"
-        runs = settling_runs.nearer(eligible, high if at > high else low, at)
+        alike = len(far) == 1 and len(*far.values()) == len(fitting)
+        reason = f"that is {outside(far, everyone=alike)}"
+        runs = tuple(
+            run
+            for span, some in far.items()
+            for run in settling_runs.nearer(eligible if alike else some, span.nearest(at), at)
+        )
     elif lacking:
         names, fewer = ", ".join(one.name for one in lacking), "have fewer" if lacking[1:] else "has fewer"
         reason = f"a law needs three sizes or more, over a factor 2, and {names} {fewer}"

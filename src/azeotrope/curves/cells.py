@@ -159,8 +159,8 @@ def surface_cells(frame: RunFrame, axes: Sequence[str]) -> Cells:
     error, runs = np.exp(table["mean"].to_numpy()), table["runs"].to_numpy().astype(np.int64)
     repeated = pooled(error, table["variance"].to_numpy(), (runs - 1).astype(float))
     variance = np.zeros(len(runs)) if repeated is None else repeated.of_run(error) ** 2 / runs
-    if frame.bounded and table["test_images"].null_count() == 0:
-        images = table["test_images"].to_numpy()
+    if frame.bounded:
+        images = table["test_images"].fill_null(np.inf).to_numpy()  # where it is not known, it adds nothing
         shows = (error * images >= 1) & (repeated is not None)  # what a run gets wrong alone, in the scatter of repeats
         variance = variance + np.where(shows, SHARED_ANSWERS, 1.0) * of_test_set(error, images) ** 2
     return Cells(table.select(axes).to_numpy().T.astype(float), error, runs, np.sqrt(variance), frame.chance_error)

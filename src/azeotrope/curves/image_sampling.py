@@ -51,9 +51,10 @@ def image_noise(
 ) -> ImageNoise:
     """The noise of the cells at `sizes` [n], of which `mean` [K, n] are the mean log errors (NaN: no runs).
 
-    `repeated`: every arm has repeats, so the noise of seeds holds what a run gets wrong alone. Else it counts here.
+    `repeated`: every arm has repeats, so the noise of seeds holds what a run gets wrong alone. Else it counts here. A
+    cell of which no run says how many test images it had adds nothing.
     """
-    if any(table["test_images"].null_count() for table in tables):
+    if all(table["test_images"].null_count() == table.height for table in tables):
         return ImageNoise(np.zeros((*mean.shape, *mean.shape)), "missing", 0.0)
     error = np.exp(np.where(np.isnan(mean), 0.0, mean))
     answers = _answers(tables, axis, sizes)
@@ -123,7 +124,7 @@ def _definite(related: Floats) -> Floats:
 
 def _images(table: pl.DataFrame, axis: str, size: float) -> float:
     here = table.filter(pl.col(axis) == size)["test_images"].mean()
-    return float(here) if isinstance(here, int | float) else 1.0
+    return float(here) if isinstance(here, int | float) else np.inf
 
 
 def _half_wrong(error: Floats, images: int) -> Floats:

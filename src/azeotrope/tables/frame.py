@@ -127,10 +127,10 @@ def read_runs(source: str | Path | pl.DataFrame | Sequence[RunRecord], columns: 
     refuse_bad_counts(tidy)
     for _, rows in tidy.group_by("group", maintain_order=True):
         refuse_mixed(rows, "task", "tasks", "keep one with --where task=NAME, or add task to --by")
+    tidy, untested = _test_images(tidy, unit)
     tidy, edges = count_edges(tidy, unit)
     sampled = pl.col("sampled") if unit != "loss" else pl.lit(value=False)  # a loss: its spread is not kept
     tidy = tidy.with_columns(test_images=pl.when(sampled).then("test_images"))
-    untested = _untested(tidy.filter(sampled))
     tidy, paired = _number(tidy)
     warnings = (*_warnings(left_out, paired=paired), *edges, *untested)
     measure = _measure(raw, unit, error_name)
@@ -227,14 +227,25 @@ def _meanings(raw: pl.DataFrame) -> list[str]:
     ]
 
 
-def _untested(sampled: pl.DataFrame) -> tuple[str, ...]:
-    """What is said of errors that are means over test images, where their number is not known."""
-    unknown = sampled["test_images"].null_count()
-    if not unknown:
-        return ()
-    some = f"{unknown} of {sampled.height} runs lack test_images"
-    runs = "test_images is not given" if unknown == sampled.height else some
-    return (f"{runs}: intervals leave out the sampling of test images, and are too narrow by that",)
+def _test_images(tidy: pl.DataFrame, unit: Unit) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The number of test images where runs lack it and all others of their task have one number; and what is said of
+    errors that are means over test images, where it is filled in or not known.
+    """
+    missing = tidy["test_images"].is_null() & tidy["sampled"]
+    if unit == "loss" or not missing.any():
+        return tidy, ()
+    given = pl.col("test_images").drop_nulls()
+    same = pl.when(given.n_unique().over("task") == 1).then(pl.col("test_images").max().over("task"))
+    tidy = tidy.with_columns(test_images=pl.when(missing).then(same).otherwise("test_images"))
+    unknown, runs = int((tidy["test_images"].is_null() & missing).sum()), int(tidy["sampled"].sum())
+    filled = tidy.filter(missing & pl.col("test_images").is_not_null())
+    taken = ", ".join(f"{images:,.0f}" for images in filled["test_images"].unique().sort())
+    lack = f"of {runs} runs lack test_images"
+    said = [f"{filled.height} {lack}: taken as {taken}, which all others have"] if taken else []
+    if unknown:
+        which = "test_images is not given:" if unknown == runs else f"{unknown} {lack}: where none has it,"
+        said.append(f"{which} intervals leave out the sampling of test images, and are too narrow by that")
+    return tidy, tuple(said)
 
 
 def _warnings(left_out: Mapping[str, int], *, paired: bool) -> list[str]:

@@ -48,6 +48,7 @@ ACCURACIES = (
 )  # fmt: skip
 _PREFIX = re.compile(r"^(?:config|summary|params|metrics|hparams)[._/]+(?=.)")
 _UNIT = re.compile(r"_(?:in_)?(?:percent|pct|prozent|per_cent)$")
+_OTHER_SPLITS = re.compile(r"^(?:val|valid|validation|dev|train|training)_")
 _DONE = ("done", "finished", "success", "succeeded", "completed", "complete", "ok")
 
 
@@ -65,16 +66,14 @@ def canonical(name: str) -> str | None:
 
 
 def is_accuracy(name: str) -> bool:
-    """Whether a column's name says accuracy rather than error; of validation or training it is not the result."""
-    bare = plain(name)
-    return bare in ACCURACIES or (
-        ("accuracy" in bare or bare.endswith("_acc")) and not bare.startswith(("val", "train"))
-    )
+    """Whether a column's name says accuracy rather than error, on whatever images it was measured."""
+    bare = _OTHER_SPLITS.sub("", plain(name))
+    return bare in ACCURACIES or "accuracy" in bare or bare.endswith("_acc")
 
 
 def accuracies(columns: Sequence[str]) -> list[str]:
-    """The columns that say accuracy, test ones first."""
-    found = [name for name in columns if is_accuracy(name)]
+    """The columns that say accuracy, test ones first; without those of validation or training, not the result."""
+    found = [name for name in columns if is_accuracy(name) and not plain(name).startswith(("val", "train"))]
     return sorted(
         found, key=lambda name: ACCURACIES.index(plain(name)) if plain(name) in ACCURACIES else len(ACCURACIES)
     )
