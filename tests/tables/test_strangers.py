@@ -149,9 +149,10 @@ def test_a_column_that_numbers_the_rows_is_no_seed():
     assert not frame.paired
 
 
-def test_test_images_missing_in_some_rows_stay_missing():
-    frame = read_runs(pl.DataFrame({"arm": "a", "n": [1, 2], "error": [0.1, 0.2], "n_test": [100, None]}))
-    assert frame.table["test_images"].to_list() == [100, None]
+@pytest.mark.parametrize(("given", "kept"), [([100, 100, None], [100, 100, 100]), ([100, 200, None], [100, 200, None])])
+def test_test_images_missing_in_some_rows_are_what_all_others_have_or_stay_missing(given, kept):
+    frame = read_runs(pl.DataFrame({"arm": "a", "n": [1, 2, 3], "error": [0.1, 0.2, 0.3], "n_test": given}))
+    assert frame.table["test_images"].to_list() == kept
 
 
 @pytest.mark.parametrize(
